@@ -1,0 +1,32 @@
+"""The totals of a session: exact decimals, gross, and before any discount."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
+
+from session_fsm.values import AdditionalCost, CartItem
+
+__all__ = ["totals"]
+
+# Sums and products of bounded decimals are exact in this context; were one not, it would raise, never round.
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
+
+
+def totals(cart_items: tuple[CartItem, ...], additional_costs: Mapping[str, AdditionalCost]) -> dict[str, Decimal]:
+    """Return the four totals of a session by field name, exact and before any discount (M-01 to M-05)."""
+    add, multiply = _EXACT.add, _EXACT.multiply
+    items = costs = item_costs = Decimal(0)
+    for item in cart_items:
+        if item.price is not None:
+            items = add(items, multiply(item.price, item.quantity))
+        for cost in item.additional_costs.values():
+            item_costs = add(item_costs, multiply(cost.price, item.quantity))
+    for cost in additional_costs.values():
+        costs = add(costs, cost.price)
+    return {
+        "cart_item_total": items,
+        "additional_cost_total": costs,
+        "cart_item_additional_cost_total": item_costs,
+        "total": add(add(items, costs), item_costs),
+    }

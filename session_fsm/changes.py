@@ -1,0 +1,111 @@
+"""The argument of a trigger, and what the trigger would make of a session's fields, computed without touching it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import evolve
+
+from session_fsm.amounts import totals
+from session_fsm.errors import InvalidValue
+from session_fsm.json_values import AttributeValue, to_attributes
+from session_fsm.rules import requested_units
+from session_fsm.scalars import instance_of, kind_of, list_of, time, to_tuple
+from session_fsm.states import Trigger
+from session_fsm.values import FIELDS_OF_UPDATE, NO_CHANGE, CartItem, ReturnedCartItem, SessionUpdate, cart_of
+
+__all__ = ["argument_of", "as_returned_items", "as_time", "as_update", "merged", "returned", "updated"]
+
+
+def as_update(change: object, keywords: Mapping[str, Any]) -> SessionUpdate:
+    """Return what a verb was given, one `SessionUpdate` or keywords, as a `SessionUpdate`."""
+    if change is None:
+        for name in keywords:
+            if name not in FIELDS_OF_UPDATE:
+                raise InvalidValue(f"/{name}", f"there is no such field; the fields are {', '.join(FIELDS_OF_UPDATE)}")
+        return SessionUpdate(**keywords) if keywords else NO_CHANGE
+    if not isinstance(change, SessionUpdate):
+        raise InvalidValue("", f"{kind_of(change)} is not a SessionUpdate; give one, or the changes as keywords")
+    if keywords:
+        raise InvalidValue("", "give one SessionUpdate or keywords, not both")
+    return change
+
+
+_returned_items = list_of(instance_of(ReturnedCartItem))
+
+
+def as_returned_items(entries: object) -> tuple[ReturnedCartItem, ...]:
+    """Return what a return was given, a list of `ReturnedCartItem` or a request that holds one, as a tuple."""
+    items: Any = to_tuple(getattr(entries, "returned_cart_items", entries))
+    if problem := _returned_items(items):
+        if isinstance(problem, str):
+            raise InvalidValue("/returnedCartItems", problem)
+        raise InvalidValue.of(found.under("/returnedCartItems") for found in problem)
+    return items  # type: ignore[no-any-return]
+
+
+def as_time(now: object) -> datetime:
+    """Return the time at which a verb takes place: the one given, if it is aware, or the current time."""
+    if now is None:
+        return datetime.now(UTC)
+    if problem := time(now):
+        raise InvalidValue("/now", problem)
+    return now  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+
+
+def argument_of(trigger: Trigger, change: object, keywords: Mapping[str, Any] | None = None) -> Any:
+    """Return the argument of *trigger* in the form in which rules and events hold it.
+
+    Raises:
+        InvalidValue: the trigger takes something else.
+    """
+    match trigger:
+        case Trigger.CREATE | Trigger.UPDATE | Trigger.CLOSE:
+            return as_update(change, keywords or {})
+        case Trigger.RETURN_ITEMS if not keywords:
+            return as_returned_items(() if change is None else change)
+        case _ if change is None and not keywords:
+            return None
+        case _:
+            raise InvalidValue("", f"{trigger} takes no changes")
+
+
+def updated(session: Any, change: SessionUpdate) -> dict[str, Any]:
+    """Return the fields that *change* gives new values, with these values (U-01 to U-08).
+
+    What is omitted is kept and does not appear. What is given replaces, but for the attributes, which are merged.
+    The totals are computed anew where something that they depend on is given (M-07).
+    """
+    values = change.given()
+    values.pop("state", None)
+    if "cart_items" in values:
+        values["cart_items"] = cart_of(values["cart_items"])
+    if "attributes" in values:
+        values["attributes"] = merged(session.attributes, values["attributes"])
+    if values.get("profile_id") == "":
+        values["first_session"] = True  # F-16: always true of an anonymous session
+    if "cart_items" in values or "additional_costs" in values:
+        cart = values.get("cart_items", session.cart_items)
+        values |= totals(cart, values.get("additional_costs", session.additional_costs))
+    return values
+
+
+def merged(
+    held: Mapping[str, AttributeValue], given: Mapping[str, AttributeValue]
+) -> Mapping[str, AttributeValue] | None:
+    """Merge attributes name by name; a name with None is removed (U-05)."""
+    return to_attributes({**held, **given})
+
+
+def returned(session: Any, entries: tuple[ReturnedCartItem, ...]) -> dict[str, Any]:
+    """Return the cart with *entries* taken back (M-06: the totals stay as they are).
+
+    Where the return is one that the rules refuse, this is what of it could be taken back.
+    """
+    cart: list[CartItem] = list(session.cart_items)
+    for position, (_, units) in requested_units(session.cart_items, entries).items():
+        item = cart[position]
+        cart[position] = evolve(item, returned_quantity=min(item.returned_quantity + units, item.quantity))
+    return {"cart_items": tuple(cart)}

@@ -1,0 +1,306 @@
+"""How a transition is judged: rules, the attempt that they judge, and the decision that comes of it.
+
+One `Decision` is the answer of the dry run, the content of the refusal, the record for an audit and the
+source of a diagram's overlay.
+
+A rule is a pure function. It asks for what it needs by the names of its parameters:
+
+``session``
+    the session as it is; None where it is being created
+``after``
+    a copy of the session as it would be
+``change``
+    the trigger's argument: a `SessionUpdate`, a tuple of `ReturnedCartItem`, or None
+``trigger``, ``now``
+    what was asked, and when
+any field of the session
+    the value that the field would have afterwards: ``cart_items``, ``coupon_codes``, ``total``, ...
+
+It answers in whatever way is shortest: True or False, one `Violation`, or several of them, yielded or in a
+list. None and an empty list pass. The first line of its docstring says the rule in the words of the business;
+refusals, documentation and diagrams show it.
+
+>>> from session_fsm import Trigger, rule
+>>> @rule("minimum_order_missed", on=[Trigger.CLOSE])
+... def order_is_worth_ten(total):
+...     '''An order is worth at least 10.'''
+...     return total >= 10
+>>> order_is_worth_ten(total=9)
+False
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+from operator import attrgetter, methodcaller
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from attrs import define, evolve, field, frozen
+
+from session_fsm.errors import InvalidValue, Violation
+from session_fsm.scalars import to_member
+from session_fsm.states import EventName, State, Trigger
+
+__all__ = ["Answer", "Attempt", "Check", "Decision", "Outcome", "Rule", "decide", "failing", "rule"]
+
+S = TypeVar("S")
+
+Answer: TypeAlias = "bool | Violation | Iterable[Violation] | None"
+"""What a rule may answer."""
+
+
+class Outcome(StrEnum):
+    """What came of judging a rule."""
+
+    PASSED = "passed"
+    VIOLATED = "violated"
+    ERRORED = "errored"
+    """The rule itself failed, so nobody knows; the transition is refused."""
+
+
+@define(eq=False)
+class Attempt(Generic[S]):
+    """A trigger that has been pulled but not yet judged: what the rules look at."""
+
+    session: S | None
+    """The session as it is; None where it is being created."""
+    trigger: Trigger
+    change: Any
+    now: datetime
+    values: dict[str, Any]
+    """The fields that would change, with their new values, in the order in which they are assigned."""
+    copy_with: Callable[[dict[str, Any]], S]
+    """Makes a copy of the session in which these values hold."""
+    _after: S | None = None
+
+    @property
+    def after(self) -> S:
+        """The session as it would be; made when it is first asked for."""
+        if self._after is None:
+            self._after = self.copy_with(self.values)
+        return self._after
+
+    def field(self, name: str) -> Any:
+        """Return the value that the field *name* of the session would have."""
+        if name in self.values:
+            return self.values[name]
+        return getattr(self.after if self.session is None else self.session, name)
+
+
+@frozen(kw_only=True)
+class Rule:
+    """A guard of one or more transitions. Make one with the decorator `rule`; call it to try its function alone."""
+
+    code: str
+    """The stable name of the fault."""
+    on: tuple[Trigger, ...]
+    """The triggers that it guards."""
+    target: State | None = None
+    """Where set, the rule guards only transitions that lead into this state."""
+    text: str
+    """The rule in the words of the business: the first line of the function's docstring."""
+    function: Callable[..., Answer] = field(eq=False, repr=False)
+    _getters: tuple[Callable[[Attempt[Any]], Any], ...] = field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        own = ("session", "after", "change", "trigger", "now")
+        getters = (attrgetter(name) if name in own else methodcaller("field", name) for name in self.parameters)
+        object.__setattr__(self, "_getters", tuple(getters))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of what the rule looks at."""
+        return tuple(inspect.signature(self.function).parameters)
+
+    @property
+    def name(self) -> str:
+        """The name of the function: a sentence that is true when the rule passes."""
+        return self.function.__name__
+
+    def guards(self, trigger: Trigger, target: State | None) -> bool:
+        """Whether the rule has a say when *trigger* leads into *target*."""
+        return trigger in self.on and self.target in (None, target)
+
+    def judge(self, attempt: Attempt[Any]) -> tuple[Violation, ...]:
+        """Return what the rule finds wrong with *attempt*, nothing if it passes. Whatever its function raises, this raises."""
+        answer = self.function(*[get(attempt) for get in self._getters])
+        if answer is True or answer is None:
+            return ()
+        if answer is False:
+            return (Violation(code=self.code, message=self.text),)
+        if isinstance(answer, Violation):
+            return (self._own(answer),)
+        return tuple(map(self._own, answer))
+
+    def _own(self, violation: object) -> Violation:
+        if not isinstance(violation, Violation):
+            raise TypeError(f"the rule answered {violation!r}, which is neither a boolean nor a Violation")
+        if violation.code not in ("", self.code):
+            raise ValueError(f"the rule {self.code} answered with the code of another, {violation.code}")
+        return evolve(violation, code=self.code)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Answer:
+        return self.function(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+    def __copy__(self) -> Rule:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Rule:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        place = (self.function.__module__, self.function.__qualname__)
+        return _unpickle_rule, (*place, self.code, self.on, self.target, self.text)
+
+
+def _unpickle_rule(module: str, name: str, code: str, on: tuple[Trigger, ...], target: State | None, text: str) -> Rule:
+    """Find the rule again where it was defined. One that was made inside a function comes back as its description alone."""
+
+    def unavailable(**_: object) -> Answer:
+        raise LookupError(f"the function of rule {code} did not travel with its description")
+
+    described = Rule(code=code, on=on, target=target, text=text, function=unavailable)
+    try:
+        found = attrgetter(name)(importlib.import_module(module))
+    except (ImportError, AttributeError):
+        return described
+    return found if found == described else described
+
+
+def rule(
+    code: str, *, on: Iterable[Trigger | str], target: State | str | None = None
+) -> Callable[[Callable[..., Answer]], Rule]:
+    """Make a `Rule` of the function below: *code* names the fault, *on* the triggers that it guards.
+
+    With *target* the rule guards only what leads into that state: ``on=[Trigger.CREATE, Trigger.CLOSE],
+    target=State.CLOSED`` means every way in which a session becomes closed.
+
+    Raises:
+        InvalidValue: the code is empty, a trigger or the target does not exist, or the docstring is missing.
+    """
+
+    def decorate(function: Callable[..., Answer]) -> Rule:
+        docstring = inspect.getdoc(function) or ""
+        if not docstring:
+            raise InvalidValue("", f"the rule {function.__name__} has no docstring to say it in words")
+        if not code:
+            raise InvalidValue("/code", f"the rule {function.__name__} has no code")
+        triggers = tuple(_member(Trigger, trigger, "/on") for trigger in on)
+        into = None if target is None else _member(State, target, "/target")
+        return Rule(code=code, on=triggers, target=into, text=docstring.splitlines()[0], function=function)
+
+    return decorate
+
+
+def _member(words: Any, value: str, pointer: str) -> Any:
+    member = to_member(words, value)
+    if not isinstance(member, words):
+        raise InvalidValue(pointer, f"{value!r} is none of: {', '.join(words)}")
+    return member
+
+
+@frozen(kw_only=True)
+class Check:
+    """What came of judging one rule."""
+
+    rule: Rule
+    outcome: Outcome
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def violation(self) -> Violation | None:
+        """The first violation, or None where the rule passed."""
+        return self.violations[0] if self.violations else None
+
+
+@frozen(kw_only=True)
+class Decision(Generic[S]):
+    """Whether a session may do something now, and every reason why not. True when it may."""
+
+    trigger: Trigger
+    source: State | None
+    """The state that the session is in; None where it is being created."""
+    target: State | None
+    """The state that it would be in; None where the table has no such transition."""
+    event_name: EventName | None
+    """The event that would be recorded; None where the table has no such transition."""
+    checks: tuple[Check, ...] = ()
+    """Every rule that guards the transition, with its outcome."""
+    violations: tuple[Violation, ...] = ()
+    """Every reason for a refusal; empty when allowed."""
+    after: S | None = field(default=None, repr=False)
+    """A copy of the session as it would be, its event pending; None when refused."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the session may do it."""
+        return not self.violations
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    def __str__(self) -> str:
+        if self.allowed:
+            source = f"{self.source} -> " if self.source else ""
+            return f"{self.trigger} is allowed: {source}{self.target} ({self.event_name})."
+        reasons = " ".join(f"{violation.message} [{violation.code}]" for violation in self.violations)
+        return f"{self.trigger} is refused: {reasons}"
+
+
+Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
+"""What the rules that did not pass came to, by their codes: their violations, or what they raised."""
+
+
+def failing(attempt: Attempt[Any], rules: Iterable[Rule]) -> Failures:
+    """Judge every one of *rules* and return those that did not pass."""
+    failures: Failures = {}
+    for one in rules:
+        try:
+            found = one.judge(attempt)
+        except Exception as error:  # whatever it is, the rule has no answer, and so the attempt is refused
+            failures[one.code] = error
+        else:
+            if found:
+                failures[one.code] = found
+    return failures
+
+
+def decide(
+    attempt: Attempt[S],
+    rules: Iterable[Rule],
+    failures: Failures,
+    *,
+    source: State | None,
+    target: State | None,
+    event_name: EventName | None,
+) -> Decision[S]:
+    """Write down what came of judging *rules*."""
+    checks = tuple(_check(one, failures.get(one.code, ())) for one in rules)
+    return Decision(
+        trigger=attempt.trigger,
+        source=source,
+        target=target,
+        event_name=event_name,
+        checks=checks,
+        violations=tuple(violation for check in checks for violation in check.violations),
+        after=None if failures else attempt.copy_with(attempt.values),
+    )
+
+
+def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
+    if isinstance(result, Exception):
+        exception = type(result).__name__
+        violation = Violation(
+            code=one.code,
+            message=f"The rule could not be judged, because it raised {exception}: {result}",
+            details={"exception": exception, "text": str(result)},
+        )
+        return Check(rule=one, outcome=Outcome.ERRORED, violations=(violation,))
+    return Check(rule=one, outcome=Outcome.VIOLATED if result else Outcome.PASSED, violations=result)

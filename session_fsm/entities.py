@@ -1,0 +1,45 @@
+"""The fields of a session from within: how they are read, set, copied and put back as a whole.
+
+From without, the fields of a session cannot be assigned. These functions are for the machine alone.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import Any, TypeVar
+
+from attrs import fields
+
+__all__ = ["assign", "contents", "copy_with", "restore"]
+
+S = TypeVar("S")
+
+
+def contents(entity: Any) -> dict[str, Any]:
+    """Return every field of *entity* by name, and whatever else an unslotted subclass holds."""
+    names = (attribute.name for attribute in fields(type(entity)))
+    held = {name: getattr(entity, name) for name in names if hasattr(entity, name)}
+    return held | getattr(entity, "__dict__", {})
+
+
+def assign(entity: object, values: dict[str, Any]) -> None:
+    """Set fields of *entity*, all of them or none.
+
+    The loop runs inside the interpreter's C code, where neither a signal nor another thread comes between two
+    assignments: an interrupt finds the session as it was, or as it is going to be.
+    """
+    any(map(object.__setattr__, repeat(entity), values, values.values()))
+
+
+def copy_with(entity: S, values: dict[str, Any]) -> S:
+    """Return an independent copy of *entity* in which *values* hold."""
+    twin: S = object.__new__(type(entity))
+    assign(twin, contents(entity) | values)
+    return twin
+
+
+def restore(entity: Any, held: dict[str, Any]) -> None:
+    """Put *entity* back to what `contents` once returned."""
+    for name in contents(entity).keys() - held.keys():
+        object.__delattr__(entity, name)
+    assign(entity, held)

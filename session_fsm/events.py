@@ -1,0 +1,45 @@
+"""What has happened to a session, as a fact in the past tense."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import field, frozen
+
+from session_fsm.errors import Problem
+from session_fsm.scalars import instance_of, integer, list_of, member_of, text, time, validate
+from session_fsm.states import EventName, State, Trigger
+from session_fsm.values import ReturnedCartItem, SessionUpdate
+
+__all__ = ["SessionEvent"]
+
+_returned = list_of(instance_of(ReturnedCartItem))
+
+
+def _change(value: object) -> str | list[Problem] | None:
+    if isinstance(value, tuple):
+        return _returned(value)
+    return instance_of(SessionUpdate)(value)
+
+
+@frozen(kw_only=True)
+class SessionEvent:
+    """One successful trigger: what it was, where it led, and what it was about."""
+
+    name: EventName = field(validator=validate(member_of(EventName)))
+    """Talon.One's name of the event."""
+    session_id: str = field(validator=validate(text(at_least=1, at_most=1000)))
+    """The integration ID of the session."""
+    trigger: Trigger = field(validator=validate(member_of(Trigger)))
+    source: State | None = field(default=None, validator=validate(member_of(State), optional=True))
+    """The state before; None at creation."""
+    target: State = field(validator=validate(member_of(State)))
+    """The state after."""
+    at: datetime = field(validator=validate(time))
+    """When, with its time zone."""
+    update_count: int = field(validator=validate(integer(at_least=1)))
+    """The session's `update_count` after the event."""
+    change: SessionUpdate | tuple[ReturnedCartItem, ...] | None = field(
+        default=None, validator=validate(_change, optional=True)
+    )
+    """What the trigger was given: the changes, the returned items, or None where it takes neither."""

@@ -1,0 +1,353 @@
+"""The machine of a session class, built from the table and the class's rules on top of `transitions`.
+
+One machine serves all sessions of a class. They are not registered with it: it is handed one at a time, and it
+alone moves them, wholly or not at all.
+
+It is a `transitions.Machine` that answers what those who know that library ask (`get_triggers`,
+`get_transitions`, `get_state`) and that runs the callbacks they add (`before_close`, `on_enter_cancelled`,
+`prepare_event`, ...) where that library's documentation says. A callback receives the `EventData`, whose
+``model`` is the session and whose ``kwargs`` are the trigger's ``change`` and ``now``. As long as nobody has
+added any, a trigger takes a shorter way that does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import Enum
+from functools import partial
+from typing import Any, ClassVar, Never, TypeVar
+
+import transitions
+
+from session_fsm.changes import argument_of, as_time, returned, updated
+from session_fsm.decisions import Attempt, Decision, Failures, Rule, decide, failing
+from session_fsm.entities import assign, contents, copy_with, restore
+from session_fsm.errors import RuleViolated, SessionFSMError, Violation, WrongState
+from session_fsm.events import SessionEvent
+from session_fsm.lifecycle import FINAL, TABLE, Row, check_definition
+from session_fsm.states import State, Trigger
+from session_fsm.values import UNSET, SessionUpdate
+
+__all__ = ["LifecycleEvent", "LifecycleEventData", "LifecycleMachine", "LifecycleState", "LifecycleTransition"]
+
+S = TypeVar("S")
+
+# How each trigger's refusal ends: "Only closed sessions can ..."
+_CAN_BE = {
+    Trigger.CREATE: "be created",
+    Trigger.UPDATE: "be updated",
+    Trigger.CLOSE: "be closed",
+    Trigger.CANCEL: "be cancelled",
+    Trigger.RETURN_ITEMS: "have items returned",
+    Trigger.REOPEN: "be reopened",
+}
+
+
+def _spelled(state: Any) -> Any:
+    """Return the name that the machine knows a state by, whichever way it is given."""
+    return state.value if isinstance(state, Enum) else state
+
+
+class LifecycleState(transitions.State):
+    """A state of the machine, named by the value of its enumeration member, as ``"open"``."""
+
+    @property
+    def name(self) -> str:
+        return str(_spelled(self._name))
+
+
+class LifecycleEventData(transitions.EventData):
+    """What callbacks receive; its `model` is the session."""
+
+    attempt: Attempt[Any]
+    recorded: SessionEvent | None = None
+    """The event that the trigger led to, once it has."""
+
+
+class LifecycleTransition(transitions.Transition):
+    """A row of the table together with the rules that guard it."""
+
+    def __init__(self, row: Row, rules: Iterable[Rule]) -> None:
+        super().__init__(str(row.source), str(row.target))
+        if row.internal:
+            self.dest = None
+        self.row = row
+        self.rules = tuple(rule for rule in rules if rule.guards(row.trigger, row.target))
+
+    def attempt(self, session: Any, change: Any, now: datetime) -> Attempt[Any]:
+        """Work out what the transition would make of *session*; nothing is judged or moved yet."""
+        row = self.row
+        values: dict[str, Any] = {}
+        if row.trigger in (Trigger.UPDATE, Trigger.CLOSE):
+            values = updated(session, change)
+        elif row.trigger is Trigger.RETURN_ITEMS:
+            values = returned(session, change)
+        values |= {"updated": now, "update_count": session.update_count + 1, "state": row.target}
+        return Attempt(session, row.trigger, change, now, values, partial(copy_with, session))
+
+    def judge(self, attempt: Attempt[Any]) -> None:
+        """Raise `RuleViolated` unless every rule passes."""
+        if failures := failing(attempt, self.rules):
+            raise violated(self.decide(attempt, failures), attempt.session.integration_id, failures)
+
+    def decide(self, attempt: Attempt[S], failures: Failures) -> Decision[S]:
+        """Write down what came of judging the rules."""
+        row = self.row
+        return decide(attempt, self.rules, failures, source=row.source, target=row.target, event_name=row.event_name)
+
+    def execute(self, event_data: Any) -> bool:
+        """Run the transition with every callback in its place, in the order that `transitions` documents."""
+        machine, session = event_data.machine, event_data.model
+        machine.callbacks(self.prepare, event_data)
+        attempt = event_data.attempt = self.attempt(session, **event_data.kwargs)
+        self.judge(attempt)
+        machine.callbacks([*machine.before_state_change, *self.before], event_data)
+        if session.update_count + 1 != attempt.values["update_count"]:
+            raise SessionFSMError(f"a callback moved the session while {self.row.trigger} was under way")
+        if self.dest is None:
+            self._commit(event_data)
+        else:
+            self._change_state(event_data)
+        machine.callbacks([*self.after, *machine.after_state_change], event_data)
+        return True
+
+    def _change_state(self, event_data: Any) -> None:
+        machine = event_data.machine
+        target = machine.get_state(self.dest)
+        machine.get_state(self.source).exit(event_data)
+        self._commit(event_data)
+        event_data.state = target
+        target.enter(event_data)
+        if target.final:
+            machine.callbacks(machine.on_final, event_data)
+
+    def _commit(self, event_data: Any) -> None:
+        event_data.recorded = record(event_data.attempt, self.row)
+        assign(event_data.model, event_data.attempt.values)
+
+
+class LifecycleEvent(transitions.Event):
+    """A trigger of the machine."""
+
+    machine: LifecycleMachine
+
+    def fire(self, session: Any, change: Any, now: datetime) -> SessionEvent:
+        """Move *session* and return the event that this recorded.
+
+        Raises:
+            WrongState: the table has no such transition from the session's state.
+            RuleViolated: a rule forbids it, or failed.
+        """
+        transition = self.transition(session.state)
+        if self.machine.listens(transition):
+            return self._take_long_way(session, change, now)
+        if transition is None:
+            raise self.machine.wrong_state(self.name, session, change)
+        attempt = transition.attempt(session, change, now)
+        transition.judge(attempt)
+        event = record(attempt, transition.row)
+        assign(session, attempt.values)
+        return event
+
+    def _take_long_way(self, session: Any, change: Any, now: datetime) -> SessionEvent:
+        event_data = self._run(session, change, now)
+        if event_data.error is not None:  # callbacks of `on_exception` have seen it; a verb raises all the same
+            raise event_data.error
+        if event_data.recorded is None:
+            raise self.machine.wrong_state(self.name, session, change)
+        return event_data.recorded
+
+    def _run(self, session: Any, change: Any, now: datetime) -> LifecycleEventData:
+        event_data = LifecycleEventData(None, self, self.machine, session, (), {"change": change, "now": now})
+        self._trigger(event_data)
+        return event_data
+
+    def trigger(self, model: Any, change: Any = None, now: datetime | None = None) -> bool:
+        """Move the session *model* as its verb would, and say in the way of `transitions` whether it moved.
+
+        False means that callbacks of `on_exception` have dealt with an error, or that the machine is told to
+        ignore invalid triggers.
+        """
+        return bool(self._run(model, argument_of(Trigger(self.name), change), as_time(now)).result)
+
+    def transition(self, state: State) -> LifecycleTransition | None:
+        """Return the transition that leaves *state* by this trigger, or None."""
+        found: Any = self.transitions.get(state)
+        return found[0] if found else None
+
+    def decide(self, session: Any, change: Any, now: datetime) -> Decision[Any]:
+        """Judge the trigger without pulling it."""
+        transition = self.transition(session.state)
+        if transition is None:
+            return self.machine.no_way(self.name, session, change)
+        attempt = transition.attempt(session, change, now)
+        failures = failing(attempt, transition.rules)
+        if not failures:
+            record(attempt, transition.row)
+        return transition.decide(attempt, failures)
+
+    def _is_valid_source(self, state: Any) -> bool:
+        ignore = state.ignore_invalid_triggers
+        if ignore is None:
+            ignore = self.machine.ignore_invalid_triggers
+        return state.name in self.transitions or not ignore
+
+    def _process(self, event_data: Any) -> bool:
+        session = event_data.model
+        if self.transition(session.state) is None:
+            raise self.machine.wrong_state(self.name, session, event_data.kwargs["change"])
+        held = contents(session)
+        try:
+            super()._process(event_data)
+        except BaseException as error:
+            restore(session, held)
+            if not isinstance(error, SessionFSMError):
+                error.add_note(f"session {session.integration_id!r} is as it was before {self.name}")
+            raise
+        return True
+
+
+def record(attempt: Attempt[Any], row: Row) -> SessionEvent:
+    """Make the event of an attempt that passed, and let it be pending among the attempt's values."""
+    subject = attempt.after if attempt.session is None else attempt.session
+    values = attempt.values
+    event = SessionEvent(
+        name=row.event_name,
+        session_id=subject.integration_id,
+        trigger=row.trigger,
+        source=row.source,
+        target=row.target,
+        at=attempt.now,
+        update_count=values.get("update_count", 1),
+        change=attempt.change,
+    )
+    values["_pending_events"] = (*subject.pending_events, event)
+    return event
+
+
+def violated(decision: Decision[Any], session_id: str, failures: Failures) -> RuleViolated:
+    """Make the refusal of *decision*, caused by what the first errored rule raised, if one did."""
+    refusal = RuleViolated(decision, session_id)
+    refusal.__cause__ = next((result for result in failures.values() if isinstance(result, Exception)), None)
+    return refusal
+
+
+class LifecycleMachine(transitions.Machine):
+    """The machine of one session class: the table and the class's rules, as a `transitions.Machine`."""
+
+    _built: ClassVar[bool] = False
+
+    def __init__(self, rules: Sequence[Rule], table: Sequence[Row] = TABLE, name: str = "CustomerSession") -> None:
+        check_definition(table, rules)
+        states = [LifecycleState(state, final=state in FINAL) for state in State]
+        super().__init__(None, states, State.OPEN.value, auto_transitions=False, send_event=True, name=name)
+        self.table = tuple(table)
+        self.rules = tuple(rules)
+        self._creations = {row.target: row for row in table if row.source is None}
+        for row in table:
+            if row.source is not None:
+                name = row.trigger.value
+                if name not in self.events:
+                    self.events[name] = LifecycleEvent(name, self)
+                self.events[name].add_transition(LifecycleTransition(row, rules))
+        self._built = True
+
+    def event(self, trigger: Trigger) -> LifecycleEvent:
+        """Return the machine's event for one of the five triggers that move a session."""
+        found: Any = self.events[trigger]
+        return found
+
+    def rules_of(self, row: Row) -> tuple[Rule, ...]:
+        """Return the rules that guard *row*, in their order."""
+        return tuple(rule for rule in self.rules if rule.guards(row.trigger, row.target))
+
+    def allowed_from(self, state: State | None) -> tuple[Trigger, ...]:
+        """Return the triggers that the table opens from *state*, whatever the rules say."""
+        return tuple(dict.fromkeys(row.trigger for row in self.table if row.source is state))
+
+    def create(self, newborn: Any, change: SessionUpdate, now: datetime) -> SessionEvent:
+        """Let *newborn*, a session that nobody has seen yet, into the world, and return the event.
+
+        Raises:
+            RuleViolated: a rule forbids it, or failed.
+            WrongState: the table lets no session be created in that state.
+        """
+        row = self._creations.get(newborn.state)
+        attempt: Attempt[Any] = Attempt(None, Trigger.CREATE, change, now, {}, partial(copy_with, newborn))
+        rules = tuple(rule for rule in self.rules if rule.guards(Trigger.CREATE, newborn.state))
+        if failures := failing(attempt, rules):
+            target, event_name = (row.target, row.event_name) if row else (None, None)
+            decision = decide(attempt, rules, failures, source=None, target=target, event_name=event_name)
+            raise violated(decision, newborn.integration_id, failures)
+        if row is None:
+            violation = Violation(code="wrong_state", message=f"A session cannot be created as {newborn.state}.")
+            decision = Decision(
+                trigger=Trigger.CREATE, source=None, target=None, event_name=None, violations=(violation,)
+            )
+            raise WrongState(decision, newborn.integration_id, self.allowed_from(None))
+        event = record(attempt, row)
+        assign(newborn, attempt.values)
+        return event
+
+    def no_way(self, trigger: str, session: Any, change: Any) -> Decision[Any]:
+        """Write down that the table has no transition by *trigger* from where *session* is."""
+        asked = Trigger(trigger)
+        wanted = change.state if isinstance(change, SessionUpdate) else UNSET
+        if wanted is not UNSET and wanted is not State.CLOSED:
+            message = f'Cannot move session to state "{wanted}" from state "{session.state}".'
+        else:
+            sources = " or ".join(row.source for row in self.table if row.trigger is asked and row.source)
+            message = f"Only {sources or 'new'} sessions can {_CAN_BE[asked]}; this one is {session.state}."
+        violation = Violation(code="wrong_state", message=message, details={"state": str(session.state)})
+        return Decision(trigger=asked, source=session.state, target=None, event_name=None, violations=(violation,))
+
+    def wrong_state(self, trigger: str, session: Any, change: Any) -> WrongState:
+        """Make the refusal of a trigger that the table does not have from where *session* is."""
+        targets = {row.target for row in self.table if row.trigger == trigger}
+        wanted = change.state if isinstance(change, SessionUpdate) and change.state is not UNSET else None
+        already = session.state is wanted if wanted else session.state in targets
+        decision = self.no_way(trigger, session, change)
+        return WrongState(decision, session.integration_id, self.allowed_from(session.state), already)
+
+    def listens(self, transition: LifecycleTransition | None) -> bool:
+        """Whether anybody has added a callback that the transition would have to run."""
+        if (
+            self._prepare_event
+            or self._before_state_change
+            or self._after_state_change
+            or self._finalize_event
+            or self._on_exception
+            or self._on_final
+        ):
+            return True
+        if transition is None:
+            return False
+        if transition.prepare or transition.before or transition.after:
+            return True
+        if transition.dest is None:
+            return False
+        return bool(self.states[transition.source].on_exit or self.states[transition.dest].on_enter)
+
+    # Questions may name a state by its value or by its enumeration member.
+
+    def get_state(self, state: Any) -> transitions.State:
+        return super().get_state(_spelled(state))
+
+    def get_triggers(self, *args: Any) -> list[str]:
+        return super().get_triggers(*map(_spelled, args))
+
+    def get_transitions(self, trigger: str = "", source: Any = "*", dest: Any = "*") -> list[transitions.Transition]:
+        return super().get_transitions(trigger, _spelled(source), _spelled(dest))
+
+    # What would put a transition beside the table, or a session beside the machine, is shut.
+
+    def _refuse(self, *_: object, **__: object) -> Never:
+        raise SessionFSMError("the table of a session class is fixed, and sessions are not registered with the machine")
+
+    add_model = add_transition = add_transitions = add_ordered_transitions = remove_transition = _refuse
+
+    def add_states(self, *args: Any, **kwargs: Any) -> None:
+        if self._built:
+            self._refuse()
+        super().add_states(*args, **kwargs)

@@ -1,0 +1,224 @@
+"""Every rule that guards the transitions: those of the API itself, and those that a service may switch on.
+
+`BUILT_IN` always holds. The others, whose home is `session_fsm.optional_rules`, are for an order service that wants to be told by its own code, and before
+the call, what its Application would refuse or regret; it adds them to its session class::
+
+    class ShopSession(CustomerSession):
+        rules = (*CustomerSession.rules, coupon_code_required)
+
+How a rule is written says `session_fsm.decisions`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from session_fsm.decisions import Rule, rule
+from session_fsm.errors import Violation
+from session_fsm.optional_rules import (
+    AttributeType,
+    additional_costs_are_declared,
+    attributes_are_declared,
+    attributes_have_declared_types,
+    coupon_code_required,
+    identifier_required,
+    prices_are_known,
+    referral_code_required,
+)
+from session_fsm.states import State, Trigger
+from session_fsm.values import CartItem, ReturnedCartItem
+
+__all__ = [
+    "BUILT_IN",
+    "AttributeType",
+    "Rule",
+    "additional_costs_are_declared",
+    "attributes_are_declared",
+    "attributes_have_declared_types",
+    "coupon_code_required",
+    "identifier_required",
+    "prices_are_known",
+    "referral_code_required",
+    "rule",
+]
+
+MOST_CART_ITEMS = 1000
+MOST_UNITS = 10_000
+_FILLING = [Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE]
+_RETURNING = [Trigger.RETURN_ITEMS]
+
+
+@rule("state_not_creatable", on=[Trigger.CREATE])
+def new_session_is_open_or_closed(state: State) -> Iterator[Violation]:
+    """A new session is open or closed.
+
+    Rule L-09.
+    """
+    if state not in (State.OPEN, State.CLOSED):
+        message = f"A session cannot be created as {state}; a new session is open or closed."
+        yield Violation(message=message, details={"state": str(state)}, pointer="/state")
+
+
+@rule("too_many_cart_items", on=_FILLING)
+def cart_holds_at_most_1000_items(cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:
+    """A cart holds at most 1000 items.
+
+    Rule L-01.
+    """
+    if len(cart_items) > MOST_CART_ITEMS:
+        yield Violation(
+            message=f"The cart holds {len(cart_items)} items; at most {MOST_CART_ITEMS} are allowed.",
+            details={"items": len(cart_items), "limit": MOST_CART_ITEMS},
+            pointer="/cartItems",
+        )
+
+
+@rule("too_many_units", on=_FILLING)
+def quantities_add_up_to_at_most_10000(cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:
+    """The quantities in a cart add up to at most 10,000 units.
+
+    Rule L-02.
+    """
+    units = sum(item.quantity for item in cart_items)
+    if units > MOST_UNITS:
+        yield Violation(
+            message=f"The quantities in the cart add up to {units} units; at most {MOST_UNITS} are allowed.",
+            details={"units": units, "limit": MOST_UNITS},
+            pointer="/cartItems",
+        )
+
+
+def _place(index: int, name: str = "") -> str:
+    return f"/returnedCartItems/{index}" + (f"/{name}" if name else "")
+
+
+@rule("nothing_to_return", on=_RETURNING)
+def return_names_an_item(change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+    """A return names at least one item.
+
+    Rule L-03.
+    """
+    if not change:
+        yield Violation(message="The return names no item.", pointer="/returnedCartItems")
+
+
+@rule("return_item_unnamed", on=_RETURNING)
+def returned_items_are_named(change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+    """Every entry of a return names its item by position, by SKU, or by both.
+
+    Rule L-08.
+    """
+    for index, entry in enumerate(change):
+        if entry.position is None and entry.sku is None:
+            yield Violation(
+                message=f"Entry {index} of the return has neither a position nor a SKU.", pointer=_place(index)
+            )
+
+
+@rule("unknown_cart_item", on=_RETURNING)
+def returned_items_are_in_the_cart(session: Any, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+    """A return names only items that are in the cart.
+
+    Rule L-04.
+    """
+    skus = {item.sku for item in session.cart_items}
+    for index, entry in enumerate(change):
+        if entry.position is not None and entry.position >= len(session.cart_items):
+            yield Violation(
+                message=f"The cart has no item at position {entry.position}; it holds {len(session.cart_items)}.",
+                details={"position": entry.position, "items": len(session.cart_items)},
+                pointer=_place(index, "position"),
+            )
+        if entry.sku is not None and entry.sku not in skus:
+            yield Violation(
+                message=f'The cart has no item with the SKU "{entry.sku}".',
+                details={"sku": entry.sku},
+                pointer=_place(index, "sku"),
+            )
+
+
+@rule("sku_position_mismatch", on=_RETURNING)
+def position_and_sku_name_the_same_item(session: Any, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+    """Where a return gives both a position and a SKU, they name the same item.
+
+    Rule L-05.
+    """
+    cart: tuple[CartItem, ...] = session.cart_items
+    skus = {item.sku for item in cart}
+    for index, entry in enumerate(change):
+        if entry.position is None or entry.position >= len(cart) or entry.sku not in skus:
+            continue  # no two names, or one that is refused as unknown
+        if cart[entry.position].sku != entry.sku:
+            there = cart[entry.position].sku
+            yield Violation(
+                message=f'The item at position {entry.position} has the SKU "{there}", not "{entry.sku}".',
+                details={"position": entry.position, "sku": entry.sku, "sku_at_position": there},
+                pointer=_place(index, "sku"),
+            )
+
+
+@rule("ambiguous_sku", on=_RETURNING)
+def sku_alone_names_one_item(session: Any, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+    """A SKU that stands on several items needs a position beside it.
+
+    Rule L-06.
+    """
+    for index, entry in enumerate(change):
+        if entry.position is None and entry.sku is not None:
+            positions = [position for position, item in enumerate(session.cart_items) if item.sku == entry.sku]
+            if len(positions) > 1:
+                yield Violation(
+                    message=f'The SKU "{entry.sku}" stands at positions {", ".join(map(str, positions))}; give one.',
+                    details={"sku": entry.sku, "positions": positions},
+                    pointer=_place(index, "sku"),
+                )
+
+
+@rule("returns_more_than_remaining", on=_RETURNING)
+def returned_units_do_not_exceed_remaining(session: Any, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+    """No item gets back more units than remain on it.
+
+    Rule L-07. Several entries for one item are added up first. An entry without a quantity takes all units
+    that remain, and asks for one at least.
+    """
+    for position, (index, requested) in requested_units(session.cart_items, change).items():
+        remaining = session.cart_items[position].remaining_quantity
+        if requested > remaining:
+            yield Violation(
+                message=f"{requested} units of the item at position {position} cannot come back; {remaining} remain.",
+                details={"position": position, "requested": requested, "remaining": remaining},
+                pointer=_place(index, "quantity"),
+            )
+
+
+def requested_units(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem, ...]) -> dict[int, tuple[int, int]]:
+    """Add up what *entries* ask back of each item: position -> (index of its last entry, units).
+
+    Entries that name no item, or more than one, are left out; other rules refuse them.
+    """
+    stand_alone = {sku for sku, count in Counter(item.sku for item in cart).items() if count == 1}
+    by_sku = {item.sku: position for position, item in enumerate(cart) if item.sku in stand_alone}
+    requested: dict[int, tuple[int, int]] = {}
+    for index, entry in enumerate(entries):
+        position = by_sku.get(entry.sku or "") if entry.position is None else entry.position
+        if position is None or position >= len(cart):
+            continue
+        units = max(cart[position].remaining_quantity, 1) if entry.quantity is None else entry.quantity
+        requested[position] = (index, requested.get(position, (index, 0))[1] + units)
+    return requested
+
+
+BUILT_IN: tuple[Rule, ...] = (
+    new_session_is_open_or_closed,
+    cart_holds_at_most_1000_items,
+    quantities_add_up_to_at_most_10000,
+    return_names_an_item,
+    returned_items_are_named,
+    returned_items_are_in_the_cart,
+    position_and_sku_name_the_same_item,
+    sku_alone_names_one_item,
+    returned_units_do_not_exceed_remaining,
+)
+"""The rules of the API itself, L-01 to L-09."""

@@ -1,0 +1,278 @@
+"""The plain values that fields hold: what each accepts, and what it says when it refuses.
+
+Converters never complain: they turn what they can into the stored form and pass everything else on.
+Validators, which run afterwards, complain with an `InvalidValue` whose pointer names the field.
+Reading JSON runs the same two, so a value is described once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from session_fsm.errors import InvalidValue, Problem, pointer_token
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+__all__ = [
+    "Check",
+    "amount",
+    "boolean",
+    "instance_of",
+    "integer",
+    "is_timestamp",
+    "kind_of",
+    "list_of",
+    "map_of",
+    "member_of",
+    "text",
+    "time",
+    "timestamp",
+    "to_amount",
+    "to_member",
+    "to_time",
+    "to_tuple",
+    "validate",
+    "wire_name",
+]
+
+E = TypeVar("E", bound=StrEnum)
+V = TypeVar("V")
+
+Check: TypeAlias = Callable[[Any], str | list[Problem] | None]
+"""Says what is wrong with a value: None, one text about the value itself, or a list of problems within it."""
+
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_INT64 = 2**63 - 1
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+# Others read a JSON number as a 64-bit float. Beyond these powers of ten that float is infinite, or zero.
+_LARGEST_POWER, _SMALLEST_POWER = 308, -324
+# An amount stays so far below that the total of any cart is a JSON number still.
+_ROOM_FOR_TOTALS = 20
+
+
+def wire_name(name: str) -> str:
+    """Return the field *name* as Talon.One spells it in JSON.
+
+    >>> wire_name("cart_items"), wire_name("catalog_item_id"), wire_name("variant_id")
+    ('cartItems', 'catalogItemID', 'variantID')
+    """
+    odd = {"catalog_item_id": "catalogItemID", "experiment_id": "experimentID", "variant_id": "variantID"}
+    head, *tail = name.split("_")
+    return odd.get(name) or head + "".join(word.title() for word in tail)
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of *value* in the words of JSON, for a message."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float() | Decimal():
+            return "a number"
+        case str():
+            return "a string"
+        case list() | tuple():
+            return "a list"
+        case Mapping():
+            return "an object"
+        case _:
+            return f"a value of type {type(value).__name__}"
+
+
+def validate(check: Check, *, optional: bool = False) -> Callable[[Any, Attribute[Any], Any], None]:
+    """Turn *check* into an attrs validator; an *optional* field may also hold None."""
+
+    def validator(_: object, attribute: Attribute[Any], value: object) -> None:
+        if optional and value is None:
+            return
+        problem = check(value)
+        if problem:
+            place = pointer_token(wire_name(attribute.name))
+            if isinstance(problem, str):
+                raise InvalidValue(place, problem)
+            raise InvalidValue.of(found.under(place) for found in problem)
+
+    return validator
+
+
+def text(*, at_least: int = 0, at_most: int | None = None) -> Check:
+    """Check for a string of so many characters that can be written as UTF-8."""
+
+    def check(value: object) -> str | None:
+        if not isinstance(value, str):
+            return f"{kind_of(value)} is not a string"
+        if len(value) < at_least:
+            return "is empty" if at_least == 1 else f"has {len(value)} characters; at least {at_least} are needed"
+        if at_most is not None and len(value) > at_most:
+            return f"has {len(value)} characters; at most {at_most} are allowed"
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return "holds half of a surrogate pair, which is no character"
+        return None
+
+    return check
+
+
+def integer(*, at_least: int | None = None) -> Check:
+    """Check for a whole number that fits into 64 bits. A boolean is not an integer."""
+
+    def check(value: object) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            given = f" ({value})" if isinstance(value, (float, Decimal)) else ""
+            return f"{kind_of(value)}{given} is not an integer"
+        if at_least is not None and value < at_least:
+            return f"is {value if value > -_INT64 else 'far'} below {at_least}"
+        if not -_INT64 - 1 <= value <= _INT64:
+            return "does not fit into 64 bits"
+        return None
+
+    return check
+
+
+def boolean(value: object) -> str | None:
+    """Check for true or false."""
+    return None if isinstance(value, bool) else f"{kind_of(value)} is not a boolean"
+
+
+def to_amount(value: Decimal | int | str | None) -> Decimal | None:
+    """Convert an integer or a numeral to an exact decimal."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        try:
+            return Decimal(value)
+        except InvalidOperation:  # the exponent is beyond all bounds
+            return Decimal("Infinity")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+
+
+def amount(*, total: bool = False, at_least: int | None = None, at_most: int | None = None) -> Check:
+    """Check for an exact, finite decimal within the range of a JSON number; a *total* may use all of it."""
+    largest = _LARGEST_POWER - (0 if total else _ROOM_FOR_TOTALS)
+
+    def check(value: object) -> str | None:
+        if isinstance(value, float):
+            return f'{value!r} is a binary float and so is not exact; give the string "{value!r}" or a Decimal'
+        if not isinstance(value, Decimal):
+            return f"{value!r} is not a number" if isinstance(value, str) else f"{kind_of(value)} is not a number"
+        if not value.is_finite():
+            return f"{value} is not finite"
+        if not _SMALLEST_POWER <= value.adjusted() <= largest:
+            return "is out of the range of a JSON number"
+        if (at_least is not None and value < at_least) or (at_most is not None and value > at_most):
+            return f"{value} is not between {at_least} and {at_most}"
+        return None
+
+    return check
+
+
+def time(value: object) -> str | None:
+    """Check for an aware time (D-12)."""
+    if not isinstance(value, datetime):
+        return f"{kind_of(value)} is not a time"
+    return f"{value.isoformat()} has no time zone" if value.utcoffset() is None else None
+
+
+def timestamp(value: datetime) -> str:
+    """Write an aware time as RFC 3339, in UTC where its own offset is not one of whole minutes."""
+    offset = value.utcoffset()
+    if not offset or offset % timedelta(minutes=1):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat()
+
+
+def member_of(words: type[StrEnum]) -> Check:
+    """Check for a member of the enumeration *words*."""
+
+    def check(value: object) -> str | None:
+        if isinstance(value, words):
+            return None
+        given = f'"{value:.40}"' if isinstance(value, str) else kind_of(value)
+        return f"{given} is none of: {', '.join(words)}"
+
+    return check
+
+
+def to_member(words: type[E], value: object) -> Any:
+    """Convert *value* to the member of *words* that is spelled so, if there is one."""
+    return words(value) if isinstance(value, str) and value in set(words) else value
+
+
+def is_timestamp(value: str) -> bool:
+    """Whether *value* is a time as RFC 3339 writes it."""
+    return to_time(value) is not None
+
+
+def to_time(value: str) -> datetime | None:
+    """Read RFC 3339 text, or return None where it is none. Digits beyond microseconds are cut off."""
+    if not _TIMESTAMP.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError:  # the 30th of February
+        return None
+
+
+def instance_of(cls: type) -> Check:
+    """Check for an instance of *cls*."""
+
+    def check(value: object) -> str | None:
+        return None if isinstance(value, cls) else f"{kind_of(value)} is not a {cls.__name__}"
+
+    return check
+
+
+def to_tuple(value: Iterable[V] | None) -> tuple[V, ...] | None:
+    """Convert any list-like value to a tuple. Text and mappings are not list-like."""
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping)):
+        return tuple(value)
+    return value
+
+
+def list_of(check: Check, *, at_most: int | None = None) -> Check:
+    """Check for a list whose every element passes *check*."""
+
+    def check_all(value: object) -> str | list[Problem] | None:
+        if not isinstance(value, tuple):
+            return f"{kind_of(value)} is not a list"
+        if at_most is not None and len(value) > at_most:
+            return f"has {len(value)} entries; at most {at_most} are allowed"
+        return _collect(check, ((f"/{index}", element) for index, element in enumerate(value)))
+
+    return check_all
+
+
+def map_of(check: Check) -> Check:
+    """Check for an object with names for keys whose every value passes *check*."""
+    name = text()
+
+    def check_all(value: object) -> str | list[Problem] | None:
+        if not isinstance(value, Mapping):
+            return f"{kind_of(value)} is not an object"
+        for key in value:
+            if problem := name(key):
+                return f"a name in it {problem}" if isinstance(key, str) else "a name in it is not a string"
+        return _collect(check, ((pointer_token(key), element) for key, element in value.items()))
+
+    return check_all
+
+
+def _collect(check: Check, elements: Iterable[tuple[str, object]]) -> list[Problem]:
+    """Run *check* on every element and return what it found, each at the element's place."""
+    problems: list[Problem] = []
+    for place, element in elements:
+        found = check(element)
+        if isinstance(found, str):
+            problems.append(Problem(place, found))
+        elif found:
+            problems.extend(problem.under(place) for problem in found)
+    return problems

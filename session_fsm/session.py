@@ -1,0 +1,404 @@
+"""The customer session: an entity that holds its data, and verbs that move it.
+
+>>> session = CustomerSession.create("order-1042", profile_id="cust-7", cart_items=[CartItem(sku="A", quantity=2)])
+>>> session.close().name
+<EventName.CLOSED: 'talon_session_closed'>
+>>> session.update(coupon_codes=["XMAS"])
+Traceback (most recent call last):
+session_fsm.errors.WrongState: session 'order-1042': update is refused: Only open sessions can be updated; \
+this one is closed. [wrong_state] From closed the table allows: cancel, return_items, reopen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, Self
+
+from attrs import Attribute, define, evolve, field, fields
+
+from session_fsm.amounts import totals
+from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
+from session_fsm.decisions import Decision, Rule
+from session_fsm.entities import assign, contents, copy_with
+from session_fsm.errors import InvalidValue
+from session_fsm.events import SessionEvent
+from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
+from session_fsm.lifecycle import WANTED
+from session_fsm.machine import LifecycleMachine
+from session_fsm.rules import BUILT_IN
+from session_fsm.scalars import (
+    amount,
+    boolean,
+    integer,
+    member_of,
+    text,
+    time,
+    to_amount,
+    to_member,
+    to_tuple,
+    validate,
+)
+from session_fsm.states import State, Trigger
+from session_fsm.values import (
+    CHECKS,
+    FIELDS_OF_UPDATE,
+    UNSET,
+    AdditionalCost,
+    CartItem,
+    ExperimentVariantAllocation,
+    ReturnedCartItem,
+    SessionChanges,
+    SessionUpdate,
+    cart_of,
+)
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+__all__ = ["CustomerSession"]
+
+_COMPUTED = Decimal("NaN")
+"""Stands for a total that was not given, until it is computed."""
+_total = amount(total=True)
+
+
+def _total_or_computed(value: object) -> Any:
+    return None if value is _COMPUTED else _total(value)
+
+
+def _read_only(_: object, attribute: Attribute[Any], __: object) -> Never:
+    raise AttributeError(f"{attribute.name} cannot be assigned; the verbs of the session change it")
+
+
+def _to_state(value: State | str) -> State:
+    member: State = to_member(State, value)
+    return member
+
+
+class _HoldsReturnedItems(Protocol):
+    @property
+    def returned_cart_items(self) -> Iterable[ReturnedCartItem]: ...
+
+
+_MOVING = tuple(trigger for trigger in Trigger if trigger is not Trigger.CREATE)
+
+
+@define(kw_only=True, eq=False, repr=False, on_setattr=_read_only)
+class CustomerSession:
+    """A finite container of customer activity inside one Application: a cart, then an order.
+
+    Sessions are made by `create`, or read from JSON by `session_fsm.wire`. From then on nothing but the verbs
+    changes them: `update`, `close`, `cancel`, `return_items`, `reopen`, and `put`, which is the Update operation
+    as it comes over the wire. A verb either takes place wholly and returns its `SessionEvent`, or raises and
+    leaves the session exactly as it was. Two sessions are equal only if they are the same object.
+
+    A service adds rules of its own in a subclass, which then is the definition of its sessions::
+
+        class ShopSession(CustomerSession):
+            rules = (*CustomerSession.rules, coupon_code_required)
+
+    Every verb takes ``now=``, an aware time, and uses the current time in UTC without it.
+    Every verb raises:
+
+        WrongState: the session's state does not allow it; `WrongState.already` tells whether it is there already.
+        RuleViolated: one or more rules forbid it; `RuleViolated.violations` are the reasons.
+        InvalidValue: what the verb was given breaks its own type, length or range.
+    """
+
+    rules: ClassVar[tuple[Rule, ...]] = BUILT_IN
+    """The rules that guard the transitions, in the order in which they are judged."""
+    machine: ClassVar[LifecycleMachine]
+    """The machine of this class; it belongs to the class alone, not to its subclasses."""
+
+    id: int | None = field(default=None, validator=validate(integer(), optional=True))
+    """Talon.One's internal ID. None until somebody gives it one."""
+    created: datetime = field(validator=validate(time))
+    """When the session was created, with a time zone."""
+    integration_id: str = field(validator=validate(text(at_least=1, at_most=1000)))
+    """The identifier that the order service chose, 1 to 1000 characters; unique within an Application."""
+    application_id: int | None = field(default=None, validator=validate(integer(), optional=True))
+    """The Application that owns the session and fixes its currency."""
+    profile_id: str = field(default="", validator=validate(CHECKS["profile_id"]))
+    """The customer, by the service's own profile ID; ``""`` is an anonymous session."""
+    store_integration_id: str | None = field(
+        default=None, validator=validate(CHECKS["store_integration_id"], optional=True)
+    )
+    """The store, if any."""
+    evaluable_campaign_ids: tuple[int, ...] = field(
+        default=(), converter=to_tuple, validator=validate(CHECKS["evaluable_campaign_ids"])
+    )
+    """The campaigns that a dry run evaluates."""
+    coupon_codes: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["coupon_codes"]))
+    referral_code: str = field(default="", validator=validate(CHECKS["referral_code"]))
+    """``""`` where there is none."""
+    loyalty_cards: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["loyalty_cards"]))
+    state: State = field(default=State.OPEN, converter=_to_state, validator=validate(member_of(State)))
+    """Where the session stands; nothing but the verbs moves it."""
+    cart_items: tuple[CartItem, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["cart_items"]))
+    additional_costs: Mapping[str, AdditionalCost] = field(
+        default=EMPTY, converter=freeze_map, validator=validate(CHECKS["additional_costs"])
+    )
+    """The session's own costs by name."""
+    identifiers: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["identifiers"]))
+    attributes: Mapping[str, AttributeValue] = field(
+        default=EMPTY, converter=to_attributes, validator=validate(attribute_map)
+    )
+    """The session's own attributes by name."""
+    first_session: bool = field(default=True, validator=validate(boolean))
+    """Whether it is the customer's first; always true of an anonymous session."""
+    total: Decimal = field(default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed))
+    """All items and costs, before any discount, in the currency of the Application (M-04)."""
+    cart_item_total: Decimal = field(default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed))
+    """Price times quantity of all items (M-01)."""
+    additional_cost_total: Decimal = field(
+        default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
+    )
+    """The session's own additional costs (M-02)."""
+    updated: datetime = field(validator=validate(time))
+    """When the most recent event took place, with a time zone."""
+    closure_prediction: Decimal | None = field(
+        default=None, converter=to_amount, validator=validate(amount(at_least=0, at_most=1), optional=True)
+    )
+    """How likely the session is to be closed, from 0 to 1; published for a few months of 2025 only."""
+    update_count: int = field(default=1, validator=validate(integer(at_least=1)))
+    """1 at creation, and 1 more with every trigger that succeeds."""
+    cart_item_additional_cost_total: Decimal = field(
+        default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
+    )
+    """The additional costs of all items, for every unit (M-03)."""
+    experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] = field(
+        default=(), converter=to_tuple, validator=validate(CHECKS["experiment_variant_allocations"])
+    )
+    _pending_events: tuple[SessionEvent, ...] = field(default=(), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        values: dict[str, Any] = {}
+        if any(item.position != position for position, item in enumerate(self.cart_items)):
+            values["cart_items"] = tuple(
+                evolve(item, position=position) for position, item in enumerate(self.cart_items)
+            )
+        for name, value in totals(self.cart_items, self.additional_costs).items():
+            if getattr(self, name) is _COMPUTED:
+                values[name] = value
+        if not self.profile_id:
+            values["first_session"] = True  # F-16
+        assign(self, values)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.machine = _machine_of(cls)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{name} cannot be deleted")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return contents(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        assign(self, state)
+
+    def __repr__(self) -> str:
+        items = f"{len(self.cart_items)} item{'' if len(self.cart_items) == 1 else 's'}"
+        return f"<{type(self).__name__} {self.integration_id!r}: {self.state}, {items}, total {self.total}>"
+
+    @classmethod
+    def create(
+        cls,
+        integration_id: str,
+        change: SessionUpdate | None = None,
+        /,
+        *,
+        state: State | str | None = None,
+        id: int | None = None,  # the API's own name
+        application_id: int | None = None,
+        first_session: bool = True,
+        now: datetime | None = None,
+        **changes: Unpack[SessionChanges],
+    ) -> Self:
+        """Create a session, open unless *state* or *change* says closed, with an event pending that says so.
+
+        Args:
+            integration_id: the session's identifier, 1 to 1000 characters.
+            change: what the session shall hold, as one `SessionUpdate`, or
+            changes: as keywords. A subclass's own fields are keywords too.
+            state: open or closed.
+            id: Talon.One's internal ID.
+            application_id: the Application that owns the session.
+            first_session: whether it is the customer's first.
+            now: when, with a time zone.
+        """
+        own: dict[str, Any] = {name: changes.pop(name) for name in _own_fields(cls) & changes.keys()}  # type: ignore[misc]
+        at = as_time(now)
+        update = as_update(change, changes)
+        if state is not None:
+            update = evolve(update, state=state)
+        given = update.given()
+        if "cart_items" in given:
+            given["cart_items"] = cart_of(given["cart_items"])
+        newborn = cls(
+            integration_id=integration_id,
+            id=id,
+            application_id=application_id,
+            first_session=first_session,
+            created=at,
+            updated=at,
+            **given,
+            **own,
+        )
+        cls.machine.create(newborn, update, at)
+        return newborn
+
+    def update(
+        self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
+    ) -> SessionEvent:
+        """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
+        return self._fire(Trigger.UPDATE, as_update(change, changes), now)
+
+    def close(
+        self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
+    ) -> SessionEvent:
+        """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
+        return self._fire(Trigger.CLOSE, as_update(change, changes), now)
+
+    def cancel(self, *, now: datetime | None = None) -> SessionEvent:
+        """Call the cart or the order off. Nothing leads back."""
+        return self._fire(Trigger.CANCEL, None, now)
+
+    def return_items(
+        self, returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems, /, *, now: datetime | None = None
+    ) -> SessionEvent:
+        """Take units of an order back: a list of `ReturnedCartItem`, or a `session_fsm.wire.ReturnRequest`."""
+        return self._fire(Trigger.RETURN_ITEMS, as_returned_items(returned_cart_items), now)
+
+    def reopen(self, *, now: datetime | None = None) -> SessionEvent:
+        """Turn a closed order, of which nothing came back, into a cart again."""
+        return self._fire(Trigger.REOPEN, None, now)
+
+    def put(
+        self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
+    ) -> SessionEvent:
+        """Do what the Update operation does: the wanted `SessionUpdate.state` picks the trigger (D-07).
+
+        Without a state, or with open, it updates; with closed it closes, with cancelled it cancels, and then
+        whatever else the request holds is not applied. A wanted partially_returned is refused everywhere.
+        """
+        update = as_update(change, changes)
+        trigger = Trigger.UPDATE if update.state is UNSET else WANTED.get(update.state)
+        if trigger is None:
+            raise self.machine.wrong_state(Trigger.UPDATE, self, update)
+        if trigger is Trigger.CANCEL and self.state is not State.CANCELLED:
+            return self.cancel(now=now)
+        return self._fire(trigger, update, now)
+
+    def evaluate(
+        self,
+        trigger: Trigger | str,
+        change: SessionUpdate | Iterable[ReturnedCartItem] | _HoldsReturnedItems | None = None,
+        /,
+        *,
+        now: datetime | None = None,
+        payload_only: bool = False,
+        **changes: Unpack[SessionChanges],
+    ) -> Decision[Self]:
+        """Judge *trigger* without pulling it; nothing changes and nothing is recorded.
+
+        Takes what the verb takes: ``evaluate("close", coupon_codes=["XMAS"])``. Every rule is judged. The answer
+        is that of the verb, and `Decision.after` is the session as the verb would leave it.
+
+        Talon.One's own dry run of a closing looks at the request alone and not at what the session holds (U-11);
+        ``payload_only=True`` judges a closing in that way.
+
+        Raises:
+            InvalidValue: there is no such trigger, or what it was given breaks its own type, length or range.
+        """
+        asked = to_member(Trigger, trigger)
+        if not isinstance(asked, Trigger):
+            raise InvalidValue("", f"{trigger!r} is not a trigger; the triggers are {', '.join(_MOVING)}")
+        argument, at = argument_of(asked, change, changes), as_time(now)
+        subject = self
+        if payload_only and asked is Trigger.CLOSE:
+            bare = type(self)(integration_id=self.integration_id, created=self.created, updated=self.updated)
+            subject = copy_with(self, {name: getattr(bare, name) for name in _KNOWN_FROM_REQUESTS})
+        if asked is Trigger.CREATE:
+            return self.machine.no_way(asked, self, argument)
+        self._check_wanted(asked, argument)
+        return self.machine.event(asked).decide(subject, argument, at)
+
+    def board(
+        self,
+        change: SessionUpdate | None = None,
+        /,
+        *,
+        returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems | None = None,
+        now: datetime | None = None,
+        **changes: Unpack[SessionChanges],
+    ) -> Mapping[Trigger, Decision[Self]]:
+        """Judge all five triggers: what the session may do now, what it may not, and why.
+
+        Args:
+            change: what an update and a closing would be given, as one `SessionUpdate`, or
+            changes: as keywords.
+            returned_cart_items: what a return would be given; without it, everything that remains.
+            now: when, with a time zone.
+        """
+        at, update = as_time(now), as_update(change, changes)
+        if returned_cart_items is None:
+            remaining = (item.position for item in self.cart_items if item.remaining_quantity)
+            returned_cart_items = [ReturnedCartItem(position=position) for position in remaining]
+        arguments = {Trigger.UPDATE: update, Trigger.CLOSE: update, Trigger.RETURN_ITEMS: returned_cart_items}
+        return MappingProxyType({t: self.evaluate(t, arguments.get(t), now=at) for t in _MOVING})
+
+    @property
+    def allowed_triggers(self) -> tuple[Trigger, ...]:
+        """The triggers that the table and the rules allow now: those whose decision on the `board` is allowed."""
+        return tuple(trigger for trigger, decision in self.board().items() if decision)
+
+    @property
+    def pending_events(self) -> list[SessionEvent]:
+        """The events that nobody has taken yet, oldest first, in a list of their own."""
+        return list(self._pending_events)
+
+    def take_events(self) -> list[SessionEvent]:
+        """Hand the pending events over, oldest first; afterwards none is pending."""
+        events = self.pending_events
+        assign(self, {"_pending_events": ()})
+        return events
+
+    def _fire(self, trigger: Trigger, argument: Any, now: datetime | None) -> SessionEvent:
+        self._check_wanted(trigger, argument)
+        return self.machine.event(trigger).fire(self, argument, as_time(now))
+
+    def _check_wanted(self, trigger: Trigger, argument: Any) -> None:
+        """Refuse an update that wants another state than the one its verb leads to."""
+        if (
+            isinstance(argument, SessionUpdate)
+            and argument.state is not UNSET
+            and WANTED[argument.state] is not trigger
+        ):
+            raise InvalidValue("/state", f"{trigger}() does not lead to {argument.state}; put() obeys a wanted state")
+
+
+def _own_fields(cls: type[CustomerSession]) -> set[str]:
+    """Return the names of the fields that a subclass adds."""
+    return {attribute.name for attribute in fields(cls) if attribute.init} - _FIELDS
+
+
+def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
+    """Build the machine of *cls*, and let it know the `on_enter_...` and `on_exit_...` methods that the class has."""
+    machine = LifecycleMachine(cls.rules, name=cls.__name__)
+    for state in machine.states.values():
+        for when in ("enter", "exit"):
+            if callable(getattr(cls, f"on_{when}_{state.name}", None)):
+                state.add_callback(when, f"on_{when}_{state.name}")
+    return machine
+
+
+CustomerSession.machine = _machine_of(CustomerSession)
+_FIELDS = {attribute.name for attribute in fields(CustomerSession)}
+_KNOWN_FROM_REQUESTS = (
+    *(name for name in FIELDS_OF_UPDATE if name != "state"),
+    *("total", "cart_item_total", "additional_cost_total", "cart_item_additional_cost_total"),
+)

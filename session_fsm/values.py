@@ -1,0 +1,308 @@
+"""The values that a session is made of, and those that its verbs take. All are frozen.
+
+Fields bear Talon.One's names in snake_case. Amounts are exact decimals in the currency of the Application:
+give an integer, a numeral such as ``"19.99"``, or a Decimal; a binary float is refused.
+Whatever breaks its own type or length is an `InvalidValue` as soon as it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, Literal, TypedDict, TypeVar
+from uuid import UUID
+
+from attrs import AttrsInstance, evolve, field, fields, frozen
+
+from session_fsm.errors import InvalidValue
+from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, json_map, to_attributes
+from session_fsm.scalars import (
+    Check,
+    amount,
+    instance_of,
+    integer,
+    list_of,
+    map_of,
+    member_of,
+    text,
+    time,
+    to_amount,
+    to_member,
+    to_tuple,
+    validate,
+)
+from session_fsm.states import State
+
+__all__ = [
+    "CHECKS",
+    "FIELDS_OF_UPDATE",
+    "NO_CHANGE",
+    "UNSET",
+    "AdditionalCost",
+    "CartItem",
+    "ExperimentVariantAllocation",
+    "Product",
+    "ReturnedCartItem",
+    "SessionChanges",
+    "SessionUpdate",
+    "Unset",
+    "cart_of",
+]
+
+T = TypeVar("T")
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""What a field of `SessionUpdate` holds when it is omitted, which is neither empty nor a value."""
+
+
+@frozen
+class AdditionalCost:
+    """A named amount beside the price of the items, such as shipping (F-13). The map that holds it has its name."""
+
+    price: Decimal = field(converter=to_amount, validator=validate(amount()))
+    """The amount, in the currency of the Application."""
+
+
+@frozen
+class Product:
+    """The product that a SKU belongs to."""
+
+    name: str = field(validator=validate(text()))
+
+
+@frozen(kw_only=True)
+class ExperimentVariantAllocation:
+    """The variant of an experiment into which the session fell (F-24)."""
+
+    experiment_id: int = field(validator=validate(integer()))
+    variant_id: int = field(validator=validate(integer()))
+
+
+# The fields of a cart item that Talon.One sets. A request that carries them is obeyed without them (U-10).
+_READ_ONLY = {"read_only": True}
+
+_map_of_costs = map_of(instance_of(AdditionalCost))
+
+
+@frozen(kw_only=True)
+class CartItem:
+    """One line of the cart: so many units of one SKU."""
+
+    sku: str = field(validator=validate(text(at_least=1)))
+    """The stock keeping unit, one character or more."""
+    quantity: int = field(validator=validate(integer(at_least=1)))
+    """How many units were bought, returned ones included; one or more."""
+    name: str | None = field(default=None, validator=validate(text(), optional=True))
+    price: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    """The price of one unit, in the currency of the Application. None where the catalog knows it; counts as 0."""
+    category: str | None = field(default=None, validator=validate(text(), optional=True))
+    product: Product | None = field(default=None, validator=validate(instance_of(Product), optional=True))
+    weight: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    """In grams."""
+    height: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    """In millimetres."""
+    width: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    """In millimetres."""
+    length: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    """In millimetres."""
+    attributes: Mapping[str, AttributeValue] = field(
+        default=EMPTY, converter=to_attributes, validator=validate(attribute_map)
+    )
+    """The item's own attributes by name."""
+    additional_costs: Mapping[str, AdditionalCost] = field(
+        default=EMPTY, converter=freeze_map, validator=validate(_map_of_costs)
+    )
+    """Costs by name; each counts once for every unit (M-03)."""
+
+    position: int | None = field(
+        default=None, validator=validate(integer(at_least=0), optional=True), metadata=_READ_ONLY
+    )
+    """The index in the cart, from 0. None until the item lies in one."""
+    returned_quantity: int = field(default=0, validator=validate(integer(at_least=0)), metadata=_READ_ONLY)
+    """How many units came back."""
+    catalog_item_id: int | None = field(default=None, validator=validate(integer(), optional=True), metadata=_READ_ONLY)
+    selected_price_type: str | None = field(
+        default=None, validator=validate(text(), optional=True), metadata=_READ_ONLY
+    )
+    """The name of the price type that was chosen among `prices`."""
+    adjustment_reference_id: UUID | None = field(
+        default=None, validator=validate(instance_of(UUID), optional=True), metadata=_READ_ONLY
+    )
+    """The price adjustment that led to the price."""
+    adjustment_effective_from: datetime | None = field(
+        default=None, validator=validate(time, optional=True), metadata=_READ_ONLY
+    )
+    adjustment_effective_until: datetime | None = field(
+        default=None, validator=validate(time, optional=True), metadata=_READ_ONLY
+    )
+    prices: Mapping[str, AttributeValue] = field(
+        default=EMPTY, converter=freeze_map, validator=validate(json_map), metadata=_READ_ONLY
+    )
+    """The details of each price type by its name, as Talon.One sent them."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.returned_quantity > self.quantity:
+            raise InvalidValue(
+                "/returnedQuantity", f"{self.returned_quantity} units cannot come back of {self.quantity}"
+            )
+
+    @property
+    def remaining_quantity(self) -> int:
+        """How many units have not come back; with `returned_quantity` it always adds up to `quantity`."""
+        return self.quantity - self.returned_quantity
+
+
+@frozen(kw_only=True)
+class ReturnedCartItem:
+    """What comes back of one cart item. Name the item by its position, by its SKU, or by both."""
+
+    position: int | None = field(default=None, validator=validate(integer(at_least=0), optional=True))
+    """The index of the item in the cart, from 0."""
+    quantity: int | None = field(default=None, validator=validate(integer(at_least=1), optional=True))
+    """How many units come back; None means all that remain."""
+    sku: str | None = field(default=None, validator=validate(text(at_least=1), optional=True))
+    """Enough by itself where no other item of the cart has the same SKU."""
+
+
+CHECKS: dict[str, Check] = {
+    "profile_id": text(),
+    "store_integration_id": text(at_least=1, at_most=1000),
+    "evaluable_campaign_ids": list_of(integer()),
+    "coupon_codes": list_of(text(at_most=100)),
+    "referral_code": text(at_most=100),
+    "loyalty_cards": list_of(text(), at_most=1),
+    "state": member_of(State),
+    "cart_items": list_of(instance_of(CartItem)),
+    "additional_costs": _map_of_costs,
+    "identifiers": list_of(text(), at_most=5),
+    "attributes": attribute_map,
+    "experiment_variant_allocations": list_of(instance_of(ExperimentVariantAllocation)),
+}
+"""What each field that a request may set accepts, in the request as in the session."""
+
+
+def _omit_null(value: T | None) -> T | Unset:
+    return UNSET if value is None else value
+
+
+def _tuple_or_unset(value: Iterable[T] | Unset | None) -> tuple[T, ...] | Unset:
+    return _omit_null(value if value is UNSET else to_tuple(value))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportReturnType]
+
+
+def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Unset:
+    return _omit_null(value if isinstance(value, Unset) else freeze_map(value))
+
+
+def _state_or_unset(value: State | str | Unset | None) -> State | Unset:
+    member: State | Unset = to_member(State, _omit_null(value))
+    return member
+
+
+def _if_set(instance: Any, attribute: Any, value: object) -> None:
+    """Validate a field that may be omitted."""
+    if value is not UNSET:
+        validate(CHECKS[attribute.name])(instance, attribute, value)
+
+
+@frozen(kw_only=True)
+class SessionUpdate:
+    """The changes that an update or a closing asks for.
+
+    Each field is *omitted* (`UNSET`, the default; None counts as that too), *empty* or a *value*, and
+    the three differ: omitted keeps what the session holds, empty discards it, a value replaces it (U-01 to U-08).
+    Session attributes alone are merged, name by name, and a name with None is removed (U-05).
+
+    >>> SessionUpdate(coupon_codes=["XMAS"], referral_code="")
+    SessionUpdate(coupon_codes=('XMAS',), referral_code='')
+    """
+
+    profile_id: str | Unset = field(default=UNSET, converter=_omit_null, validator=_if_set)
+    """The customer, by the service's own profile ID; ``""`` makes the session anonymous."""
+    store_integration_id: str | Unset = field(default=UNSET, converter=_omit_null, validator=_if_set)
+    """The store, 1 to 1000 characters. It can be replaced, but not discarded."""
+    evaluable_campaign_ids: tuple[int, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    """The campaigns that a dry run evaluates."""
+    coupon_codes: tuple[str, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    """Any number of codes, each up to 100 characters."""
+    referral_code: str | Unset = field(default=UNSET, converter=_omit_null, validator=_if_set)
+    """Up to 100 characters."""
+    loyalty_cards: tuple[str, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    """One card at most."""
+    state: State | Unset = field(default=UNSET, converter=_state_or_unset, validator=_if_set)
+    """Where the Update operation shall lead; it picks the trigger in `CustomerSession.put` (D-07)."""
+    cart_items: tuple[CartItem, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    """The whole cart; what is not in the list is gone."""
+    additional_costs: Mapping[str, AdditionalCost] | Unset = field(
+        default=UNSET, converter=_map_or_unset, validator=_if_set
+    )
+    """The session's own costs by name."""
+    identifiers: tuple[str, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    """Up to five, such as the hash of an IP address."""
+    attributes: Mapping[str, AttributeValue] | Unset = field(default=UNSET, converter=_map_or_unset, validator=_if_set)
+    """The session's own attributes by name."""
+    experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] | Unset = field(
+        default=UNSET, converter=_tuple_or_unset, validator=_if_set
+    )
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that are not omitted, by name."""
+        return {name: value for name in FIELDS_OF_UPDATE if (value := getattr(self, name)) is not UNSET}
+
+    def __repr__(self) -> str:
+        return f"SessionUpdate({', '.join(f'{name}={value!r}' for name, value in self.given().items())})"
+
+
+class SessionChanges(TypedDict, total=False):
+    """The fields of `SessionUpdate` as keywords, for editors and type checkers."""
+
+    profile_id: str | Unset | None
+    store_integration_id: str | Unset | None
+    evaluable_campaign_ids: Iterable[int] | Unset | None
+    coupon_codes: Iterable[str] | Unset | None
+    referral_code: str | Unset | None
+    loyalty_cards: Iterable[str] | Unset | None
+    cart_items: Iterable[CartItem] | Unset | None
+    additional_costs: Mapping[str, AdditionalCost] | Unset | None
+    identifiers: Iterable[str] | Unset | None
+    attributes: Mapping[str, Any] | Unset | None
+    experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None
+
+
+def _names(cls: type[AttrsInstance]) -> tuple[str, ...]:
+    return tuple(attribute.name for attribute in fields(cls))
+
+
+FIELDS_OF_UPDATE = _names(SessionUpdate)
+"""The names of the fields of `SessionUpdate`."""
+NO_CHANGE = SessionUpdate()
+"""The update in which every field is omitted."""
+_SET_BY_TALON_ONE = {
+    attribute.name: attribute.default for attribute in fields(CartItem) if attribute.metadata.get("read_only")
+}
+
+
+def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
+    """Lay *items* into a fresh cart: each gets its position, and whatever else is read-only starts anew (U-10)."""
+    return tuple(_fresh(item, position) for position, item in enumerate(items))
+
+
+def _fresh(item: CartItem, position: int) -> CartItem:
+    fresh = _SET_BY_TALON_ONE | {"position": position}
+    if all(getattr(item, name) == value for name, value in fresh.items()):
+        return item
+    return evolve(item, **fresh)
