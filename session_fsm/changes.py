@@ -38,12 +38,13 @@ _returned_items = list_of(instance_of(ReturnedCartItem))
 
 def as_returned_items(entries: object) -> tuple[ReturnedCartItem, ...]:
     """Return what a return was given, a list of `ReturnedCartItem` or a request that holds one, as a tuple."""
-    items: Any = to_tuple(getattr(entries, "returned_cart_items", entries))
+    given: Any = getattr(entries, "returned_cart_items", entries)
+    items = to_tuple(given)
     if problem := _returned_items(items):
         if isinstance(problem, str):
             raise InvalidValue("/returnedCartItems", problem)
         raise InvalidValue.of(found.under("/returnedCartItems") for found in problem)
-    return items  # type: ignore[no-any-return]
+    return items
 
 
 def as_time(now: object) -> datetime:
@@ -92,9 +93,7 @@ def updated(session: Any, change: SessionUpdate) -> dict[str, Any]:
     return values
 
 
-def merged(
-    held: Mapping[str, AttributeValue], given: Mapping[str, AttributeValue]
-) -> Mapping[str, AttributeValue] | None:
+def merged(held: Mapping[str, AttributeValue], given: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
     """Merge attributes name by name; a name with None is removed (U-05)."""
     return to_attributes({**held, **given})
 

@@ -50,14 +50,14 @@ EMPTY: FrozenDict[str, Any] = FrozenDict()
 """The empty mapping that all values share."""
 
 
-def freeze_map(value: Mapping[str, V] | None) -> Mapping[str, V] | None:
+def freeze_map(value: Mapping[str, V]) -> Mapping[str, V]:
     """Convert a mapping to one of its own that nobody can change, its lists and objects included."""
     if isinstance(value, Mapping):
         return FrozenDict({key: _freeze(element, _DEEPEST) for key, element in value.items()}) if value else EMPTY
     return value
 
 
-def to_attributes(value: Mapping[str, V | None] | None) -> Mapping[str, V] | None:
+def to_attributes(value: Mapping[str, V | None]) -> Mapping[str, V]:
     """Freeze a mapping and leave out what is null: an attribute without a value is not there."""
     if isinstance(value, Mapping):
         return freeze_map({key: element for key, element in value.items() if element is not None})

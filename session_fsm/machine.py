@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import partial
-from typing import Any, ClassVar, Never, TypeVar
+from typing import Any, Never, TypeVar
 
 import transitions
 
@@ -89,7 +89,7 @@ class LifecycleTransition(transitions.Transition):
     def judge(self, attempt: Attempt[Any]) -> None:
         """Raise `RuleViolated` unless every rule passes."""
         if failures := failing(attempt, self.rules):
-            raise violated(self.decide(attempt, failures), attempt.session.integration_id, failures)
+            raise violated(self.decide(attempt, failures), attempt.field("integration_id"), failures)
 
     def decide(self, attempt: Attempt[S], failures: Failures) -> Decision[S]:
         """Write down what came of judging the rules."""
@@ -236,7 +236,7 @@ def violated(decision: Decision[Any], session_id: str, failures: Failures) -> Ru
 class LifecycleMachine(transitions.Machine):
     """The machine of one session class: the table and the class's rules, as a `transitions.Machine`."""
 
-    _built: ClassVar[bool] = False
+    _built = False
 
     def __init__(self, rules: Sequence[Rule], table: Sequence[Row] = TABLE, name: str = "CustomerSession") -> None:
         check_definition(table, rules)
@@ -255,7 +255,7 @@ class LifecycleMachine(transitions.Machine):
 
     def event(self, trigger: Trigger) -> LifecycleEvent:
         """Return the machine's event for one of the five triggers that move a session."""
-        found: Any = self.events[trigger]
+        found: LifecycleEvent = self.events[trigger]  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
         return found
 
     def rules_of(self, row: Row) -> tuple[Rule, ...]:

@@ -35,6 +35,7 @@ __all__ = [
     "timestamp",
     "to_amount",
     "to_member",
+    "to_optional_amount",
     "to_time",
     "to_tuple",
     "validate",
@@ -143,7 +144,7 @@ def boolean(value: object) -> str | None:
     return None if isinstance(value, bool) else f"{kind_of(value)} is not a boolean"
 
 
-def to_amount(value: Decimal | int | str | None) -> Decimal | None:
+def to_amount(value: Decimal | int | str) -> Decimal:
     """Convert an integer or a numeral to an exact decimal."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         try:
@@ -153,6 +154,11 @@ def to_amount(value: Decimal | int | str | None) -> Decimal | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+
+
+def to_optional_amount(value: Decimal | int | str | None) -> Decimal | None:
+    """Convert as `to_amount` does, unless there is nothing to convert."""
+    return None if value is None else to_amount(value)
 
 
 def amount(*, total: bool = False, at_least: int | None = None, at_most: int | None = None) -> Check:
@@ -231,11 +237,11 @@ def instance_of(cls: type) -> Check:
     return check
 
 
-def to_tuple(value: Iterable[V] | None) -> tuple[V, ...] | None:
+def to_tuple(value: Iterable[V]) -> tuple[V, ...]:
     """Convert any list-like value to a tuple. Text and mappings are not list-like."""
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping)):
         return tuple(value)
-    return value
+    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType, reportUnknownVariableType]
 
 
 def list_of(check: Check, *, at_most: int | None = None) -> Check:

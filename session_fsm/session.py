@@ -38,6 +38,7 @@ from session_fsm.scalars import (
     time,
     to_amount,
     to_member,
+    to_optional_amount,
     to_tuple,
     validate,
 )
@@ -160,7 +161,7 @@ class CustomerSession:
     updated: datetime = field(validator=validate(time))
     """When the most recent event took place, with a time zone."""
     closure_prediction: Decimal | None = field(
-        default=None, converter=to_amount, validator=validate(amount(at_least=0, at_most=1), optional=True)
+        default=None, converter=to_optional_amount, validator=validate(amount(at_least=0, at_most=1), optional=True)
     )
     """How likely the session is to be closed, from 0 to 1; published for a few months of 2025 only."""
     update_count: int = field(default=1, validator=validate(integer(at_least=1)))

@@ -30,6 +30,7 @@ from session_fsm.scalars import (
     time,
     to_amount,
     to_member,
+    to_optional_amount,
     to_tuple,
     validate,
 )
@@ -108,17 +109,27 @@ class CartItem:
     quantity: int = field(validator=validate(integer(at_least=1)))
     """How many units were bought, returned ones included; one or more."""
     name: str | None = field(default=None, validator=validate(text(), optional=True))
-    price: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    price: Decimal | None = field(
+        default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
+    )
     """The price of one unit, in the currency of the Application. None where the catalog knows it; counts as 0."""
     category: str | None = field(default=None, validator=validate(text(), optional=True))
     product: Product | None = field(default=None, validator=validate(instance_of(Product), optional=True))
-    weight: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    weight: Decimal | None = field(
+        default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
+    )
     """In grams."""
-    height: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    height: Decimal | None = field(
+        default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
+    )
     """In millimetres."""
-    width: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    width: Decimal | None = field(
+        default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
+    )
     """In millimetres."""
-    length: Decimal | None = field(default=None, converter=to_amount, validator=validate(amount(), optional=True))
+    length: Decimal | None = field(
+        default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
+    )
     """In millimetres."""
     attributes: Mapping[str, AttributeValue] = field(
         default=EMPTY, converter=to_attributes, validator=validate(attribute_map)

@@ -1,0 +1,141 @@
+"""Talon.One's JSON: documents become sessions, updates, returns and events, and these become documents.
+
+>>> from session_fsm import SessionUpdate, wire
+>>> update = wire.loads('{"customerSession": {"state": "closed"}}', SessionUpdate)
+>>> wire.dumps(update)
+b'{"state":"closed"}'
+
+Reading is exact (numbers never pass through a binary float) and complete (all problems of a document are
+reported together, each with its JSON pointer). Null counts as omitted. Fields that nobody knows are passed
+over, unless reading is strict. In a request, fields that only Talon.One sets are passed over too (U-10), and
+the wrappers ``{"customerSession": ...}`` and ``{"return": ...}`` are accepted.
+
+The rules of `cattrs` apply: `make_converter` equips a converter of your own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import cache, partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+from cattrs import Converter
+
+from session_fsm.errors import InvalidValue, Problem, WireError, pointer_token, to_error_response
+from session_fsm.scalars import kind_of, timestamp
+from session_fsm.session import CustomerSession
+from session_fsm.values import SessionUpdate
+from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
+from session_fsm.wire.reading import make_reader, read_scalar
+from session_fsm.wire.text import MOST_BYTES, parse, write
+from session_fsm.wire.writing import make_writer
+
+__all__ = ["ReturnRequest", "dumps", "loads", "make_converter", "structure", "to_error_response", "unstructure"]
+
+T = TypeVar("T")
+
+
+def loads(
+    data: str | bytes | bytearray | memoryview,
+    kind: type[T] = CustomerSession,  # type: ignore[assignment]
+    *,
+    strict: bool = False,
+    most_bytes: int | None = MOST_BYTES,
+) -> T:
+    """Read one JSON document.
+
+    Args:
+        data: the text, or its bytes in UTF-8.
+        kind: `CustomerSession` or a subclass, `SessionUpdate`, `ReturnRequest`, `SessionEvent`, or one of the
+            values that these hold.
+        strict: refuse fields that are not known.
+        most_bytes: the largest size that is read; None for any.
+
+    Raises:
+        WireError: with every problem of the document and its place.
+    """
+    return structure(parse(data, most_bytes), kind, strict=strict)
+
+
+def dumps(value: object, indent: int | None = None) -> bytes:
+    """Write a session, an update, a return or an event as JSON in UTF-8, with *indent* spaces a level or in one line."""
+    return write(unstructure(value), indent).encode()
+
+
+def structure(
+    mapping: Mapping[str, Any],
+    kind: type[T] = CustomerSession,  # type: ignore[assignment]
+    *,
+    strict: bool = False,
+) -> T:
+    """Read a document that somebody else has parsed.
+
+    A binary float in it is taken for the shortest decimal that it can stand for, as in the text it came from.
+
+    Raises:
+        WireError: with every problem of the document and its place.
+    """
+    converter = _converter(strict)
+    document, prefix = _unwrapped(mapping, kind)
+    try:
+        return converter.structure(document, kind)
+    except InvalidValue as error:
+        raise WireError(problem.under(prefix) for problem in error.problems) from None
+    except RecursionError:
+        raise WireError([Problem("", "the document is nested too deeply")]) from None
+
+
+def unstructure(value: object) -> dict[str, Any]:
+    """Return the document of *value* as dictionaries, lists, text, integers, booleans and exact decimals.
+
+    Raises:
+        InvalidValue: *value* is nothing that can be written.
+    """
+    if not isinstance(value, KINDS):
+        raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
+    document: dict[str, Any] = _converter(strict=False).unstructure(value)
+    return document
+
+
+_WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession", ReturnRequest: "return"}
+
+
+def _unwrapped(document: Any, kind: type) -> tuple[Any, str]:
+    """Return what a wrapper holds, and the pointer to it."""
+    for wrapped, name in _WRAPPERS.items():
+        if issubclass(kind, wrapped) and isinstance(document, Mapping) and name in document:
+            inside: Any = document[name]
+            return inside, pointer_token(name)
+    return document, ""
+
+
+# --- The converter -------------------------------------------------------------------------------------------------
+
+
+@cache
+def _converter(strict: bool) -> Converter:
+    return make_converter(strict=strict)
+
+
+def make_converter(converter: Converter | None = None, *, strict: bool = False) -> Converter:
+    """Return a cattrs converter that reads and writes this library's classes, and subclasses of the session.
+
+    Args:
+        converter: one of your own, to be equipped; its hooks for other types stay, and serve the fields that
+            a subclass of the session adds. Without it, a new one.
+        strict: refuse fields that are not known.
+
+    What it cannot read, it refuses with an `InvalidValue` that holds every problem.
+    """
+    if converter is None:
+        converter = Converter()
+        for scalar in (str, int, bool, Decimal, datetime, UUID):
+            converter.register_structure_hook(scalar, partial(read_scalar, of=scalar))
+        converter.register_unstructure_hook(datetime, timestamp)
+        converter.register_unstructure_hook(UUID, str)
+    converter.register_structure_hook_factory(is_ours, partial(make_reader, converter, strict))
+    converter.register_unstructure_hook_factory(is_ours, partial(make_writer, converter))
+    return converter

@@ -1,0 +1,61 @@
+"""The classes that JSON is read as and written from."""
+
+from __future__ import annotations
+
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from attrs import Attribute, field, fields, frozen
+
+from session_fsm.events import SessionEvent
+from session_fsm.scalars import instance_of, list_of, to_tuple, validate
+from session_fsm.session import CustomerSession
+from session_fsm.values import (
+    AdditionalCost,
+    CartItem,
+    ExperimentVariantAllocation,
+    Product,
+    ReturnedCartItem,
+    SessionUpdate,
+    Unset,
+)
+
+__all__ = ["KINDS", "ReturnRequest", "core_of", "is_own", "is_ours"]
+
+
+@frozen(kw_only=True)
+class ReturnRequest:
+    """The body of the operation Return cart items. `CustomerSession.return_items` takes it as it is."""
+
+    returned_cart_items: tuple[ReturnedCartItem, ...] = field(
+        converter=to_tuple, validator=validate(list_of(instance_of(ReturnedCartItem)))
+    )
+
+
+_KINDS = (
+    CustomerSession,
+    SessionUpdate,
+    SessionEvent,
+    ReturnRequest,
+    CartItem,
+    ReturnedCartItem,
+    AdditionalCost,
+    Product,
+    ExperimentVariantAllocation,
+)
+
+
+def is_ours(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, KINDS)
+
+
+def core_of(annotation: Any) -> Any:
+    """Return what a field holds when it is neither omitted nor null."""
+    if get_origin(annotation) in (Union, UnionType):
+        return next(kind for kind in get_args(annotation) if kind not in (NoneType, Unset))
+    return annotation
+
+
+def is_own(owner: type, attribute: Attribute[Any]) -> bool:
+    """Whether a subclass of the session has added the field."""
+    return issubclass(owner, CustomerSession) and attribute.name not in {a.name for a in fields(CustomerSession)}

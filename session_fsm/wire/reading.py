@@ -1,0 +1,235 @@
+"""From what a JSON parser returns to sessions, updates, returns and events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import partial
+from typing import Any, TypeAlias, cast, get_args, get_origin
+from uuid import UUID
+
+from attrs import Attribute, fields, resolve_types
+from cattrs import ClassValidationError, Converter
+from cattrs.errors import ForbiddenExtraKeysError
+from cattrs.gen import make_dict_structure_fn, override
+
+from session_fsm.errors import InvalidValue, Problem, pointer_token
+from session_fsm.events import SessionEvent
+from session_fsm.scalars import integer, kind_of, to_member, to_time, wire_name
+from session_fsm.session import CustomerSession
+from session_fsm.values import CartItem, SessionUpdate
+from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, is_own
+
+__all__ = ["make_reader", "read_scalar"]
+
+Reader: TypeAlias = Callable[[Any, Any], Any]
+
+
+def make_reader(converter: Converter, strict: bool, kind: Any, *, of_request: bool = False) -> Reader:
+    """Generate the function that reads *kind*.
+
+    The quick one leaves all checking to the class itself, which stops at its first complaint. Only when there
+    is one does the careful one read the document again, field by field, and collect them all.
+    """
+    resolve_types(kind)
+    skipped = {a.name for a in fields(kind) if of_request and a.metadata.get("read_only")}
+    quick, careful = {}, {}
+    for attribute in fields(kind):
+        if not attribute.init or attribute.name in skipped:
+            continue
+        name = wire_name(attribute.name)
+        read = _field_reader(converter, strict, kind, attribute)
+        quick[attribute.name] = override(rename=name, struct_hook=read)
+        careful[attribute.name] = override(rename=name, struct_hook=partial(_read_carefully, read, attribute))
+    omitted = {name: override(omit=True) for name in skipped}
+    make = partial(make_dict_structure_fn, kind, converter, _cattrs_forbid_extra_keys=strict)
+    read_quickly = make(_cattrs_detailed_validation=False, **quick, **omitted)
+    read_carefully = make(_cattrs_detailed_validation=True, **careful, **omitted)
+    prepare = _preparation(kind, of_request)
+
+    def read_object(document: Any, _: Any = None) -> Any:
+        if not isinstance(document, Mapping):
+            raise InvalidValue("", f"{kind_of(document)} is not an object")
+        members = prepare({name: value for name, value in document.items() if value is not None})
+        try:
+            return read_quickly(members, kind)
+        except Exception:  # whatever it was, the careful reader finds it again and says where
+            try:
+                return read_carefully(members, kind)
+            except ClassValidationError as error:
+                raise InvalidValue.of(_problems(error)) from None
+
+    return _with_ledger(read_object) if kind is CartItem and not of_request else read_object
+
+
+def _preparation(kind: Any, of_request: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return what takes those members out of a request that only Talon.One sets (U-10)."""
+    if kind is SessionUpdate:
+        known = {wire_name(attribute.name) for attribute in fields(CustomerSession)}
+        ignored = known - {wire_name(attribute.name) for attribute in fields(SessionUpdate)}
+    elif of_request:
+        ignored = {wire_name(a.name) for a in fields(kind) if a.metadata.get("read_only")} | {"remainingQuantity"}
+    else:
+        return lambda members: members
+    return lambda members: {name: value for name, value in members.items() if name not in ignored}
+
+
+def _with_ledger(read: Reader) -> Reader:
+    """Let *read* also judge the remaining quantity, which an item computes and so does not hold as a field."""
+    check = integer(at_least=0)
+
+    def read_item(document: Any, kind: Any = None) -> Any:
+        if not isinstance(document, Mapping) or document.get("remainingQuantity") is None:
+            return read(document, kind)
+        members = dict(document)
+        remaining = members.pop("remainingQuantity")
+        problem = check(remaining)
+        if not problem and members.get("returnedQuantity") is None and not check(members.get("quantity")):
+            members["returnedQuantity"] = members["quantity"] - remaining
+        try:
+            item = read(members, kind)
+        except InvalidValue as error:
+            found = [Problem("/remainingQuantity", str(problem))] if problem else []
+            raise InvalidValue.of((*error.problems, *found)) from None
+        if not problem and item.remaining_quantity != remaining:
+            problem = f"{item.returned_quantity} returned and {remaining} remaining units are not {item.quantity}"
+        if problem:
+            raise InvalidValue("/remainingQuantity", str(problem))
+        return item
+
+    return read_item
+
+
+def _problems(error: ClassValidationError) -> list[Problem]:
+    """Translate what the careful reader collected."""
+    problems: list[Problem] = []
+    of_fields, of_object = error.group_exceptions()
+    for exception, note in of_fields:
+        name = wire_name(note.name)
+        if isinstance(exception, InvalidValue):
+            problems += exception.problems
+        elif isinstance(exception, KeyError) and exception.args == (name,):
+            problems.append(Problem(pointer_token(name), "is missing"))
+        else:
+            problems.append(Problem(pointer_token(name), str(exception)))
+    for exception in of_object:
+        if isinstance(exception, ForbiddenExtraKeysError):
+            problems += (Problem(pointer_token(str(name)), "is not known") for name in sorted(exception.extra_fields))
+        elif isinstance(exception, InvalidValue):
+            problems += exception.problems
+        else:
+            problems.append(Problem("", str(exception)))
+    return problems
+
+
+def _read_carefully(read: Reader, attribute: Attribute[Any], value: Any, kind: Any) -> Any:
+    """Read one field and have its class convert and validate it at once, so that its problems are its own."""
+    try:
+        held = read(value, kind)
+    except InvalidValue as error:
+        place = pointer_token(wire_name(attribute.name))
+        raise InvalidValue.of(problem.under(place) for problem in error.problems) from None
+    convert = cast("Callable[[Any], Any] | None", attribute.converter)
+    if convert is not None:
+        held = convert(held)
+    if attribute.validator is not None:
+        attribute.validator(None, attribute, held)
+    return held
+
+
+def _field_reader(converter: Converter, strict: bool, owner: Any, attribute: Attribute[Any]) -> Reader:
+    """Return the function that turns the JSON of a field into what its class accepts."""
+    kind = core_of(attribute.type)
+    if is_own(owner, attribute):
+        return lambda value, _: converter.structure(value, attribute.type)
+    if owner is SessionEvent and attribute.name == "change":
+        return partial(_read_change, converter)
+    if owner is SessionUpdate and attribute.name == "cart_items":
+        return partial(_read_list, make_reader(converter, strict, CartItem, of_request=True))
+    if is_ours(kind):
+        return lambda value, _: converter.structure(value, kind)
+    if get_origin(kind) is tuple:
+        element = get_args(kind)[0]
+        return partial(_read_list, converter.structure, element=element) if is_ours(element) else _as_it_is
+    if get_origin(kind) is Mapping:
+        element = get_args(kind)[1]
+        return partial(_read_map, converter.structure, element=element) if is_ours(element) else _read_json
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return lambda value, _: to_member(kind, value)
+    if kind in (Decimal, datetime, UUID):
+        return partial(read_scalar, of=kind)
+    return _as_it_is
+
+
+def _as_it_is(value: Any, _: Any) -> Any:
+    return value
+
+
+def read_scalar(value: Any, _: Any, *, of: type) -> Any:
+    """Read what JSON has no type of its own for, and refuse what is of another."""
+    if of is Decimal and isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if of is datetime and isinstance(value, str):
+        found = to_time(value)
+        if found is None:
+            raise InvalidValue("", f'"{value:.40}" is not a time as RFC 3339 writes it')
+        return found
+    if of is UUID and isinstance(value, str):
+        try:
+            return UUID(value)
+        except ValueError:
+            raise InvalidValue("", f'"{value:.40}" is not a UUID') from None
+    if isinstance(value, of) and not (of is int and isinstance(value, bool)):
+        return value
+    words = {str: "string", int: "integer", bool: "boolean", Decimal: "number", datetime: "time", UUID: "UUID"}
+    raise InvalidValue("", f"{kind_of(value)} is not a {words[of]}".replace("a integer", "an integer"))
+
+
+def _each(read: Reader, elements: Any, kind: Any) -> list[tuple[Any, Any]]:
+    """Read every element that comes with its name and place, and report what is wrong with any of them together."""
+    held: list[tuple[Any, Any]] = []
+    problems: list[Problem] = []
+    for name, place, value in elements:
+        try:
+            held.append((name, read(value, kind)))
+        except InvalidValue as error:
+            problems += (problem.under(place) for problem in error.problems)
+    if problems:
+        raise InvalidValue.of(problems)
+    return held
+
+
+def _read_list(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
+    if not isinstance(value, (list, tuple)):
+        return value  # and the field says that it is not a list
+    items: Any = value
+    return tuple(item for _, item in _each(read, ((i, f"/{i}", item) for i, item in enumerate(items)), element))
+
+
+def _read_map(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
+    if not isinstance(value, Mapping):
+        return value  # and the field says that it is not an object
+    members: Any = value.items()
+    return dict(_each(read, ((name, pointer_token(str(name)), member) for name, member in members), element))
+
+
+def _read_json(value: Any, _: Any) -> Any:
+    """Read any JSON value: binary floats become the decimals they stand for."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, (list, tuple)):
+        elements: Any = value
+        return [_read_json(element, None) for element in elements]
+    if isinstance(value, Mapping):
+        members: Any = value.items()
+        return {name: _read_json(member, None) for name, member in members}
+    return value
+
+
+def _read_change(converter: Converter, value: Any, _: Any) -> Any:
+    """Read what an event was about: returned items, or an update."""
+    if isinstance(value, Mapping) and "returnedCartItems" in value:
+        return converter.structure(value, ReturnRequest).returned_cart_items
+    return converter.structure(value, SessionUpdate)

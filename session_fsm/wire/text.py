@@ -1,0 +1,101 @@
+"""JSON text: read strictly and exactly, written exactly.
+
+Numbers with a fraction or an exponent become decimals straight from their digits and go back the same way;
+no binary float is ever in between.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any, Never
+
+from session_fsm.errors import Problem, WireError
+from session_fsm.scalars import kind_of
+
+__all__ = ["MOST_BYTES", "parse", "write"]
+
+MOST_BYTES = 16 * 1024 * 1024
+"""The largest document that is read, in bytes, unless the caller says otherwise."""
+
+
+def parse(data: str | bytes | bytearray | memoryview, most_bytes: int | None = MOST_BYTES) -> Any:
+    """Read JSON text as RFC 8259 describes it, and refuse what others read in more than one way.
+
+    Raises:
+        WireError: the text is too large, is not UTF-8 or not JSON, names a member of an object twice, or is
+            nested too deeply.
+    """
+    try:
+        text = data if isinstance(data, str) else str(data, "utf-8-sig")
+        size = len(text)
+        if most_bytes is not None and size > most_bytes:
+            raise _refusal(f"the document has {size:,} characters; at most {most_bytes:,} are read")
+        if not text.strip():
+            raise _refusal("the document is empty")
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_object)
+    except UnicodeDecodeError as error:
+        raise _refusal(f"the document is not UTF-8: {error.reason} at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise _refusal(f"the document is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    except RecursionError:
+        raise _refusal("the document is nested too deeply") from None
+    except InvalidOperation:
+        raise _refusal("the document holds a number whose exponent is beyond all bounds") from None
+    except TypeError:
+        raise _refusal(f"{kind_of(data)} is not JSON text") from None
+    except WireError:
+        raise
+    except ValueError:  # an integer of more digits than Python reads
+        raise _refusal("the document holds an integer of too many digits") from None
+
+
+def _refusal(text: str) -> WireError:
+    return WireError([Problem("", text)])
+
+
+def _no_constant(name: str) -> Never:
+    raise _refusal(f"the document is not JSON: {name} is not a number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _refusal(f'the document names "{twice}" twice in one object')
+    return members
+
+
+_string = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
+    """Write a value of dictionaries, lists, text, integers, decimals, booleans and None as JSON text."""
+    inner = margin if indent is None else margin + " " * indent
+    match value:
+        case str():
+            return _string(value)
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return int.__repr__(value)
+        case Decimal():
+            text = str(value)
+            return format(value, "f") if "E" in text else text
+        case dict():
+            members: dict[str, Any] = value
+            colon = ":" if indent is None else ": "
+            parts = [_string(name) + colon + write(member, indent, inner) for name, member in members.items()]
+            return _enclose("{", parts, "}", indent, margin, inner)
+        case _:
+            parts = [write(element, indent, inner) for element in value]
+            return _enclose("[", parts, "]", indent, margin, inner)
+
+
+def _enclose(start: str, parts: list[str], end: str, indent: int | None, margin: str, inner: str) -> str:
+    if indent is None or not parts:
+        return start + ",".join(parts) + end
+    return start + inner + ("," + inner).join(parts) + margin + end

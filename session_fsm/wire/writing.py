@@ -1,0 +1,77 @@
+"""From sessions, updates, returns and events to what JSON can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from attrs import Attribute, fields, has, resolve_types
+from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn, override
+
+from session_fsm.events import SessionEvent
+from session_fsm.scalars import timestamp, wire_name
+from session_fsm.values import UNSET, CartItem, SessionUpdate
+from session_fsm.wire.kinds import ReturnRequest, is_own
+
+__all__ = ["make_writer"]
+
+
+def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) -> Callable[[Any], dict[str, Any]]:
+    """Generate the function that writes *kind*. What is None or omitted, and what is empty in an item, is not written."""
+    resolve_types(kind)
+    overrides = {}
+    for attribute in fields(kind):
+        absent = attribute.default in (None, UNSET) or (kind is CartItem and attribute.default == {})
+        if not attribute.init or (of_request and attribute.metadata.get("read_only")):
+            overrides[attribute.name] = override(omit=True)
+        else:
+            overrides[attribute.name] = override(
+                rename=wire_name(attribute.name),
+                omit_if_default=absent,
+                unstruct_hook=_field_writer(converter, kind, attribute),
+            )
+    write_fields = make_dict_unstructure_fn(kind, converter, **overrides)
+    if kind is not CartItem or of_request:
+        return write_fields
+    return lambda item: write_fields(item) | {"remainingQuantity": item.remaining_quantity}
+
+
+def _field_writer(converter: Converter, owner: Any, attribute: Attribute[Any]) -> Callable[[Any], Any]:
+    """Return the function that turns what a field holds into what JSON can hold."""
+    if is_own(owner, attribute):
+        return lambda value: converter.unstructure(value, unstructure_as=attribute.type)
+    if owner is SessionUpdate and attribute.name == "cart_items":
+        write_item = make_writer(converter, CartItem, of_request=True)
+        return lambda items: [write_item(item) for item in items]
+    if owner is SessionEvent and attribute.name == "change":
+        return partial(_write_change, converter)
+    return partial(_write_value, converter)
+
+
+def _write_value(converter: Converter, value: Any) -> Any:
+    match value:
+        case StrEnum():
+            return value.value
+        case datetime():
+            return timestamp(value)
+        case UUID():
+            return str(value)
+        case tuple():
+            elements: tuple[Any, ...] = value
+            return [_write_value(converter, element) for element in elements]
+        case Mapping():
+            members: Mapping[str, Any] = value
+            return {name: _write_value(converter, member) for name, member in members.items()}
+        case _:
+            return converter.unstructure(value) if has(type(value)) else value
+
+
+def _write_change(converter: Converter, value: Any) -> Any:
+    if isinstance(value, tuple):
+        value = ReturnRequest(returned_cart_items=value)
+    return converter.unstructure(value)
