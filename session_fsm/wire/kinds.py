@@ -32,7 +32,7 @@ class ReturnRequest:
     )
 
 
-_KINDS = (
+KINDS = (
     CustomerSession,
     SessionUpdate,
     SessionEvent,
