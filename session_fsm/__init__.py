@@ -61,7 +61,7 @@ __all__ = [
 
 def __getattr__(name: str) -> str:
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import version  # noqa: PLC0415 - it would double the time of the import
 
         return version("session-fsm")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -264,7 +264,7 @@ def failing(attempt: Attempt[Any], rules: Iterable[Rule]) -> Failures:
     for one in rules:
         try:
             found = one.judge(attempt)
-        except Exception as error:  # whatever it is, the rule has no answer, and so the attempt is refused
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rule has no answer
             failures[one.code] = error
         else:
             if found:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from itertools import repeat
 from typing import Any, TypeVar
 
-from attrs import fields
-
 __all__ = ["assign", "contents", "copy_with", "restore"]
 
 S = TypeVar("S")
@@ -17,9 +15,11 @@ S = TypeVar("S")
 
 def contents(entity: Any) -> dict[str, Any]:
     """Return every field of *entity* by name, and whatever else an unslotted subclass holds."""
-    names = (attribute.name for attribute in fields(type(entity)))
+    attributes: Any = entity.__attrs_attrs__
+    names = (attribute.name for attribute in attributes)
     held = {name: getattr(entity, name) for name in names if hasattr(entity, name)}
-    return held | getattr(entity, "__dict__", {})
+    unslotted: dict[str, Any] = getattr(entity, "__dict__", {})
+    return held | unslotted
 
 
 def assign(entity: object, values: dict[str, Any]) -> None:

@@ -123,7 +123,7 @@ class WrongState(TransitionRefused):
         decision: Decision[Any],
         session_id: str,
         allowed: tuple[Trigger, ...] = (),
-        already: bool = False,
+        already: bool = False,  # noqa: FBT001, FBT002 - unpickling passes arguments by position
     ) -> None:
         super().__init__(decision, session_id)
         self.args = (decision, session_id, allowed, already)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Never, TypeAlias, TypeVar
 
 from session_fsm.errors import Problem, pointer_token
-from session_fsm.scalars import amount, integer, kind_of, list_of, map_of, text, time, timestamp
+from session_fsm.scalars import amount, integer, is_list, is_object, kind_of, list_of, map_of, text, time, timestamp
 
 __all__ = ["EMPTY", "AttributeValue", "FrozenDict", "attribute_map", "freeze_map", "json_map", "to_attributes"]
 
@@ -37,7 +37,7 @@ class FrozenDict(dict[K, V]):
     def _refuse(self, *_: object, **__: object) -> Never:
         raise TypeError("this mapping is read-only; a session's content is changed with update()")
 
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def __hash__(self) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         return hash(frozenset(self.items()))
@@ -52,25 +52,26 @@ EMPTY: FrozenDict[str, Any] = FrozenDict()
 
 def freeze_map(value: Mapping[str, V]) -> Mapping[str, V]:
     """Convert a mapping to one of its own that nobody can change, its lists and objects included."""
-    if isinstance(value, Mapping):
+    if is_object(value):
         return FrozenDict({key: _freeze(element, _DEEPEST) for key, element in value.items()}) if value else EMPTY
     return value
 
 
 def to_attributes(value: Mapping[str, V | None]) -> Mapping[str, V]:
     """Freeze a mapping and leave out what is null: an attribute without a value is not there."""
-    if isinstance(value, Mapping):
-        return freeze_map({key: element for key, element in value.items() if element is not None})
-    return value
+    given: Any = value
+    if is_object(given):
+        return freeze_map({key: element for key, element in given.items() if element is not None})
+    return given  # type: ignore[no-any-return]  # the validator says what is wrong with it
 
 
 def _freeze(value: Any, levels: int) -> Any:
     """Copy a JSON value into tuples and frozen mappings. What lies too deep stays, and is refused later."""
     if isinstance(value, datetime) and value.utcoffset() is not None:
         return timestamp(value)
-    if levels and isinstance(value, (list, tuple)):
+    if levels and is_list(value):
         return tuple(_freeze(element, levels - 1) for element in value)
-    if levels and isinstance(value, Mapping):
+    if levels and is_object(value):
         return FrozenDict({key: _freeze(element, levels - 1) for key, element in value.items()})
     return value
 

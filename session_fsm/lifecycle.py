@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from attrs import field, frozen
 
@@ -88,7 +89,7 @@ WANTED: Mapping[State, Trigger] = {
 """Which trigger the Update operation means by the state that it wants (D-07)."""
 
 
-def check_definition(table: Sequence[Row], rules: Sequence[Rule]) -> None:
+def check_definition(table: Sequence[Row], rules: Sequence[Any]) -> None:
     """Refuse a table, or rules, that cannot be right.
 
     Raises:

@@ -130,7 +130,7 @@ class LifecycleTransition(transitions.Transition):
 class LifecycleEvent(transitions.Event):
     """A trigger of the machine."""
 
-    machine: LifecycleMachine
+    machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
     def fire(self, session: Any, change: Any, now: datetime) -> SessionEvent:
         """Move *session* and return the event that this recorded.
@@ -278,11 +278,11 @@ class LifecycleMachine(transitions.Machine):
         rules = tuple(rule for rule in self.rules if rule.guards(Trigger.CREATE, newborn.state))
         if failures := failing(attempt, rules):
             target, event_name = (row.target, row.event_name) if row else (None, None)
-            decision = decide(attempt, rules, failures, source=None, target=target, event_name=event_name)
-            raise violated(decision, newborn.integration_id, failures)
+            refused = decide(attempt, rules, failures, source=None, target=target, event_name=event_name)
+            raise violated(refused, newborn.integration_id, failures)
         if row is None:
             violation = Violation(code="wrong_state", message=f"A session cannot be created as {newborn.state}.")
-            decision = Decision(
+            decision: Decision[Any] = Decision(
                 trigger=Trigger.CREATE, source=None, target=None, event_name=None, violations=(violation,)
             )
             raise WrongState(decision, newborn.integration_id, self.allowed_from(None))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 
@@ -25,6 +25,8 @@ __all__ = [
     "boolean",
     "instance_of",
     "integer",
+    "is_list",
+    "is_object",
     "is_timestamp",
     "kind_of",
     "list_of",
@@ -66,6 +68,16 @@ def wire_name(name: str) -> str:
     odd = {"catalog_item_id": "catalogItemID", "experiment_id": "experimentID", "variant_id": "variantID"}
     head, *tail = name.split("_")
     return odd.get(name) or head + "".join(word.title() for word in tail)
+
+
+def is_object(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether *value* is what JSON calls an object."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Whether *value* is what JSON calls a list."""
+    return isinstance(value, (list, tuple))
 
 
 def kind_of(value: object) -> str:
@@ -239,16 +251,19 @@ def instance_of(cls: type) -> Check:
 
 def to_tuple(value: Iterable[V]) -> tuple[V, ...]:
     """Convert any list-like value to a tuple. Text and mappings are not list-like."""
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping)):
-        return tuple(value)
-    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType, reportUnknownVariableType]
+    given: Any = value
+    return tuple(given) if _is_listlike(given) else given
+
+
+def _is_listlike(value: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping))
 
 
 def list_of(check: Check, *, at_most: int | None = None) -> Check:
     """Check for a list whose every element passes *check*."""
 
     def check_all(value: object) -> str | list[Problem] | None:
-        if not isinstance(value, tuple):
+        if not is_list(value) or isinstance(value, list):
             return f"{kind_of(value)} is not a list"
         if at_most is not None and len(value) > at_most:
             return f"has {len(value)} entries; at most {at_most} are allowed"
@@ -262,7 +277,7 @@ def map_of(check: Check) -> Check:
     name = text()
 
     def check_all(value: object) -> str | list[Problem] | None:
-        if not isinstance(value, Mapping):
+        if not is_object(value):
             return f"{kind_of(value)} is not an object"
         for key in value:
             if problem := name(key):

@@ -181,9 +181,8 @@ class CustomerSession:
             values["cart_items"] = tuple(
                 evolve(item, position=position) for position, item in enumerate(self.cart_items)
             )
-        for name, value in totals(self.cart_items, self.additional_costs).items():
-            if getattr(self, name) is _COMPUTED:
-                values[name] = value
+        computed = totals(self.cart_items, self.additional_costs)
+        values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
         if not self.profile_id:
             values["first_session"] = True  # F-16
         assign(self, values)
@@ -213,7 +212,7 @@ class CustomerSession:
         /,
         *,
         state: State | str | None = None,
-        id: int | None = None,  # the API's own name
+        id: int | None = None,  # noqa: A002 - the API's own name
         application_id: int | None = None,
         first_session: bool = True,
         now: datetime | None = None,

@@ -215,8 +215,32 @@ def _tuple_or_unset(value: Iterable[T] | Unset | None) -> tuple[T, ...] | Unset:
     return _omit_null(value if value is UNSET else to_tuple(value))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportReturnType]
 
 
+def _request_items(value: Iterable[CartItem] | Unset | None) -> tuple[CartItem, ...] | Unset:
+    """Convert a list of items to a tuple of them as a request carries them: without what only Talon.One sets (U-10)."""
+    items = _tuple_or_unset(value)
+    return tuple(map(_as_requested, items)) if isinstance(items, tuple) else items
+
+
+def _as_requested(item: Any, **settings: Any) -> CartItem:
+    """Return *item* with *settings*, and whatever else is read-only as in an item that Talon.One has not seen."""
+    wanted = _SET_BY_TALON_ONE | settings
+    if not isinstance(item, CartItem) or all(getattr(item, name) == value for name, value in wanted.items()):
+        return item
+    return evolve(item, **wanted)
+
+
+_SET_BY_TALON_ONE: dict[str, Any] = {
+    attribute.name: attribute.default for attribute in fields(CartItem) if attribute.metadata.get("read_only")
+}
+
+
+def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
+    """Lay *items* into a fresh cart, in which each has its position, and nothing has come back (U-10)."""
+    return tuple(_as_requested(item, position=position) for position, item in enumerate(items))
+
+
 def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Unset:
-    return _omit_null(value if isinstance(value, Unset) else freeze_map(value))
+    return UNSET if value is None or isinstance(value, Unset) else freeze_map(value)
 
 
 def _state_or_unset(value: State | str | Unset | None) -> State | Unset:
@@ -256,7 +280,7 @@ class SessionUpdate:
     """One card at most."""
     state: State | Unset = field(default=UNSET, converter=_state_or_unset, validator=_if_set)
     """Where the Update operation shall lead; it picks the trigger in `CustomerSession.put` (D-07)."""
-    cart_items: tuple[CartItem, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    cart_items: tuple[CartItem, ...] | Unset = field(default=UNSET, converter=_request_items, validator=_if_set)
     """The whole cart; what is not in the list is gone."""
     additional_costs: Mapping[str, AdditionalCost] | Unset = field(
         default=UNSET, converter=_map_or_unset, validator=_if_set
@@ -302,18 +326,3 @@ FIELDS_OF_UPDATE = _names(SessionUpdate)
 """The names of the fields of `SessionUpdate`."""
 NO_CHANGE = SessionUpdate()
 """The update in which every field is omitted."""
-_SET_BY_TALON_ONE = {
-    attribute.name: attribute.default for attribute in fields(CartItem) if attribute.metadata.get("read_only")
-}
-
-
-def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
-    """Lay *items* into a fresh cart: each gets its position, and whatever else is read-only starts anew (U-10)."""
-    return tuple(_fresh(item, position) for position, item in enumerate(items))
-
-
-def _fresh(item: CartItem, position: int) -> CartItem:
-    fresh = _SET_BY_TALON_ONE | {"position": position}
-    if all(getattr(item, name) == value for name, value in fresh.items()):
-        return item
-    return evolve(item, **fresh)

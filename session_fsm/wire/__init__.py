@@ -25,7 +25,7 @@ from uuid import UUID
 from cattrs import Converter
 
 from session_fsm.errors import InvalidValue, Problem, WireError, pointer_token, to_error_response
-from session_fsm.scalars import kind_of, timestamp
+from session_fsm.scalars import is_object, kind_of, timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
@@ -78,7 +78,7 @@ def structure(
     Raises:
         WireError: with every problem of the document and its place.
     """
-    converter = _converter(strict)
+    converter = _converter(strict=strict)
     document, prefix = _unwrapped(mapping, kind)
     try:
         return converter.structure(document, kind)
@@ -106,9 +106,8 @@ _WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession
 def _unwrapped(document: Any, kind: type) -> tuple[Any, str]:
     """Return what a wrapper holds, and the pointer to it."""
     for wrapped, name in _WRAPPERS.items():
-        if issubclass(kind, wrapped) and isinstance(document, Mapping) and name in document:
-            inside: Any = document[name]
-            return inside, pointer_token(name)
+        if issubclass(kind, wrapped) and is_object(document) and name in document:
+            return document[name], pointer_token(name)
     return document, ""
 
 
@@ -116,7 +115,7 @@ def _unwrapped(document: Any, kind: type) -> tuple[Any, str]:
 
 
 @cache
-def _converter(strict: bool) -> Converter:
+def _converter(*, strict: bool) -> Converter:
     return make_converter(strict=strict)
 
 
@@ -136,6 +135,6 @@ def make_converter(converter: Converter | None = None, *, strict: bool = False) 
             converter.register_structure_hook(scalar, partial(read_scalar, of=scalar))
         converter.register_unstructure_hook(datetime, timestamp)
         converter.register_unstructure_hook(UUID, str)
-    converter.register_structure_hook_factory(is_ours, partial(make_reader, converter, strict))
+    converter.register_structure_hook_factory(is_ours, partial(make_reader, converter, strict=strict))
     converter.register_unstructure_hook_factory(is_ours, partial(make_writer, converter))
     return converter

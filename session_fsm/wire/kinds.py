@@ -20,7 +20,7 @@ from session_fsm.values import (
     Unset,
 )
 
-__all__ = ["KINDS", "ReturnRequest", "core_of", "is_own", "is_ours"]
+__all__ = ["KINDS", "ReturnRequest", "core_of", "is_ours", "is_own"]
 
 
 @frozen(kw_only=True)
@@ -46,6 +46,7 @@ KINDS = (
 
 
 def is_ours(kind: Any) -> bool:
+    """Whether *kind* is one of these classes, or a subclass of the session."""
     return isinstance(kind, type) and issubclass(kind, KINDS)
 
 

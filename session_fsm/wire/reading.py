@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeAlias, cast, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 from uuid import UUID
 
 from attrs import Attribute, fields, resolve_types
@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.scalars import integer, kind_of, to_member, to_time, wire_name
+from session_fsm.scalars import integer, is_list, is_object, kind_of, to_member, to_time, wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, is_own
@@ -27,7 +27,7 @@ __all__ = ["make_reader", "read_scalar"]
 Reader: TypeAlias = Callable[[Any, Any], Any]
 
 
-def make_reader(converter: Converter, strict: bool, kind: Any, *, of_request: bool = False) -> Reader:
+def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bool = False) -> Reader:
     """Generate the function that reads *kind*.
 
     The quick one leaves all checking to the class itself, which stops at its first complaint. Only when there
@@ -35,27 +35,28 @@ def make_reader(converter: Converter, strict: bool, kind: Any, *, of_request: bo
     """
     resolve_types(kind)
     skipped = {a.name for a in fields(kind) if of_request and a.metadata.get("read_only")}
-    quick, careful = {}, {}
+    quick: dict[str, Any] = {}
+    careful: dict[str, Any] = {}
     for attribute in fields(kind):
         if not attribute.init or attribute.name in skipped:
             continue
         name = wire_name(attribute.name)
-        read = _field_reader(converter, strict, kind, attribute)
+        read = _field_reader(converter, kind, attribute, strict=strict)
         quick[attribute.name] = override(rename=name, struct_hook=read)
         careful[attribute.name] = override(rename=name, struct_hook=partial(_read_carefully, read, attribute))
-    omitted = {name: override(omit=True) for name in skipped}
+    omitted: dict[str, Any] = {name: override(omit=True) for name in skipped}
     make = partial(make_dict_structure_fn, kind, converter, _cattrs_forbid_extra_keys=strict)
     read_quickly = make(_cattrs_detailed_validation=False, **quick, **omitted)
     read_carefully = make(_cattrs_detailed_validation=True, **careful, **omitted)
-    prepare = _preparation(kind, of_request)
+    prepare = _preparation(kind, of_request=of_request)
 
     def read_object(document: Any, _: Any = None) -> Any:
-        if not isinstance(document, Mapping):
+        if not is_object(document):
             raise InvalidValue("", f"{kind_of(document)} is not an object")
         members = prepare({name: value for name, value in document.items() if value is not None})
         try:
             return read_quickly(members, kind)
-        except Exception:  # whatever it was, the careful reader finds it again and says where
+        except Exception:  # noqa: BLE001 - whatever it was, the careful reader finds it again and says where
             try:
                 return read_carefully(members, kind)
             except ClassValidationError as error:
@@ -64,7 +65,7 @@ def make_reader(converter: Converter, strict: bool, kind: Any, *, of_request: bo
     return _with_ledger(read_object) if kind is CartItem and not of_request else read_object
 
 
-def _preparation(kind: Any, of_request: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _preparation(kind: Any, *, of_request: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Return what takes those members out of a request that only Talon.One sets (U-10)."""
     if kind is SessionUpdate:
         known = {wire_name(attribute.name) for attribute in fields(CustomerSession)}
@@ -81,7 +82,7 @@ def _with_ledger(read: Reader) -> Reader:
     check = integer(at_least=0)
 
     def read_item(document: Any, kind: Any = None) -> Any:
-        if not isinstance(document, Mapping) or document.get("remainingQuantity") is None:
+        if not is_object(document) or document.get("remainingQuantity") is None:
             return read(document, kind)
         members = dict(document)
         remaining = members.pop("remainingQuantity")
@@ -124,30 +125,30 @@ def _problems(error: ClassValidationError) -> list[Problem]:
     return problems
 
 
-def _read_carefully(read: Reader, attribute: Attribute[Any], value: Any, kind: Any) -> Any:
+def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
     """Read one field and have its class convert and validate it at once, so that its problems are its own."""
     try:
         held = read(value, kind)
     except InvalidValue as error:
         place = pointer_token(wire_name(attribute.name))
         raise InvalidValue.of(problem.under(place) for problem in error.problems) from None
-    convert = cast("Callable[[Any], Any] | None", attribute.converter)
-    if convert is not None:
-        held = convert(held)
+    if attribute.converter is not None:
+        held = attribute.converter(held)
     if attribute.validator is not None:
         attribute.validator(None, attribute, held)
     return held
 
 
-def _field_reader(converter: Converter, strict: bool, owner: Any, attribute: Attribute[Any]) -> Reader:
+def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], *, strict: bool) -> Reader:
     """Return the function that turns the JSON of a field into what its class accepts."""
-    kind = core_of(attribute.type)
+    whole: Any = attribute.type
+    kind = core_of(whole)
     if is_own(owner, attribute):
-        return lambda value, _: converter.structure(value, attribute.type)
+        return lambda value, _: converter.structure(value, whole)
     if owner is SessionEvent and attribute.name == "change":
         return partial(_read_change, converter)
     if owner is SessionUpdate and attribute.name == "cart_items":
-        return partial(_read_list, make_reader(converter, strict, CartItem, of_request=True))
+        return partial(_read_list, make_reader(converter, CartItem, strict=strict, of_request=True))
     if is_ours(kind):
         return lambda value, _: converter.structure(value, kind)
     if get_origin(kind) is tuple:
@@ -202,34 +203,30 @@ def _each(read: Reader, elements: Any, kind: Any) -> list[tuple[Any, Any]]:
 
 
 def _read_list(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
-    if not isinstance(value, (list, tuple)):
+    if not is_list(value):
         return value  # and the field says that it is not a list
-    items: Any = value
-    return tuple(item for _, item in _each(read, ((i, f"/{i}", item) for i, item in enumerate(items)), element))
+    return tuple(item for _, item in _each(read, ((i, f"/{i}", item) for i, item in enumerate(value)), element))
 
 
 def _read_map(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
-    if not isinstance(value, Mapping):
+    if not is_object(value):
         return value  # and the field says that it is not an object
-    members: Any = value.items()
-    return dict(_each(read, ((name, pointer_token(str(name)), member) for name, member in members), element))
+    return dict(_each(read, ((name, pointer_token(str(name)), member) for name, member in value.items()), element))
 
 
 def _read_json(value: Any, _: Any) -> Any:
     """Read any JSON value: binary floats become the decimals they stand for."""
     if isinstance(value, float):
         return Decimal(repr(value))
-    if isinstance(value, (list, tuple)):
-        elements: Any = value
-        return [_read_json(element, None) for element in elements]
-    if isinstance(value, Mapping):
-        members: Any = value.items()
-        return {name: _read_json(member, None) for name, member in members}
+    if is_list(value):
+        return [_read_json(element, None) for element in value]
+    if is_object(value):
+        return {name: _read_json(member, None) for name, member in value.items()}
     return value
 
 
 def _read_change(converter: Converter, value: Any, _: Any) -> Any:
     """Read what an event was about: returned items, or an update."""
-    if isinstance(value, Mapping) and "returnedCartItems" in value:
+    if is_object(value) and "returnedCartItems" in value:
         return converter.structure(value, ReturnRequest).returned_cart_items
     return converter.structure(value, SessionUpdate)

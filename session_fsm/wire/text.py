@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Never
 
 from session_fsm.errors import Problem, WireError
-from session_fsm.scalars import kind_of
+from session_fsm.scalars import is_object, kind_of
 
 __all__ = ["MOST_BYTES", "parse", "write"]
 
@@ -85,10 +85,9 @@ def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
         case Decimal():
             text = str(value)
             return format(value, "f") if "E" in text else text
-        case dict():
-            members: dict[str, Any] = value
+        case _ if is_object(value):
             colon = ":" if indent is None else ": "
-            parts = [_string(name) + colon + write(member, indent, inner) for name, member in members.items()]
+            parts = [_string(name) + colon + write(member, indent, inner) for name, member in value.items()]
             return _enclose("{", parts, "}", indent, margin, inner)
         case _:
             parts = [write(element, indent, inner) for element in value]

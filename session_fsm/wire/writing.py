@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from attrs import Attribute, fields, has, resolve_types
+from attrs import Attribute, fields, resolve_types
 from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn, override
 
 from session_fsm.events import SessionEvent
-from session_fsm.scalars import timestamp, wire_name
+from session_fsm.scalars import is_list, is_object, timestamp, wire_name
 from session_fsm.values import UNSET, CartItem, SessionUpdate
-from session_fsm.wire.kinds import ReturnRequest, is_own
+from session_fsm.wire.kinds import ReturnRequest, is_ours, is_own
 
 __all__ = ["make_writer"]
 
@@ -24,7 +24,7 @@ __all__ = ["make_writer"]
 def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) -> Callable[[Any], dict[str, Any]]:
     """Generate the function that writes *kind*. What is None or omitted, and what is empty in an item, is not written."""
     resolve_types(kind)
-    overrides = {}
+    overrides: dict[str, Any] = {}
     for attribute in fields(kind):
         absent = attribute.default in (None, UNSET) or (kind is CartItem and attribute.default == {})
         if not attribute.init or (of_request and attribute.metadata.get("read_only")):
@@ -61,17 +61,13 @@ def _write_value(converter: Converter, value: Any) -> Any:
             return timestamp(value)
         case UUID():
             return str(value)
-        case tuple():
-            elements: tuple[Any, ...] = value
-            return [_write_value(converter, element) for element in elements]
-        case Mapping():
-            members: Mapping[str, Any] = value
-            return {name: _write_value(converter, member) for name, member in members.items()}
+        case _ if is_list(value):
+            return [_write_value(converter, element) for element in value]
+        case _ if is_object(value):
+            return {name: _write_value(converter, member) for name, member in value.items()}
         case _:
-            return converter.unstructure(value) if has(type(value)) else value
+            return converter.unstructure(value) if is_ours(type(value)) else value
 
 
 def _write_change(converter: Converter, value: Any) -> Any:
-    if isinstance(value, tuple):
-        value = ReturnRequest(returned_cart_items=value)
-    return converter.unstructure(value)
+    return converter.unstructure(ReturnRequest(returned_cart_items=value) if is_list(value) else value)
