@@ -45,7 +45,7 @@ from session_fsm.errors import InvalidValue, Violation
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
 
-__all__ = ["Answer", "Attempt", "Check", "Decision", "Outcome", "Rule", "decide", "failing", "rule"]
+__all__ = ["SEEN_BY_RULES", "Answer", "Attempt", "Check", "Decision", "Outcome", "Rule", "decide", "failing", "rule"]
 
 S = TypeVar("S")
 
@@ -91,6 +91,10 @@ class Attempt(Generic[S]):
         return getattr(self.after if self.session is None else self.session, name)
 
 
+SEEN_BY_RULES = ("session", "after", "change", "trigger", "now")
+"""What a rule may ask for besides the fields of the session."""
+
+
 @frozen(kw_only=True)
 class Rule:
     """A guard of one or more transitions. Make one with the decorator `rule`; call it to try its function alone."""
@@ -107,8 +111,7 @@ class Rule:
     _getters: tuple[Callable[[Attempt[Any]], Any], ...] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        own = ("session", "after", "change", "trigger", "now")
-        getters = (attrgetter(name) if name in own else methodcaller("field", name) for name in self.parameters)
+        getters = (attrgetter(n) if n in SEEN_BY_RULES else methodcaller("field", n) for n in self.parameters)
         object.__setattr__(self, "_getters", tuple(getters))
 
     @property

@@ -65,14 +65,20 @@ def to_attributes(value: Mapping[str, V | None]) -> Mapping[str, V]:
     return given  # type: ignore[no-any-return]  # the validator says what is wrong with it
 
 
+_TOO_DEEP = object()
+"""Stands for what lies too deep to be held."""
+
+
 def _freeze(value: Any, levels: int) -> Any:
-    """Copy a JSON value into tuples and frozen mappings. What lies too deep stays, and is refused later."""
+    """Copy a JSON value into tuples and frozen mappings, so many *levels* deep."""
+    if is_list(value):
+        return tuple(_freeze(element, levels - 1) for element in value) if levels else _TOO_DEEP
+    if is_object(value):
+        return (
+            FrozenDict({name: _freeze(member, levels - 1) for name, member in value.items()}) if levels else _TOO_DEEP
+        )
     if isinstance(value, datetime) and value.utcoffset() is not None:
         return timestamp(value)
-    if levels and is_list(value):
-        return tuple(_freeze(element, levels - 1) for element in value)
-    if levels and is_object(value):
-        return FrozenDict({key: _freeze(element, levels - 1) for key, element in value.items()})
     return value
 
 
@@ -91,7 +97,7 @@ def _json(value: object) -> str | list[Problem] | None:
             return json_map(value)
         case Decimal() | float():
             return _amount(value)
-        case list() | Mapping():
+        case _ if value is _TOO_DEEP:
             return f"is nested deeper than {_DEEPEST} levels"
         case datetime():
             return time(value)

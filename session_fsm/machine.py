@@ -22,7 +22,7 @@ import transitions
 
 from session_fsm.changes import argument_of, as_time, returned, updated
 from session_fsm.decisions import Attempt, Decision, Failures, Rule, decide, failing
-from session_fsm.entities import assign, contents, copy_with, restore
+from session_fsm.entities import assign, contents, copy_with, make, restore
 from session_fsm.errors import RuleViolated, SessionFSMError, Violation, WrongState
 from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import FINAL, TABLE, Row, check_definition
@@ -212,17 +212,20 @@ def record(attempt: Attempt[Any], row: Row) -> SessionEvent:
     """Make the event of an attempt that passed, and let it be pending among the attempt's values."""
     subject = attempt.after if attempt.session is None else attempt.session
     values = attempt.values
-    event = SessionEvent(
-        name=row.event_name,
-        session_id=subject.integration_id,
-        trigger=row.trigger,
-        source=row.source,
-        target=row.target,
-        at=attempt.now,
-        update_count=values.get("update_count", 1),
-        change=attempt.change,
+    event = make(
+        SessionEvent,
+        {
+            "name": row.event_name,
+            "session_id": subject.integration_id,
+            "trigger": row.trigger,
+            "source": row.source,
+            "target": row.target,
+            "at": attempt.now,
+            "update_count": values.get("update_count", 1),
+            "change": attempt.change,
+        },
     )
-    values["_pending_events"] = (*subject.pending_events, event)
+    values["_pending_events"] = (*attempt.field("_pending_events"), event)
     return event
 
 

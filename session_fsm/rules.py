@@ -62,32 +62,34 @@ def new_session_is_open_or_closed(state: State) -> Iterator[Violation]:
 
 
 @rule("too_many_cart_items", on=_FILLING)
-def cart_holds_at_most_1000_items(cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:
+def cart_holds_at_most_1000_items(cart_items: tuple[CartItem, ...]) -> Violation | None:
     """A cart holds at most 1000 items.
 
     Rule L-01.
     """
-    if len(cart_items) > MOST_CART_ITEMS:
-        yield Violation(
-            message=f"The cart holds {len(cart_items)} items; at most {MOST_CART_ITEMS} are allowed.",
-            details={"items": len(cart_items), "limit": MOST_CART_ITEMS},
-            pointer="/cartItems",
-        )
+    if len(cart_items) <= MOST_CART_ITEMS:
+        return None
+    return Violation(
+        message=f"The cart holds {len(cart_items)} items; at most {MOST_CART_ITEMS} are allowed.",
+        details={"items": len(cart_items), "limit": MOST_CART_ITEMS},
+        pointer="/cartItems",
+    )
 
 
 @rule("too_many_units", on=_FILLING)
-def quantities_add_up_to_at_most_10000(cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:
+def quantities_add_up_to_at_most_10000(cart_items: tuple[CartItem, ...]) -> Violation | None:
     """The quantities in a cart add up to at most 10,000 units.
 
     Rule L-02.
     """
-    units = sum(item.quantity for item in cart_items)
-    if units > MOST_UNITS:
-        yield Violation(
-            message=f"The quantities in the cart add up to {units} units; at most {MOST_UNITS} are allowed.",
-            details={"units": units, "limit": MOST_UNITS},
-            pointer="/cartItems",
-        )
+    units = sum([item.quantity for item in cart_items])
+    if units <= MOST_UNITS:
+        return None
+    return Violation(
+        message=f"The quantities in the cart add up to {units} units; at most {MOST_UNITS} are allowed.",
+        details={"units": units, "limit": MOST_UNITS},
+        pointer="/cartItems",
+    )
 
 
 def _place(index: int, name: str = "") -> str:

@@ -142,10 +142,10 @@ def integer(*, at_least: int | None = None) -> Check:
         if isinstance(value, bool) or not isinstance(value, int):
             given = f" ({value})" if isinstance(value, (float, Decimal)) else ""
             return f"{kind_of(value)}{given} is not an integer"
-        if at_least is not None and value < at_least:
-            return f"is {value if value > -_INT64 else 'far'} below {at_least}"
         if not -_INT64 - 1 <= value <= _INT64:
-            return "does not fit into 64 bits"
+            return "the integer does not fit into 64 bits"
+        if at_least is not None and value < at_least:
+            return f"{value} is less than {at_least}"
         return None
 
     return check

@@ -21,7 +21,7 @@ from attrs import Attribute, define, evolve, field, fields
 
 from session_fsm.amounts import totals
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
-from session_fsm.decisions import Decision, Rule
+from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
 from session_fsm.entities import assign, contents, copy_with
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
@@ -33,6 +33,8 @@ from session_fsm.scalars import (
     amount,
     boolean,
     integer,
+    is_list,
+    kind_of,
     member_of,
     text,
     time,
@@ -388,7 +390,15 @@ def _own_fields(cls: type[CustomerSession]) -> set[str]:
 
 def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     """Build the machine of *cls*, and let it know the `on_enter_...` and `on_exit_...` methods that the class has."""
+    if not is_list(cls.rules):
+        raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
     machine = LifecycleMachine(cls.rules, name=cls.__name__)
+    annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
+    seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
+    for place, one in enumerate(machine.rules):
+        if unknown := [name for name in one.parameters if name not in seen]:
+            problem = f"the rule {one.code} asks for {unknown[0]}, which is no field of {cls.__name__}"
+            raise InvalidValue(f"/rules/{place}", problem)
     for state in machine.states.values():
         for when in ("enter", "exit"):
             if callable(getattr(cls, f"on_{when}_{state.name}", None)):

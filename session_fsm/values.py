@@ -221,7 +221,7 @@ def _request_items(value: Iterable[CartItem] | Unset | None) -> tuple[CartItem, 
     return tuple(map(_as_requested, items)) if isinstance(items, tuple) else items
 
 
-def _as_requested(item: Any, **settings: Any) -> CartItem:
+def _as_requested(item: Any, **settings: Any) -> Any:
     """Return *item* with *settings*, and whatever else is read-only as in an item that Talon.One has not seen."""
     wanted = _SET_BY_TALON_ONE | settings
     if not isinstance(item, CartItem) or all(getattr(item, name) == value for name, value in wanted.items()):
