@@ -135,6 +135,8 @@ class WrongState(TransitionRefused):
     def __str__(self) -> str:
         if self.already:
             return f"{super().__str__()} It already is {self.state}."
+        if self.state is None:
+            return super().__str__()
         triggers = ", ".join(self.allowed) or "nothing"
         return f"{super().__str__()} From {self.state} the table allows: {triggers}."
 

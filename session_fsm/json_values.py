@@ -77,8 +77,8 @@ def _freeze(value: Any, levels: int) -> Any:
         return (
             FrozenDict({name: _freeze(member, levels - 1) for name, member in value.items()}) if levels else _TOO_DEEP
         )
-    if isinstance(value, datetime) and value.utcoffset() is not None:
-        return timestamp(value)
+    if isinstance(value, datetime):
+        return value if time(value) else timestamp(value)
     return value
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
@@ -197,7 +197,11 @@ def time(value: object) -> str | None:
     """Check for an aware time (D-12)."""
     if not isinstance(value, datetime):
         return f"{kind_of(value)} is not a time"
-    return f"{value.isoformat()} has no time zone" if value.utcoffset() is None else None
+    if value.utcoffset() is None:
+        return f"{value.isoformat()} has no time zone"
+    if not MINYEAR < value.year < MAXYEAR:
+        return f"{value.isoformat()} is not a time in every time zone"
+    return None
 
 
 def timestamp(value: datetime) -> str:

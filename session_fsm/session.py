@@ -89,7 +89,12 @@ class _HoldsReturnedItems(Protocol):
 _MOVING = tuple(trigger for trigger in Trigger if trigger is not Trigger.CREATE)
 
 
-@define(kw_only=True, eq=False, repr=False, on_setattr=_read_only)
+def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[Any]]:
+    """Shut every field against assignment, in subclasses too."""
+    return [attribute.evolve(on_setattr=_read_only) for attribute in attributes]
+
+
+@define(kw_only=True, eq=False, repr=False, field_transformer=_all_read_only)
 class CustomerSession:
     """A finite container of customer activity inside one Application: a cart, then an order.
 
@@ -192,6 +197,16 @@ class CustomerSession:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.machine = _machine_of(cls)
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        """Take back what `attrs.define` makes for a subclass unasked: sessions are compared by identity."""
+        for name in ("__eq__", "__ne__", "__repr__"):
+            code = getattr(vars(cls).get(name), "__code__", None)
+            if code is not None and code.co_filename.startswith("<attrs generated"):
+                setattr(cls, name, getattr(CustomerSession, name))
+                if name == "__eq__":
+                    cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{name} cannot be deleted")
@@ -322,8 +337,7 @@ class CustomerSession:
         argument, at = argument_of(asked, change, changes), as_time(now)
         subject = self
         if payload_only and asked is Trigger.CLOSE:
-            bare = type(self)(integration_id=self.integration_id, created=self.created, updated=self.updated)
-            subject = copy_with(self, {name: getattr(bare, name) for name in _KNOWN_FROM_REQUESTS})
+            subject = copy_with(self, _EMPTY)
         if asked is Trigger.CREATE:
             return self.machine.no_way(asked, self, argument)
         self._check_wanted(asked, argument)
@@ -378,7 +392,7 @@ class CustomerSession:
         if (
             isinstance(argument, SessionUpdate)
             and argument.state is not UNSET
-            and WANTED[argument.state] is not trigger
+            and WANTED.get(argument.state) is not trigger
         ):
             raise InvalidValue("/state", f"{trigger}() does not lead to {argument.state}; put() obeys a wanted state")
 
@@ -408,7 +422,5 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
 
 CustomerSession.machine = _machine_of(CustomerSession)
 _FIELDS = {attribute.name for attribute in fields(CustomerSession)}
-_KNOWN_FROM_REQUESTS = (
-    *(name for name in FIELDS_OF_UPDATE if name != "state"),
-    *("total", "cart_item_total", "additional_cost_total", "cart_item_additional_cost_total"),
-)
+_REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
+_EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)
