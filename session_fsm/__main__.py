@@ -14,14 +14,11 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
-        sys.exit(_without_extra(error.name))
+        sys.stderr.write(f'session-fsm: {error.name} is not installed; run: pip install "session-fsm[cli]"\n')
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
     session_fsm.main(prog_name="session-fsm")
-
-
-def _without_extra(missing: str) -> int:
-    needed = f'the command needs {missing}, which is not installed; run: pip install "session-fsm[cli]"'
-    print(f"session-fsm: {needed}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def _change(value: object) -> str | list[Problem] | None:
     return instance_of(SessionUpdate)(value)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class SessionEvent:
     """One successful trigger: what it was, where it led, and what it was about."""
 

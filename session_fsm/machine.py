@@ -12,7 +12,7 @@ added any, a trigger takes a shorter way that does the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from functools import partial
@@ -23,9 +23,10 @@ import transitions
 from session_fsm.changes import argument_of, as_time, returned, updated
 from session_fsm.decisions import Attempt, Decision, Failures, Rule, decide, failing
 from session_fsm.entities import assign, contents, copy_with, make, restore
-from session_fsm.errors import RuleViolated, SessionFSMError, Violation, WrongState
+from session_fsm.errors import InvalidValue, RuleViolated, SessionFSMError, Violation, WrongState
 from session_fsm.events import SessionEvent
-from session_fsm.lifecycle import FINAL, TABLE, Row, check_definition
+from session_fsm.json_values import EMPTY
+from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
 from session_fsm.states import State, Trigger
 from session_fsm.values import UNSET, SessionUpdate
 
@@ -60,6 +61,8 @@ class LifecycleState(transitions.State):
 class LifecycleEventData(transitions.EventData):
     """What callbacks receive; its `model` is the session."""
 
+    update_count: int
+    """The session's count when the trigger was pulled; no callback may move the session before the trigger does."""
     attempt: Attempt[Any]
     recorded: SessionEvent | None = None
     """The event that the trigger led to, once it has."""
@@ -103,8 +106,6 @@ class LifecycleTransition(transitions.Transition):
         attempt = event_data.attempt = self.attempt(session, **event_data.kwargs)
         self.judge(attempt)
         machine.callbacks([*machine.before_state_change, *self.before], event_data)
-        if session.update_count + 1 != attempt.values["update_count"]:
-            raise SessionFSMError(f"a callback moved the session while {self.row.trigger} was under way")
         if self.dest is None:
             self._commit(event_data)
         else:
@@ -123,8 +124,11 @@ class LifecycleTransition(transitions.Transition):
             machine.callbacks(machine.on_final, event_data)
 
     def _commit(self, event_data: Any) -> None:
+        session = event_data.model
+        if session.update_count != event_data.update_count:
+            raise SessionFSMError(f"a callback moved the session while {self.row.trigger} was under way")
         event_data.recorded = record(event_data.attempt, self.row)
-        assign(event_data.model, event_data.attempt.values)
+        assign(session, event_data.attempt.values)
 
 
 class LifecycleEvent(transitions.Event):
@@ -169,7 +173,24 @@ class LifecycleEvent(transitions.Event):
         False means that callbacks of `on_exception` have dealt with an error, or that the machine is told to
         ignore invalid triggers.
         """
-        return bool(self._run(model, argument_of(Trigger(self.name), change), as_time(now)).result)
+        return bool(self._run(model, self.argument(change), as_time(now)).result)
+
+    def argument(self, change: Any, keywords: Mapping[str, Any] = EMPTY) -> Any:
+        """Return what the trigger was given in the form in which rules and events hold it.
+
+        Raises:
+            InvalidValue: the trigger takes something else, or is given an update that wants another state than
+                the one it leads to.
+        """
+        asked = Trigger(self.name)
+        argument = argument_of(asked, change, keywords)
+        if (
+            isinstance(argument, SessionUpdate)
+            and argument.state is not UNSET
+            and WANTED.get(argument.state) is not asked
+        ):
+            raise InvalidValue("/state", f"{asked}() does not lead to {argument.state}; put() obeys a wanted state")
+        return argument
 
     def transition(self, state: State) -> LifecycleTransition | None:
         """Return the transition that leaves *state* by this trigger, or None."""
@@ -198,6 +219,7 @@ class LifecycleEvent(transitions.Event):
         if self.transition(session.state) is None:
             raise self.machine.wrong_state(self.name, session, event_data.kwargs["change"])
         held = contents(session)
+        event_data.update_count = session.update_count
         try:
             super()._process(event_data)
         except BaseException as error:

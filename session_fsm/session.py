@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, Self
 from attrs import Attribute, define, evolve, field, fields
 
 from session_fsm.amounts import totals
+from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
 from session_fsm.entities import assign, contents, copy_with
@@ -95,7 +96,7 @@ def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[
 
 
 @define(kw_only=True, eq=False, repr=False, field_transformer=_all_read_only)
-class CustomerSession:
+class CustomerSession(Shown):
     """A finite container of customer activity inside one Application: a cart, then an order.
 
     Sessions are made by `create`, or read from JSON by `session_fsm.wire`. From then on nothing but the verbs
@@ -272,27 +273,27 @@ class CustomerSession:
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
-        return self._fire(Trigger.UPDATE, as_update(change, changes), now)
+        return self._fire(Trigger.UPDATE, change, changes, now)
 
     def close(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
-        return self._fire(Trigger.CLOSE, as_update(change, changes), now)
+        return self._fire(Trigger.CLOSE, change, changes, now)
 
     def cancel(self, *, now: datetime | None = None) -> SessionEvent:
         """Call the cart or the order off. Nothing leads back."""
-        return self._fire(Trigger.CANCEL, None, now)
+        return self._fire(Trigger.CANCEL, None, EMPTY, now)
 
     def return_items(
         self, returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems, /, *, now: datetime | None = None
     ) -> SessionEvent:
         """Take units of an order back: a list of `ReturnedCartItem`, or a `session_fsm.wire.ReturnRequest`."""
-        return self._fire(Trigger.RETURN_ITEMS, as_returned_items(returned_cart_items), now)
+        return self._fire(Trigger.RETURN_ITEMS, as_returned_items(returned_cart_items), EMPTY, now)
 
     def reopen(self, *, now: datetime | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        return self._fire(Trigger.REOPEN, None, now)
+        return self._fire(Trigger.REOPEN, None, EMPTY, now)
 
     def put(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
@@ -304,11 +305,11 @@ class CustomerSession:
         """
         update = as_update(change, changes)
         trigger = Trigger.UPDATE if update.state is UNSET else WANTED.get(update.state)
-        if trigger is None:
-            raise self.machine.wrong_state(Trigger.UPDATE, self, update)
-        if trigger is Trigger.CANCEL and self.state is not State.CANCELLED:
+        if trigger is None or self.state is update.state is State.CANCELLED:
+            raise self.machine.wrong_state(trigger or Trigger.UPDATE, self, update)
+        if trigger is Trigger.CANCEL:
             return self.cancel(now=now)
-        return self._fire(trigger, update, now)
+        return self._fire(trigger, update, EMPTY, now)
 
     def evaluate(
         self,
@@ -334,14 +335,12 @@ class CustomerSession:
         asked = to_member(Trigger, trigger)
         if not isinstance(asked, Trigger):
             raise InvalidValue("", f"{trigger!r} is not a trigger; the triggers are {', '.join(_MOVING)}")
-        argument, at = argument_of(asked, change, changes), as_time(now)
-        subject = self
-        if payload_only and asked is Trigger.CLOSE:
-            subject = copy_with(self, _EMPTY)
         if asked is Trigger.CREATE:
-            return self.machine.no_way(asked, self, argument)
-        self._check_wanted(asked, argument)
-        return self.machine.event(asked).decide(subject, argument, at)
+            return self.machine.no_way(asked, self, argument_of(asked, change, changes))
+        event = self.machine.event(asked)
+        argument = event.argument(change, changes)
+        subject = copy_with(self, _EMPTY) if payload_only and asked is Trigger.CLOSE else self
+        return event.decide(subject, argument, as_time(now))
 
     def board(
         self,
@@ -383,18 +382,11 @@ class CustomerSession:
         assign(self, {"_pending_events": ()})
         return events
 
-    def _fire(self, trigger: Trigger, argument: Any, now: datetime | None) -> SessionEvent:
-        self._check_wanted(trigger, argument)
-        return self.machine.event(trigger).fire(self, argument, as_time(now))
-
-    def _check_wanted(self, trigger: Trigger, argument: Any) -> None:
-        """Refuse an update that wants another state than the one its verb leads to."""
-        if (
-            isinstance(argument, SessionUpdate)
-            and argument.state is not UNSET
-            and WANTED.get(argument.state) is not trigger
-        ):
-            raise InvalidValue("/state", f"{trigger}() does not lead to {argument.state}; put() obeys a wanted state")
+    def _fire(
+        self, trigger: Trigger, change: object, keywords: Mapping[str, Any], now: datetime | None
+    ) -> SessionEvent:
+        event = self.machine.event(trigger)
+        return event.fire(self, event.argument(change, keywords), as_time(now))
 
 
 def _own_fields(cls: type[CustomerSession]) -> set[str]:

@@ -71,7 +71,7 @@ UNSET: Final = Unset.UNSET
 """What a field of `SessionUpdate` holds when it is omitted, which is neither empty nor a value."""
 
 
-@frozen
+@frozen(weakref_slot=False)
 class AdditionalCost:
     """A named amount beside the price of the items, such as shipping (F-13). The map that holds it has its name."""
 
@@ -79,14 +79,14 @@ class AdditionalCost:
     """The amount, in the currency of the Application."""
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Product:
     """The product that a SKU belongs to."""
 
     name: str = field(validator=validate(text()))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ExperimentVariantAllocation:
     """The variant of an experiment into which the session fell (F-24)."""
 
@@ -100,7 +100,7 @@ _READ_ONLY = {"read_only": True}
 _map_of_costs = map_of(instance_of(AdditionalCost))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class CartItem:
     """One line of the cart: so many units of one SKU."""
 
@@ -178,7 +178,7 @@ class CartItem:
         return self.quantity - self.returned_quantity
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ReturnedCartItem:
     """What comes back of one cart item. Name the item by its position, by its SKU, or by both."""
 
@@ -254,7 +254,7 @@ def _if_set(instance: Any, attribute: Any, value: object) -> None:
         validate(CHECKS[attribute.name])(instance, attribute, value)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class SessionUpdate:
     """The changes that an update or a closing asks for.
 

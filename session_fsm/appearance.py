@@ -1,0 +1,65 @@
+"""How sessions and their classes show themselves: as a format specification asks, and in notebooks.
+
+``f"{session:svg}"`` and ``f"{CustomerSession:mermaid}"`` name a format of `session_fsm.diagrams`. A picture of a
+session shows where it stands and what it may do now; a picture of a class shows its table alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABCMeta
+from collections.abc import Callable, Container
+from importlib import import_module
+from types import MethodType
+from typing import Any
+
+__all__ = ["Shown", "ShownType"]
+
+
+def _render(shown: object, spec: str) -> str:
+    # The diagrams stand above the session, whose base this is, and are wanted rarely: only then are they imported.
+    render: Callable[..., str] = import_module("session_fsm.diagrams").render
+    if isinstance(shown, ShownType):
+        return render(shown, spec)
+    return render(type(shown), spec, session=shown)
+
+
+def _mime_bundle(
+    shown: object, include: Container[str] | None = None, exclude: Container[str] | None = None
+) -> dict[str, str]:
+    """Return *shown* for a notebook: as a picture where one can be made here, as Mermaid where not, and as text."""
+    bundle = {"text/plain": repr(shown)}
+    try:
+        bundle["image/svg+xml"] = _render(shown, "svg")
+    except Exception:  # noqa: BLE001 - a cell shall show what it can; asking for the picture by name says what is missing
+        bundle["text/vnd.mermaid"] = _render(shown, "mermaid")
+    return {
+        kind: text
+        for kind, text in bundle.items()
+        if (not include or kind in include) and (not exclude or kind not in exclude)
+    }
+
+
+class ShownType(ABCMeta):
+    """The type of session classes, which lets a class answer a format specification.
+
+    It is an `ABCMeta` so that a session class may inherit from abstract classes too.
+    """
+
+    def __format__(cls, spec: str) -> str:
+        return _render(cls, spec) if spec else str(cls)
+
+    @property
+    def _repr_mimebundle_(cls) -> Callable[..., dict[str, str]]:
+        return MethodType(_mime_bundle, cls)
+
+
+class Shown(metaclass=ShownType):
+    """The base of sessions, which lets them answer a format specification."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return _render(self, spec) if spec else str(self)
+
+    def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> dict[str, str]:
+        return _mime_bundle(self, *args, **kwargs)
