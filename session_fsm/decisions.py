@@ -41,6 +41,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import define, evolve, field, frozen
 
+from session_fsm.entities import copy_with
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
@@ -73,22 +74,21 @@ class Attempt(Generic[S]):
     now: datetime
     values: dict[str, Any]
     """The fields that would change, with their new values, in the order in which they are assigned."""
-    copy_with: Callable[[dict[str, Any]], S]
-    """Makes a copy of the session in which these values hold."""
+    origin: S
+    """The session that the values are to change: the one that exists, or the one that is being created."""
     _after: S | None = None
 
     @property
     def after(self) -> S:
         """The session as it would be; made when it is first asked for."""
         if self._after is None:
-            self._after = self.copy_with(self.values)
+            self._after = copy_with(self.origin, self.values)
         return self._after
 
     def field(self, name: str) -> Any:
         """Return the value that the field *name* of the session would have."""
-        if name in self.values:
-            return self.values[name]
-        return getattr(self.after if self.session is None else self.session, name)
+        values = self.values
+        return values[name] if name in values else getattr(self.origin, name)
 
 
 SEEN_BY_RULES = ("session", "after", "change", "trigger", "now")
@@ -108,11 +108,11 @@ class Rule:
     text: str
     """The rule in the words of the business: the first line of the function's docstring."""
     function: Callable[..., Answer] = field(eq=False, repr=False)
-    _getters: tuple[Callable[[Attempt[Any]], Any], ...] = field(init=False, eq=False, repr=False)
+    _ask: Callable[[Attempt[Any]], Answer] = field(init=False, eq=False, repr=False)
+    """Calls the function with what it asks for of an attempt."""
 
     def __attrs_post_init__(self) -> None:
-        getters = (attrgetter(n) if n in SEEN_BY_RULES else methodcaller("field", n) for n in self.parameters)
-        object.__setattr__(self, "_getters", tuple(getters))
+        object.__setattr__(self, "_ask", _asking(self.function, self.parameters))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ class Rule:
 
     def judge(self, attempt: Attempt[Any]) -> tuple[Violation, ...]:
         """Return what the rule finds wrong with *attempt*, nothing if it passes. Whatever its function raises, this raises."""
-        answer = self.function(*[get(attempt) for get in self._getters])
+        answer = self._ask(attempt)
         if answer is True or answer is None:
             return ()
         if answer is False:
@@ -161,6 +161,22 @@ class Rule:
     def __reduce__(self) -> tuple[Any, ...]:
         place = (self.function.__module__, self.function.__qualname__)
         return _unpickle_rule, (*place, self.code, self.on, self.target, self.text)
+
+
+def _asking(function: Callable[..., Answer], parameters: tuple[str, ...]) -> Callable[[Attempt[Any]], Answer]:
+    """Return what calls *function* with the things that its *parameters* ask for of an attempt."""
+    getters = [attrgetter(name) if name in SEEN_BY_RULES else methodcaller("field", name) for name in parameters]
+
+    def ask_for_one(attempt: Attempt[Any]) -> Answer:
+        return function(get(attempt))
+
+    def ask_for_all(attempt: Attempt[Any]) -> Answer:
+        return function(*[get(attempt) for get in getters])
+
+    if len(getters) != 1:
+        return ask_for_all
+    (get,) = getters
+    return ask_for_one
 
 
 def _unpickle_rule(module: str, name: str, code: str, on: tuple[Trigger, ...], target: State | None, text: str) -> Rule:
@@ -293,7 +309,7 @@ def decide(
         event_name=event_name,
         checks=checks,
         violations=tuple(violation for check in checks for violation in check.violations),
-        after=None if failures else attempt.copy_with(attempt.values),
+        after=None if failures else copy_with(attempt.origin, attempt.values),
     )
 
 

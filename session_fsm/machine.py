@@ -12,17 +12,16 @@ added any, a trigger takes a shorter way that does the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from functools import partial
 from typing import Any, Never, TypeVar
 
 import transitions
 
 from session_fsm.changes import argument_of, as_time, returned, updated
 from session_fsm.decisions import Attempt, Decision, Failures, Rule, decide, failing
-from session_fsm.entities import assign, contents, copy_with, make, restore
+from session_fsm.entities import assign, contents, make, restore
 from session_fsm.errors import InvalidValue, RuleViolated, SessionFSMError, Violation, WrongState
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
@@ -68,6 +67,18 @@ class LifecycleEventData(transitions.EventData):
     """The event that the trigger led to, once it has."""
 
 
+def _unchanged(_: Any, __: Any) -> dict[str, Any]:
+    return {}
+
+
+_CHANGED: dict[Trigger, Callable[[Any, Any], dict[str, Any]]] = {
+    Trigger.UPDATE: updated,
+    Trigger.CLOSE: updated,
+    Trigger.RETURN_ITEMS: returned,
+}
+"""What computes the fields that a trigger changes, beyond those that every trigger does."""
+
+
 class LifecycleTransition(transitions.Transition):
     """A row of the table together with the rules that guard it."""
 
@@ -77,17 +88,15 @@ class LifecycleTransition(transitions.Transition):
             self.dest = None
         self.row = row
         self.rules = tuple(rule for rule in rules if rule.guards(row.trigger, row.target))
+        self._changed = _CHANGED.get(row.trigger, _unchanged)
 
     def attempt(self, session: Any, change: Any, now: datetime) -> Attempt[Any]:
         """Work out what the transition would make of *session*; nothing is judged or moved yet."""
-        row = self.row
-        values: dict[str, Any] = {}
-        if row.trigger in (Trigger.UPDATE, Trigger.CLOSE):
-            values = updated(session, change)
-        elif row.trigger is Trigger.RETURN_ITEMS:
-            values = returned(session, change)
-        values |= {"updated": now, "update_count": session.update_count + 1, "state": row.target}
-        return Attempt(session, row.trigger, change, now, values, partial(copy_with, session))
+        values = self._changed(session, change)
+        values["updated"] = now
+        values["update_count"] = session.update_count + 1
+        values["state"] = self.row.target
+        return Attempt(session, self.row.trigger, change, now, values, session)
 
     def judge(self, attempt: Attempt[Any]) -> None:
         """Raise `RuleViolated` unless every rule passes."""
@@ -133,6 +142,11 @@ class LifecycleTransition(transitions.Transition):
 
 class LifecycleEvent(transitions.Event):
     """A trigger of the machine."""
+
+    def __init__(self, name: str, machine: LifecycleMachine) -> None:
+        super().__init__(name, machine)
+        self._asked = Trigger(name)
+        self._nothing = argument_of(self._asked, None)
 
     machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
@@ -182,8 +196,9 @@ class LifecycleEvent(transitions.Event):
             InvalidValue: the trigger takes something else, or is given an update that wants another state than
                 the one it leads to.
         """
-        asked = Trigger(self.name)
-        argument = argument_of(asked, change, keywords)
+        if change is None and not keywords:
+            return self._nothing
+        asked, argument = self._asked, argument_of(self._asked, change, keywords)
         if (
             isinstance(argument, SessionUpdate)
             and argument.state is not UNSET
@@ -232,22 +247,21 @@ class LifecycleEvent(transitions.Event):
 
 def record(attempt: Attempt[Any], row: Row) -> SessionEvent:
     """Make the event of an attempt that passed, and let it be pending among the attempt's values."""
-    subject = attempt.after if attempt.session is None else attempt.session
-    values = attempt.values
+    origin: Any = attempt.origin
     event = make(
         SessionEvent,
         {
             "name": row.event_name,
-            "session_id": subject.integration_id,
+            "session_id": origin.integration_id,
             "trigger": row.trigger,
             "source": row.source,
             "target": row.target,
             "at": attempt.now,
-            "update_count": values.get("update_count", 1),
+            "update_count": attempt.field("update_count"),
             "change": attempt.change,
         },
     )
-    values["_pending_events"] = (*attempt.field("_pending_events"), event)
+    attempt.values["_pending_events"] = (*attempt.field("_pending_events"), event)
     return event
 
 
@@ -299,7 +313,7 @@ class LifecycleMachine(transitions.Machine):
             WrongState: the table lets no session be created in that state.
         """
         row = self._creations.get(newborn.state)
-        attempt: Attempt[Any] = Attempt(None, Trigger.CREATE, change, now, {}, partial(copy_with, newborn))
+        attempt: Attempt[Any] = Attempt(None, Trigger.CREATE, change, now, {}, newborn)
         rules = tuple(rule for rule in self.rules if rule.guards(Trigger.CREATE, newborn.state))
         if failures := failing(attempt, rules):
             target, event_name = (row.target, row.event_name) if row else (None, None)
