@@ -88,6 +88,8 @@ class LifecycleTransition(transitions.Transition):
             self.dest = None
         self.row = row
         self.rules = tuple(rule for rule in rules if rule.guards(row.trigger, row.target))
+        # For those who ask the machine what guards a transition. It is a tuple: a condition is added as a rule.
+        self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
         self._changed = _CHANGED.get(row.trigger, _unchanged)
 
     def attempt(self, session: Any, change: Any, now: datetime) -> Attempt[Any]:

@@ -102,12 +102,16 @@ class CustomerSession(Shown):
     Sessions are made by `create`, or read from JSON by `session_fsm.wire`. From then on nothing but the verbs
     changes them: `update`, `close`, `cancel`, `return_items`, `reopen`, and `put`, which is the Update operation
     as it comes over the wire. A verb either takes place wholly and returns its `SessionEvent`, or raises and
-    leaves the session exactly as it was. Two sessions are equal only if they are the same object.
+    leaves the session exactly as it was. Two sessions are equal only if they are the same object. A copy
+    (`copy.copy`, `copy.deepcopy`, `pickle`, `attrs.evolve`) is a session of its own; `attrs.evolve` gives it no
+    pending events, and keeps the totals unless it is given others.
 
     A service adds rules of its own in a subclass, which then is the definition of its sessions::
 
         class ShopSession(CustomerSession):
             rules = (*CustomerSession.rules, coupon_code_required)
+
+    and fields, which no verb changes; they belong to the service, and should hold what cannot change in place.
 
     Every verb takes ``now=``, an aware time, and uses the current time in UTC without it.
     Every verb raises:
@@ -354,12 +358,13 @@ class CustomerSession(Shown):
         """Judge all five triggers: what the session may do now, what it may not, and why.
 
         Args:
-            change: what an update and a closing would be given, as one `SessionUpdate`, or
+            change: what an update and a closing would be given, as one `SessionUpdate`, whatever state it
+                wants, or
             changes: as keywords.
             returned_cart_items: what a return would be given; without it, everything that remains.
             now: when, with a time zone.
         """
-        at, update = as_time(now), as_update(change, changes)
+        at, update = as_time(now), evolve(as_update(change, changes), state=UNSET)
         if returned_cart_items is None:
             remaining = (item.position for item in self.cart_items if item.remaining_quantity)
             returned_cart_items = [ReturnedCartItem(position=position) for position in remaining]

@@ -1,0 +1,159 @@
+"""Sessions to test with, and pictures of them to compare."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+
+from session_fsm import (
+    AdditionalCost,
+    CartItem,
+    CustomerSession,
+    EventName,
+    ExperimentVariantAllocation,
+    ReturnedCartItem,
+    SessionEvent,
+    State,
+    Trigger,
+)
+
+CREATED = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+"""When the sessions of `session_in` were created; each further verb took place a minute later."""
+LATER = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+
+ONE_UNIT = (ReturnedCartItem(position=0, quantity=1),)
+MACHINE_WIDE = [
+    "prepare_event",
+    "before_state_change",
+    "after_state_change",
+    "on_final",
+    "on_exception",
+    "finalize_event",
+]
+MOVING = (Trigger.UPDATE, Trigger.CLOSE, Trigger.CANCEL, Trigger.RETURN_ITEMS, Trigger.REOPEN)
+
+
+@attrs.define(kw_only=True, eq=False, repr=False)
+class TenantSession(CustomerSession):
+    """Has fields of its own, one of which is required."""
+
+    tenant: str
+    note: str = "none"
+
+
+@attrs.define
+class SlottedSession(CustomerSession):
+    """Is decorated, without anything of its own."""
+
+
+class PlainSession(CustomerSession):
+    """Is not decorated, so that its sessions have a `__dict__`."""
+
+
+def at_minute(minute: int) -> datetime:
+    """Return the time so many minutes after `CREATED`."""
+    return CREATED + timedelta(minutes=minute)
+
+
+def cart(*quantities: int) -> list[CartItem]:
+    """Return items of these quantities, with the SKUs A, B, C, ... and the prices 1.50, 2.50, 3.50, ..."""
+    return [
+        CartItem(sku=chr(ord("A") + place), quantity=quantity, price=f"{place + 1}.50")
+        for place, quantity in enumerate(quantities)
+    ]
+
+
+def cart_session(*quantities: int, cls: type[CustomerSession] = CustomerSession) -> CustomerSession:
+    """Return a closed session with a cart of these quantities."""
+    return cls.create("order-1042", cart_items=cart(*quantities), state="closed", now=CREATED)
+
+
+def session_in(state: State | str, cls: Any = CustomerSession, **changes: Any) -> Any:
+    """Return a session that came into *state* by its verbs, with something in every field that a request may set."""
+    content: dict[str, Any] = {
+        "profile_id": "customer-7",
+        "store_integration_id": "store-3",
+        "evaluable_campaign_ids": [11],
+        "coupon_codes": ["XMAS"],
+        "referral_code": "FRIEND",
+        "loyalty_cards": ["card-1"],
+        "cart_items": [
+            CartItem(sku="A", quantity=3, price="19.99", attributes={"colour": "red"}),
+            CartItem(sku="B", quantity=1, price="5", additional_costs={"gift_wrap": AdditionalCost("1.25")}),
+        ],
+        "additional_costs": {"shipping": AdditionalCost("4.90")},
+        "identifiers": ["ip-hash"],
+        "attributes": {"ShippingCity": "Berlin"},
+    }
+    session = cls.create("order-1042", id=5, application_id=322, now=CREATED, **(content | changes))
+    if state in ("closed", "partially_returned"):
+        session.close(now=at_minute(1))
+    if state == "partially_returned":
+        session.return_items(ONE_UNIT, now=at_minute(2))
+    if state == "cancelled":
+        session.cancel(now=at_minute(1))
+    assert session.state == state
+    return session
+
+
+def picture(session: CustomerSession) -> dict[str, Any]:
+    """Return everything that a session holds, to be compared with what it holds at another time."""
+    names = [a.name for a in attrs.fields(type(session)) if not a.name.startswith("_")]
+    held: dict[str, Any] = {name: getattr(session, name) for name in names}
+    return held | {"pending_events": session.pending_events} | dict(getattr(session, "__dict__", {}))
+
+
+def pull(session: Any, trigger: Trigger | str, now: datetime | None = None) -> SessionEvent:
+    """Call the verb *trigger* with the least that it takes; a return takes back one unit of the first item."""
+    arguments = (ONE_UNIT,) if trigger == "return_items" else ()
+    event: SessionEvent = getattr(session, trigger)(*arguments, now=now)
+    return event
+
+
+def judged(session: Any, trigger: Trigger | str, now: datetime | None = None) -> Any:
+    """Evaluate what `pull` would do."""
+    arguments = (ONE_UNIT,) if trigger == "return_items" else ()
+    return session.evaluate(trigger, *arguments, now=now)
+
+
+def item(**fields: Any) -> CartItem:
+    """Return a cart item of these fields; what it cannot do without is filled in. So do the next three."""
+    return CartItem(**({"sku": "A", "quantity": 1} | fields))
+
+
+def event(**fields: Any) -> SessionEvent:
+    usual: dict[str, Any] = {
+        "name": EventName.CLOSED,
+        "session_id": "x",
+        "trigger": Trigger.CLOSE,
+        "target": State.CLOSED,
+        "at": CREATED,
+        "update_count": 1,
+    }
+    return SessionEvent(**(usual | fields))
+
+
+def session_of(**fields: Any) -> CustomerSession:
+    return CustomerSession(**({"integration_id": "x", "created": CREATED, "updated": CREATED} | fields))
+
+
+def variant(**fields: Any) -> ExperimentVariantAllocation:
+    return ExperimentVariantAllocation(**({"experiment_id": 1, "variant_id": 2} | fields))
+
+
+def fresh(**members: Any) -> type[CustomerSession]:
+    """Make a session class with a machine of its own, which a test may change."""
+    return type("FreshSession", (CustomerSession,), members)
+
+
+def listen(cls: type[CustomerSession], moment: str, callback: Any) -> None:
+    """Add *callback* to every place of the machine that is called *moment*."""
+    machine = cls.machine
+    if moment in MACHINE_WIDE:
+        setattr(machine, moment, [*getattr(machine, moment), callback])
+    elif moment in ("prepare", "before", "after"):
+        for event in machine.events.values():
+            event.add_callback(moment, callback)
+    else:
+        for state in machine.states.values():
+            state.add_callback(moment.removeprefix("on_"), callback)
