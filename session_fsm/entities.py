@@ -5,12 +5,16 @@ From without, the fields of a session cannot be assigned. These functions are fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import repeat
 from typing import Any, TypeVar
 
-__all__ = ["assign", "contents", "copy_with", "make", "restore"]
+from attrs import AttrsInstance, fields
+
+__all__ = ["assign", "contents", "copy_with", "maker", "restore"]
 
 S = TypeVar("S")
+A = TypeVar("A", bound=AttrsInstance)
 
 
 def contents(entity: Any) -> dict[str, Any]:
@@ -31,16 +35,32 @@ def assign(entity: object, values: dict[str, Any]) -> None:
     any(map(object.__setattr__, repeat(entity), values, values.values()))
 
 
-def make(kind: type[S], values: dict[str, Any]) -> S:
-    """Make an entity of *values* that are known to be right, every field among them; nothing is validated."""
-    made: S = object.__new__(kind)
-    assign(made, values)
-    return made
+def maker(kind: type[A]) -> Callable[..., A]:
+    """Generate the function that makes a frozen *kind* of values that are known to be right, one a field, in order.
+
+    Nothing is converted or validated. The fields are set on a blank of the same layout, which is not frozen and
+    becomes a *kind* when it is complete: that is several times as quick as to set them on a frozen object.
+    """
+    names = [attribute.name for attribute in fields(kind)]
+    blank = type(kind.__name__, (), {"__slots__": names})
+    lines = [
+        f"def make({', '.join(names)}):",
+        "    made = blank()",
+        *(f"    made.{name} = {name}" for name in names),
+        "    made.__class__ = kind",
+        "    return made",
+    ]
+    namespace: dict[str, Any] = {"blank": blank, "kind": kind}
+    exec("\n".join(lines), namespace)  # noqa: S102 - the names are those of fields
+    make: Callable[..., A] = namespace["make"]
+    return make
 
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:
     """Return an independent copy of *entity* in which *values* hold."""
-    return make(type(entity), contents(entity) | values)
+    twin: S = object.__new__(type(entity))
+    assign(twin, contents(entity) | values)
+    return twin
 
 
 def restore(entity: Any, held: dict[str, Any]) -> None:

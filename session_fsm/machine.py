@@ -21,7 +21,7 @@ import transitions
 
 from session_fsm.changes import argument_of, as_time, returned, updated
 from session_fsm.decisions import Attempt, Decision, Failures, Rule, decide, failing
-from session_fsm.entities import assign, contents, make, restore
+from session_fsm.entities import assign, contents, maker, restore
 from session_fsm.errors import InvalidValue, RuleViolated, SessionFSMError, Violation, WrongState
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
@@ -49,7 +49,18 @@ def _spelled(state: Any) -> Any:
     return state.value if isinstance(state, Enum) else state
 
 
-class LifecycleState(transitions.State):
+class _Watched:
+    """What tells the machine, once it is built, that a list of callbacks may have been replaced."""
+
+    machine: LifecycleMachine | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if self.machine is not None and name != "listeners":
+            self.machine.gather_listeners()
+
+
+class LifecycleState(_Watched, transitions.State):
     """A state of the machine, named by the value of its enumeration member, as ``"open"``."""
 
     @property
@@ -79,8 +90,11 @@ _CHANGED: dict[Trigger, Callable[[Any, Any], dict[str, Any]]] = {
 """What computes the fields that a trigger changes, beyond those that every trigger does."""
 
 
-class LifecycleTransition(transitions.Transition):
+class LifecycleTransition(_Watched, transitions.Transition):
     """A row of the table together with the rules that guard it."""
+
+    listeners: tuple[Any, ...] = ()
+    """The lists of callbacks that the transition would have to run."""
 
     def __init__(self, row: Row, rules: Iterable[Rule]) -> None:
         super().__init__(str(row.source), str(row.target))
@@ -89,7 +103,7 @@ class LifecycleTransition(transitions.Transition):
         self.row = row
         self.rules = tuple(rule for rule in rules if rule.guards(row.trigger, row.target))
         # For those who ask the machine what guards a transition. It is a tuple: a condition is added as a rule.
-        self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment, arg-type]  # pyright: ignore[reportAttributeAccessIssue]
         self._changed = _CHANGED.get(row.trigger, _unchanged)
 
     def attempt(self, session: Any, change: Any, now: datetime) -> Attempt[Any]:
@@ -160,7 +174,7 @@ class LifecycleEvent(transitions.Event):
             RuleViolated: a rule forbids it, or failed.
         """
         transition = self.transition(session.state)
-        if self.machine.listens(transition):
+        if any(self.machine.listeners if transition is None else transition.listeners):
             return self._take_long_way(session, change, now)
         if transition is None:
             raise self.machine.wrong_state(self.name, session, change)
@@ -247,21 +261,15 @@ class LifecycleEvent(transitions.Event):
         return True
 
 
+_make_event = maker(SessionEvent)
+
+
 def record(attempt: Attempt[Any], row: Row) -> SessionEvent:
     """Make the event of an attempt that passed, and let it be pending among the attempt's values."""
     origin: Any = attempt.origin
-    event = make(
-        SessionEvent,
-        {
-            "name": row.event_name,
-            "session_id": origin.integration_id,
-            "trigger": row.trigger,
-            "source": row.source,
-            "target": row.target,
-            "at": attempt.now,
-            "update_count": attempt.field("update_count"),
-            "change": attempt.change,
-        },
+    count = attempt.field("update_count")
+    event = _make_event(
+        row.event_name, origin.integration_id, row.trigger, row.source, row.target, attempt.now, count, attempt.change
     )
     attempt.values["_pending_events"] = (*attempt.field("_pending_events"), event)
     return event
@@ -278,6 +286,8 @@ class LifecycleMachine(transitions.Machine):
     """The machine of one session class: the table and the class's rules, as a `transitions.Machine`."""
 
     _built = False
+    listeners: tuple[Any, ...] = ()
+    """The lists of callbacks that every trigger would have to run."""
 
     def __init__(self, rules: Sequence[Rule], table: Sequence[Row] = TABLE, name: str = "CustomerSession") -> None:
         check_definition(table, rules)
@@ -293,6 +303,13 @@ class LifecycleMachine(transitions.Machine):
                     self.events[name] = LifecycleEvent(name, self)
                 self.events[name].add_transition(LifecycleTransition(row, rules))
         self._built = True
+        for watched in (*self.states.values(), *self.get_transitions()):
+            watched.machine = self  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if self._built and name != "listeners":
+            self.gather_listeners()
 
     def event(self, trigger: Trigger) -> LifecycleEvent:
         """Return the machine's event for one of the five triggers that move a session."""
@@ -351,24 +368,22 @@ class LifecycleMachine(transitions.Machine):
         decision = self.no_way(trigger, session, change)
         return WrongState(decision, session.integration_id, self.allowed_from(session.state), already)
 
-    def listens(self, transition: LifecycleTransition | None) -> bool:
-        """Whether anybody has added a callback that the transition would have to run."""
-        if (
-            self._prepare_event
-            or self._before_state_change
-            or self._after_state_change
-            or self._finalize_event
-            or self._on_exception
-            or self._on_final
-        ):
-            return True
-        if transition is None:
-            return False
-        if transition.prepare or transition.before or transition.after:
-            return True
-        if transition.dest is None:
-            return False
-        return bool(self.states[transition.source].on_exit or self.states[transition.dest].on_enter)
+    def gather_listeners(self) -> None:
+        """Note for each transition the lists of callbacks that it would have to run.
+
+        The lists are those in use, so what is added to them later counts at once. Who replaces one calls this.
+        """
+        self.listeners = (
+            *(self._prepare_event, self._before_state_change, self._after_state_change),
+            *(self._finalize_event, self._on_exception, self._on_final),
+        )
+        rows: Any = self.get_transitions()
+        for transition in rows:
+            states = () if transition.dest is None else (self.states[transition.source], self.states[transition.dest])
+            transition.listeners = (
+                *(*self.listeners, transition.prepare, transition.before, transition.after),
+                *(callbacks for state in states for callbacks in (state.on_exit, state.on_enter)),
+            )
 
     # Questions may name a state by its value or by its enumeration member.
 
