@@ -65,13 +65,18 @@ class Violation:
         return f"{self.code}: {self.message}{place}"
 
 
+def _printable(text: str) -> str:
+    """Escape what cannot be written as UTF-8, so that every problem can be printed and logged."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 @frozen
 class Problem:
     """One thing wrong with a value or a document."""
 
-    pointer: str
+    pointer: str = field(converter=_printable)
     """Where, as a JSON pointer; ``""`` is the whole."""
-    text: str
+    text: str = field(converter=_printable)
     """What, in words."""
 
     def __str__(self) -> str:
@@ -149,13 +154,13 @@ class InvalidValue(SessionFSMError, ValueError):
     """A value breaks its own type, length or range, and never became part of a session."""
 
     def __init__(self, pointer: str, problem: str, others: Iterable[Problem] = ()) -> None:
-        others = tuple(others)
-        super().__init__(pointer, problem, others)
-        self.pointer = pointer
+        first, others = Problem(pointer, problem), tuple(others)
+        super().__init__(first.pointer, first.text, others)
+        self.pointer = first.pointer
         """Where, as a JSON pointer into the value that was being built."""
-        self.problem = problem
+        self.problem = first.text
         """What is wrong, in words."""
-        self.problems = (Problem(pointer, problem), *others)
+        self.problems = (first, *others)
         """This problem and all further ones that were found with it."""
 
     @classmethod

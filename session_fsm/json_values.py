@@ -15,7 +15,16 @@ from typing import Any, Never, TypeAlias, TypeVar
 from session_fsm.errors import Problem, pointer_token
 from session_fsm.scalars import amount, integer, is_list, is_object, kind_of, list_of, map_of, text, time, timestamp
 
-__all__ = ["EMPTY", "AttributeValue", "FrozenDict", "attribute_map", "freeze_map", "json_map", "to_attributes"]
+__all__ = [
+    "DEEPEST",
+    "EMPTY",
+    "AttributeValue",
+    "FrozenDict",
+    "attribute_map",
+    "freeze_map",
+    "json_map",
+    "to_attributes",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -26,7 +35,8 @@ AttributeValue: TypeAlias = (
 """What an attribute holds: a string, a number, a boolean, a time (as RFC 3339 text), a location, or a list."""
 
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
-_DEEPEST = 32
+DEEPEST = 32
+"""So many lists and objects may lie in one another."""
 
 
 class FrozenDict(dict[K, V]):
@@ -53,7 +63,7 @@ EMPTY: FrozenDict[str, Any] = FrozenDict()
 def freeze_map(value: Mapping[str, V]) -> Mapping[str, V]:
     """Convert a mapping to one of its own that nobody can change, its lists and objects included."""
     if is_object(value):
-        return FrozenDict({key: _freeze(element, _DEEPEST) for key, element in value.items()}) if value else EMPTY
+        return FrozenDict({key: _freeze(element, DEEPEST) for key, element in value.items()}) if value else EMPTY
     return value
 
 
@@ -98,7 +108,7 @@ def _json(value: object) -> str | list[Problem] | None:
         case Decimal() | float():
             return _amount(value)
         case _ if value is _TOO_DEEP:
-            return f"is nested deeper than {_DEEPEST} levels"
+            return f"is nested deeper than {DEEPEST} levels"
         case datetime():
             return time(value)
         case _:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from attrs import Attribute
 
 __all__ = [
+    "FURTHER_PROBLEMS",
+    "MOST_PROBLEMS",
     "Check",
     "amount",
     "boolean",
@@ -46,6 +48,10 @@ __all__ = [
 
 E = TypeVar("E", bound=StrEnum)
 V = TypeVar("V")
+
+MOST_PROBLEMS = 1000
+"""So many problems of one list or object are reported; who sends more does not mean to be told of each."""
+FURTHER_PROBLEMS = Problem("", f"there are more than {MOST_PROBLEMS} problems; the others were not looked for")
 
 Check: TypeAlias = Callable[[Any], str | list[Problem] | None]
 """Says what is wrong with a value: None, one text about the value itself, or a list of problems within it."""
@@ -298,6 +304,8 @@ def _collect(check: Check, elements: Iterable[tuple[str, object]]) -> list[Probl
     """Run *check* on every element and return what it found, each at the element's place."""
     problems: list[Problem] = []
     for place, element in elements:
+        if len(problems) >= MOST_PROBLEMS:
+            return [*problems, FURTHER_PROBLEMS]
         found = check(element)
         if isinstance(found, str):
             problems.append(Problem(place, found))

@@ -61,8 +61,17 @@ def loads(
 
 
 def dumps(value: object, indent: int | None = None) -> bytes:
-    """Write a session, an update, a return or an event as JSON in UTF-8, with *indent* spaces a level or in one line."""
-    return write(unstructure(value), indent).encode()
+    """Write a session, an update, a return or an event as JSON in UTF-8, with *indent* spaces a level or in one line.
+
+    Raises:
+        InvalidValue: *value* is nothing that can be written, or a subclass's own field holds something that is not.
+    """
+    try:
+        return write(unstructure(value), indent).encode()
+    except UnicodeEncodeError:
+        raise InvalidValue("", "a text holds half of a surrogate pair, which is no character") from None
+    except RecursionError:
+        raise InvalidValue("", "the value is nested too deeply") from None
 
 
 def structure(
@@ -78,6 +87,8 @@ def structure(
     Raises:
         WireError: with every problem of the document and its place.
     """
+    if not is_ours(kind):
+        raise InvalidValue("", f"{kind!r:.60} is no kind of document")
     converter = _converter(strict=strict)
     document, prefix = _unwrapped(mapping, kind)
     try:

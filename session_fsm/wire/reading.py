@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import partial
 from typing import Any, TypeAlias, get_args, get_origin
 from uuid import UUID
 
 from attrs import Attribute, fields, resolve_types
 from cattrs import ClassValidationError, Converter
-from cattrs.errors import ForbiddenExtraKeysError
+from cattrs.errors import ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.scalars import integer, is_list, is_object, kind_of, to_member, to_time, wire_name
+from session_fsm.json_values import DEEPEST
+from session_fsm.scalars import (
+    FURTHER_PROBLEMS,
+    MOST_PROBLEMS,
+    integer,
+    is_list,
+    is_object,
+    kind_of,
+    to_member,
+    to_time,
+    wire_name,
+)
 from session_fsm.session import CustomerSession
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, is_own
@@ -88,7 +99,7 @@ def _with_ledger(read: Reader) -> Reader:
         remaining = members.pop("remainingQuantity")
         problem = check(remaining)
         if not problem and members.get("returnedQuantity") is None and not check(members.get("quantity")):
-            members["returnedQuantity"] = members["quantity"] - remaining
+            members["returnedQuantity"] = max(members["quantity"] - remaining, 0)
         try:
             item = read(members, kind)
         except InvalidValue as error:
@@ -105,24 +116,37 @@ def _with_ledger(read: Reader) -> Reader:
 
 def _problems(error: ClassValidationError) -> list[Problem]:
     """Translate what the careful reader collected."""
-    problems: list[Problem] = []
     of_fields, of_object = error.group_exceptions()
+    problems: list[Problem] = []
     for exception, note in of_fields:
         name = wire_name(note.name)
-        if isinstance(exception, InvalidValue):
-            problems += exception.problems
-        elif isinstance(exception, KeyError) and exception.args == (name,):
+        if isinstance(exception, KeyError) and exception.args == (name,):
             problems.append(Problem(pointer_token(name), "is missing"))
         else:
-            problems.append(Problem(pointer_token(name), str(exception)))
+            # `_read_carefully` has said where; what somebody else's hook raised has not.
+            place = "" if isinstance(exception, InvalidValue) else pointer_token(name)
+            problems += (problem.under(place) for problem in _problems_of(exception))
     for exception in of_object:
-        if isinstance(exception, ForbiddenExtraKeysError):
-            problems += (Problem(pointer_token(str(name)), "is not known") for name in sorted(exception.extra_fields))
-        elif isinstance(exception, InvalidValue):
-            problems += exception.problems
-        else:
-            problems.append(Problem("", str(exception)))
+        problems += _problems_of(exception)
     return problems
+
+
+def _problems_of(exception: Exception) -> list[Problem]:
+    """Translate what one field, or one check of a whole object, raised."""
+    match exception:
+        case InvalidValue():
+            return list(exception.problems)
+        case ClassValidationError():
+            return _problems(exception)
+        case IterableValidationError():
+            elements, others = exception.group_exceptions()
+            found = [p.under(pointer_token(str(note.index))) for inner, note in elements for p in _problems_of(inner)]
+            return found + [problem for inner in others for problem in _problems_of(inner)]
+        case ForbiddenExtraKeysError():
+            names = sorted(map(str, exception.extra_fields))
+            return [Problem(pointer_token(name), "is not known") for name in names]
+        case _:
+            return [Problem("", str(exception) or type(exception).__name__)]
 
 
 def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
@@ -153,7 +177,7 @@ def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], *
         return lambda value, _: converter.structure(value, kind)
     if get_origin(kind) is tuple:
         element = get_args(kind)[0]
-        return partial(_read_list, converter.structure, element=element) if is_ours(element) else _as_it_is
+        return partial(_read_list, converter.structure if is_ours(element) else _as_it_is, element=element)
     if get_origin(kind) is Mapping:
         element = get_args(kind)[1]
         return partial(_read_map, converter.structure, element=element) if is_ours(element) else _read_json
@@ -168,8 +192,10 @@ def _as_it_is(value: Any, _: Any) -> Any:
     return value
 
 
-def read_scalar(value: Any, _: Any, *, of: type) -> Any:
+def read_scalar(value: Any, kind: Any, *, of: type) -> Any:
     """Read what JSON has no type of its own for, and refuse what is of another."""
+    if isinstance(kind, type) and issubclass(kind, Enum):  # cattrs takes the hook of a class for its subclasses too
+        return kind(value)
     if of is Decimal and isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if of is datetime and isinstance(value, str):
@@ -193,6 +219,8 @@ def _each(read: Reader, elements: Any, kind: Any) -> list[tuple[Any, Any]]:
     held: list[tuple[Any, Any]] = []
     problems: list[Problem] = []
     for name, place, value in elements:
+        if len(problems) >= MOST_PROBLEMS:
+            raise InvalidValue.of([*problems, FURTHER_PROBLEMS])
         try:
             held.append((name, read(value, kind)))
         except InvalidValue as error:
@@ -204,7 +232,7 @@ def _each(read: Reader, elements: Any, kind: Any) -> list[tuple[Any, Any]]:
 
 def _read_list(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
     if not is_list(value):
-        return value  # and the field says that it is not a list
+        raise InvalidValue("", f"{kind_of(value)} is not a list")
     return tuple(item for _, item in _each(read, ((i, f"/{i}", item) for i, item in enumerate(value)), element))
 
 
@@ -214,14 +242,14 @@ def _read_map(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
     return dict(_each(read, ((name, pointer_token(str(name)), member) for name, member in value.items()), element))
 
 
-def _read_json(value: Any, _: Any) -> Any:
-    """Read any JSON value: binary floats become the decimals they stand for."""
+def _read_json(value: Any, _: Any, levels: int = DEEPEST + 2) -> Any:
+    """Read any JSON value: binary floats become the decimals they stand for. What lies too deep is refused later."""
     if isinstance(value, float):
         return Decimal(repr(value))
-    if is_list(value):
-        return [_read_json(element, None) for element in value]
-    if is_object(value):
-        return {name: _read_json(member, None) for name, member in value.items()}
+    if is_list(value) and levels:
+        return [_read_json(element, None, levels - 1) for element in value]
+    if is_object(value) and levels:
+        return {name: _read_json(member, None, levels - 1) for name, member in value.items()}
     return value
 
 

@@ -10,8 +10,8 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any, Never
 
-from session_fsm.errors import Problem, WireError
-from session_fsm.scalars import is_object, kind_of
+from session_fsm.errors import InvalidValue, Problem, WireError
+from session_fsm.scalars import is_list, is_object, kind_of
 
 __all__ = ["MOST_BYTES", "parse", "write"]
 
@@ -27,11 +27,11 @@ def parse(data: str | bytes | bytearray | memoryview, most_bytes: int | None = M
             nested too deeply.
     """
     try:
-        text = data if isinstance(data, str) else str(data, "utf-8-sig")
-        size = len(text)
+        size = len(data) if isinstance(data, str) else memoryview(data).nbytes
         if most_bytes is not None and size > most_bytes:
-            raise _refusal(f"the document has {size:,} characters; at most {most_bytes:,} are read")
-        if not text.strip():
+            raise _refusal(f"the document is larger than {most_bytes:,} bytes")
+        text = data if isinstance(data, str) else str(data, "utf-8-sig")
+        if not text or text.isspace():
             raise _refusal("the document is empty")
         return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_object)
     except UnicodeDecodeError as error:
@@ -71,7 +71,11 @@ _string = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
-    """Write a value of dictionaries, lists, text, integers, decimals, booleans and None as JSON text."""
+    """Write a value of objects, lists, text, integers, decimals, booleans and None as JSON text.
+
+    Raises:
+        InvalidValue: it holds something else, or a decimal that is not finite.
+    """
     inner = margin if indent is None else margin + " " * indent
     match value:
         case str():
@@ -82,16 +86,24 @@ def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
             return "true" if value else "false"
         case int():
             return int.__repr__(value)
-        case Decimal():
+        case Decimal() if value.is_finite():
             text = str(value)
             return format(value, "f") if "E" in text else text
         case _ if is_object(value):
             colon = ":" if indent is None else ": "
-            parts = [_string(name) + colon + write(member, indent, inner) for name, member in value.items()]
+            parts = [_name(name) + colon + write(member, indent, inner) for name, member in value.items()]
             return _enclose("{", parts, "}", indent, margin, inner)
-        case _:
+        case _ if is_list(value):
             parts = [write(element, indent, inner) for element in value]
             return _enclose("[", parts, "]", indent, margin, inner)
+        case _:
+            raise InvalidValue("", f"{value!r:.60} cannot be written as JSON")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise InvalidValue("", f"{name!r:.60} is no name of a member of an object")
+    return _string(name)
 
 
 def _enclose(start: str, parts: list[str], end: str, indent: int | None, margin: str, inner: str) -> str:
