@@ -1,0 +1,65 @@
+"""The names that other people's code imports, and what importing them costs."""
+
+import pkgutil
+import subprocess
+import sys
+from importlib import import_module
+from importlib.resources import files
+
+import pytest
+
+import session_fsm
+from session_fsm import wire
+
+PUBLIC = {
+    *("CustomerSession", "State", "Trigger", "EventName"),
+    *("CartItem", "AdditionalCost", "Product", "ReturnedCartItem", "ExperimentVariantAllocation", "SessionUpdate"),
+    *("UNSET", "SessionEvent", "Decision", "Rule", "Violation", "rule"),
+    *("SessionFSMError", "TransitionRefused", "WrongState", "RuleViolated", "InvalidValue", "WireError"),
+}
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(session_fsm.__path__, "session_fsm.")
+    if not module.name.endswith("__main__")
+]
+
+
+def test_the_package_offers_exactly_its_public_names() -> None:
+    assert set(session_fsm.__all__) == PUBLIC
+    assert all(hasattr(session_fsm, name) for name in PUBLIC)
+
+
+@pytest.mark.parametrize(
+    "name", ["loads", "dumps", "structure", "unstructure", "make_converter", "ReturnRequest", "to_error_response"]
+)
+def test_the_wire_offers_its_public_names(name: str) -> None:
+    assert name in wire.__all__
+    assert callable(getattr(wire, name))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_offers_and_has_it(name: str) -> None:
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as missing:
+        pytest.skip(f"{name} needs {missing.name}, which is an extra of its own")
+    assert module.__doc__
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert all(hasattr(module, offered) for offered in module.__all__)
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert session_fsm.__version__.count(".") >= 2
+    with pytest.raises(AttributeError, match="no attribute 'versoin'"):
+        session_fsm.versoin  # noqa: B018
+
+
+def test_types_ship_with_the_package() -> None:
+    assert files("session_fsm").joinpath("py.typed").is_file()
+
+
+def test_importing_the_package_loads_nothing_that_only_a_part_of_it_needs() -> None:
+    spared = ("cattrs", "hypothesis", "pytest", "click", "rich", "graphviz", "sphinx", "importlib.metadata")
+    code = f"import sys, session_fsm; print([name for name in {spared} if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,100 @@
+"""Laws of reading and writing, for sessions, updates, returns and events alike."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import amounts, returns, updates
+
+from session_fsm import AdditionalCost, CartItem, CustomerSession, SessionEvent, SessionFSMError, SessionUpdate, wire
+
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+json_values = st.recursive(
+    st.booleans() | st.integers(-(2**63), 2**63 - 1) | amounts | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+attributes = st.dictionaries(st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,9}", fullmatch=True), json_values, max_size=3)
+full_updates = st.builds(
+    lambda update, held, said: attrs.evolve(update, attributes=held, identifiers=said),
+    updates,
+    st.none() | attributes,
+    st.none() | st.lists(words, max_size=5),
+)
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> CustomerSession:
+    """Return a session that has lived through whatever of some operations was allowed."""
+    session = CustomerSession.create(draw(words.filter(bool)), draw(full_updates))
+    for verb in draw(st.lists(st.sampled_from(["update", "close", "return_items", "reopen", "cancel"]), max_size=4)):
+        argument: Any = {"update": full_updates, "close": full_updates, "return_items": returns}.get(verb)
+        try:
+            getattr(session, verb)(*([] if argument is None else [draw(argument)]))
+        except SessionFSMError:
+            continue
+    return session
+
+
+def held(session: CustomerSession) -> dict[str, Any]:
+    """Return what a session holds, but its events, which are no part of its document."""
+    return {a.name: getattr(session, a.name) for a in attrs.fields(type(session)) if not a.name.startswith("_")}
+
+
+class TestSessions:
+    @given(sessions())
+    def test_what_was_written_reads_as_it_was(self, session: CustomerSession) -> None:
+        assert held(wire.loads(wire.dumps(session))) == held(session)
+        assert held(wire.structure(wire.unstructure(session), strict=True)) == held(session)
+
+    @given(sessions())
+    def test_writing_is_stable(self, session: CustomerSession) -> None:
+        text = wire.dumps(session)
+        assert wire.dumps(wire.loads(text)) == text
+
+    @given(sessions(), st.integers(0, 4))
+    def test_the_layout_is_no_part_of_the_document(self, session: CustomerSession, indent: int) -> None:
+        assert json.loads(wire.dumps(session, indent=indent)) == json.loads(wire.dumps(session))
+
+    @given(sessions())
+    def test_one_that_was_read_lives_on_as_the_other_does(self, session: CustomerSession) -> None:
+        read = wire.loads(wire.dumps(session))
+        now = session.updated
+        for trigger, decision in session.board(now=now).items():
+            other = read.board(now=now)[trigger]
+            assert (decision.allowed, decision.target, decision.violations) == (
+                other.allowed,
+                other.target,
+                other.violations,
+            )
+
+
+class TestRequests:
+    @given(full_updates)
+    def test_an_update_comes_back_field_by_field(self, update: SessionUpdate) -> None:
+        assert wire.loads(wire.dumps(update), SessionUpdate, strict=True) == update
+        assert wire.loads(b'{"customerSession":' + wire.dumps(update) + b"}", SessionUpdate) == update
+
+    @given(returns)
+    def test_a_return_comes_back_entry_by_entry(self, entries: list[Any]) -> None:
+        request = wire.ReturnRequest(returned_cart_items=entries)
+        assert wire.loads(wire.dumps(request), wire.ReturnRequest, strict=True) == request
+
+    @given(sessions())
+    def test_an_event_comes_back_as_it_was(self, session: CustomerSession) -> None:
+        for event in session.take_events():
+            assert wire.loads(wire.dumps(event), SessionEvent, strict=True) == event
+
+
+class TestNumbers:
+    """M-05: the digits that went in come out."""
+
+    @given(amounts)
+    def test_an_amount_survives_digit_for_digit(self, amount: Decimal) -> None:
+        item = CartItem(sku="A", quantity=1, price=amount, additional_costs={"wrap": AdditionalCost(amount)})
+        (read,) = wire.loads(wire.dumps(SessionUpdate(cart_items=[item])), SessionUpdate).cart_items
+        for price in (read.price, read.additional_costs["wrap"].price):
+            assert price.as_tuple() == amount.as_tuple() or (price == amount and amount.as_tuple().exponent > 0)
