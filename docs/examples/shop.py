@@ -1,0 +1,33 @@
+# ruff: noqa: INP001 - an example to import by its place, such as docs.examples.shop
+"""The sessions of a web shop: its own Application's rules besides those of the API."""
+
+from decimal import Decimal
+
+from session_fsm import CustomerSession, Trigger, rule
+from session_fsm.rules import (
+    additional_costs_are_declared,
+    attributes_are_declared,
+    coupon_code_required,
+    identifier_required,
+)
+
+__all__ = ["ShopSession", "order_is_worth_ten"]
+
+
+@rule("minimum_order_missed", on=[Trigger.CLOSE])
+def order_is_worth_ten(cart_item_total: Decimal) -> bool:
+    """The items of an order are worth at least 10."""
+    return cart_item_total >= 10
+
+
+class ShopSession(CustomerSession):
+    """A session of the shop."""
+
+    rules = (
+        *CustomerSession.rules,
+        order_is_worth_ten,
+        coupon_code_required,
+        identifier_required,
+        attributes_are_declared(session=["ShippingCity"], cart_item=["colour"]),
+        additional_costs_are_declared(session=["shipping"], cart_item=["gift_wrap"]),
+    )

@@ -1,0 +1,128 @@
+"""The command ``session-fsm``: one module for each of its commands, imported when the command is called.
+
+A command returns its exit status: 1 when what it judged is not well, 2 when it cannot read what it was given, 0 or
+None otherwise. Whatever goes wrong is said in one line on standard error, and whoever calls wrongly gets a 2.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Never
+
+import click
+
+import session_fsm
+from session_fsm.cli.terminal import abandon, complain, prepare
+from session_fsm.errors import SessionFSMError
+
+__all__ = ["COMMANDS", "command"]
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "demo": "session_fsm.cli.demo",
+        "replay": "session_fsm.cli.replay",
+        "check": "session_fsm.cli.check",
+        "explain": "session_fsm.cli.explain",
+        "diagram": "session_fsm.cli.diagram",
+    }
+)
+"""The module of each command, in the order in which help lists them; each has its command as ``command``."""
+
+# What a shell reports of a program that a signal has ended: 128 and the number of the signal.
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+class Commands(click.Group):
+    """A group that imports its commands as they are needed, and ends every run in good order."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the signature is click's
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found: click.Command = import_module(module).command
+        return found
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *given: Any, **extra: Any) -> Never:
+        prepare()
+        extra["standalone_mode"] = False
+        try:
+            status: Any = super().main(args, prog_name, *given, **extra)
+        except click.UsageError as error:
+            # What is wrong with a value stands for itself; whoever does not know the options is told where they are.
+            where = (
+                f" (see {error.ctx.command_path} --help)" if error.ctx and type(error) is not click.BadParameter else ""
+            )
+            complain(_plain(error.format_message()) + where)
+            status = 2
+        except click.ClickException as error:
+            complain(_plain(error.format_message()))
+            status = 2
+        except SessionFSMError as error:
+            complain(str(error))
+            status = 2
+        except (click.Abort, KeyboardInterrupt):
+            status = _INTERRUPTED
+        sys.exit(status)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            return _INTERRUPTED
+        except BrokenPipeError:
+            abandon(sys.stdout, sys.stderr)
+            return _BROKEN_PIPE
+        except OSError as error:
+            abandon(sys.stdout)
+            raise click.ClickException(f"{error.filename or 'the output'}: {error.strerror}") from error
+
+
+def _plain(message: str) -> str:
+    """Return what click says in one line that goes on from a colon, and without a full stop."""
+    line = " ".join(message.split()).removesuffix(".")
+    return line[:1].lower() + line[1:]
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
+    if wanted:
+        try:
+            number = session_fsm.__version__
+        except ImportError:  # run from its source tree, without having been installed
+            number = "(not installed)"
+        click.echo(f"session-fsm {number}")
+        ctx.exit()
+
+
+@click.group(
+    "session-fsm",
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  session-fsm demo                    see it work
+  session-fsm replay requests.jsonl   play recorded requests
+  session-fsm check update.json       find what is wrong with a request
+  session-fsm explain close           ask what a trigger does""",
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Try Talon.One's customer session as a finite-state machine.
+
+    Play recorded API requests through it, check sessions and requests, and have its rules explained.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,138 @@
+"""``session-fsm diagram``: the state diagram of a session class, in any format, and files of it that stay current."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from session_fsm.cli.definition import class_option
+from session_fsm.cli.diagram_files import Folder
+from session_fsm.cli.recording import lines_of
+from session_fsm.cli.terminal import Screen, complain, escaped
+from session_fsm.diagrams import DETAILS, formats, render
+from session_fsm.errors import WireError
+from session_fsm.events import SessionEvent
+from session_fsm.session import CustomerSession
+from session_fsm.wire import loads
+from session_fsm.wire.text import MOST_BYTES
+
+__all__ = ["command"]
+
+T = TypeVar("T")
+_FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+# How the lines of a difference are shown.
+_STYLES = {"+": "done", "-": "refused", "@": "quiet"}
+
+
+@click.command(
+    short_help="Draw the state diagram of a session class.",
+    epilog="""\b
+Examples:
+  session-fsm diagram > states.mmd
+  session-fsm diagram --format svg --session order.json -o order.svg
+  session-fsm diagram --class shop.sessions:ShopSession --write diagrams/shop
+  session-fsm diagram --class shop.sessions:ShopSession --check diagrams/shop""",
+)
+@click.option(
+    "--format",
+    "format_name",
+    metavar="FORMAT",
+    help=f"One of {', '.join(formats())}, or one that the module of the class registers; mermaid unless given.",
+)
+@class_option()
+@click.option("--session", "session_file", type=_FILE, help="Mark where this session stands and what it may do now.")
+@click.option("--events", "events_file", type=_FILE, help="Number the way of these events: JSON Lines, oldest first.")
+@click.option("--detail", type=click.Choice(DETAILS), default="full", show_default=True, help="How much to draw.")
+@click.option("--title", help="What stands above; the name of the class unless given.")
+@click.option("-o", "output", type=click.Path(dir_okay=False, allow_dash=True), help="Write into this file.")
+@click.option("--write", "written", type=_FOLDER, metavar="DIR", help="Write all formats into this directory.")
+@click.option("--check", "checked", type=_FOLDER, metavar="DIR", help="Compare what --write would write with DIR.")
+def command(
+    *,
+    kind: type[CustomerSession],
+    format_name: str | None,
+    session_file: str | None,
+    events_file: str | None,
+    detail: str,
+    title: str | None,
+    output: str | None,
+    written: Path | None,
+    checked: Path | None,
+) -> int:
+    """Draw which states a session may be in, and which triggers lead where, under which rules.
+
+    The diagram is written to standard output. With --write, DIR gets a file in each format and a README.md; it
+    belongs to this command and holds nothing else. In place of a FILE, - is standard input.
+
+    Exit status: 0 if all is well, 1 if --check finds that a file of DIR is missing, not as it should be, or not
+    from here, 2 if a file cannot be read or written.
+    """
+    folder = written or checked
+    if folder is None:
+        session = _read(session_file, kind) if session_file else None
+        events = _read_events(events_file) if events_file else []
+        name = format_name or "mermaid"
+        if name not in formats():
+            raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(formats())}")
+        text = render(kind, name, session=session, events=events, detail=detail, title=title)
+        _put(text, output)
+        return 0
+    if (written and checked) or format_name or session_file or events_file or output:
+        raise click.UsageError("--write and --check go with --class, --detail and --title alone")
+    expected = Folder.of(kind, detail=detail, title=title)
+    return _write(folder, expected) if written else _check(folder, expected)
+
+
+def _put(text: str, output: str | None) -> None:
+    if output in (None, "-"):
+        sys.stdout.write(text)
+    else:
+        Path(output or "").write_bytes(text.encode())
+
+
+def _read(name: str, kind: type[T]) -> T:
+    with click.open_file(name, "rb") as stream:
+        data = stream.read(MOST_BYTES + 1)
+    return _loaded(data, kind, _called(name))
+
+
+def _read_events(name: str) -> list[SessionEvent]:
+    with click.open_file(name, "rb") as stream:
+        return [_loaded(line, SessionEvent, f"{_called(name)}:{number}") for number, line in lines_of(stream)]
+
+
+def _loaded(data: bytes | None, kind: type[T], place: str) -> T:
+    if data is None:
+        raise click.ClickException(f"{place}: the line is longer than {MOST_BYTES:,} bytes")
+    try:
+        return loads(data, kind)
+    except WireError as error:
+        raise click.ClickException(f"{place}: {error}") from error
+
+
+def _called(name: str) -> str:
+    return "standard input" if name == "-" else name
+
+
+def _write(folder: Path, expected: Folder) -> int:
+    expected.write(folder)
+    sys.stdout.write(escaped(f"{folder}: wrote {len(expected.texts)} files") + "\n")
+    for name in expected.superfluous(folder):
+        complain(f"{folder / name} is not from here; --check will not accept it")
+    return 0
+
+
+def _check(folder: Path, expected: Folder) -> int:
+    screen = Screen()
+    differences = list(expected.differences(folder))
+    for line in differences:
+        sys.stdout.write(screen.style(escaped(line), _STYLES.get(line[:1], "")) + "\n")
+    if differences:
+        complain(f"{folder} is not current; write it anew with --write in place of --check")
+        return 1
+    sys.stdout.write(escaped(f"{folder}: {len(expected.texts)} files are current") + "\n")
+    return 0

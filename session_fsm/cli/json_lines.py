@@ -1,0 +1,60 @@
+"""JSON for machines: one value a line, in an encoding that the output has."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from session_fsm.scalars import is_list, is_object, timestamp
+from session_fsm.wire.text import write
+
+__all__ = ["json_line"]
+
+_BEYOND_ASCII = re.compile(r"[^\x20-\x7e]")
+
+
+def json_line(value: Any) -> str:
+    """Write *value* in one line. Characters that the output lacks, or that a terminal would obey, become escapes."""
+    line = write(_plain(value))
+    if not line.isprintable() or not (line.isascii() or _encodable(line)):
+        line = _BEYOND_ASCII.sub(_escape, line)
+    return line + "\n"
+
+
+def _encodable(line: str) -> bool:
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+def _plain(value: Any) -> Any:
+    """Turn what a rule may put into the details of a violation into what JSON can hold."""
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return str(value)
+        case Decimal() if value.is_finite():
+            return value
+        case float():
+            return _plain(Decimal(repr(value)))
+        case datetime() if value.utcoffset() is not None:
+            return timestamp(value)
+        case _ if is_object(value):
+            return {str(name): _plain(member) for name, member in value.items()}
+        case _ if is_list(value):
+            return [_plain(element) for element in value]
+        case _ if type(value) in (set, frozenset):
+            return sorted(map(str, value))
+        case _:
+            return str(value)

@@ -1,0 +1,95 @@
+"""What a long run shows while it lasts: a bar on standard error, below the lines that it writes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from session_fsm.cli.terminal import complain
+
+__all__ = ["LONG", "Display"]
+
+LONG = 1_000_000
+"""From how many bytes of input on a bar is shown."""
+_PERIOD = 0.1
+"""How often it moves, in seconds."""
+
+
+class Display:
+    """Takes what a run writes, and keeps it apart from the bar where both are seen on one terminal.
+
+    Args:
+        size: how many bytes there are to read; 0 where nobody knows, and then there is no bar.
+    """
+
+    def __init__(self, size: int = 0) -> None:
+        console = Console(stderr=True)
+        self._bar: Progress | None = None
+        if size >= LONG and console.is_terminal and not console.is_dumb_terminal:
+            columns = (
+                TextColumn("{task.percentage:>3.0f} %"),
+                BarColumn(style="bright_black", complete_style="green"),
+                DownloadColumn(),
+                TimeRemainingColumn(),
+            )
+            self._bar = Progress(
+                *columns,
+                console=console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._bar.add_task("", total=size)
+        # Lines that go to the terminal of the bar wait for the moment at which it moves.
+        self._shared = self._bar is not None and _on_terminal(sys.stdout)
+        self._waiting: list[str] = []
+        self._due = 0.0
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._bar:
+            self._release()
+            self._bar.stop()
+
+    def write(self, lines: str) -> None:
+        """Write to standard output; *lines* end with a line's end."""
+        if self._shared:
+            self._waiting.append(lines)
+        else:
+            sys.stdout.write(lines)
+
+    def complain(self, message: str) -> None:
+        """Write one line to standard error."""
+        if self._bar:
+            self._release()
+        complain(message)
+
+    def tick(self, position: int) -> None:
+        """Let the bar show, if it is time to, that *position* bytes have been read."""
+        if self._bar and (now := time.monotonic()) >= self._due:
+            self._due = now + _PERIOD
+            self._release()
+            self._bar.update(self._bar.task_ids[0], completed=position)
+            self._bar.refresh()
+
+    def _release(self) -> None:
+        """Clear the line of the bar, and write what waits."""
+        sys.stderr.write("\r\x1b[2K")
+        sys.stderr.flush()
+        sys.stdout.write("".join(self._waiting))
+        sys.stdout.flush()
+        self._waiting.clear()
+
+
+def _on_terminal(stream: TextIO) -> bool:
+    return stream.isatty()

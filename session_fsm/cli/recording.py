@@ -1,0 +1,271 @@
+"""Recorded API requests: one line of a recording is read, and played on the session that it names.
+
+This is `session-fsm replay` without anything that meets the eye. The format of a line is described in
+``docs/replay-format.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import IO, Any, Never
+
+from attrs import define, field, frozen
+
+from session_fsm.decisions import Decision
+from session_fsm.errors import (
+    InvalidValue,
+    Problem,
+    RuleViolated,
+    TransitionRefused,
+    Violation,
+    WireError,
+    WrongState,
+    pointer_token,
+)
+from session_fsm.events import SessionEvent
+from session_fsm.lifecycle import WANTED
+from session_fsm.scalars import Check, boolean, is_object, is_timestamp, kind_of, text, to_time
+from session_fsm.session import CustomerSession
+from session_fsm.states import Operation, State, Trigger
+from session_fsm.values import UNSET, SessionUpdate
+from session_fsm.wire import ReturnRequest, structure
+from session_fsm.wire.text import MOST_BYTES, parse
+
+__all__ = ["Recording", "Request", "Result", "lines_of", "read_request"]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "update": Operation.UPDATE,
+    "return": Operation.RETURN,
+    "reopen": Operation.REOPEN,
+    **{operation.value: operation for operation in Operation},
+    "updateCustomerSessionV2": Operation.UPDATE,
+    "returnCartItems": Operation.RETURN,
+    "reopenCustomerSession": Operation.REOPEN,
+}
+"""How a line may name the operation: in short, as the API's description calls it, or by its operation ID."""
+_SHORT = dict(zip(Operation, OPERATIONS, strict=False))
+
+
+@frozen(kw_only=True)
+class Request:
+    """One line: a request that somebody sent to the API."""
+
+    operation: Operation
+    session_id: str
+    body: SessionUpdate | ReturnRequest | None
+    """None where the operation takes none."""
+    time: datetime | None = None
+    """When it took place; None where the line does not say."""
+    dry: bool = False
+    """Whether it was a dry run, which changes nothing."""
+    note: str = ""
+    """What somebody remarked about it."""
+
+    @property
+    def name(self) -> str:
+        """The short name of the operation: update, return or reopen."""
+        return _SHORT[self.operation]
+
+
+@frozen(kw_only=True)
+class Result:
+    """What came of a request."""
+
+    request: Request
+    trigger: Trigger
+    """What the request asked for."""
+    source: State | None
+    """The state before; None where there was no session."""
+    state: State | None
+    """The state after, or after what was tried in a dry run; None where there still is no session."""
+    total: Decimal | None
+    """The total after, likewise."""
+    event: SessionEvent | None = None
+    """What was recorded; None in a dry run, and where the request was refused."""
+    violations: tuple[Violation, ...] = ()
+    """Why it was refused; empty where it was not."""
+    already: bool = False
+    """Whether it was refused because the session is there already."""
+
+
+def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    """Yield every line that is not blank, with its number from 1; None in place of a line that is too long to read."""
+    number = 0
+    while line := stream.readline(MOST_BYTES):
+        number += 1
+        if len(line) == MOST_BYTES and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MOST_BYTES)
+            yield number, None
+        elif not line.isspace():
+            yield number, line
+
+
+def read_request(line: bytes | None, *, strict: bool = False) -> Request:
+    """Read one line; when *strict*, refuse members that are not known, in the line and in its body.
+
+    Raises:
+        WireError: with every problem of the line, its pointer seen from the whole line.
+    """
+    if line is None:
+        raise WireError([Problem("", f"the line is longer than {MOST_BYTES:,} bytes")])
+    document = parse(line)
+    if not is_object(document):
+        raise WireError([Problem("", f"{kind_of(document)} is not an object")])
+    members = {name: value for name, value in document.items() if value is not None}
+    needed = ("operation", "sessionId")
+    problems = [Problem(f"/{name}", "is missing") for name in needed if name not in members]
+    for name, check in _CHECKS.items():
+        if name in members and (problem := check(members[name])):
+            problems.append(Problem(f"/{name}", str(problem)))
+    if strict:
+        problems += [Problem(pointer_token(name), "is not known") for name in document if name not in _MEMBERS]
+    named, time = members.get("operation"), members.get("time")
+    operation = OPERATIONS.get(named) if isinstance(named, str) else None
+    body, kind = None, _BODIES.get(operation)
+    if kind and "body" not in members:
+        problems.append(Problem("/body", "is missing"))
+    elif kind:
+        try:
+            body = structure(members["body"], kind, strict=strict)
+        except WireError as error:
+            problems += [problem.under("/body") for problem in error.problems]
+    if problems or operation is None:
+        raise WireError(problems)
+    return Request(
+        operation=operation,
+        session_id=members["sessionId"],
+        body=body,
+        time=to_time(time) if time else None,
+        dry=members.get("dry", False),
+        note=members.get("note", ""),
+    )
+
+
+def _operation(value: object) -> str | None:
+    if isinstance(value, str) and value in OPERATIONS:
+        return None
+    given = f'"{value:.40}"' if isinstance(value, str) else kind_of(value)
+    return f"{given} is none of: {', '.join(_SHORT.values())}"
+
+
+def _time(value: object) -> str | None:
+    if isinstance(value, str) and is_timestamp(value):
+        return None
+    return "is not a time with its time zone, such as 2026-09-14T09:12:00Z"
+
+
+_CHECKS: Mapping[str, Check] = {
+    "operation": _operation,
+    "sessionId": text(at_least=1, at_most=1000),
+    "time": _time,
+    "dry": boolean,
+    "note": text(),
+}
+_MEMBERS = {*_CHECKS, "body"}
+_BODIES: Mapping[Operation | None, type[SessionUpdate | ReturnRequest]] = {
+    Operation.UPDATE: SessionUpdate,
+    Operation.RETURN: ReturnRequest,
+}
+
+
+@define
+class Recording:
+    """The sessions that a recording is about. It remembers them, and nothing of the requests."""
+
+    kind: type[CustomerSession]
+    sessions: dict[str, CustomerSession] = field(factory=dict[str, CustomerSession])
+    """Every session that came into being, by its integration ID."""
+
+    def play(self, request: Request) -> Result:
+        """Do what *request* asks for, or find out why that is refused.
+
+        Raises:
+            WireError: the request holds a value that no session can hold.
+        """
+        session = self.sessions.get(request.session_id)
+        trigger = _asked(request, session)
+        source = session.state if session else None
+        event: SessionEvent | None = None
+        violations: tuple[Violation, ...] = ()
+        already = False
+        try:
+            session, event = self._moved(session, trigger, request)
+        except TransitionRefused as refusal:
+            violations, already = refusal.violations, isinstance(refusal, WrongState) and refusal.already
+        except InvalidValue as error:
+            raise WireError(problem.under("/body") for problem in error.problems) from None
+        except Exception as error:  # noqa: BLE001  # a class of the user's own may raise anything, and the rest still runs
+            violations = (Violation(code="failed", message=f"{type(error).__name__}: {error}"),)
+        return Result(
+            request=request,
+            trigger=trigger,
+            source=source,
+            state=session.state if session else None,
+            total=session.total if session else None,
+            event=event,
+            violations=violations,
+            already=already,
+        )
+
+    def _moved(
+        self, session: CustomerSession | None, trigger: Trigger, request: Request
+    ) -> tuple[CustomerSession | None, SessionEvent | None]:
+        """Return the session after the request, and the event that this recorded; in a dry run a copy, and none."""
+        body: Any = request.body
+        if session is None:
+            if trigger is not Trigger.CREATE:
+                return self._without_session(trigger, request)
+            created = self.kind.create(request.session_id, body, now=request.time)
+            if request.dry:
+                return created, None
+            self.sessions[request.session_id] = created
+            return created, created.take_events()[-1]
+        if request.dry:
+            return _judged(session, trigger, request), None
+        match request.operation:
+            case Operation.UPDATE:
+                event = session.put(body, now=request.time)
+            case Operation.RETURN:
+                event = session.return_items(body, now=request.time)
+            case _:
+                event = session.reopen(now=request.time)
+        session.take_events()
+        return session, event
+
+    def _without_session(self, trigger: Trigger, request: Request) -> Never:
+        message = f'There is no session "{request.session_id}"; an update creates one.'
+        violation = Violation(code="unknown_session", message=message)
+        decision: Decision[CustomerSession] = Decision(
+            trigger=trigger, source=None, target=None, event_name=None, violations=(violation,)
+        )
+        raise WrongState(decision, request.session_id, self.kind.machine.allowed_from(None))
+
+
+def _asked(request: Request, session: CustomerSession | None) -> Trigger:
+    """Return the trigger that the request means, as `CustomerSession.put` picks it."""
+    match request.body:
+        case SessionUpdate(state=state):
+            if session is None:
+                return Trigger.CREATE
+            return Trigger.UPDATE if state is UNSET else WANTED.get(state, Trigger.UPDATE)
+        case ReturnRequest():
+            return Trigger.RETURN_ITEMS
+        case _:
+            return Trigger.REOPEN
+
+
+def _judged(session: CustomerSession, trigger: Trigger, request: Request) -> CustomerSession | None:
+    """Return the session as it would be, judged as Talon.One judges a dry run (U-11)."""
+    body = request.body
+    if isinstance(body, SessionUpdate) and body.state is not UNSET and body.state not in WANTED:
+        raise session.machine.wrong_state(trigger, session, body)
+    argument: Any = None if trigger is Trigger.CANCEL else body
+    decision = session.evaluate(trigger, argument, now=request.time, payload_only=True)
+    if decision.target is None:
+        raise session.machine.wrong_state(trigger, session, body)
+    if not decision:
+        raise RuleViolated(decision, request.session_id)
+    return decision.after

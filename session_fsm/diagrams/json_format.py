@@ -1,0 +1,83 @@
+"""JSON: the neutral model itself, for programs that draw in their own way."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from session_fsm.diagrams.model import Diagram, Edge, Overlay
+
+__all__ = ["render"]
+
+
+def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
+    """Return *diagram* as one JSON object; its member ``overlay`` is there where something lies upon it."""
+    full = detail == "full"
+    document: dict[str, Any] = {
+        "title": diagram.title,
+        "class": diagram.class_name,
+        "states": [
+            {"name": node.state, "final": node.final} | ({"meaning": node.meaning} if full else {})
+            for node in diagram.nodes
+        ],
+        "transitions": [_transition(edge, full=full) for edge in diagram.edges],
+    }
+    if full:
+        document["rules"] = [{"code": rule.code, "text": rule.text} for rule in diagram.rules]
+    if overlay != Overlay():
+        document["overlay"] = _overlay(diagram, overlay)
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    # Where a page holds the document in a script, nothing in it ends that script.
+    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+
+
+def _transition(edge: Edge, *, full: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {"id": edge.id} if full else {}
+    document |= {"source": edge.source, "trigger": edge.trigger, "target": edge.target, "internal": edge.internal}
+    if full:
+        document |= {
+            "operation": edge.operation,
+            "event": edge.event_name,
+            "rules": list(edge.rules),
+            "authority": edge.authority,
+            "note": edge.note,
+        }
+    return document
+
+
+def _overlay(diagram: Diagram, overlay: Overlay) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    if overlay.current:
+        document["session"] = {
+            "id": overlay.subject,
+            "state": overlay.current,
+            "open": [edge.id for edge in diagram.edges if edge.id in overlay.open],
+            "shut": {edge.id: list(overlay.blocked[edge.id]) for edge in diagram.edges if edge.id in overlay.blocked},
+            "board": [
+                {"trigger": verdict.trigger, "target": verdict.target, "reasons": list(verdict.reasons)}
+                for verdict in overlay.board
+            ],
+        }
+    if overlay.history:
+        document["history"] = [
+            {
+                "text": moment.text,
+                "transitions": list(moment.tried if moment.refused else moment.edges),
+                "refused": moment.refused,
+                "state": moment.state,
+                "at": moment.at or None,
+            }
+            for moment in overlay.history
+        ]
+    if overlay.counts is not None:
+        document["coverage"] = {
+            "transitions": {edge.id: overlay.counts.get(edge.id, 0) for edge in diagram.edges},
+            "rules": {
+                rule.code: {
+                    outcome: overlay.counts.get(f"{rule.code}:{outcome}", 0) for outcome in ("passed", "violated")
+                }
+                for rule in diagram.rules
+            },
+        }
+    return document

@@ -1,0 +1,100 @@
+"""Mermaid, `stateDiagram-v2`: what GitHub and many others draw where they show Markdown.
+
+An internal transition stands inside the box of its state, as UML has it; Mermaid gives the label of a loop no room
+of its own. The legend is a note at the last state.
+"""
+
+from __future__ import annotations
+
+import re
+
+from session_fsm.diagrams.model import Diagram, Edge, Node, Overlay
+from session_fsm.diagrams.wording import label, legend, remarks
+
+__all__ = ["escape", "render"]
+
+# Letters of every script, digits and spaces stand for themselves, and so does the punctuation of plain sentences
+# where Markdown, which Mermaid reads in labels, makes nothing of it. The rest is written by number.
+_SPECIAL = re.compile(r"[!-/:-@[-`{-~\u00a0-\u00bf\ufb00-\ufb06]")
+_PLAIN = re.compile(r"(?<=\w)_(?=\w)|(?<=\w)-(?=\w)|(?<=\w)'(?=\w)|(?<=\w),|(?<=\w)\.(?= |$)|(?<= )\((?=\w)|(?<=\w)\)")
+# Anywhere in a line, these words would be taken for a command.
+_COMMAND = re.compile(r"d(?=irection\s+(?:TB|BT|RL|LR))", re.IGNORECASE)
+
+_CONFIG = (
+    "config:",
+    "  flowchart:",
+    "    wrappingWidth: 640",
+    '  themeCSS: ".statediagram-note foreignObject div { text-align: left !important; }"',
+)
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
+    """Return *diagram* in Mermaid."""
+    return "\n".join(
+        [
+            *_front_matter(diagram),
+            "stateDiagram-v2",
+            *(line for node in diagram.nodes for line in _state(node, diagram, overlay, detail)),
+            *(_edge(edge, overlay, detail) for edge in diagram.edges if not edge.internal),
+            *(f"    {node.state} --> [*]" for node in diagram.nodes if node.final),
+            *_current(overlay),
+            *_legend(diagram, overlay, detail),
+            "",
+        ]
+    )
+
+
+def escape(text: str) -> str:
+    """Return *text* for a label or a note, in which nothing is syntax."""
+    kept = {match.start() for match in _PLAIN.finditer(text)}
+    safe = _SPECIAL.sub(lambda found: found[0] if found.start() in kept else f"#{ord(found[0])};", text)
+    return _COMMAND.sub(lambda found: f"#{ord(found[0])};", safe)
+
+
+def _front_matter(diagram: Diagram) -> list[str]:
+    # A title is YAML, and what it holds is shown as it is; a number of Mermaid's would be shown as a number.
+    quoted = re.sub(r"[^\w .,()'-]", lambda found: _yaml_number(found[0]), diagram.title, flags=re.ASCII)
+    return ["---", f'title: "{quoted}"', *_CONFIG, "---"]
+
+
+def _yaml_number(character: str) -> str:
+    if not character.isascii():
+        return character
+    return f"\\x{ord(character):02x}"
+
+
+def _state(node: Node, diagram: Diagram, overlay: Overlay, detail: str) -> list[str]:
+    name = node.state.value
+    internal = [edge for edge in diagram.edges if edge.internal and edge.source is node.state]
+    lines = [f"    {name} : {line}" for edge in internal for line in _lines(edge, overlay, detail)]
+    now = " (now)" if node.state is overlay.current else ""
+    return [f'    state "{name}{now}" as {name}', *lines]
+
+
+def _edge(edge: Edge, overlay: Overlay, detail: str) -> str:
+    # Mermaid breaks a long label at a space; a code shall stay beside its "unless".
+    lines = "<br>".join(_lines(edge, overlay, detail)).replace(" ", _NO_BREAK)
+    return f"    {edge.source or '[*]'} --> {edge.target} : {lines}"
+
+
+def _lines(edge: Edge, overlay: Overlay, detail: str) -> list[str]:
+    lines = [escape(line) for line in label(edge, detail=detail)]
+    return lines + [f"<b>{escape(line)}</b>" for line in remarks(edge, overlay)]
+
+
+def _current(overlay: Overlay) -> list[str]:
+    # A border alone, because the text has another colour on a dark page.
+    style = ["    classDef current stroke:#0072b2,stroke-width:4px", f"    class {overlay.current} current"]
+    return style if overlay.current else []
+
+
+def _legend(diagram: Diagram, overlay: Overlay, detail: str) -> list[str]:
+    sections = legend(diagram, overlay, detail=detail)
+    if not sections:
+        return []
+    lines = [f"    note right of {diagram.nodes[-1].state}"]
+    for heading, entries in sections:
+        lines.append(f"      <b>{escape(heading)}</b>")
+        lines += [f"      <b>{escape(term)}</b> {escape(text)}" for term, text in entries]
+    return [*lines, "    end note"]

@@ -1,0 +1,92 @@
+"""PlantUML. An internal transition stands inside the box of its state, as UML has it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from session_fsm.diagrams.model import Diagram, Edge, Node, Overlay
+from session_fsm.diagrams.wording import is_uncovered, label, legend, remarks
+
+__all__ = ["escape", "render"]
+
+_LEGEND_WIDTH = 96
+"""In characters."""
+# PlantUML's own markup, preprocessor and commands are made of punctuation; by number it is text everywhere.
+_SPECIAL = re.compile(r"[!-/:-@[-`{-~]")
+_PLAIN = re.compile(r"(?<=[A-Za-z0-9])[_,](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[.,](?= |$)")
+_CURRENT = " #d6ebf8"
+_STYLE = (
+    "hide empty description",
+    "skinparam shadowing false",
+    "skinparam defaultFontName Helvetica",
+    "skinparam state {",
+    "    BackgroundColor #f6f8fa",
+    "    BorderColor #59636e",
+    "    ArrowColor #59636e",
+    "    ArrowFontSize 12",
+    "    AttributeFontSize 12",
+    "}",
+    "skinparam legend {",
+    "    BackgroundColor transparent",
+    "    BorderColor #d1d9e0",
+    "    FontSize 12",
+    "}",
+)
+
+
+def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
+    """Return *diagram* in PlantUML."""
+    return "\n".join(
+        [
+            "@startuml",
+            *_STYLE,
+            *([f"title {escape(diagram.title)}"] if diagram.title else []),
+            *(line for node in diagram.nodes for line in _state(node, diagram, overlay, detail)),
+            *(_edge(edge, overlay, detail) for edge in diagram.edges if not edge.internal),
+            *(f"{node.state} --> [*]" for node in diagram.nodes if node.final),
+            *_legend(diagram, overlay, detail),
+            "@enduml",
+            "",
+        ]
+    )
+
+
+def escape(text: str) -> str:
+    """Return *text* as it may stand anywhere that PlantUML shows text."""
+    kept = {match.start() for match in _PLAIN.finditer(text)}
+    return _SPECIAL.sub(lambda found: found[0] if found.start() in kept else f"<U+{ord(found[0]):04X}>", text)
+
+
+def _state(node: Node, diagram: Diagram, overlay: Overlay, detail: str) -> list[str]:
+    name = node.state.value
+    internal = [edge for edge in diagram.edges if edge.internal and edge.source is node.state]
+    lines = [f"{name} : {line}" for edge in internal for line in _lines(edge, overlay, detail)]
+    colour = _CURRENT if node.state is overlay.current else ""
+    return [f'state "{name}" as {name}{colour}', *lines]
+
+
+def _edge(edge: Edge, overlay: Overlay, detail: str) -> str:
+    lines = "\\n".join(_lines(edge, overlay, detail))
+    arrow = "-->"
+    if edge.id in overlay.open or overlay.numbers(edge):
+        arrow = "-[#0072b2,bold]->"
+    if edge.id in overlay.blocked or is_uncovered(edge, overlay):
+        arrow = "-[#b34e00,dashed]->"
+    return f"{edge.source or '[*]'} {arrow} {edge.target} : {lines}"
+
+
+def _lines(edge: Edge, overlay: Overlay, detail: str) -> list[str]:
+    lines = [escape(line) for line in label(edge, detail=detail)]
+    return lines + [f"**{escape(line)}**" for line in remarks(edge, overlay)]
+
+
+def _legend(diagram: Diagram, overlay: Overlay, detail: str) -> list[str]:
+    sections = legend(diagram, overlay, detail=detail)
+    lines: list[str] = []
+    for heading, entries in sections:
+        lines.append(f"**{escape(heading)}**")
+        for term, text in entries:
+            first, *others = textwrap.wrap(f"{term}: {text}", _LEGEND_WIDTH)
+            lines += [escape(first), *(f"    {escape(other)}" for other in others)]
+    return ["legend", *lines, "endlegend"] if lines else []

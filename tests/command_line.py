@@ -1,0 +1,67 @@
+"""The command as tests call it: within this process, or as the program that a user starts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from session_fsm.cli import command
+
+# What decides about colours and widths is the same for every test, whatever the shell of the person who runs them.
+_CLEAN = dict.fromkeys(("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERM"))
+
+ITEM = {"sku": "MUG", "quantity": 3, "price": 12.5}
+
+
+def run(*arguments: object, stdin: str | bytes | None = None, **env: str) -> Result:
+    """Call the command within this process."""
+    runner = CliRunner(env={**_CLEAN, **env})
+    return runner.invoke(command, [str(argument) for argument in arguments], input=stdin, catch_exceptions=False)
+
+
+def environment(**env: str) -> dict[str, str]:
+    """Return what a process of the command's own needs of this one's environment."""
+    return {name: value for name, value in os.environ.items() if name not in _CLEAN} | env
+
+
+def program(*arguments: object) -> list[str]:
+    """Return the command line of the program."""
+    return [sys.executable, "-W", "error", "-m", "session_fsm", *map(str, arguments)]
+
+
+def start(
+    *arguments: object, cwd: Path | None = None, stdin: bytes = b"", **env: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the program to its end."""
+    return subprocess.run(
+        program(*arguments), cwd=cwd, input=stdin, capture_output=True, env=environment(**env), timeout=120, check=False
+    )
+
+
+def update(session_id: str = "order-1", /, **body: Any) -> dict[str, Any]:
+    """Return a line of a recording that updates a session."""
+    return {"operation": "update", "sessionId": session_id, "body": body}
+
+
+def returned(session_id: str = "order-1", /, *items: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of a recording that returns items."""
+    return {"operation": "return", "sessionId": session_id, "body": {"returnedCartItems": list(items)}}
+
+
+def reopened(session_id: str = "order-1", /) -> dict[str, Any]:
+    """Return a line of a recording that reopens a session."""
+    return {"operation": "reopen", "sessionId": session_id}
+
+
+def recording(*lines: dict[str, Any] | str) -> str:
+    """Return a recording of these lines; a line that is text stands as it is."""
+    return "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+
+
+def objects(output: str) -> list[dict[str, Any]]:
+    """Read JSON Lines."""
+    return [json.loads(line) for line in output.splitlines()]

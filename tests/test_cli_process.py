@@ -1,0 +1,211 @@
+"""The command as a program of its own: pipes, signals, terminals, encodings, memory."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from command_line import ITEM, environment, objects, program, recording, start, update
+
+
+def code(text: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a few lines of Python in a fresh interpreter."""
+    return subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, env=environment(**env), timeout=120, check=False
+    )
+
+
+@pytest.fixture
+def long_file(tmp_path: Path) -> Path:
+    """Return a recording of some megabytes, most of them remarks."""
+    path = tmp_path / "long.jsonl"
+    line = recording(update(cartItems=[ITEM]) | {"note": "x" * 2000})
+    path.write_text(line * 1500, encoding="utf-8")
+    return path
+
+
+class TestProgram:
+    """Both ways to start it are one program."""
+
+    def test_the_module_is_the_command(self, tmp_path: Path) -> None:
+        result = start("demo", cwd=tmp_path)
+        assert (result.returncode, result.stderr) == (0, b"")
+        assert result.stdout.startswith(b"The life of one order")
+
+    def test_the_script_is_the_command(self, tmp_path: Path) -> None:
+        script = Path(sys.executable).with_name("session-fsm")
+        result = subprocess.run([script, "--version"], capture_output=True, cwd=tmp_path, timeout=120, check=False)
+        assert result.stdout.startswith(b"session-fsm ")
+
+    def test_a_class_is_found_in_the_current_directory(self, tmp_path: Path) -> None:
+        text = "from session_fsm import CustomerSession\nclass Shop(CustomerSession): pass\n"
+        (tmp_path / "corner_shop.py").write_text(text, encoding="utf-8")
+        script = Path(sys.executable).with_name("session-fsm")
+        for command in (program(), [str(script)]):
+            arguments = [*command, "explain", "--class", "corner_shop:Shop"]
+            result = subprocess.run(
+                arguments, capture_output=True, cwd=tmp_path, env=environment(), timeout=120, check=False
+            )
+            assert result.stdout.startswith(b"Shop: 10 transitions")
+
+    def test_a_wrong_call_is_a_line_and_a_2(self, tmp_path: Path) -> None:
+        result = start("replay", "nowhere", cwd=tmp_path)
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert result.stderr == b"session-fsm: invalid value for 'FILE...': File 'nowhere' does not exist\n"
+
+    def test_refused_and_unreadable_requests_are_a_1_and_a_2(self) -> None:
+        refused = recording(update(state="cancelled")).encode()
+        assert start("replay", "-", stdin=refused).returncode == 1
+        assert start("replay", "-", stdin=refused + b"nonsense\n").returncode == 2
+
+
+class TestImports:
+    """The library does without what the command needs."""
+
+    def test_the_library_imports_neither_click_nor_rich(self) -> None:
+        result = code("import sys, session_fsm; print(*{'click', 'rich', 'cattrs'} & set(sys.modules))")
+        assert (result.stdout.strip(), result.stderr) == (b"", b"")
+
+    @pytest.mark.parametrize("missing", ["click", "rich"])
+    def test_without_the_extra_the_program_says_how_to_install_it(self, missing: str) -> None:
+        result = code(
+            "import sys\n"
+            "class Blocked:\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            f"        if name.partition('.')[0] == {missing!r}:\n"
+            "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+            "sys.meta_path.insert(0, Blocked())\n"
+            "from session_fsm.__main__ import main\n"
+            "main()\n"
+        )
+        assert (result.returncode, result.stdout) == (2, b"")
+        expected = f'session-fsm: {missing} is not installed; run: pip install "session-fsm[cli]"'
+        assert result.stderr.decode().splitlines() == [expected]
+
+
+class TestEndings:
+    """A broken pipe and an interrupt end quietly."""
+
+    def test_a_reader_that_stops_reading_ends_it_quietly(self, long_file: Path) -> None:
+        with subprocess.Popen(
+            program("replay", long_file), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stdout.readline().split()[:3] == [b"1", b"order-1", b"create"]
+            process.stdout.close()
+            assert process.stderr.read() == b""
+            assert process.wait(timeout=120) == 141
+
+    def test_an_interrupt_ends_it_quietly(self) -> None:
+        with subprocess.Popen(
+            program("replay", "-", "--json"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdin.write(recording(update(), "nonsense").encode())
+            process.stdin.flush()
+            assert process.stderr.readline().startswith(b"session-fsm: standard input:2: ")  # it waits for more
+            process.send_signal(signal.SIGINT)
+            assert process.stderr.read() == b""
+            assert [line["line"] for line in objects(process.stdout.read().decode())] == [1, 2]
+            assert process.wait(timeout=120) == 130
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+    def test_an_output_that_is_full_is_a_line_and_a_2(self) -> None:
+        with Path("/dev/full").open("wb") as full:
+            result = subprocess.run(
+                program("demo"), stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=120, check=False
+            )
+        assert result.returncode == 2
+        assert result.stderr == b"session-fsm: the output: No space left on device\n"
+
+    def test_closed_streams_are_no_matter(self) -> None:
+        command = " ".join(f"'{part}'" for part in program("demo"))
+        result = subprocess.run(f"{command} >&- 2>&-", shell=True, env=environment(), timeout=120, check=False)
+        assert result.returncode == 0
+
+
+class TestEncodings:
+    """An encoding that lacks a character gets an escape, and no error."""
+
+    @pytest.mark.parametrize(
+        "env",
+        [
+            {"PYTHONIOENCODING": "ascii"},
+            {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+            {"LANG": "C", "LC_ALL": ""},
+        ],
+    )
+    def test_any_locale_shows_any_text(self, env: dict[str, str]) -> None:
+        lines = recording(update("Döner 日本 🍕"), update("é", state="cancelled"), '{"operation": "é"}').encode()
+        result = start("replay", "-", stdin=lines, **env)
+        assert result.returncode == 2
+        assert b"Traceback" not in result.stderr
+        if "PYTHONIOENCODING" in env:
+            assert rb"D\xf6ner \u65e5\u672c \U0001f355" in result.stdout
+        result = start("replay", "-", "--json", stdin=lines, **env)
+        assert objects(result.stdout.decode())[0]["sessionId"] == "Döner 日本 🍕"
+
+
+def on_terminal(*arguments: object, columns: int = 80, **env: str) -> str:
+    """Run the program on a terminal of its own and return what it shows there."""
+    leader, follower = pty.openpty()
+    env = {"COLUMNS": str(columns), "TERM": "xterm", **env}
+    shown: list[bytes] = []
+
+    def read() -> None:
+        while True:
+            try:
+                chunk = os.read(leader, 65536)
+            except OSError:  # the other end is closed
+                return
+            if not chunk:
+                return
+            shown.append(chunk)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        subprocess.run(
+            program(*arguments),
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            env=environment(**env),
+            timeout=120,
+            check=False,
+        )
+    finally:
+        os.close(follower)
+        reader.join(timeout=30)
+        os.close(leader)
+    return b"".join(shown).decode().replace("\r\n", "\n")
+
+
+class TestTerminal:
+    """What a terminal shows."""
+
+    def test_a_terminal_gets_colours_unless_nobody_wants_them(self) -> None:
+        assert "\x1b[32mopen -> closed" in on_terminal("demo")
+        assert "\x1b" not in on_terminal("demo", NO_COLOR="1")
+        assert "\x1b" not in on_terminal("demo", TERM="dumb")
+
+    def test_a_pipe_gets_none(self) -> None:
+        assert b"\x1b" not in start("demo").stdout
+
+    def test_a_long_file_gets_a_bar_that_leaves_every_line_whole(self, long_file: Path) -> None:
+        shown = on_terminal("replay", long_file, NO_COLOR="1")
+        assert " %" in shown
+        lines = [line.split("\x1b[2K")[-1] for line in shown.split("\n")]
+        plain = start("replay", long_file).stdout.decode().splitlines()
+        assert [line for line in lines if line.startswith(" ") and "order-1" in line] == plain[:1500]
