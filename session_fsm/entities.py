@@ -42,7 +42,8 @@ def maker(kind: type[A]) -> Callable[..., A]:
     becomes a *kind* when it is complete: that is several times as quick as to set them on a frozen object.
     """
     names = [attribute.name for attribute in fields(kind)]
-    blank = type(kind.__name__, (), {"__slots__": names})
+    slots: Any = getattr(kind, "__slots__", ())
+    blank = type(kind.__name__, (), {"__slots__": tuple(slots)})
     lines = [
         f"def make({', '.join(names)}):",
         "    made = blank()",

@@ -23,7 +23,7 @@ from session_fsm.values import (
 __all__ = ["KINDS", "ReturnRequest", "core_of", "is_ours", "is_own"]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class ReturnRequest:
     """The body of the operation Return cart items. `CustomerSession.return_items` takes it as it is."""
 

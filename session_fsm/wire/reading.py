@@ -31,6 +31,7 @@ from session_fsm.scalars import (
 )
 from session_fsm.session import CustomerSession
 from session_fsm.values import CartItem, SessionUpdate
+from session_fsm.wire.building import Incomplete, make_builder
 from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, is_own
 
 __all__ = ["make_reader", "read_scalar"]
@@ -41,24 +42,25 @@ Reader: TypeAlias = Callable[[Any, Any], Any]
 def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bool = False) -> Reader:
     """Generate the function that reads *kind*.
 
-    The quick one leaves all checking to the class itself, which stops at its first complaint. Only when there
-    is one does the careful one read the document again, field by field, and collect them all.
+    The quick way stops at the first complaint. Only when there is one does the careful way, which cattrs generates,
+    go through the document again, field by field, and collect them all. It also is the only way for a class with
+    fields that somebody else has added.
     """
     resolve_types(kind)
     skipped = {a.name for a in fields(kind) if of_request and a.metadata.get("read_only")}
-    quick: dict[str, Any] = {}
-    careful: dict[str, Any] = {}
+    readers: dict[str, tuple[str, Reader]] = {}
+    overrides: dict[str, Any] = {name: override(omit=True) for name in skipped}
     for attribute in fields(kind):
         if not attribute.init or attribute.name in skipped:
             continue
         name = wire_name(attribute.name)
         read = _field_reader(converter, kind, attribute, strict=strict)
-        quick[attribute.name] = override(rename=name, struct_hook=read)
-        careful[attribute.name] = override(rename=name, struct_hook=partial(_read_carefully, read, attribute))
-    omitted: dict[str, Any] = {name: override(omit=True) for name in skipped}
+        readers[name] = (attribute.name, read)
+        overrides[attribute.name] = override(rename=name, struct_hook=partial(_read_carefully, read, attribute))
     make = partial(make_dict_structure_fn, kind, converter, _cattrs_forbid_extra_keys=strict)
-    read_quickly = make(_cattrs_detailed_validation=False, **quick, **omitted)
-    read_carefully = make(_cattrs_detailed_validation=True, **careful, **omitted)
+    read_carefully = make(_cattrs_detailed_validation=True, **overrides)
+    foreign = any(is_own(kind, attribute) for attribute in fields(kind))
+    read_quickly = read_carefully if foreign else make_builder(kind, readers, strict=strict)
     prepare = _preparation(kind, of_request=of_request)
 
     def read_object(document: Any, _: Any = None) -> Any:
@@ -67,7 +69,7 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
         members = prepare({name: value for name, value in document.items() if value is not None})
         try:
             return read_quickly(members, kind)
-        except Exception:  # noqa: BLE001 - whatever it was, the careful reader finds it again and says where
+        except (InvalidValue, Incomplete, ClassValidationError):
             try:
                 return read_carefully(members, kind)
             except ClassValidationError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal, InvalidOperation
+from json.encoder import encode_basestring
 from typing import Any, Never
 
 from session_fsm.errors import InvalidValue, Problem, WireError
@@ -67,9 +68,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-_string = json.JSONEncoder(ensure_ascii=False).encode
-
-
 def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
     """Write a value of objects, lists, text, integers, decimals, booleans and None as JSON text.
 
@@ -79,7 +77,7 @@ def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
     inner = margin if indent is None else margin + " " * indent
     match value:
         case str():
-            return _string(value)
+            return encode_basestring(value)
         case None:
             return "null"
         case bool():
@@ -103,7 +101,7 @@ def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
 def _name(name: object) -> str:
     if not isinstance(name, str):
         raise InvalidValue("", f"{name!r:.60} is no name of a member of an object")
-    return _string(name)
+    return encode_basestring(name)
 
 
 def _enclose(start: str, parts: list[str], end: str, indent: int | None, margin: str, inner: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -53,7 +54,12 @@ def _field_writer(converter: Converter, owner: Any, attribute: Attribute[Any]) -
     return partial(_write_value, converter)
 
 
+_PLAIN = frozenset({str, int, bool, Decimal, type(None)})
+
+
 def _write_value(converter: Converter, value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
     match value:
         case StrEnum():
             return value.value
