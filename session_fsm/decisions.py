@@ -37,7 +37,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter, methodcaller
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -108,11 +108,11 @@ class Rule:
     text: str
     """The rule in the words of the business: the first line of the function's docstring."""
     function: Callable[..., Answer] = field(eq=False, repr=False)
-    _ask: Callable[[Attempt[Any]], Answer] = field(init=False, eq=False, repr=False)
+    ask: Callable[[Attempt[Any]], Answer] = field(init=False, eq=False, repr=False)
     """Calls the function with what it asks for of an attempt."""
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_ask", _asking(self.function, self.parameters))
+        object.__setattr__(self, "ask", _asking(self.function, self.parameters))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -128,11 +128,8 @@ class Rule:
         """Whether the rule has a say when *trigger* leads into *target*."""
         return trigger in self.on and self.target in (None, target)
 
-    def judge(self, attempt: Attempt[Any]) -> tuple[Violation, ...]:
-        """Return what the rule finds wrong with *attempt*, nothing if it passes. Whatever its function raises, this raises."""
-        answer = self._ask(attempt)
-        if answer is True or answer is None:
-            return ()
+    def violations_in(self, answer: Literal[False] | Violation | Iterable[Violation]) -> tuple[Violation, ...]:
+        """Return the violations that an answer other than True and None stands for."""
         if answer is False:
             return (Violation(code=self.code, message=self.text),)
         if isinstance(answer, Violation):
@@ -282,7 +279,10 @@ def failing(attempt: Attempt[Any], rules: Iterable[Rule]) -> Failures:
     failures: Failures = {}
     for one in rules:
         try:
-            found = one.judge(attempt)
+            answer = one.ask(attempt)
+            if answer is None or answer is True:
+                continue
+            found = one.violations_in(answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, the rule has no answer
             failures[one.code] = error
         else:

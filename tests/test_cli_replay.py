@@ -221,6 +221,15 @@ class TestSessions:
         assert lines[0].split()[1] == long
         assert lines[1].startswith("    2  a" + " " * 37 + "create")
 
+    def test_long_identifiers_stand_alone_on_a_terminal(self) -> None:
+        long = "order-" + "1" * 30
+        output = replay(update(long), update("a"), FORCE_COLOR="1", NO_COLOR="1", TERM="xterm", COLUMNS="80").stdout
+        assert output.splitlines()[:3] == [
+            f"    1  {long}",
+            " " * 23 + "  create                0  open",
+            "    2  a                 create                0  open",
+        ]
+
     def test_a_class_of_ones_own_judges_by_its_own_rules(self) -> None:
         result = run(
             "replay",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.cells import cell_len
 
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.json_lines import json_line
@@ -112,7 +113,7 @@ class TextLines:
         self._screen = screen
         self._headed = "" if len(files) > 1 else None
         self._width = 12
-        # A column for identifiers that leaves room for the longest outcome; longer ones stand out of it.
+        # A column for identifiers that leaves room for the longest outcome. On a terminal, longer ones stand alone.
         self._widest = 36 if screen.width is None else max(self._width, screen.width - 64)
 
     def result(self, name: str, number: int, result: Result) -> str:
@@ -120,7 +121,11 @@ class TextLines:
         session = escaped(result.request.session_id)
         self._width = max(self._width, min(len(session), self._widest))
         total = "" if result.total is None else f"{result.total:f}"
-        start = f"{number:>5}  {padded(session, self._width)}  {result.trigger:<12}  {total:>9}  "
+        if self._screen.width is not None and cell_len(session) > self._width:
+            session += f"\n{' ' * (7 + self._width)}"
+        else:
+            session = padded(session, self._width)
+        start = f"{number:>5}  {session}  {result.trigger:<12}  {total:>9}  "
         dry = "dry run: " if result.request.dry else ""
         if not result.violations:
             moved = result.source is not None and result.source is not result.state
