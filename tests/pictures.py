@@ -1,5 +1,6 @@
 """How tests read pictures back: elements, boxes of text, lines."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -100,5 +101,5 @@ def tip_of(edge: ET.Element) -> Point:
 def strokes(lines: list[list[Point]]) -> Iterator[Area]:
     """Return the straight parts of lines, as very thin rectangles."""
     for line in lines:
-        for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(line):
             yield Area(min(x0, x1) - 0.5, min(y0, y1) - 0.5, max(x0, x1) + 0.5, max(y0, y1) + 0.5)

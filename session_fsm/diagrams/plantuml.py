@@ -13,7 +13,7 @@ __all__ = ["escape", "render"]
 _LEGEND_WIDTH = 96
 """In characters."""
 # PlantUML's own markup, preprocessor and commands are made of punctuation; by number it is text everywhere.
-_SPECIAL = re.compile(r"[!-/:-@[-`{-~]")
+_SPECIAL = re.compile("[!-/:-@[-`{-~\N{REPLACEMENT CHARACTER}]")  # of the last alone, PlantUML makes no title
 _PLAIN = re.compile(r"(?<=[A-Za-z0-9])[_,](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[.,](?= |$)")
 _CURRENT = " #d6ebf8"
 _STYLE = (

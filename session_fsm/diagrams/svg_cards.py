@@ -81,21 +81,29 @@ def card_lines(edge: Edge, overlay: Overlay, *, room: int, full: bool) -> tuple[
     if numbers := overlay.numbers(edge):
         lines.append(_steps(numbers, room))
     if refused := overlay.refused(edge):
-        lines.append(Line(content=f"refused {times(refused)}", mark="no", fill="no"))
+        lines.append(_counted(f"refused {times(refused)}", room, mark="no", fill="no"))
     if is_uncovered(edge, overlay):
         lines.append(Line(content="never tested", mark="never", fill="no", bold=True))
     elif overlay.counts is not None:
-        lines.append(Line(content=f"tested {times(overlay.counts[edge.id])}", mark="yes", fill="muted"))
+        lines.append(_counted(f"tested {times(overlay.counts[edge.id])}", room, mark="yes", fill="muted"))
     return tuple(lines)
+
+
+def _counted(words: str, room: int, *, mark: str, fill: str) -> Line:
+    (shown,) = wrap(words, room - 13, 12, most=1)
+    return Line(content=shown, mark=mark, fill=fill)
 
 
 def _steps(numbers: Sequence[int], room: int) -> Line:
     """Show as many of the steps as fit into *room* pixels, and how many they are."""
     after = times(len(numbers)) if len(numbers) > 1 else ""
-    for most in (4, 3, 2, 1):
-        shown = " · ".join(map(str, numbers[:most])) + (" …" if len(numbers) > most else "")
-        if length(shown, 11, bold=True) + length(after, 12) + 16 <= room:
-            break
+
+    def first(most: int) -> str:
+        return " · ".join(map(str, numbers[:most])) + (" …" if len(numbers) > most else "")
+
+    fitting = (4, 3, 2) if after else ()
+    wide = length(after, 12) + 16
+    shown = next((first(most) for most in fitting if length(first(most), 11, bold=True) + wide <= room), first(1))
     return Line(content=shown, mark="steps", after=after)
 
 
