@@ -3,15 +3,12 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from tools import program
+from tools import missing, program
 
 _FLAGS = (
     "--headless=new",
@@ -26,10 +23,15 @@ _FLAGS = (
 )
 
 
+TAB, ENTER, SPACE = "\ue004", "\ue007", "\ue00d"
+END, HOME, LEFT, UP, RIGHT, DOWN = "\ue010", "\ue011", "\ue012", "\ue013", "\ue014", "\ue015"
+"""Keys, as WebDriver writes them."""
+
+
 class Browser:
     """A browser with one window."""
 
-    def __init__(self, driver: Chrome, folder: Path) -> None:
+    def __init__(self, driver: Any, folder: Path) -> None:
         self.driver = driver
         self.folder = folder
 
@@ -54,15 +56,16 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requested(self) -> list[str]:
-        """Return the addresses that were asked for since the last time."""
+        """Return the addresses that our files asked for since the last time; an empty window asks for its own."""
         messages = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
-        urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-        return [url for url in urls if not url.startswith(("about:", "data:,"))]
+        sent = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
+        urls = [one["request"]["url"] for one in sent if one["documentURL"].startswith("file:")]
+        return [url for url in urls if url != "data:,"]
 
-    def all(self, selector: str) -> list[WebElement]:
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+    def all(self, selector: str) -> list[Any]:
+        return self.driver.find_elements("css selector", selector)
 
-    def one(self, selector: str) -> WebElement:
+    def one(self, selector: str) -> Any:
         (found,) = self.all(selector)
         return found
 
@@ -70,10 +73,15 @@ class Browser:
         """Click where the element is, as a hand would."""
         element = self.one(selector)
         self.run("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", element)
-        ActionChains(self.driver).move_to_element(element).click().perform()
+        self._actions().move_to_element(element).click().perform()
 
     def press(self, *keys: str) -> None:
-        ActionChains(self.driver).send_keys(*keys).perform()
+        self._actions().send_keys(*keys).perform()
+
+    def _actions(self) -> Any:
+        from selenium.webdriver import ActionChains  # noqa: PLC0415 - it may be missing
+
+        return ActionChains(self.driver)
 
     def text(self, selector: str) -> str:
         """Return what is shown of an element, on one line."""
@@ -86,6 +94,10 @@ class Browser:
 @contextmanager
 def chromium(*more: str) -> Iterator[Browser]:
     """Start a Chromium of its own, with a fresh profile, and end it."""
+    if find_spec("selenium") is None:
+        missing("the package selenium")
+    from selenium.webdriver import Chrome, ChromeOptions, ChromeService  # noqa: PLC0415 - it may be missing
+
     options = ChromeOptions()
     options.binary_location = program("chromium")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -93,11 +105,8 @@ def chromium(*more: str) -> Iterator[Browser]:
         profile = Path(folder, "profile")
         for flag in (*_FLAGS, *more, f"--user-data-dir={profile}"):
             options.add_argument(flag)
-        driver = Chrome(options=options, service=Service(program("chromedriver")))
+        driver = Chrome(options=options, service=ChromeService(program("chromedriver")))
         try:
             yield Browser(driver, Path(folder))
         finally:
             driver.quit()
-
-
-__all__ = ["Browser", "Keys", "chromium"]

@@ -126,6 +126,7 @@ class TestDirectory:
         assert "--write and --check go with" in result.stderr
 
 
-def test_a_format_that_was_registered_is_among_them(tmp_path: Path) -> None:
+def test_a_format_that_was_registered_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("session_fsm.diagrams._registered", {})  # what is added lasts as long as the process
     register_format("title-only", lambda diagram, _, *, detail: f"{diagram.title} {detail}\n")
     assert run("diagram", "--format", "title-only").output == "CustomerSession full\n"

@@ -3,12 +3,12 @@
 import hashlib
 import inspect
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -18,6 +18,7 @@ from builders import session_in
 from diagram_cases import CASES, PLAIN, SHOP, ShopSession, with_edges
 from hypothesis import given
 from hypothesis import strategies as st
+from tools import missing, program
 
 from session_fsm import CustomerSession, InvalidValue, State, rule
 from session_fsm.diagrams import (
@@ -172,19 +173,9 @@ class TestSafe:
             accepted(ending, drawn(ending, hostile_diagram(text)))
 
 
-def tool(name: str) -> str:
-    """Return where a tool is, or skip: the gate installs them all and lets nothing be skipped."""
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("SESSION_FSM_REQUIRE_TOOLS"):
-            pytest.fail(f"{name} is missing")
-        pytest.skip(f"{name} is not installed")
-    return found
-
-
 def accepted(ending: str, text: str) -> None:
     """Have the tool of a format read *text*."""
-    command = [tool("dot"), "-Tsvg"] if ending == "dot" else [tool("plantuml"), "-charset", "UTF-8", "-syntax"]
+    command = [program("dot"), "-Tsvg"] if ending == "dot" else [program("plantuml"), "-charset", "UTF-8", "-syntax"]
     result = subprocess.run(
         command, input=text.encode("utf-8", "replace"), capture_output=True, check=False, timeout=120
     )
@@ -206,6 +197,21 @@ def test_plantuml_reads_the_diagrams(name: str) -> None:
     accepted("puml", drawn("puml", *CASES[name]))
 
 
+def test_the_reader_of_another_library_lives_through_the_scxml() -> None:
+    """`python-statemachine` reads SCXML, and its machine goes where ours does."""
+    if not find_spec("statemachine"):
+        missing("python-statemachine")
+    processor = import_module("statemachine.io.scxml.processor").SCXMLProcessor()
+    for ending, diagram in (("full", SHOP), ("simple", PLAIN)):
+        processor.parse_scxml(ending, drawn("scxml", diagram, detail=ending))
+        machine = processor.start()
+        for event in ("create.open", "update", "close", "reopen", "close", "return_items", "return_items"):
+            machine.send(event)
+        assert [state.id for state in machine.configuration] == ["partially_returned"]
+        machine.send("cancel")
+        assert [(state.id, state.final) for state in machine.configuration] == [("cancelled", True)]
+
+
 class TestRender:
     def test_the_formats_are_these(self) -> None:
         assert formats()[: len(NAMES)] == NAMES
@@ -221,6 +227,10 @@ class TestRender:
         session = session_in("open")
         assert f"{session}" == str(session)
         assert f"{CustomerSession}" == str(CustomerSession)
+
+    def test_without_any_test_every_row_and_every_rule_is_uncovered(self) -> None:
+        text = plain(render(CustomerSession, "plantuml", coverage={}))
+        assert text.count("NEVER TESTED") == len(PLAIN.edges) + len(PLAIN.rules)
 
     def test_a_subclass_shows_its_own_rules(self) -> None:
         assert "coupon_code_required" in render(ShopSession)
@@ -261,7 +271,8 @@ class TestRender:
         with pytest.raises(InvalidValue):
             render(events=[session_in("open").evaluate("close")])
 
-    def test_a_format_of_ones_own_is_drawn_too(self) -> None:
+    def test_a_format_of_ones_own_is_drawn_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("session_fsm.diagrams._registered", {})  # what is added lasts as long as the process
         register_format("names", lambda diagram, overlay, *, detail: f"{diagram.title} {detail} {overlay.current}")
         assert render(format="names", detail="simple", title="Life") == "Life simple None"
         assert "names" in formats()

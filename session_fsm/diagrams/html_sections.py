@@ -118,7 +118,7 @@ def _way(diagram: Diagram, overlay: Overlay, edge: Edge, *, full: bool) -> str:
     if edge.id in overlay.open:
         parts.append('<span class="yes">✓ open now</span>')
     if edge.id in overlay.blocked:
-        parts.append(f'<span class="no">✗ shut now: {_reasons(overlay.blocked[edge.id])}</span>')
+        parts.append(f'<span class="no">✗ shut now:</span> {_reasons(overlay.blocked[edge.id])}')
     if full:
         parts.append(f"<p>{escape(MEANING_OF_TRIGGER[edge.trigger])}</p>")
         parts.append(

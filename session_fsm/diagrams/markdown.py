@@ -11,7 +11,9 @@ from session_fsm.diagrams.wording import legend, remarks
 __all__ = ["escape", "render"]
 
 _SPECIAL = re.compile(r"[!-/:-@[-`{-~]")
-_PLAIN = re.compile(r"(?<=\w)[_'-](?=\w)|(?<=\w)[.,;](?= |$)|(?<=\w),(?=\d)|(?<= )\((?=\w)|(?<=\w)\)")
+_PLAIN = re.compile(
+    r"(?<=[^\W_])_(?=[^\W_])|(?<=\w)['-](?=\w)|(?<=\w)[.,;](?= |$)|(?<=\w),(?=\d)|(?<= )\((?=\w)|(?<=\w)\)"
+)
 _CODE = re.compile(r"[\w.-]+", re.ASCII)
 
 

@@ -15,8 +15,16 @@ __all__ = ["escape", "render"]
 
 # Letters of every script, digits and spaces stand for themselves, and so does the punctuation of plain sentences
 # where Markdown, which Mermaid reads in labels, makes nothing of it. The rest is written by number.
-_SPECIAL = re.compile(r"[!-/:-@[-`{-~\u00a0-\u00bf\ufb00-\ufb06]")
-_PLAIN = re.compile(r"(?<=\w)_(?=\w)|(?<=\w)-(?=\w)|(?<=\w)'(?=\w)|(?<=\w),|(?<=\w)\.(?= |$)|(?<= )\((?=\w)|(?<=\w)\)")
+_SPECIAL = re.compile(r"[!-/:-@[-`{-~]")
+_PLAIN = re.compile(
+    r"(?<=[^\W_])_(?=[^\W_])|(?<=\w)-(?=\w)|(?<=\w)'(?=\w)|(?<=\w),|(?<=\w)\.(?= |$)|(?<= )\((?=\w)|(?<=\w)\)"
+)
+# In a note, Mermaid puts the numbers back before it reads the Markdown.
+_MARKDOWN = frozenset("*_`~[]!.:@\\")
+# Formulas, icons, and what Mermaid itself writes for numbers: it looks for them last, when nothing is escaped.
+_TOGETHER = re.compile("\\$(?=\\$)|fa[bklrs]?(?=:fa-)|\N{LATIN SMALL LIGATURE FL}(?=°)|¶(?=ß)")
+_JOINER = "\N{WORD JOINER}"
+"""Is not seen, but stands between."""
 # Anywhere in a line, these words would be taken for a command.
 _COMMAND = re.compile(r"d(?=irection\s+(?:TB|BT|RL|LR))", re.IGNORECASE)
 
@@ -45,23 +53,29 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
     )
 
 
-def escape(text: str) -> str:
-    """Return *text* for a label or a note, in which nothing is syntax."""
+def escape(text: str, *, note: bool = False) -> str:
+    """Return *text* for a label, or for a *note*, in which nothing is syntax."""
+    text = _apart(text)
     kept = {match.start() for match in _PLAIN.finditer(text)}
-    safe = _SPECIAL.sub(lambda found: found[0] if found.start() in kept else f"#{ord(found[0])};", text)
-    return _COMMAND.sub(lambda found: f"#{ord(found[0])};", safe)
+
+    def number(found: re.Match[str]) -> str:
+        if found.start() in kept:
+            return found[0]
+        mark = "#92;" if note and found[0] in _MARKDOWN else ""
+        return f"{mark}#{ord(found[0])};"
+
+    return _COMMAND.sub(lambda found: f"#{ord(found[0])};", _SPECIAL.sub(number, text))
+
+
+def _apart(text: str) -> str:
+    return _TOGETHER.sub(lambda found: found[0] + _JOINER, text)
 
 
 def _front_matter(diagram: Diagram) -> list[str]:
-    # A title is YAML, and what it holds is shown as it is; a number of Mermaid's would be shown as a number.
-    quoted = re.sub(r"[^\w .,()'-]", lambda found: _yaml_number(found[0]), diagram.title, flags=re.ASCII)
+    # A title is YAML, and is shown as it is, but for what looks like the beginning of an element, which is lost.
+    title = _apart(diagram.title).replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
+    quoted = re.sub(r"[!-&*+/:-@[-`{-~]", lambda found: f"\\x{ord(found[0]):02x}", title)
     return ["---", f'title: "{quoted}"', *_CONFIG, "---"]
-
-
-def _yaml_number(character: str) -> str:
-    if not character.isascii():
-        return character
-    return f"\\x{ord(character):02x}"
 
 
 def _state(node: Node, diagram: Diagram, overlay: Overlay, detail: str) -> list[str]:
@@ -95,6 +109,6 @@ def _legend(diagram: Diagram, overlay: Overlay, detail: str) -> list[str]:
         return []
     lines = [f"    note right of {diagram.nodes[-1].state}"]
     for heading, entries in sections:
-        lines.append(f"      <b>{escape(heading)}</b>")
-        lines += [f"      <b>{escape(term)}</b> {escape(text)}" for term, text in entries]
+        lines.append(f"      <b>{escape(heading, note=True)}</b>")
+        lines += [f"      <b>{escape(term, note=True)}</b> {escape(text, note=True)}" for term, text in entries]
     return [*lines, "    end note"]
