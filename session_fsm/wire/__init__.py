@@ -24,7 +24,7 @@ from uuid import UUID
 
 from cattrs import Converter
 
-from session_fsm.errors import InvalidValue, Problem, WireError, pointer_token, to_error_response
+from session_fsm.errors import InvalidValue, WireError, pointer_token, to_error_response
 from session_fsm.scalars import is_object, kind_of, timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate
@@ -95,8 +95,6 @@ def structure(
         return converter.structure(document, kind)
     except InvalidValue as error:
         raise WireError(problem.under(prefix) for problem in error.problems) from None
-    except RecursionError:
-        raise WireError([Problem("", "the document is nested too deeply")]) from None
 
 
 def unstructure(value: object) -> dict[str, Any]:

@@ -53,8 +53,7 @@ def make_builder(
             held = read(value, None)
             if convert is not None:
                 held = convert(held)
-            if validate is not None:
-                validate(None, attribute, held)
+            validate(None, attribute, held)
             values[name] = held
         for name in required:
             if values[name] is NOTHING:

@@ -116,17 +116,17 @@ def _with_ledger(read: Reader) -> Reader:
     return read_item
 
 
-def _problems(error: ClassValidationError) -> list[Problem]:
-    """Translate what the careful reader collected."""
+def _problems(error: ClassValidationError, *, foreign: bool = False) -> list[Problem]:
+    """Translate what the careful reader collected, or what cattrs did for a *foreign* class."""
     of_fields, of_object = error.group_exceptions()
     problems: list[Problem] = []
     for exception, note in of_fields:
-        name = wire_name(note.name)
+        name = note.name if foreign else wire_name(note.name)
         if isinstance(exception, KeyError) and exception.args == (name,):
             problems.append(Problem(pointer_token(name), "is missing"))
         else:
             # `_read_carefully` has said where; what somebody else's hook raised has not.
-            place = "" if isinstance(exception, InvalidValue) else pointer_token(name)
+            place = "" if isinstance(exception, InvalidValue) and not foreign else pointer_token(name)
             problems += (problem.under(place) for problem in _problems_of(exception))
     for exception in of_object:
         problems += _problems_of(exception)
@@ -139,7 +139,7 @@ def _problems_of(exception: Exception) -> list[Problem]:
         case InvalidValue():
             return list(exception.problems)
         case ClassValidationError():
-            return _problems(exception)
+            return _problems(exception, foreign=True)
         case IterableValidationError():
             elements, others = exception.group_exceptions()
             found = [p.under(pointer_token(str(note.index))) for inner, note in elements for p in _problems_of(inner)]
