@@ -188,7 +188,7 @@ class Story:
 
 def code_of(value: Any) -> str:
     """Return the shortest Python that makes *value*: what is as it would be by itself is left out."""
-    kind: type[Any] = type(value)
+    kind: Any = type(value)
     match value:
         case bool() | None:
             return repr(value)
