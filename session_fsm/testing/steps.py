@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, cast
+from typing import Any
 
 from attrs import Attribute, evolve, field, fields, frozen, has
 
@@ -188,7 +188,7 @@ class Story:
 
 def code_of(value: Any) -> str:
     """Return the shortest Python that makes *value*: what is as it would be by itself is left out."""
-    kind = cast("type[Any]", type(value))
+    kind: Any = value.__class__
     match value:
         case bool() | None:
             return repr(value)
