@@ -1,15 +1,15 @@
 """The tables, and how a session is found, locked and saved."""
 
 from django.db import IntegrityError, models, transaction
-from session_fsm import SessionEvent, State
 
+from session_fsm import SessionEvent, State
 from shop.fields import WireField
 from shop.sessions import ShopSession
 
 __all__ = ["ParallelWrite", "StoredEvent", "StoredSession"]
 
 
-class ParallelWrite(Exception):  # noqa: N818 - it names what happened
+class ParallelWrite(Exception):
     """Somebody else has saved the session since it was read."""
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.views import View
+
 from session_fsm import (
     UNSET,
     InvalidValue,
@@ -19,7 +20,6 @@ from session_fsm import (
 )
 from session_fsm.diagrams import render
 from session_fsm.errors import to_error_response
-
 from shop.models import ParallelWrite, StoredEvent, StoredSession
 from shop.sessions import ShopSession
 
@@ -34,7 +34,7 @@ _TRIGGERS = {
 """What an update that wants a state asks for."""
 
 
-class UnknownSession(Exception):  # noqa: N818 - it names what happened
+class UnknownSession(Exception):
     """There is no such session."""
 
 
@@ -165,7 +165,7 @@ def bad_request(_: HttpRequest, exception: Exception) -> HttpResponse:
     return _problem(str(exception) or "Bad Request", 400)
 
 
-def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django insists on the name
     """Answer for an address that does not exist."""
     return _problem("Not Found", 404)
 

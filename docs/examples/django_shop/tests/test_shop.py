@@ -7,11 +7,11 @@ from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import SimpleTestCase, TestCase
-from session_fsm import SessionEvent, State
-
 from shop.fields import WireField
 from shop.models import ParallelWrite, StoredEvent, StoredSession
 from shop.sessions import ShopSession
+
+from session_fsm import SessionEvent, State
 
 URL = "/v2/customer_sessions/order-7"
 ANVIL = {"sku": "ANVIL", "quantity": 1, "price": 90, "weight": 20_000}

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
 from session_fsm import (
     UNSET,
     ReturnedCartItem,
@@ -21,7 +23,6 @@ from session_fsm.diagrams import render
 from session_fsm.errors import to_error_response
 from shop.sessions import ShopSession
 from shop.store import ParallelWrite, SessionStore, SQLiteSessionStore
-from starlette.exceptions import HTTPException
 
 __all__ = ["create_app"]
 
@@ -129,7 +130,9 @@ def _refused(_: Request, error: Any) -> Response:
 
 def _unusable(_: Request, error: Any) -> Response:
     """Answer for the address and its query; FastAPI has read these itself."""
-    entries = [{"title": "Invalid value", "details": f"{'.'.join(map(str, e['loc']))}: {e['msg']}"} for e in error.errors()]
+    entries = [
+        {"title": "Invalid value", "details": f"{'.'.join(map(str, e['loc']))}: {e['msg']}"} for e in error.errors()
+    ]
     return JSONResponse({"message": "The submitted data was invalid", "errors": entries}, 400)
 
 

@@ -12,7 +12,7 @@ from shop.sessions import ShopSession
 __all__ = ["ParallelWrite", "SQLiteSessionStore", "SessionStore"]
 
 
-class ParallelWrite(Exception):  # noqa: N818 - it names what happened
+class ParallelWrite(Exception):
     """Somebody else has saved the session since it was read."""
 
     def __init__(self) -> None:

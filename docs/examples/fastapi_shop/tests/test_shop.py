@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from session_fsm import State
 from shop.app import create_app
 from shop.sessions import ShopSession
 from shop.store import ParallelWrite, SQLiteSessionStore
+
+from session_fsm import State
 
 URL = "/v2/customer_sessions/order-7"
 PENS = {"sku": "PEN", "quantity": 4, "price": 2.5}
@@ -82,7 +83,11 @@ class TestRefusals:
         assert session_of(client.get(URL))["state"] == "open"
 
     def test_every_reason_is_told_with_its_place(self, client: TestClient) -> None:
-        put(client, cartItems=[PENS, {"sku": "GIFT", "quantity": 1, "price": 25, "category": "gift card"}], state="closed")
+        put(
+            client,
+            cartItems=[PENS, {"sku": "GIFT", "quantity": 1, "price": 25, "category": "gift card"}],
+            state="closed",
+        )
         answer = give_back(client, {"position": 0, "quantity": 5}, {"sku": "GIFT"}, {"position": 9})
         assert reasons(answer) == [
             ("unknown_cart_item", "/returnedCartItems/2/position"),
