@@ -78,6 +78,13 @@ class Refusals(ShopTestCase):
         self.assert_refused(self.put(state="closed"), ("parcel_too_heavy", "/cartItems"))
         self.assertEqual(self.session_of(self.client.get(URL))["state"], "open")
 
+    def test_a_parcel_of_30_kg_can_be_carried_and_a_gram_more_cannot(self) -> None:
+        self.put(cartItems=[ANVIL | {"weight": 10_000, "quantity": 3}])
+        self.assertEqual(self.session_of(self.put(state="closed"))["state"], "closed")
+        self.client.put(URL + "/reopen")
+        more = self.put(cartItems=[ANVIL | {"weight": 30_001}], state="closed")
+        self.assert_refused(more, ("parcel_too_heavy", "/cartItems"))
+
     def test_every_reason_is_told_with_its_place(self) -> None:
         self.put(cartItems=[ANVIL], state="closed")
         self.assert_refused(
@@ -244,6 +251,9 @@ class TheField(SimpleTestCase):
         self.assertIsNone(field.to_python(None))
         self.assertIsNone(field.get_prep_value(None))
         self.assertIs(field.to_python(session), session)
+
+    def test_a_copy_of_it_such_as_a_migration_has_holds_the_same_kind(self) -> None:
+        self.assertIs(WireField(SessionEvent).clone().kind, SessionEvent)
 
     def test_it_says_what_is_wrong_with_a_document(self) -> None:
         with self.assertRaises(ValidationError) as caught:

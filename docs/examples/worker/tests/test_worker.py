@@ -66,6 +66,19 @@ def test_an_order_goes_its_way_and_every_step_is_published_once(store: Store) ->
     assert published(store) == []
 
 
+def test_an_operation_takes_place_when_it_was_asked_for(store: Store) -> None:
+    times = [f"2026-09-14T09:0{minute}:00Z" for minute in range(4)]
+    closing, returning = {"storeIntegrationId": "Ghent", "state": "closed"}, {"returnedCartItems": [{"position": 0}]}
+    work(
+        store,
+        line("1", body={"cartItems": [PENS]} | closing, time=times[0]),
+        line("2", "reopen", time=times[1]),
+        line("3", body=closing, time=times[2]),
+        line("4", "return", returning, time=times[3]),
+    )
+    assert [wire.unstructure(event)["at"] for event in published(store)] == times
+
+
 class TestOnceEach:
     def test_a_message_that_comes_again_is_not_applied_again(self, store: Store) -> None:
         first = line("1", body={"cartItems": [PENS], "storeIntegrationId": "Ghent", "state": "closed"})
