@@ -202,4 +202,4 @@ def _write_anew(folder: str, recorder: Recorder) -> Path:
         "w", encoding="utf-8", prefix="recording-", suffix=".json", dir=folder, delete=False
     ) as file:
         file.write(recorder.to_json())
-    return Path(file.name)
+    return Path(folder, Path(file.name).name)
