@@ -14,7 +14,7 @@ from session_fsm import CustomerSession, RuleViolated, rule
 from session_fsm.diagrams import render
 from session_fsm.rules import coupon_code_required
 from session_fsm.testing import Recorder, recording
-from session_fsm.testing.report import FORMATS, report, text
+from session_fsm.testing.report import FORMATS
 
 
 @rule("<b>hostile\x1b[31m</b>", on=["close"])
@@ -71,7 +71,7 @@ class TestSum:
         result = run("coverage", counts, *COUPONS)
         assert result.exit_code == 0
         assert result.stdout.startswith(f"{__name__}:CouponSession: 33.3 %, 4 of 12 rows and rule outcomes exercised\n")
-        assert result.stdout == text((closed() + refused()).of(CouponSession))
+        assert result.stdout == (closed() + refused()).report(CouponSession)
 
     def test_files_are_named_one_by_one_too(self, counts: Path) -> None:
         one = run("coverage", counts / "one.json", *COUPONS)
@@ -105,7 +105,7 @@ class TestFormats:
         assert told["refused"]["reopen from open"] == 0
         assert [gap["goal"] for gap in told["missing"]][:3] == ["T-02", "T-03", "T-05"]
         assert "CouponSession.create(" in told["missing"][0]["code"]
-        assert told["impossible"] == []
+        assert told["excused"] == []
         assert run("coverage", "-", *COUPONS, "--format", "json", stdin=result.stdout).stdout == result.stdout
 
     def test_a_picture_has_the_counts_upon_it(self, counts: Path) -> None:
@@ -139,16 +139,16 @@ class TestHostile:
     """What other people write into their rules stays text."""
 
     def test_a_page_shows_it(self) -> None:
-        page = report(Recorder(), [Recorder().of(HostileSession)], "html")
+        page = Recorder().report(HostileSession, format="html")
         assert "<script>alert" not in page
         assert "<b>" not in page
         assert "\x1b" not in page
         assert "&lt;b&gt;hostile" in page
         assert page.count("</main>") == 1
-        assert page == report(Recorder(), [Recorder().of(HostileSession)], "html")
+        assert page == Recorder().report(HostileSession, format="html")
 
     def test_a_terminal_shows_it(self) -> None:
-        shown = text(Recorder().of(HostileSession))
+        shown = Recorder().report(HostileSession)
         assert "<b>hostile\\x1b[31m</b> never passed" in shown
         assert shown.replace("\n", "").isprintable()
 

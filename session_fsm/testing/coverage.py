@@ -1,7 +1,8 @@
 """How much of the definition of a session class was exercised, what was not, and what it would take.
 
-What counts is every row of the table, and of every rule both outcomes: it passed, and it refused. What proves to be
-impossible, because rules contradict one another or one is in the shadow of another, does not count, but is named.
+What counts is every row of the table, and of every rule both outcomes: it passed, and it refused. What cannot be shown
+by any test, as far as the search for witnesses can tell, because rules contradict one another or one is in the shadow
+of another, does not count, but is named with the reason.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.tallies import Asked, RuleName, Tally, Way
-from session_fsm.testing.witnesses import NoWitness, Witness, witness
+from session_fsm.testing.witnesses import NoWitness, Why, Witness, witness
 
 __all__ = ["Coverage", "Gap", "Goal", "way_of"]
 
-# What the search may prove, so that no test can be asked for.
-_IMPOSSIBLE = ("shadowed", "contradictory")
+# Why a witness may be missing so that no test is asked for one.
+_EXCUSES = (Why.SHADOWED, Why.CONTRADICTORY)
+_BUDGET = 2_000
+"""How many stories are judged for each gap. Rules that can be told apart need some hundreds; the rest would be waiting."""
 
 
 @frozen
@@ -54,8 +57,8 @@ class Gap:
     """A session and a trigger that would reach it."""
     reason: str = ""
     """Why there is no witness, in words."""
-    impossible: bool = False
-    """Whether it is proven that no test can reach it."""
+    excused: bool = False
+    """Whether it does not count, because rules contradict one another or one is in the shadow of another."""
 
 
 @frozen
@@ -110,7 +113,7 @@ class Coverage:
 
     @property
     def missing(self) -> tuple[Goal, ...]:
-        """The goals that were not reached, the impossible ones among them."""
+        """The goals that were not reached, those among them that do not count."""
         counts = self.counts
         return tuple(goal for goal in self.goals if not counts[goal.key])
 
@@ -122,9 +125,9 @@ class Coverage:
 
     def _gap(self, goal: Goal) -> Gap:
         try:
-            return Gap(goal, witness=witness(self.kind, goal.what, goal.outcome, own=self.own))
+            return Gap(goal, witness=witness(self.kind, goal.what, goal.outcome, own=self.own, budget=_BUDGET))
         except NoWitness as none:
-            return Gap(goal, reason=str(none), impossible=none.why in _IMPOSSIBLE)
+            return Gap(goal, reason=str(none), excused=none.why in _EXCUSES)
         except Exception as error:  # noqa: BLE001 - a class that cannot be searched is no reason to report nothing
             return Gap(goal, reason=f"no example was found: {type(error).__name__}: {error}")
 
@@ -135,8 +138,8 @@ class Coverage:
 
     @property
     def possible(self) -> int:
-        """How many goals there are, without those that are proven impossible and were missed."""
-        return len(self.goals) - sum(gap.impossible for gap in self.gaps)
+        """How many goals there are, without those that were missed and are excused."""
+        return len(self.goals) - sum(gap.excused for gap in self.gaps)
 
     @property
     def percent(self) -> float:

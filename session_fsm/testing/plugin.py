@@ -151,11 +151,11 @@ class Recording:
         coverages = [recorder.of(kind, including_subclasses=not self._alone) for kind in kinds]
         for name, given in self._reports:
             if not given:
-                self._said += report(recorder, coverages, name).splitlines()
+                self._said += report(recorder.tallies(), coverages, name).splitlines()
                 continue
             for path, of in report_file(given, coverages, name):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(report(recorder, of, name), encoding="utf-8")
+                path.write_text(report(recorder.tallies(), of, name), encoding="utf-8")
                 self._said.append(f"{name} report written to {path}")
         for coverage in coverages:
             if self._bar is not None and coverage.percent < self._bar:

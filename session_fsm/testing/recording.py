@@ -25,6 +25,7 @@ from session_fsm.machine import LifecycleMachine
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.coverage import Coverage
+from session_fsm.testing.report import report
 from session_fsm.testing.seam import unwatch, watch
 from session_fsm.testing.tallies import Asked, ClassName, RuleName, Tally, Way, document_of, read
 
@@ -167,6 +168,27 @@ class Recorder:
             if tally.kind.name == name or (including_subclasses and name in tally.kind.bases)
         ]
         return Coverage.of(kind, counted, own=own)
+
+    def report(
+        self,
+        *kinds: type[CustomerSession],
+        format: str = "term",  # noqa: A002 - the word of `session_fsm.diagrams.render`
+        including_subclasses: bool = True,
+    ) -> str:
+        """Return a report on *kinds*, as `session_fsm.testing.report` writes it.
+
+        Args:
+            kinds: the classes; the plain session unless given.
+            format: ``term``, ``json``, ``html``, or another format of `session_fsm.diagrams`.
+            including_subclasses: as for `of`.
+
+        Raises:
+            InvalidValue: there is no such format, or it cannot hold several classes.
+        """
+        asked = kinds or (CustomerSession,)
+        return report(
+            self.tallies(), [self.of(kind, including_subclasses=including_subclasses) for kind in asked], format
+        )
 
     def __add__(self, other: object) -> Recorder:
         """Return a recorder that has counted what both have; it does not run."""

@@ -13,8 +13,7 @@ from session_fsm.diagrams import formats, html, model, overlay, render
 from session_fsm.diagrams.svg_text import escape
 from session_fsm.errors import InvalidValue
 from session_fsm.testing.coverage import Coverage, Gap, way_of
-from session_fsm.testing.recording import Recorder
-from session_fsm.testing.tallies import ClassName, document_of
+from session_fsm.testing.tallies import ClassName, Tally, document_of
 
 __all__ = ["FORMATS", "report", "report_file", "summary", "text"]
 
@@ -25,14 +24,14 @@ FORMATS = ("term", *formats())
 """The formats of a report; those of diagrams draw the class with the counts upon it."""
 
 
-def report(recorder: Recorder, coverages: Sequence[Coverage], format: str = "term") -> str:  # noqa: A002 - the word of `render`
+def report(tallies: Iterable[Tally], coverages: Sequence[Coverage], format: str = "term") -> str:  # noqa: A002 - the word of `render`
     """Return what was exercised, in one of `FORMATS`.
 
     Args:
-        recorder: what has counted.
-        coverages: what it has counted of each class that is asked for. A ``term`` or ``json`` report is of any number
+        tallies: everything that was counted.
+        coverages: what of it belongs to each class that is asked for. A ``term`` or ``json`` report is of any number
             of them, every other of exactly one.
-        format: ``term``; ``json``, which `Recorder.from_json` reads again; ``html``, a page with all that is missing;
+        format: ``term``; ``json``, which a recorder reads again; ``html``, a page with all that is missing;
             or another format of diagrams, whose picture has the counts upon it.
 
     Raises:
@@ -41,7 +40,7 @@ def report(recorder: Recorder, coverages: Sequence[Coverage], format: str = "ter
     if format == "term":
         return "\n".join(map(text, coverages))
     if format == "json":
-        return _json(recorder, coverages)
+        return _json(tallies, coverages)
     if len(coverages) != 1:
         raise InvalidValue("/format", f"a report as {format} is of one class, not of {len(coverages)}")
     (coverage,) = coverages
@@ -77,10 +76,10 @@ def summary(coverage: Coverage) -> str:
 
 def text(coverage: Coverage) -> str:
     """Return the report on one class as plain text: every row, every rule, and how to exercise what is missing."""
-    impossible = {gap.goal.key for gap in coverage.gaps if gap.impossible}
+    excused = {gap.goal.key for gap in coverage.gaps if gap.excused}
 
     def count(key: str, number: int) -> str:
-        return str(number) if number else "impossible" if key in impossible else "never"
+        return str(number) if number else "excused" if key in excused else "never"
 
     rows = [("row", "transition", "took place")]
     rows += [(row.id, way_of(row), count(row.id, coverage.rows[row.id])) for row in coverage.kind.machine.table]
@@ -99,9 +98,7 @@ def text(coverage: Coverage) -> str:
         lines += [*_columns(rules, left=1), ""]
     lines += [f"  {_refusals(coverage)}", ""]
     for heading, gaps in _by_kind(coverage.gaps):
-        lines += [heading, ""]
-        for gap in gaps:
-            lines += [*_told(gap), ""]
+        lines += [heading, "", *_told(gaps)]
     return "\n".join(lines)
 
 
@@ -129,23 +126,35 @@ def _refusals(coverage: Coverage) -> str:
 
 
 def _by_kind(gaps: Iterable[Gap]) -> Iterator[tuple[str, list[Gap]]]:
-    """Sort *gaps* into those to test and those that cannot be, each under its heading."""
+    """Sort *gaps* into those that tests should fill and those that are excused, each under its heading."""
     sorted_out: dict[bool, list[Gap]] = {False: [], True: []}
     for gap in gaps:
-        sorted_out[gap.impossible].append(gap)
-    for impossible, heading in ((False, "Missing"), (True, "Impossible, and not counted")):
-        if found := sorted_out[impossible]:
+        sorted_out[gap.excused].append(gap)
+    for excused, heading in ((False, "Missing"), (True, "Excused, and not counted")):
+        if found := sorted_out[excused]:
             yield heading, found
 
 
-def _told(gap: Gap) -> Iterator[str]:
-    if gap.witness is None:
-        yield f"  {_line(str(gap.goal))}: {_line(gap.reason)}"
-        return
-    yield f"  {_line(str(gap.goal))}; for example:"
-    yield ""
-    for line in gap.witness.code().splitlines():
-        yield f"      {_escaped(line)}"
+def _alike(gaps: Iterable[Gap]) -> Iterator[tuple[list[str], str, str]]:
+    """Put together what one example shows, or one reason forbids: the goals, the code, and the reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        code = gap.witness.code() if gap.witness else ""
+        found.setdefault((code, gap.reason), []).append(str(gap.goal))
+    for (code, reason), goals in found.items():
+        yield goals, code, reason
+
+
+def _told(gaps: Iterable[Gap]) -> Iterator[str]:
+    for goals, code, reason in _alike(gaps):
+        yield from (f"  {_line(goal)}" for goal in goals)
+        if code:
+            yield "  for example:"
+            yield ""
+            yield from (f"      {_escaped(line)}" for line in code.splitlines())
+        else:
+            yield f"  because {_line(reason)}"
+        yield ""
 
 
 def _line(given: str) -> str:
@@ -158,8 +167,8 @@ def _escaped(line: str) -> str:
     return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
-def _json(recorder: Recorder, coverages: Sequence[Coverage]) -> str:
-    document = document_of(recorder.tallies())
+def _json(tallies: Iterable[Tally], coverages: Sequence[Coverage]) -> str:
+    document = document_of(tallies)
     document["coverage"] = [_summed_up(coverage) for coverage in coverages]
     return json.dumps(document, indent=1) + "\n"
 
@@ -172,8 +181,8 @@ def _summed_up(coverage: Coverage) -> dict[str, Any]:
         "possible": coverage.possible,
         "counts": dict(coverage.counts),
         "refused": {f"{trigger} from {state}": count for (state, trigger), count in coverage.refusals.items()},
-        "missing": [_gap(gap) for gap in coverage.gaps if not gap.impossible],
-        "impossible": [_gap(gap) for gap in coverage.gaps if gap.impossible],
+        "missing": [_gap(gap) for gap in coverage.gaps if not gap.excused],
+        "excused": [_gap(gap) for gap in coverage.gaps if gap.excused],
     }
 
 
@@ -187,15 +196,15 @@ def _page(coverage: Coverage) -> str:
     found = [f"<p>{escape(summary(coverage))}. {escape(_refusals(coverage))}</p>"]
     for heading, gaps in _by_kind(coverage.gaps):
         found.append(f"<h3>{heading}</h3>")
-        found += map(_entry, gaps)
+        found += [_entry(*alike) for alike in _alike(gaps)]
     section = ("missing", "What tests exercised, and what not", "\n".join(found))
     return html.page(diagram, overlay(diagram, coverage=coverage.counts), detail="full", more=[section])
 
 
-def _entry(gap: Gap) -> str:
-    goal = f"<bdi>{escape(str(gap.goal))}</bdi>"
-    if gap.witness is None:
-        return f"<p>{goal}: <bdi>{escape(gap.reason)}</bdi></p>"
-    code = quoted("\n".join(map(_escaped, gap.witness.code().splitlines())))
-    shown = f'<section class="scroll" tabindex="0" aria-label="Example"><pre><code>{code}</code></pre></section>'
-    return f"<p>{goal}; for example:</p>\n{shown}"
+def _entry(goals: Iterable[str], code: str, reason: str) -> str:
+    items = "\n".join(f"<li><bdi>{escape(goal)}</bdi></li>" for goal in goals)
+    if not code:
+        return f"<ul>\n{items}\n</ul>\n<p>because <bdi>{escape(reason)}</bdi></p>"
+    shown = quoted("\n".join(map(_escaped, code.splitlines())))
+    example = f'<section class="scroll" tabindex="0" aria-label="Example"><pre><code>{shown}</code></pre></section>'
+    return f"<ul>\n{items}\n</ul>\n<p>for example:</p>\n{example}"
