@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from builders import CREATED, EveryRuleSession, TenantSession
-from session_fsm.testing.witnesses import NoWitness, Why
 
 from session_fsm import CustomerSession, InvalidValue, rule
 from session_fsm.decisions import Outcome
 from session_fsm.testing import Coverage, Recorder, recording
+from session_fsm.testing.witnesses import NoWitness, Why
 
 
 @rule("closed_for_good", on=["close", "create"], target="closed")
