@@ -138,6 +138,12 @@ class TestPercent:
         assert (coverage.reached, coverage.possible, coverage.percent) == (0, 0, 100.0)
 
 
+def test_a_class_without_rules_is_reported_without_a_table_of_them() -> None:
+    report = Recorder().report(fresh(rules=()))
+    assert ": 0.0 %, 0 of 10 rows and rule outcomes exercised\n" in report
+    assert "errored" not in report
+
+
 def test_one_example_stands_for_all_that_it_shows() -> None:
     report = Recorder().report(fresh(rules=CustomerSession.rules[:2]))
     alike = "  state_not_creatable never passed\n  too_many_cart_items never passed\n"
