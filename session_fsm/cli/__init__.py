@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "session_fsm.cli.check",
         "explain": "session_fsm.cli.explain",
         "diagram": "session_fsm.cli.diagram",
+        "coverage": "session_fsm.cli.coverage",
     }
 )
 """The module of each command, in the order in which help lists them; each has its command as ``command``."""
