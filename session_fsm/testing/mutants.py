@@ -31,7 +31,6 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.testing.limits import limits_of, with_limit
 from session_fsm.testing.phrases import CAN_BE, DOING, SOMETHING_OF, TRIGGERING
-from session_fsm.values import CartItem, ReturnedCartItem
 
 __all__ = ["Change", "Mutant", "mutants", "with_definition"]
 
@@ -138,7 +137,7 @@ def mutants(kind: type[CustomerSession], changes: Iterable[Change | str] = tuple
     for change in Change:
         if change in wanted:
             for name, text, other_rules, other_table in _MAKERS[change](rules, table):
-                found.append(  # noqa: PERF401 - the names of the parts are worth a loop
+                found.append(
                     Mutant(
                         id=f"{change}:{name}", change=change, text=text, kind=kind, rules=other_rules, table=other_table
                     )
@@ -196,7 +195,7 @@ def _change_limit(rules: _Rules, table: _Table) -> _Made:
             same = [other for other in limits if other.value == limit.value]
             which = f"#{same.index(limit) + 1}" if len(same) > 1 else ""
             for value in limit.neighbours:
-                other = evolve(rule, function=with_limit(rule.function, limits[place], value))
+                other = evolve(rule, function=with_limit(rule.function, limit, value))
                 text = f"the limit {limit.value}{which} of {rule.code} is {value}"
                 yield f"{rule.code}:{limit.value}{which}:{value}", text, _replaced(rules, rule, [other]), table
 

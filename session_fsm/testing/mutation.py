@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from threading import Lock
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from session_fsm.errors import SessionFSMError
 from session_fsm.testing.mutants import Mutant
