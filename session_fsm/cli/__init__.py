@@ -27,6 +27,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "session_fsm.cli.check",
         "explain": "session_fsm.cli.explain",
         "diagram": "session_fsm.cli.diagram",
+        "mutants": "session_fsm.cli.mutants",
+        "lint": "session_fsm.cli.lint",
+        "diff": "session_fsm.cli.diff",
     }
 )
 """The module of each command, in the order in which help lists them; each has its command as ``command``."""

@@ -119,12 +119,16 @@ def _copy_callbacks(before: Any, machine: Any) -> None:
     machine.ignore_invalid_triggers = before.ignore_invalid_triggers
 
 
-def mutants(kind: type[CustomerSession], changes: Iterable[Change | str] = tuple(Change)) -> list[Mutant]:
+def mutants(
+    kind: type[CustomerSession], changes: Iterable[Change | str] = tuple(Change), *, added: bool = False
+) -> list[Mutant]:
     """Return every mutant of the definition of *kind*, in the order of `Change` and of the definition.
 
     Args:
         kind: the session class.
         changes: what may be wrong with them; everything, unless given.
+        added: whether to leave out what *kind* has from the class that it is derived from: only something about the
+            rules that it adds is wrong then.
 
     Raises:
         InvalidValue: there is no such change.
@@ -133,16 +137,24 @@ def mutants(kind: type[CustomerSession], changes: Iterable[Change | str] = tuple
     if unknown := [change for change in wanted if not isinstance(change, Change)]:
         raise InvalidValue("/changes", f"{unknown[0]!r} is none of: {', '.join(Change)}")
     rules, table = kind.machine.rules, kind.machine.table
+    inherited: tuple[Rule, ...] = getattr(super(kind, kind), "rules", ()) if added else ()
     found: list[Mutant] = []
     for change in Change:
         if change in wanted:
             for name, text, other_rules, other_table in _MAKERS[change](rules, table):
+                if added and (table is not other_table or any(_changed(rules, other_rules, one) for one in inherited)):
+                    continue
                 found.append(
                     Mutant(
                         id=f"{change}:{name}", change=change, text=text, kind=kind, rules=other_rules, table=other_table
                     )
                 )
     return found
+
+
+def _changed(rules: tuple[Rule, ...], others: tuple[Rule, ...], rule: Rule) -> bool:
+    """Whether *rule*, if it is one of *rules*, is none of *others*."""
+    return any(one is rule for one in rules) and not any(other is rule for other in others)
 
 
 _Rules = tuple[Rule, ...]
@@ -191,7 +203,7 @@ def _widen_rule(rules: _Rules, table: _Table) -> _Made:
 def _change_limit(rules: _Rules, table: _Table) -> _Made:
     for rule in rules:
         limits = limits_of(rule.function)
-        for place, limit in enumerate(limits):
+        for limit in limits:
             same = [other for other in limits if other.value == limit.value]
             which = f"#{same.index(limit) + 1}" if len(same) > 1 else ""
             for value in limit.neighbours:

@@ -11,20 +11,23 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from threading import Lock
+from typing import IO, Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from session_fsm.errors import SessionFSMError
+from session_fsm.session import CustomerSession
+from session_fsm.testing.comparison import TRIES, compare
 from session_fsm.testing.mutants import Mutant
 from session_fsm.testing.planting import Plot
 
-__all__ = ["CannotRun", "Result", "Score", "Verdict", "prepared", "run_tests", "sampled"]
+__all__ = ["CannotRun", "Result", "Score", "Verdict", "examined", "prepared", "run_tests", "sampled"]
 
 _NO_TESTS = 5
 """The exit status of pytest where it found no tests."""
@@ -113,7 +116,7 @@ def sampled(mutants: Sequence[Mutant], size: int) -> list[Mutant]:
 
 def prepared(command: Sequence[str]) -> list[str]:
     """Return *command* with what lets pytest stop at the first failing test, say little, and write no files."""
-    place = next((at for at, part in enumerate(command) if Path(part).name in ("pytest", "py.test")), None)
+    place = _place_of_pytest(command)
     if place is None:
         return list(command)
     given = command[place + 1 :]
@@ -125,6 +128,11 @@ def prepared(command: Sequence[str]) -> list[str]:
     if "no:cacheprovider" not in given and "-pno:cacheprovider" not in given:
         wanted += ["-p", "no:cacheprovider"]
     return [*command[: place + 1], *wanted, *given]
+
+
+def _place_of_pytest(command: Sequence[str]) -> int | None:
+    """Return where *command* names pytest as what is run: at its beginning, or behind what runs it."""
+    return next((at for at, part in enumerate(command) if Path(part).name in ("pytest", "py.test")), None)
 
 
 @frozen
@@ -143,11 +151,10 @@ class _Runner:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = Lock()
 
-    def run(self, folder: Path, timeout: float | None, *, plant: bool) -> _Ended:
-        environment = dict(os.environ)
-        if plant:
-            places = (str(folder), environment.get("PYTHONPATH", ""))
-            environment["PYTHONPATH"] = os.pathsep.join(filter(None, places))
+    def run(self, folder: Path, timeout: float | None) -> _Ended:
+        """Run the command with what is in *folder*, which gets its output too."""
+        places = filter(None, (str(folder), os.environ.get("PYTHONPATH")))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
         output = folder / "output"
         with output.open("wb") as stream, self._started(stream, environment) as process:
             try:
@@ -159,14 +166,14 @@ class _Runner:
         return _Ended(status, _tail(output))
 
     @contextmanager
-    def _started(self, stream: object, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(self, stream: IO[bytes], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
         with self._lock:
             if self.stopped:
                 raise InterruptedError
             process = subprocess.Popen(  # noqa: S603 - to run this command is what the caller asks for
                 self.command,
                 stdin=subprocess.DEVNULL,
-                stdout=stream,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+                stdout=stream,
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,
@@ -209,7 +216,7 @@ def run_tests(
 ) -> Score:
     """Run *command* without a mutant, and then on each of *mutants*.
 
-    Survivors are not judged further; see `session_fsm.testing.comparison`.
+    Whether there was anything to notice about the survivors says `examined`.
 
     Args:
         mutants: whom to test.
@@ -221,11 +228,10 @@ def run_tests(
         seen: called with every result when it is there, and with None after the run without a mutant.
 
     Raises:
-        CannotRun: without a mutant the command fails, cannot be started, or finds no tests.
+        CannotRun: without a mutant the command fails, cannot be started, finds no tests, or never imports the class.
     """
     runner = _Runner(command)
-    with tempfile.TemporaryDirectory(prefix="session-fsm-") as folder:
-        seconds = _run_without(runner, Path(folder))
+    seconds = _run_without(runner, mutants[0].kind) if mutants else 0.0
     seen(None)
     if timeout is None:
         timeout = max(_LEAST_TIMEOUT, _TIMEOUT_FACTOR * seconds)
@@ -234,7 +240,8 @@ def run_tests(
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         futures = [pool.submit(_run_on, runner, mutant, timeout) for mutant in mutants]
         try:
-            for result in _completed(futures):
+            for future in as_completed(futures):
+                result = future.result()
                 results[result.mutant.id] = result
                 seen(result)
         except KeyboardInterrupt:
@@ -246,44 +253,80 @@ def run_tests(
     return Score(in_order, len(mutants), interrupted=interrupted)
 
 
-def _completed(futures: Iterable[Future[Result]]) -> Iterator[Result]:
-    for future in as_completed(futures):
-        yield future.result()
-
-
-def _run_without(runner: _Runner, folder: Path) -> float:
-    """Run the tests without a mutant and return how many seconds they took."""
+def _run_without(runner: _Runner, kind: type[CustomerSession]) -> float:
+    """Run the tests with *kind* as it is, and return how many seconds they took."""
     began = time.monotonic()
-    try:
-        ended = runner.run(folder, None, plant=False)
-    except OSError as error:
-        raise CannotRun(f"{runner.command[0]} cannot be run: {error.strerror}") from error
-    except BaseException:
-        runner.stop()
-        raise
-    if ended.status == _NO_TESTS and _is_pytest(runner.command):
-        raise CannotRun("the command finds no tests", ended.output)
-    if ended.status:
-        raise CannotRun(f"without a mutant the command already fails, with exit status {ended.status}", ended.output)
+    with _plotted(kind, None) as plot:
+        try:
+            ended = runner.run(plot.folder, None)
+        except OSError as error:
+            raise CannotRun(f"{runner.command[0]} cannot be run: {error.strerror}") from error
+        if ended.status == _NO_TESTS and _place_of_pytest(runner.command) is not None:
+            raise CannotRun("the command finds no tests", ended.output)
+        if ended.status:
+            raise CannotRun(f"the command fails without any mutant, with exit status {ended.status}", ended.output)
+        if not plot.planted:
+            raise CannotRun(f"the tests never import {_name_of(kind)}", ended.output)
     return time.monotonic() - began
 
 
-def _is_pytest(command: Sequence[str]) -> bool:
-    return any(Path(part).name in ("pytest", "py.test") for part in command)
+@contextmanager
+def _plotted(kind: type[CustomerSession], mutant: Mutant | None) -> Iterator[Plot]:
+    with tempfile.TemporaryDirectory(prefix="session-fsm-") as folder:
+        plot = Plot(Path(folder))
+        plot.prepare(kind, mutant)
+        yield plot
+
+
+def _name_of(kind: type[CustomerSession]) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def _run_on(runner: _Runner, mutant: Mutant, timeout: float) -> Result:
-    with tempfile.TemporaryDirectory(prefix="session-fsm-") as folder:
-        plot = Plot(Path(folder))
-        plot.prepare(mutant)
-        ended = runner.run(plot.folder, timeout, plant=True)
+    with _plotted(mutant.kind, mutant) as plot:
+        ended = runner.run(plot.folder, timeout)
         if not plot.planted:
-            kind = f"{mutant.kind.__module__}:{mutant.kind.__qualname__}"
-            return Result(mutant, Verdict.NOT_TESTED, plot.problem or f"the tests never import {kind}")
-        match ended.status:
-            case None:
-                return Result(mutant, Verdict.TIMED_OUT)
-            case 0:
-                return Result(mutant, Verdict.SURVIVED)
-            case _:
-                return Result(mutant, Verdict.KILLED)
+            return Result(
+                mutant, Verdict.NOT_TESTED, plot.problem or f"the tests did not import {_name_of(mutant.kind)}"
+            )
+    match ended.status:
+        case None:
+            return Result(mutant, Verdict.TIMED_OUT)
+        case 0:
+            return Result(mutant, Verdict.SURVIVED)
+        case _:
+            return Result(mutant, Verdict.KILLED)
+
+
+def examined(
+    score: Score,
+    *,
+    own: Mapping[str, Any] | None = None,
+    tries: int = TRIES,
+    seen: Callable[[Result], None] = lambda _: None,
+) -> Score:
+    """Return *score* in which every survivor has a witness, or else counts as equivalent.
+
+    Args:
+        score: what `run_tests` returned.
+        own: what a creation gives to the fields that the class adds.
+        tries: how many stories are tried on a survivor and on the original at most.
+        seen: called with the result of every survivor when it is there.
+    """
+    results = list(score.results)
+    try:
+        for place, result in enumerate(results):
+            if result.verdict is Verdict.SURVIVED:
+                results[place] = _examined(result, own, tries)
+                seen(results[place])
+    except KeyboardInterrupt:
+        return evolve(score, results=tuple(results), interrupted=True)
+    return evolve(score, results=tuple(results))
+
+
+def _examined(result: Result, own: Mapping[str, Any] | None, tries: int) -> Result:
+    kind = result.mutant.kind
+    found = compare(kind, result.mutant.twin(), own=own, tries=tries)
+    if found.difference is not None:
+        return evolve(result, witness=found.difference.code())
+    return evolve(result, verdict=Verdict.EQUIVALENT, reason=f"no difference in {found.tries} tries")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +98,10 @@ class Plot:
         self._planted = folder / "planted"
         self._problem = folder / "problem"
 
-    def prepare(self, mutant: Mutant) -> None:
-        """Write what it takes to plant *mutant*."""
-        kind = mutant.kind
-        place = {"id": mutant.id, "class": kind.__qualname__, "module": kind.__module__, "file": _file_of(kind)}
+    def prepare(self, kind: type[CustomerSession], mutant: Mutant | None) -> None:
+        """Write what it takes to plant a *mutant* of *kind*; None leaves the class as it is, and notes that it was seen."""
+        place: dict[str, Any] = {"class": kind.__qualname__, "module": kind.__module__, "file": _file_of(kind)}
+        place["id"] = mutant.id if mutant else None
         self._seed.write_text(json.dumps(place), encoding="utf-8")
         (self.folder / "sitecustomize.py").write_text(_SITECUSTOMIZE, encoding="utf-8")
 
@@ -120,14 +119,19 @@ class Plot:
         """Let *kind* be the mutant. What goes wrong is noted; it must not look as if a test had failed."""
         wanted = self._read()["id"]
         try:
-            found = [mutant for mutant in mutants(kind) if mutant.id == wanted]
-            for mutant in found:
+            found = None if wanted is None else [mutant for mutant in mutants(kind) if mutant.id == wanted]
+            for mutant in found or ():
                 mutant.apply()
-                self._planted.touch()
-            if not found:
-                raise LookupError(f"{kind.__qualname__} has no mutant {wanted} in the tests' own process")
         except Exception as error:  # noqa: BLE001 - whatever it is, the tests go on with the class as it was
-            self._problem.write_text("".join(traceback.format_exception_only(error)), encoding="utf-8")
+            self._note("".join(traceback.format_exception_only(error)))
+            return
+        if found == []:
+            self._note(f"where the tests run, the class has no mutant {wanted}")
+        else:
+            self._planted.touch()
+
+    def _note(self, problem: str) -> None:
+        self._problem.write_text(problem, encoding="utf-8")
 
     def _read(self) -> dict[str, Any]:
         seed: dict[str, Any] = json.loads(self._seed.read_text(encoding="utf-8"))
@@ -155,11 +159,12 @@ def plant(base: type[CustomerSession], folder: str) -> None:
     if plot.holds(base):
         plot.apply(base)
         return
-    original: Callable[..., None] = base.__init_subclass__.__func__  # type: ignore[attr-defined]
+    original: Any = base.__init_subclass__
 
-    def __init_subclass__(cls: type[CustomerSession], **keywords: Any) -> None:
-        original(cls, **keywords)
+    def derived(cls: type[CustomerSession], **keywords: Any) -> None:
+        original.__func__(cls, **keywords)
         if plot.holds(cls):
             plot.apply(cls)
 
-    base.__init_subclass__ = classmethod(__init_subclass__)  # type: ignore[assignment]
+    derived.__name__ = original.__name__
+    base.__init_subclass__ = classmethod(derived)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
