@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from session_fsm.cli.definition import class_option
+from session_fsm.cli.own import own_option
 from session_fsm.cli.progress import Tally
 from session_fsm.cli.terminal import Cell, Screen, complain, escaped
 from session_fsm.session import CustomerSession
@@ -32,17 +33,6 @@ def _changes(_ctx: click.Context, _option: click.Parameter, given: str | None) -
     if unknown := [name for name in names if name not in set(Change)]:
         raise click.BadParameter(f"there is no kind '{unknown[0]}'; there are {', '.join(Change)}")
     return tuple(map(Change, names))
-
-
-def own_fields(_ctx: click.Context, _option: click.Parameter, given: str | None) -> dict[str, Any]:
-    """Read the value of the option ``--own``."""
-    try:
-        own = json.loads(given or "{}")
-    except json.JSONDecodeError as error:
-        raise click.BadParameter(f"it is not JSON: {error.msg}") from None
-    if not isinstance(own, dict):
-        raise click.BadParameter("it is not a JSON object")
-    return own
 
 
 @click.command(
@@ -70,7 +60,7 @@ Examples:
     metavar="SECONDS",
     help="When tests are given up, which counts as noticed; ten times what they need without a mutant, otherwise.",
 )
-@click.option("--own", metavar="JSON", callback=own_fields, help="What a creation gives to fields that the class adds.")
+@own_option()
 @click.option(
     "--json", "output", type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE", help="Write a report too."
 )

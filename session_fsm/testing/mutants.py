@@ -3,7 +3,7 @@
 Each is a mistake that somebody might make in the definition, and that tests of it should notice. They are made of the
 definition itself, not of its source; `session_fsm.testing.mutation` runs tests on them.
 
->>> from session_fsm import CustomerSession
+>>> from session_fsm import CartItem, CustomerSession, ReturnedCartItem
 >>> mutant = next(each for each in mutants(CustomerSession) if each.id == "add-row:partially_returned:reopen")
 >>> mutant.text
 'a partially returned session can be reopened'
@@ -25,16 +25,14 @@ from attrs import evolve, field, frozen
 from session_fsm.decisions import Answer, Rule
 from session_fsm.errors import InvalidValue
 from session_fsm.lifecycle import Row
-from session_fsm.machine import LifecycleMachine
 from session_fsm.scalars import to_member
 from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.testing.limits import limits_of, with_limit
 from session_fsm.testing.phrases import CAN_BE, DOING, SOMETHING_OF, TRIGGERING
+from session_fsm.testing.twins import twin_of, with_definition
 
-__all__ = ["Change", "Mutant", "mutants", "with_definition"]
-
-_LISTENED = ("prepare_event", "before_state_change", "after_state_change", "finalize_event", "on_exception", "on_final")
+__all__ = ["Change", "Mutant", "mutants"]
 
 
 class Change(StrEnum):
@@ -77,9 +75,7 @@ class Mutant:
 
     def twin(self) -> type[CustomerSession]:
         """Return a class like the original one, of the same name, that has the mutant's definition."""
-        names = {"__slots__": (), "__module__": self.kind.__module__, "__qualname__": self.kind.__qualname__}
-        twin: type[CustomerSession] = type(self.kind)(self.kind.__name__, (self.kind,), names)
-        return with_definition(twin, self.rules, self.table)
+        return twin_of(self.kind, self.rules, self.table)
 
     def apply(self) -> type[CustomerSession]:
         """Give the original class itself the mutant's definition, for good, and return it.
@@ -91,32 +87,6 @@ class Mutant:
             if rule.code == other.code:
                 object.__setattr__(rule, "function", other.function)
         return with_definition(self.kind, self.rules, self.table)
-
-
-def with_definition(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row]) -> type[CustomerSession]:
-    """Give *kind* these *rules* and this *table*, which may be wrong, and return it. The callbacks stay."""
-    before = kind.machine
-    machine = LifecycleMachine(rules, table, before.name.removesuffix(": "), wrong_on_purpose=True)
-    _copy_callbacks(before, machine)
-    kind.rules = tuple(rules)
-    kind.machine = machine
-    return kind
-
-
-def _copy_callbacks(before: Any, machine: Any) -> None:
-    for name in _LISTENED:
-        setattr(machine, name, list(getattr(before, name)))
-    for state in before.states.values():
-        other = machine.get_state(state.name)
-        other.on_enter, other.on_exit = list(state.on_enter), list(state.on_exit)
-        other.ignore_invalid_triggers = state.ignore_invalid_triggers
-    for row in before.table:
-        if row in machine.table and row.source is not None:
-            transition, other = (each.event(row.trigger).transition(row.source) for each in (before, machine))
-            other.prepare, other.before, other.after = map(
-                list, (transition.prepare, transition.before, transition.after)
-            )
-    machine.ignore_invalid_triggers = before.ignore_invalid_triggers
 
 
 def mutants(

@@ -161,7 +161,7 @@ def plant(base: type[CustomerSession], folder: str) -> None:
         return
     original: Any = base.__init_subclass__
 
-    def derived(cls: type[CustomerSession], **keywords: Any) -> None:
+    def derived(cls: type[CustomerSession], /, **keywords: Any) -> None:
         original.__func__(cls, **keywords)
         if plot.holds(cls):
             plot.apply(cls)
