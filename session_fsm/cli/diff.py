@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import click
 
 from session_fsm.cli.own import own_option
-from session_fsm.cli.terminal import Cell, Screen, escaped
+from session_fsm.cli.terminal import Cell, Screen, escaped, padded
 from session_fsm.definitions import class_at
 from session_fsm.diagrams.model import Diagram
 from session_fsm.errors import InvalidValue, WireError
@@ -90,8 +90,10 @@ def _report(found: Differences) -> None:
     screen = Screen()
     if not found:
         screen.write(Cell("nothing differs", "done"))
+    widths = [max((len(text) for text in texts), default=0) for texts in zip(*map(_names, found.changes), strict=True)]
     for change in found.changes:
-        screen.table([_row(change)])
+        name, kind = (padded(escaped(text), width) for text, width in zip(_names(change), widths, strict=True))
+        screen.table([[Cell(name, "title"), Cell(kind, _STYLES.get(change.kind, "already")), change.text]])
         _code(change.witness)
     if found.stuck:
         screen.gap()
@@ -101,8 +103,8 @@ def _report(found: Differences) -> None:
             _code(stuck.witness)
 
 
-def _row(change: Change) -> list[str | Cell]:
-    return [Cell(change.name, "title"), Cell(change.kind, _STYLES.get(change.kind, "already")), change.text]
+def _names(change: Change) -> tuple[str, str]:
+    return change.name, change.kind
 
 
 def _code(text: str) -> None:

@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 from attrs import field, frozen
 
 from session_fsm.decisions import Decision, Outcome, Rule
-from session_fsm.errors import InvalidValue
+from session_fsm.errors import InvalidValue, TransitionRefused
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
@@ -33,7 +33,7 @@ from session_fsm.testing.search import Player, Situation, search, walks
 from session_fsm.testing.shrinking import simplest
 from session_fsm.testing.steps import Step, Story
 
-__all__ = ["TRIES", "Comparison", "Difference", "behaviour", "changed_rules", "compare"]
+__all__ = ["TRIES", "Comparison", "Difference", "behaviour", "changed_rules", "compare", "require_own"]
 
 TRIES = 2_000
 """How many stories that the rules of each class suggest are compared, unless it is told otherwise."""
@@ -115,7 +115,11 @@ def compare(
         sought: whether two decisions on the same step are what is looked for.
         own: what a creation gives to the fields that the classes add.
         tries: how many stories are tried at most of those that the rules of *kind* suggest, and then of *other*.
+
+    Raises:
+        InvalidValue: *kind* needs further fields.
     """
+    require_own(kind, own)
     rules = changed_rules(kind, other)
     ends = tuple(_rows_where_they_differ(kind, other, rules))
     table = (*kind.machine.table, *(row for row in other.machine.table if row not in kind.machine.table))
@@ -158,7 +162,7 @@ class _Pair:
         """Return the difference that *story* ends with, if it does."""
         try:
             situation = self._first.play(story)
-        except InvalidValue:
+        except (InvalidValue, TypeError):  # a value is wrong, or a field that the class requires is missing
             return None
         return None if situation.left else self._differ(situation)
 
@@ -171,6 +175,20 @@ class _Pair:
         if not self.sought(before, after):
             return None
         return Difference(self.kind, situation.story, situation.step, before, after)
+
+
+def require_own(kind: type[CustomerSession], own: Mapping[str, Any] | None) -> None:
+    """Check that *own* gives a creation whatever fields *kind* requires besides those of every session.
+
+    Raises:
+        InvalidValue: it does not.
+    """
+    try:
+        kind.create("order-1", **(own or {}))
+    except TypeError as error:
+        raise InvalidValue("/own", f"a {kind.__name__} cannot be created with these fields: {error}") from error
+    except TransitionRefused:  # the rules want more, and that is what a search looks for
+        pass
 
 
 def changed_rules(kind: type[CustomerSession], other: type[CustomerSession]) -> tuple[Rule, ...]:

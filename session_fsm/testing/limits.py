@@ -166,11 +166,11 @@ def _made(kind: Any, loads: list[dis.Instruction], code: CodeType) -> Any:
     for load in loads:
         if load.opname not in ("LOAD_CONST", "LOAD_SMALL_INT", "KW_NAMES"):
             return _NO_VALUE
-        value = code.co_consts[load.arg or 0] if load.opname == "KW_NAMES" else load.argval
-        if isinstance(value, tuple):
-            names = value
+        held: Any = code.co_consts[load.arg or 0] if load.opname == "KW_NAMES" else load.argval
+        if isinstance(held, tuple):
+            names = held  # pyright: ignore[reportUnknownVariableType]  # the compiler puts nothing but names there
         else:
-            given.append(value)
+            given.append(held)
     positional = len(given) - len(names)
     try:
         return kind(*given[:positional], **dict(zip(names, given[positional:], strict=True)))

@@ -29,6 +29,7 @@ from session_fsm.diagrams.model import Edge
 from session_fsm.lifecycle import FINAL, Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
+from session_fsm.testing.comparison import require_own
 from session_fsm.testing.phrases import SOMETHING_OF
 from session_fsm.testing.purity import Impurity, Observed
 from session_fsm.testing.search import Situation, search, walks
@@ -94,7 +95,11 @@ def lint(kind: type[CustomerSession], *, own: Mapping[str, Any] | None = None, t
         kind: the session class.
         own: what a creation gives to the fields that *kind* adds.
         tries: how many stories are judged for each rule at most.
+
+    Raises:
+        InvalidValue: *kind* needs further fields.
     """
+    require_own(kind, own)
     machine = kind.machine
     observed = {rule.code: Observed(rule) for rule in machine.rules}
     twin = twin_of(kind, [observed[rule.code].rule for rule in machine.rules], machine.table)
@@ -186,9 +191,7 @@ def _of_outcomes(
         if not outcomes.shadows and not outcomes.error:
             yield Finding(Fault.NEVER_REFUSES, rule.code, f"nothing was refused for it in {result.judged} tries")
         elif outcomes.shadows:
-            always = frozenset.intersection(*outcomes.shadows)
-            which = " and ".join(sorted(always)) or f"one of {', '.join(sorted(frozenset.union(*outcomes.shadows)))}"
-            reason = f"wherever it refuses, so does {which}; {result.judged} tries"
+            reason = f"wherever it refuses, so does {outcomes.which()}; {result.judged} tries"
             yield Finding(Fault.SHADOWED, rule.code, reason)
 
 
@@ -200,6 +203,12 @@ class _Outcomes:
         self.shadows: set[frozenset[str]] = set()
         """For every kind of refusal by the rule, which other rules refused."""
         self.error = ""
+
+    def which(self) -> str:
+        """Name the rules that always refuse too, or those of which always one does."""
+        some, *others = self.shadows
+        always = some.intersection(*others)
+        return " and ".join(sorted(always)) or f"one of {', '.join(sorted(some.union(*others)))}"
 
     def distance(self, situation: Situation) -> int:
         failing = {check.rule.code: check for check in situation.decision.checks if check.outcome is not Outcome.PASSED}

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from enum import StrEnum
@@ -166,7 +166,7 @@ class _Runner:
         return _Ended(status, _tail(output))
 
     @contextmanager
-    def _started(self, stream: IO[bytes], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(self, stream: IO[bytes], environment: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
         with self._lock:
             if self.stopped:
                 raise InterruptedError
@@ -271,7 +271,7 @@ def _run_without(runner: _Runner, kind: type[CustomerSession]) -> float:
 
 
 @contextmanager
-def _plotted(kind: type[CustomerSession], mutant: Mutant | None) -> Iterator[Plot]:
+def _plotted(kind: type[CustomerSession], mutant: Mutant | None) -> Generator[Plot]:
     with tempfile.TemporaryDirectory(prefix="session-fsm-") as folder:
         plot = Plot(Path(folder))
         plot.prepare(kind, mutant)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
@@ -26,7 +27,6 @@ from session_fsm.session import CustomerSession
 __all__ = ["Impurity", "Observed"]
 
 _CLOCKS = {"now", "utcnow", "today"}
-_CLOCK_MODULE = "time"
 _TIMELESS = {"sleep", "strptime", "mktime", "struct_time"}
 """What the module `time` has that tells no time."""
 _CHANCE_OF_THE_SYSTEM = {"urandom", "getrandom"}
@@ -75,7 +75,7 @@ class Observed:
         self.impurities.setdefault(impurity, reason)
 
     @contextmanager
-    def _watched(self) -> Iterator[None]:
+    def _watched(self) -> Generator[None]:
         """Watch what is called, in addition to whoever watches already."""
         before = sys.getprofile()
         sys.setprofile(self._called)
@@ -87,12 +87,13 @@ class Observed:
     def _called(self, frame: FrameType, event: str, function: Any) -> None:
         if event != "c_call" or str(frame.f_globals.get("__name__")).partition(".")[0] == "logging":
             return
-        name, owner = str(getattr(function, "__name__", "")), getattr(function, "__self__", None)
+        name: str = getattr(function, "__name__", "")
+        owner: Any = getattr(function, "__self__", None)
         if isinstance(owner, type) and issubclass(owner, date) and name in _CLOCKS:
             self._note(
                 Impurity.DEPENDS_ON_TIME, f"it calls {owner.__name__}.{name}(); let it ask for its parameter now"
             )
-        elif getattr(owner, "__name__", "") == _CLOCK_MODULE and name not in _TIMELESS:
+        elif owner is time and name not in _TIMELESS:
             self._note(Impurity.DEPENDS_ON_TIME, f"it calls time.{name}(); let it ask for its parameter now")
         elif isinstance(owner, random.Random) or name in _CHANCE_OF_THE_SYSTEM:
             self._note(Impurity.DEPENDS_ON_CHANCE, f"it calls {name}(), which nobody can foretell")

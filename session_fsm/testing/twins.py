@@ -19,12 +19,17 @@ def twin_of(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[
     """Return a class like *kind*, of the same name, that has these *rules* and this *table*, which may be wrong."""
     names = {"__slots__": (), "__module__": kind.__module__, "__qualname__": kind.__qualname__}
     metaclass: Any = type(kind)
-    return with_definition(metaclass(kind.__name__, (kind,), names), rules, table)
+    return _defined(metaclass(kind.__name__, (kind,), names), rules, table, kind.machine)
 
 
 def with_definition(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row]) -> type[CustomerSession]:
     """Give *kind* these *rules* and this *table*, which may be wrong, and return it. The callbacks stay."""
-    before = kind.machine
+    return _defined(kind, rules, table, kind.machine)
+
+
+def _defined(
+    kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row], before: LifecycleMachine
+) -> type[CustomerSession]:
     machine = LifecycleMachine(rules, table, before.name.removesuffix(": "), wrong_on_purpose=True)
     _copy_callbacks(before, machine)
     kind.rules = tuple(rules)
