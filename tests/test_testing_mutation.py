@@ -11,7 +11,7 @@ from builders import fresh
 from mutation_suites.bakery import BakerySession
 
 import session_fsm
-from session_fsm import CustomerSession, SessionFSMError
+from session_fsm import CustomerSession, InvalidValue, SessionFSMError
 from session_fsm.testing import mutation, planting
 from session_fsm.testing.mutants import mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, prepared, run_tests, sampled
@@ -170,7 +170,9 @@ class TestWays:
         assert self.one(TenantSession, python(text)) is Verdict.KILLED
         score = run_tests(of(TenantSession, "drop-rule:too_small"), python("import tenants"))
         (told,) = examined(score, own={"tenant": "acme"}).results
-        assert 'create("order-1", tenant="acme")' in told.witness
+        assert 'create("order-1", tenant="A")' in told.witness
+        with pytest.raises(InvalidValue, match="missing 1 required keyword-only argument: 'tenant'"):
+            examined(score)
         sys.modules.pop("tenants")
 
     def test_a_process_that_a_test_starts_has_it(self, shop):

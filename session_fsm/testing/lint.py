@@ -39,6 +39,8 @@ __all__ = ["Fault", "Finding", "lint", "lint_definition", "states_without_end"]
 
 TRIES = 2_000
 """How many stories are judged for each rule, unless it is told otherwise."""
+_LEAST = 50
+"""So many stories are judged for each rule, however early it refuses one."""
 _DEPTH = 5
 
 
@@ -187,7 +189,7 @@ def _of_outcomes(
     result = search(kind, outcomes.distance, walks(table, ends, _DEPTH), focus=(rule,), own=own, budget=tries)
     if outcomes.error:
         yield Finding(Fault.FAILS, rule.code, outcomes.error)
-    if result.found is None:
+    if not outcomes.found:
         if not outcomes.shadows and not outcomes.error:
             yield Finding(Fault.NEVER_REFUSES, rule.code, f"nothing was refused for it in {result.judged} tries")
         elif outcomes.shadows:
@@ -203,6 +205,9 @@ class _Outcomes:
         self.shadows: set[frozenset[str]] = set()
         """For every kind of refusal by the rule, which other rules refused."""
         self.error = ""
+        self.found = False
+        """Whether the rule alone refused something."""
+        self._judged = 0
 
     def which(self) -> str:
         """Name the rules that always refuse too, or those of which always one does."""
@@ -211,6 +216,7 @@ class _Outcomes:
         return " and ".join(sorted(always)) or f"one of {', '.join(sorted(some.union(*others)))}"
 
     def distance(self, situation: Situation) -> int:
+        self._judged += 1
         failing = {check.rule.code: check for check in situation.decision.checks if check.outcome is not Outcome.PASSED}
         check = failing.pop(self.code, None)
         if check is None:
@@ -220,4 +226,6 @@ class _Outcomes:
             self.error = self.error or f"it raises {error['exception']}: {error['text']}"
         else:
             self.shadows.add(frozenset(failing))
-        return len(failing) if check.outcome is Outcome.VIOLATED else 1 + len(failing)
+            self.found |= not failing
+        # Even where it refuses at once it is run some times more, for the sake of what it may do besides.
+        return 0 if self.found and self._judged >= _LEAST else 1 + len(failing)

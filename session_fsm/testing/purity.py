@@ -27,8 +27,11 @@ from session_fsm.session import CustomerSession
 __all__ = ["Impurity", "Observed"]
 
 _CLOCKS = {"now", "utcnow", "today"}
-_TIMELESS = {"sleep", "strptime", "mktime", "struct_time"}
-"""What the module `time` has that tells no time."""
+_CLOCKS_OF_TIME = {
+    *("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time"),
+    *("process_time_ns", "thread_time", "thread_time_ns", "clock_gettime", "clock_gettime_ns"),
+}
+"""What the module `time` has that tells the time, whatever it is given."""
 _CHANCE_OF_THE_SYSTEM = {"urandom", "getrandom"}
 
 
@@ -93,7 +96,7 @@ class Observed:
             self._note(
                 Impurity.DEPENDS_ON_TIME, f"it calls {owner.__name__}.{name}(); let it ask for its parameter now"
             )
-        elif owner is time and name not in _TIMELESS:
+        elif owner is time and name in _CLOCKS_OF_TIME:
             self._note(Impurity.DEPENDS_ON_TIME, f"it calls time.{name}(); let it ask for its parameter now")
         elif isinstance(owner, random.Random) or name in _CHANCE_OF_THE_SYSTEM:
             self._note(Impurity.DEPENDS_ON_CHANCE, f"it calls {name}(), which nobody can foretell")

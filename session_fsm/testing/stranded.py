@@ -10,9 +10,9 @@ from typing import Any
 from attrs import fields
 
 from session_fsm.entities import assign, contents
-from session_fsm.lifecycle import FINAL
+from session_fsm.lifecycle import FINAL, Row
 from session_fsm.session import CustomerSession
-from session_fsm.states import State
+from session_fsm.states import State, Trigger
 from session_fsm.testing.candidates import Candidates
 from session_fsm.testing.comparison import changed_rules
 from session_fsm.testing.mentions import mentioned
@@ -22,7 +22,7 @@ from session_fsm.testing.steps import Step, Story
 __all__ = ["stranded"]
 
 _SESSIONS = 200
-"""So many sessions of each state are looked at."""
+"""So many stories are played in search of sessions of each state."""
 _ARGUMENTS = 40
 """So many arguments are tried for every way out."""
 _DEPTH = 5
@@ -36,27 +36,49 @@ def stranded(
     Each comes with the reason in words, and with Python that makes the session.
     """
     changed = changed_rules(old, new)
-    suspects = {rule.code for rule in changed if rule in new.machine.rules}
+    suspects = {rule.code for rule in changed}
+    before, after = _Exits(old), _Exits(new)
     for state in State:
-        exits = [row.trigger for row in _exits(new, state)]
-        if state in FINAL or not any(
-            rule.guards(row.trigger, row.target) for rule in changed for row in _exits(new, state)
-        ):
+        rows = after.of(state)
+        if state in FINAL or not any(rule.guards(row.trigger, row.target) for rule in changed for row in rows):
             continue  # what the table says is seen without playing
         for story, session in _sessions_in(old, state, own):
-            if not any(_allows(session, row.trigger, story.end) for row in _exits(old, state)):
-                continue
-            twin = _moved(session, new, own or {})
-            refusals = {trigger: _refusal(twin, trigger, story.end) for trigger in exits}
-            if all(refusals.values()):
-                codes = {code for refusal in refusals.values() for code in refusal}
+            codes = after.refusals(_moved(session, new, own or {}), story.end)
+            if codes and not before.refusals(session, story.end):
+                ways = " and ".join(row.trigger for row in rows)
                 by = ", ".join(sorted(codes & suspects or codes))
-                yield state, f"{' and '.join(exits)} may be refused for ever, by {by}", story.code(old.__name__)
+                yield state, f"{ways} may be refused for ever, by {by}", story.code(old.__name__)
                 break
 
 
-def _exits(kind: type[CustomerSession], state: State) -> list[Any]:
-    return [row for row in kind.machine.table if row.source is state and row.target is not state]
+class _Exits:
+    """The ways out of the states of a class."""
+
+    def __init__(self, kind: type[CustomerSession]) -> None:
+        self.table = kind.machine.table
+        self.candidates = Candidates(kind, mentioned(kind.machine.rules, kind))
+
+    def of(self, state: State) -> list[Row]:
+        """Return the rows that leave *state* for another."""
+        return [row for row in self.table if row.source is state and row.target is not state]
+
+    def refusals(self, session: CustomerSession, now: datetime) -> set[str]:
+        """Return the codes for which every way out is refused, whatever it is given; none where one is open."""
+        codes: set[str] = set()
+        triggers = [row.trigger for row in self.of(session.state)]
+        # What takes no argument is quickly judged.
+        for trigger in sorted(triggers, key=[Trigger.CANCEL, Trigger.REOPEN, Trigger.CLOSE, *Trigger].index):
+            for step in self._steps(session, trigger, now):
+                decision = session.evaluate(trigger, step.argument, now=step.at or now)
+                if decision.allowed:
+                    return set()
+                codes |= {violation.code for violation in decision.violations}
+        return codes
+
+    def _steps(self, session: CustomerSession, trigger: Trigger, now: datetime) -> Iterator[Step]:
+        step = Step(trigger)
+        yield step
+        yield from islice(self.candidates.of_step(step, session, now), _ARGUMENTS)
 
 
 def _sessions_in(
@@ -81,31 +103,7 @@ def _moved(session: CustomerSession, kind: type[CustomerSession], own: Mapping[s
     for attribute in fields(kind):
         default: Any = attribute.default
         values[attribute.name] = default.factory() if hasattr(default, "factory") else default
-    twin = object.__new__(kind)
     held = {name: value for name, value in contents(session).items() if name in values}
+    twin = object.__new__(kind)
     assign(twin, {**values, **own, **held})
     return twin
-
-
-def _refusal(session: CustomerSession, trigger: Any, now: datetime) -> set[str]:
-    """Return the codes for which *trigger* is refused, whatever it is given; none where it is allowed."""
-    codes: set[str] = set()
-    for argument in _arguments(session, trigger, now):
-        decision = session.evaluate(trigger, argument, now=now)
-        if decision.allowed:
-            return set()
-        codes |= {violation.code for violation in decision.violations}
-    return codes
-
-
-def _allows(session: CustomerSession, trigger: Any, now: datetime) -> bool:
-    return not _refusal(session, trigger, now)
-
-
-def _arguments(session: CustomerSession, trigger: Any, now: datetime) -> Iterator[Any]:
-    kind = type(session)
-    step = Step(trigger)
-    candidates = Candidates(kind, mentioned(kind.machine.rules, kind))
-    yield step.argument
-    for other in islice(candidates.of_step(step, session, now), _ARGUMENTS):
-        yield other.argument
