@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import environment, program, run
+from command_line import environment, on_terminal, program, run
 from mutation_suites.bakery import BakerySession
 
 from session_fsm.cli import mutants as cli
@@ -110,7 +110,7 @@ class TestReport:
             "\n"
             "- nothing is refused for coupon_code_required  [drop-rule:coupon_code_required]\n"
             "    This would:\n"
-            '        with pytest.raises(RuleViolated) as refusal:\n'
+            "        with pytest.raises(RuleViolated) as refusal:\n"
             '            session = BakerySession.create("order-1", state="closed")\n'
             '        assert {violation.code for violation in refusal.value.violations} == {"coupon_code_required"}\n'
             "\n"
@@ -172,7 +172,10 @@ def test_an_interrupt_keeps_what_was_found_and_ends_the_tests(tmp_path):
     )
     arguments = ("mutants", *BAKERY, "--kinds", "drop-rule", "--jobs", "1", *python(text))
     with subprocess.Popen(
-        program(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(PYTHONPATH=os.environ["PYTHONPATH"])
+        program(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(PYTHONPATH=os.environ["PYTHONPATH"]),
     ) as process:
         child = int(pipe.read_text())
         process.send_signal(signal.SIGINT)
@@ -186,8 +189,6 @@ def test_an_interrupt_keeps_what_was_found_and_ends_the_tests(tmp_path):
 
 
 def test_a_terminal_gets_a_bar(monkeypatch):
-    from test_cli_process import on_terminal
-
     text = "assert not BakerySession.create('x', coupon_codes=['A']).evaluate('close')"
     shown = on_terminal(
         "mutants", *BAKERY, "--kinds", "drop-rule", *python(text), NO_COLOR="1", PYTHONPATH=os.environ["PYTHONPATH"]

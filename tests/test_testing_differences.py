@@ -73,7 +73,8 @@ class TestRows:
     def test_a_row_that_is_carried_by_another_operation_under_another_number(self):
         before = model(CustomerSession)
         edges = [
-            evolve(edge, id="T-99", operation="Return cart items") if edge.id == "T-03" else edge for edge in before.edges
+            evolve(edge, id="T-99", operation="Return cart items") if edge.id == "T-03" else edge
+            for edge in before.edges
         ]
         assert told(before, evolve(before, edges=tuple(edges))) == [
             "T-03: changed: update of an open session: it is carried by Return cart items instead of "
@@ -128,6 +129,7 @@ class TestBehaviour:
         assert [(change.name, change.kind, bool(change.witness)) for change in diff(old, new, tries=FEW).changes] == [
             ("too_small", Kind.REMOVED, False),
             ("coupon_code_required", Kind.ADDED, False),
+            ("too_small", Kind.LOOSENED, True),
             ("coupon_code_required", Kind.TIGHTENED, True),
         ]
 
@@ -242,7 +244,10 @@ class TestSaved:
             (lambda d: d.update(states=["open"]), "/states/0: a string is not an object"),
             (lambda d: d.update(title=None), "/title: null is not a string"),
             (lambda d: d["transitions"][2].pop("id"), "/transitions/2/id: is missing; save with: session-fsm diagram"),
-            (lambda d: d["transitions"][2].update(target="gone"), '/transitions/2/target: "gone" is none of: open, closed'),
+            (
+                lambda d: d["transitions"][2].update(target="gone"),
+                '/transitions/2/target: "gone" is none of: open, closed',
+            ),
             (lambda d: d["transitions"][2].update(rules=[3]), "/transitions/2/rules/0: a number is not a string"),
         ],
     )

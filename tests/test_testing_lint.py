@@ -105,7 +105,9 @@ class TestRules:
             ("guards-nothing", "coupon_code_required", "no transition is guarded by it"),
             ("guards-nothing", "b", "it names cancel, but no such transition into closed"),
         ]
-        assert ("guards-nothing", "c", "it names reopen, but no such transition there is") in seen(without("T-08"), [gone])
+        assert ("guards-nothing", "c", "it names reopen, but no such transition there is") in seen(
+            without("T-08"), [gone]
+        )
 
 
 def found(*rules, tries=TRIES):
@@ -145,7 +147,9 @@ class TestRunning:
             """Five."""
             return total >= 5
 
-        assert found(ten, five, tries=400) == ["less_than_five: shadowed: wherever it refuses, so does less_than_ten; 400 tries"]
+        assert found(ten, five, tries=400) == [
+            "less_than_five: shadowed: wherever it refuses, so does less_than_ten; 400 tries"
+        ]
 
     def test_a_rule_that_is_shadowed_by_one_or_the_other(self):
         @closing("outside")
@@ -286,7 +290,11 @@ class TestPurity:
 def test_the_findings_are_the_same_under_any_hash_seed():
     text = "from session_fsm.testing.lint import lint\nfrom diagram_cases import ShopSession\nfrom session_fsm import rule\n"
     text += "class S(ShopSession):\n    rules = (*ShopSession.rules, rule('x', on=['close'])(len_))\n"
-    text = "def len_(cart_items):\n    'x'\n    return len(cart_items) >= 0\n" + text + "print(*lint(S, tries=60), sep='\\n')"
+    text = (
+        "def len_(cart_items):\n    'x'\n    return len(cart_items) >= 0\n"
+        + text
+        + "print(*lint(S, tries=60), sep='\\n')"
+    )
     path = os.pathsep.join(sys.path)
     outputs = {
         subprocess.run(

@@ -13,7 +13,17 @@ from builders import fresh, session_in
 from command_line import environment
 from mutation_suites.bakery import BakerySession, order_is_worth_ten
 
-from session_fsm import CustomerSession, EventName, InvalidValue, RuleViolated, State, Trigger, WrongState, rule
+from session_fsm import (
+    AdditionalCost,
+    CustomerSession,
+    EventName,
+    InvalidValue,
+    RuleViolated,
+    State,
+    Trigger,
+    WrongState,
+    rule,
+)
 from session_fsm.lifecycle import TABLE, Row
 from session_fsm.machine import LifecycleMachine
 from session_fsm.rules import BUILT_IN
@@ -69,7 +79,7 @@ class TestLimits:
         assert values(lambda total, count: total <= count) == []
         assert values(lambda total: total <= 2 * total) == []
         assert values(lambda total: total <= other.most) == []
-        assert values(lambda total: total <= Settings.missing) == []  # noqa: F821
+        assert values(lambda total: total <= Settings.missing) == []
         assert values(lambda total: total <= missing) == []  # noqa: F821
         assert values(lambda name: name == Settings.name) == []
         assert values(lambda flag: flag == True) == []  # noqa: E712 - a boolean is no number
@@ -137,7 +147,9 @@ class TestLimits:
     def test_a_limit_with_a_long_way_to_its_name_is_found(self):
         names = {"MOST": 5}
         lines = "\n".join(f"        name_{n}" for n in range(300))
-        exec(f"def f(x):\n    if x is None:\n        return None\n    if x == ():\n{lines}\n    return x <= MOST", names)
+        exec(
+            f"def f(x):\n    if x is None:\n        return None\n    if x == ():\n{lines}\n    return x <= MOST", names
+        )
         (limit,) = limits_of(names["f"])
         assert (limit.value, with_limit(names["f"], limit, 6)(6)) == (5, True)
 
@@ -289,7 +301,7 @@ class TestTwins:
 
     def test_a_changed_limit_is_obeyed(self):
         twin = by_id(BakerySession, "change-limit:order_too_small:10:9").twin()
-        session = twin.create("order-1", coupon_codes=["A"], additional_costs={"a": session_cost(9)})
+        session = twin.create("order-1", coupon_codes=["A"], additional_costs={"a": AdditionalCost(9)})
         assert session.evaluate("close")
 
     def test_a_narrow_rule_guards_one_trigger_less_and_a_wide_one_more_states(self):
@@ -317,12 +329,6 @@ class TestTwins:
         session_in("open", twin).close()
         assert called == ["before", "enter", "after"]
         assert twin.machine.ignore_invalid_triggers is True
-
-
-def session_cost(price):
-    from session_fsm import AdditionalCost
-
-    return AdditionalCost(price)
 
 
 class TestApplying:

@@ -18,7 +18,18 @@ from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, exam
 from session_fsm.testing.planting import Plot, plant
 
 SUITES = Path(__file__).parent / "mutation_suites"
-PYTEST = [sys.executable, "-m", "pytest", "--noconftest", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:hypothesispytest"]
+PYTEST = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "--noconftest",
+    "-p",
+    "no:randomly",
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:hypothesispytest",
+]
 # The suite's own options name plugins that these runs do without.
 PLAIN = [*PYTEST, "-o", "addopts=--import-mode=importlib"]
 
@@ -67,9 +78,7 @@ def project(tmp_path, monkeypatch):
 
 @pytest.fixture
 def shop(project):
-    from corner_shop import ShopSession
-
-    return ShopSession
+    return import_module("corner_shop").ShopSession
 
 
 class TestSuites:
@@ -146,7 +155,17 @@ class TestWays:
         )
         monkeypatch.syspath_prepend(str(folder))
         kind = import_module("test_own").ShopSession
-        command = [sys.executable, "-m", "pytest", "--import-mode=importlib", "-p", "no:randomly", "-p", "no:xdist", "rules"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--import-mode=importlib",
+            "-p",
+            "no:randomly",
+            "-p",
+            "no:xdist",
+            "rules",
+        ]
         assert self.one(kind, command) is Verdict.KILLED
         sys.modules.pop("test_own")
 
@@ -164,11 +183,10 @@ class TestWays:
             "    rules = (order_is_large,)\n",
             encoding="utf-8",
         )
-        from tenants import TenantSession
-
+        kind = import_module("tenants").TenantSession
         text = "from tenants import TenantSession\nassert not TenantSession.create('x', tenant='a').evaluate('close')"
-        assert self.one(TenantSession, python(text)) is Verdict.KILLED
-        score = run_tests(of(TenantSession, "drop-rule:too_small"), python("import tenants"))
+        assert self.one(kind, python(text)) is Verdict.KILLED
+        score = run_tests(of(kind, "drop-rule:too_small"), python("import tenants"))
         (told,) = examined(score, own={"tenant": "acme"}).results
         assert 'create("order-1", tenant="A")' in told.witness
         with pytest.raises(InvalidValue, match="missing 1 required keyword-only argument: 'tenant'"):
@@ -181,12 +199,18 @@ class TestWays:
         assert self.one(shop, python(text)) is Verdict.KILLED
 
     def test_the_plain_session_has_it_before_anybody_imports_it(self):
-        text = "import session_fsm\nassert session_fsm.CustomerSession.create('x').close().name == 'talon_session_closed'"
-        score = run_tests(of(CustomerSession, "swap-event:T-04:talon_session_cancelled", "delete-row:T-04"), python(text))
+        text = (
+            "import session_fsm\nassert session_fsm.CustomerSession.create('x').close().name == 'talon_session_closed'"
+        )
+        score = run_tests(
+            of(CustomerSession, "swap-event:T-04:talon_session_cancelled", "delete-row:T-04"), python(text)
+        )
         assert {result.verdict for result in score.results} == {Verdict.KILLED}
 
     def test_nothing_else_is_in_the_process(self):
-        text = "import sys, session_fsm\nassert not {'cattrs', 'session_fsm.testing', 'session_fsm.wire'} & {*sys.modules}"
+        text = (
+            "import sys, session_fsm\nassert not {'cattrs', 'session_fsm.testing', 'session_fsm.wire'} & {*sys.modules}"
+        )
         (result,) = run_tests(of(CustomerSession, "drop-rule:too_many_units"), python(text)).results
         assert result.verdict is Verdict.SURVIVED
 

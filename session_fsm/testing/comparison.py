@@ -18,7 +18,7 @@ assert session.pending_events[-1].name == "talon_session_reopened"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
@@ -104,6 +104,7 @@ def compare(
     other: type[CustomerSession],
     *,
     sought: Sought = lambda before, after: behaviour(before) != behaviour(after),
+    rules: Sequence[Rule] | None = None,
     own: Mapping[str, Any] | None = None,
     tries: int = TRIES,
 ) -> Comparison:
@@ -113,6 +114,7 @@ def compare(
         kind: the class as it was before.
         other: the class as it is now.
         sought: whether two decisions on the same step are what is looked for.
+        rules: where to look: at the transitions that these guard. Unless given, wherever the definitions differ.
         own: what a creation gives to the fields that the classes add.
         tries: how many stories are tried at most of those that the rules of *kind* suggest, and then of *other*.
 
@@ -120,8 +122,9 @@ def compare(
         InvalidValue: *kind* needs further fields.
     """
     require_own(kind, own)
-    rules = changed_rules(kind, other)
-    ends = tuple(_rows_where_they_differ(kind, other, rules))
+    everywhere = rules is None
+    rules = changed_rules(kind, other) if rules is None else rules
+    ends = tuple(_rows_where_they_differ(kind, other, rules, tables=everywhere))
     table = (*kind.machine.table, *(row for row in other.machine.table if row not in kind.machine.table))
     tried = 0
     for first, second in ((kind, other), (other, kind)):
@@ -183,8 +186,9 @@ def require_own(kind: type[CustomerSession], own: Mapping[str, Any] | None) -> N
     Raises:
         InvalidValue: it does not.
     """
+    given: Any = own or {}
     try:
-        kind.create("order-1", **(own or {}))
+        kind.create("order-1", **given)
     except TypeError as error:
         raise InvalidValue("/own", f"a {kind.__name__} cannot be created with these fields: {error}") from error
     except TransitionRefused:  # the rules want more, and that is what a search looks for
@@ -203,12 +207,16 @@ def changed_rules(kind: type[CustomerSession], other: type[CustomerSession]) -> 
 
 
 def _rows_where_they_differ(
-    kind: type[CustomerSession], other: type[CustomerSession], rules: Iterable[Rule]
+    kind: type[CustomerSession], other: type[CustomerSession], rules: Iterable[Rule], *, tables: bool
 ) -> Iterator[Row | State]:
-    """Yield the rows in only one of the tables, those that changed rules guard, and states that are created so."""
+    """Yield the rows that *rules* guard, those in only one of the *tables*, and states that are created so."""
     before, after = kind.machine.table, other.machine.table
-    rows = [row for row in before if row not in after or any(r.guards(row.trigger, row.target) for r in rules)]
-    rows += [row for row in after if row not in before]
+    union = (*before, *(row for row in after if row not in before))
+    rows = [
+        row
+        for row in union
+        if (tables and (row not in before or row not in after)) or any(r.guards(row.trigger, row.target) for r in rules)
+    ]
     yield from rows
     for state in State:
         created = any(row.source is None and row.target is state for row in rows)

@@ -204,13 +204,14 @@ def _of_behaviour(
     was, now = ({rule.code: rule for rule in kind.machine.rules} for kind in (old, new))
     for code in dict.fromkeys((*was, *now)):
         if not _same(was.get(code), now.get(code)):
+            forms = [rules[code] for rules in (was, now) if code in rules]
             for kind, rules, words in (
                 (Kind.TIGHTENED, now, "it refuses what was allowed before"),
                 (Kind.LOOSENED, was, "what it refused is allowed now"),
             ):
                 if code not in rules:
                     continue
-                found = compare(old, new, sought=_Sought(code, kind), own=own, tries=tries).difference
+                found = compare(old, new, sought=_Sought(code, kind), rules=forms, own=own, tries=tries).difference
                 if found is not None:
                     yield Change("rule", code, kind, f"{words}, such as {found.step.trigger}.", found.code())
 
