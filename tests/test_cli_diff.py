@@ -26,7 +26,7 @@ def test_differences_are_a_1_with_python_that_shows_them():
         "coupon_code_required  added      A session holds a coupon code by the time it closes. It guards T-02, T-04.\n"
         "order_too_small       tightened  it refuses what was allowed before, such as close.\n"
         '    session = CustomerSession.create("order-1")\n'
-        "    session.close()\n"
+        '    session.close(coupon_codes=["A"])\n'
         '    assert session.state == "closed"\n'
         '    assert session.pending_events[-1].name == "talon_session_closed"\n'
         "coupon_code_required  tightened  it refuses what was allowed before, such as create.\n"

@@ -62,8 +62,10 @@ class TestRows:
             ),
             (
                 "swap-event:T-05:talon_session_revoked",
-                "T-05: changed: cancel of an open session: it records talon_session_revoked instead of "
-                "talon_session_cancelled",
+                (
+                    "T-05: changed: cancel of an open session: it records talon_session_revoked instead of "
+                    "talon_session_cancelled"
+                ),
             ),
         ],
     )
@@ -77,8 +79,10 @@ class TestRows:
             for edge in before.edges
         ]
         assert told(before, evolve(before, edges=tuple(edges))) == [
-            "T-03: changed: update of an open session: it is carried by Return cart items instead of "
-            "Update customer session; its number is T-99 instead of T-03"
+            (
+                "T-03: changed: update of an open session: it is carried by Return cart items instead of "
+                "Update customer session; its number is T-99 instead of T-03"
+            )
         ]
 
 
@@ -147,6 +151,10 @@ class TestBehaviour:
         assert timed is not None
         assert "now=datetime(2026, 2, 1, 0, 0, tzinfo=UTC)" in timed.code()
 
+    def test_what_differs_on_the_way_is_no_difference_at_the_end(self):
+        other = mutant("delete-row:T-04")
+        assert compare(CustomerSession, other, sought=lambda *_: False, tries=250).difference is None
+
     def test_a_rule_that_fails_is_another_thing_than_one_that_refuses(self):
         @rule("x", on=["close"])
         def refuses(total):
@@ -208,6 +216,17 @@ class TestStuck:
         session = {}
         exec("from session_fsm import *\n" + closed.witness, session)
         assert len(session["session"].cart_items) == 2
+
+    def test_a_session_that_can_be_changed_and_leave_then_is_not_stuck(self):
+        """An open session with two items can be emptied."""
+
+        @rule("crowded", on=["close", "cancel"])
+        def cart_is_small(cart_items):
+            """A cart is small."""
+            return len(cart_items) < 2
+
+        new = fresh(rules=(*CustomerSession.rules, cart_is_small))
+        assert [stuck.state for stuck in diff(CustomerSession, new, tries=FEW).stuck] == [State.PARTIALLY_RETURNED]
 
     def test_fields_that_are_new_have_what_they_have_by_default(self):
         assert [stuck.state for stuck in diff(CustomerSession, TaggedSession, tries=FEW).stuck] == [

@@ -20,6 +20,7 @@ from session_fsm.rules import BUILT_IN, coupon_code_required
 from session_fsm.states import EventName, Operation
 from session_fsm.testing.lint import Fault, Finding, lint, lint_definition, states_without_end
 from session_fsm.testing.mutants import mutants
+from session_fsm.testing.purity import Impurity, told_by
 
 END = datetime(2026, 2, 1, tzinfo=UTC)
 TRIES = 100
@@ -255,6 +256,16 @@ class TestPurity:
             return bool(ask()) and bool(cart_items)
 
         assert found(lucky) == [f"unlucky: depends-on-chance: it calls {name}(), which nobody can foretell"]
+
+    def test_a_call_tells_of_time_or_of_chance_or_of_nothing(self):
+        late, unlucky = Impurity.DEPENDS_ON_TIME, Impurity.DEPENDS_ON_CHANCE
+        assert told_by(datetime.now, "shop") == (late, "it calls datetime.now(); let it ask for its parameter now")
+        assert told_by(time.time, "shop") == (late, "it calls time.time(); let it ask for its parameter now")
+        assert told_by(random.random, "shop") == (unlucky, "it calls random(), which nobody can foretell")
+        assert told_by(os.urandom, "uuid") == (unlucky, "it calls urandom(), which nobody can foretell")
+        for function in (len, time.sleep, datetime.fromisoformat, END.isoformat):
+            assert told_by(function, "shop") is None
+        assert told_by(time.time, "logging.handlers") is None
 
     def test_a_rule_that_answers_otherwise_when_it_is_asked_again(self):
         calls = []

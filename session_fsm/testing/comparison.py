@@ -37,6 +37,8 @@ __all__ = ["TRIES", "Comparison", "Difference", "behaviour", "changed_rules", "c
 
 TRIES = 2_000
 """How many stories that the rules of each class suggest are compared, unless it is told otherwise."""
+_MORE = 100
+"""So many differences are looked at in search of one in which no other rule refuses."""
 _DEPTH = 5
 """How many steps such a story has at most."""
 
@@ -129,12 +131,10 @@ def compare(
     tried = 0
     for first, second in ((kind, other), (other, kind)):
         pair = _Pair(first, second, kind, sought, {rule.code for rule in rules})
-        ways = walks(table, ends, _DEPTH)
-        result = search(first, pair.distance, ways, focus=rules, own=own, budget=tries)
+        result = search(first, pair.distance, walks(table, ends, _DEPTH), focus=rules, own=own, budget=tries)
         tried += result.judged
-        if result.found is not None:
-            story = simplest(result.found.whole, lambda story, pair=pair: pair.differ(story) is not None)  # type: ignore[misc]
-            return Comparison(pair.differ(story), tried)
+        if pair.best is not None:
+            return Comparison(pair.simplest(*pair.best), tried)
     return Comparison(None, tried)
 
 
@@ -154,12 +154,38 @@ class _Pair:
         self.changed = changed
         self.turned = first is not kind
         self._first, self._second = Player(first), Player(second)
+        self.best: tuple[int, Difference] | None = None
+        """The first of the differences in which the fewest rules refuse that are not in question, and their number."""
+        self._more = _MORE
 
     def distance(self, situation: Situation) -> int:
-        """Return 0 where the classes differ, and otherwise more, the more rules that are not in question refuse."""
-        if self._differ(situation) is not None:
-            return 0
-        return 1 + sum(rule.code not in self.changed for rule in situation.failing())
+        """Return 0 where the classes differ, and otherwise more, the more rules that are not in question refuse.
+
+        A difference in which such rules refuse will do when there has been nothing better for a while.
+        """
+        difference = self._differ(situation)
+        if difference is None:
+            return 1 + sum(rule.code not in self.changed for rule in situation.failing())
+        beside = self._beside(difference)
+        if self.best is None or beside < self.best[0]:
+            self.best = beside, difference
+        self._more -= 1
+        return beside if self._more > 0 else 0
+
+    def _beside(self, difference: Difference) -> int:
+        """Return how many rules refuse that are not in question."""
+        decisions = (difference.before, difference.after)
+        failing = {c.rule.code for d in decisions for c in d.checks if c.outcome is not Outcome.PASSED}
+        return len(failing - self.changed)
+
+    def simplest(self, most: int, difference: Difference) -> Difference | None:
+        """Return the simplest form of *difference* in which at most so many rules refuse that are not in question."""
+
+        def shows(story: Story) -> bool:
+            found = self.differ(story)
+            return found is not None and self._beside(found) <= most
+
+        return self.differ(simplest(difference.story.then(difference.step), shows))
 
     def differ(self, story: Story) -> Difference | None:
         """Return the difference that *story* ends with, if it does."""

@@ -23,8 +23,8 @@ __all__ = ["stranded"]
 
 _SESSIONS = 200
 """So many stories are played in search of sessions of each state."""
-_ARGUMENTS = 40
-"""So many arguments are tried for every way out."""
+_ARGUMENTS = 80
+"""So many arguments are tried for every step."""
 _DEPTH = 5
 
 
@@ -62,8 +62,11 @@ class _Exits:
         """Return the rows that leave *state* for another."""
         return [row for row in self.table if row.source is state and row.target is not state]
 
-    def refusals(self, session: CustomerSession, now: datetime) -> set[str]:
-        """Return the codes for which every way out is refused, whatever it is given; none where one is open."""
+    def refusals(self, session: CustomerSession, now: datetime, *, at_once: bool = False) -> set[str]:
+        """Return the codes for which every way out is refused, whatever it is given; none where one is open.
+
+        Unless it must be *at once*, a session that can be changed where it is, is changed first if that helps.
+        """
         codes: set[str] = set()
         triggers = [row.trigger for row in self.of(session.state)]
         # What takes no argument is quickly judged.
@@ -73,7 +76,19 @@ class _Exits:
                 if decision.allowed:
                     return set()
                 codes |= {violation.code for violation in decision.violations}
+        for after in () if at_once else self._changed(session, now):
+            if not self.refusals(after, now, at_once=True):
+                return set()
         return codes
+
+    def _changed(self, session: CustomerSession, now: datetime) -> Iterator[CustomerSession]:
+        """Yield what *session* may become without leaving its state."""
+        for row in self.table:
+            if row.source is session.state is row.target:
+                for step in self._steps(session, row.trigger, now):
+                    after: CustomerSession | None = session.evaluate(row.trigger, step.argument, now=now).after
+                    if after is not None:
+                        yield after
 
     def _steps(self, session: CustomerSession, trigger: Trigger, now: datetime) -> Iterator[Step]:
         step = Step(trigger)
