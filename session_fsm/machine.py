@@ -289,19 +289,34 @@ class LifecycleMachine(transitions.Machine):
     listeners: tuple[Any, ...] = ()
     """The lists of callbacks that every trigger would have to run."""
 
-    def __init__(self, rules: Sequence[Rule], table: Sequence[Row] = TABLE, name: str = "CustomerSession") -> None:
-        check_definition(table, rules)
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        table: Sequence[Row] = TABLE,
+        name: str = "CustomerSession",
+        *,
+        wrong_on_purpose: bool = False,
+    ) -> None:
+        """Build the machine of *rules* and *table*.
+
+        A table that is *wrong on purpose*, as that of a mutant, is not checked; rules are then those of `TABLE`.
+
+        Raises:
+            InvalidValue: see `check_definition`.
+        """
+        check_definition(TABLE if wrong_on_purpose else table, rules)
+        self.wrong_on_purpose = wrong_on_purpose
         states = [LifecycleState(state, final=state in FINAL) for state in State]
         super().__init__(None, states, State.OPEN.value, auto_transitions=False, send_event=True, name=name)
         self.table = tuple(table)
         self.rules = tuple(rules)
         self._creations = {row.target: row for row in table if row.source is None}
+        for trigger in Trigger:
+            if trigger is not Trigger.CREATE:
+                self.events[trigger.value] = LifecycleEvent(trigger.value, self)
         for row in table:
             if row.source is not None:
-                name = row.trigger.value
-                if name not in self.events:
-                    self.events[name] = LifecycleEvent(name, self)
-                self.events[name].add_transition(LifecycleTransition(row, rules))
+                self.events[row.trigger.value].add_transition(LifecycleTransition(row, rules))
         self._built = True
         for watched in (*self.states.values(), *self.get_transitions()):
             watched.machine = self  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]

@@ -403,7 +403,9 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     """Build the machine of *cls*, and let it know the `on_enter_...` and `on_exit_...` methods that the class has."""
     if not is_list(cls.rules):
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
-    machine = LifecycleMachine(cls.rules, name=cls.__name__)
+    parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
+    inherited: Any = {} if parent is None else {"table": parent.table, "wrong_on_purpose": parent.wrong_on_purpose}
+    machine = LifecycleMachine(cls.rules, name=cls.__name__, **inherited)
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
     for place, one in enumerate(machine.rules):

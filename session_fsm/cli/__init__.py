@@ -28,6 +28,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "explain": "session_fsm.cli.explain",
         "diagram": "session_fsm.cli.diagram",
         "coverage": "session_fsm.cli.coverage",
+        "mutants": "session_fsm.cli.mutants",
+        "lint": "session_fsm.cli.lint",
+        "diff": "session_fsm.cli.diff",
     }
 )
 """The module of each command, in the order in which help lists them; each has its command as ``command``."""
