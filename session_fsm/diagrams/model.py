@@ -70,7 +70,7 @@ class Edge:
 
 @frozen(kw_only=True)
 class Diagram:
-    """What there is to draw. Every text in it is `drawable`."""
+    """What there is to draw. Every text in it is ``drawable``."""
 
     title: str
     class_name: str
@@ -141,7 +141,7 @@ class Moment:
 
 @frozen(kw_only=True)
 class Overlay:
-    """What lies upon a diagram; every part of it may be absent. Every text in it is `drawable`."""
+    """What lies upon a diagram; every part of it may be absent. Every text in it is ``drawable``."""
 
     current: State | None = None
     """The state that the session is in."""

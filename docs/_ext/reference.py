@@ -1,0 +1,307 @@
+"""The reference, written by the code: transitions, states, rules, errors, fields and events.
+
+Each directive returns what the package itself knows, so that a row, a rule, an error or a field that is new has its
+place in the reference without anybody's help.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import EnumMeta
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Union
+from uuid import UUID
+
+import attrs
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.docutils import SphinxDirective
+
+import session_fsm.rules
+from _ext.domain import CITATION, numbered_rules
+from session_fsm.decisions import Rule
+from session_fsm.errors import SessionFSMError
+from session_fsm.json_values import AttributeValue
+from session_fsm.lifecycle import TABLE
+from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
+from session_fsm.rules import BUILT_IN
+from session_fsm.scalars import wire_name
+from session_fsm.session import CustomerSession
+from session_fsm.states import EventName, Operation
+from session_fsm.values import FIELDS_OF_UPDATE, Unset
+
+__all__ = ["described", "documents", "optional_rules", "setup"]
+
+_DOMAIN = Path(__file__).parents[1] / "domain.md"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Write a table in reStructuredText."""
+    yield from (".. list-table::", "   :header-rows: 1", "   :widths: auto", "")
+    for row in (header, *rows):
+        for place, cell in enumerate(row):
+            yield f"   {'* -' if place == 0 else '  -'} {cell}".rstrip()
+    yield ""
+
+
+def _code(text: str) -> str:
+    return f"``{text}``"
+
+
+@cache
+def _comments(module: str) -> Mapping[tuple[str, str], list[str]]:
+    """Return the docstrings of the attributes in a module, by class and name."""
+    analyzer = ModuleAnalyzer.for_module(module)
+    analyzer.analyze()
+    return analyzer.attr_docs
+
+
+def _comment(kind: type, name: str) -> str:
+    """Return the docstring of an attribute as one line, from the class or from one that it inherits from."""
+    lines = (_comments(base.__module__).get((base.__qualname__, name)) for base in kind.__mro__[:-1])
+    return _within(kind, " ".join(" ".join(next(filter(None, lines), ())).split()))
+
+
+def _first_line(thing: Any) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+def _within(kind: type, text: str) -> str:
+    """Name the class with its members, which *text* cites as one does within the class."""
+    named = re.compile(r"(?<!`)`(\w+)`(?!`)")
+    return named.sub(lambda m: f"`~{kind.__name__}.{m[1]}`" if hasattr(kind, m[1]) else m[0], text)
+
+
+# --- Transitions, states, triggers, operations, events ------------------------------------------------------------
+
+
+def _transitions() -> Iterator[str]:
+    rows = [
+        (
+            row.id,
+            _code(row.source or "(new)"),
+            _code(row.trigger),
+            _code(row.target),
+            str(row.operation),
+            _code(row.event_name),
+            f"{row.authority}{'. ' if row.note else ''}{row.note}",
+        )
+        for row in TABLE
+    ]
+    yield from _table(("", "from", "trigger", "to", "operation", "event", "on whose word"), rows)
+
+
+def _states() -> Iterator[str]:
+    for state, meaning in MEANING_OF_STATE.items():
+        exits = ", ".join(f"{_code(row.trigger)} ({row.id})" for row in TABLE if row.source is state)
+        yield from (_code(state), f"   {meaning}", "", f"   Ways out: {exits or 'none'}.", "")
+
+
+def _triggers() -> Iterator[str]:
+    for trigger, meaning in MEANING_OF_TRIGGER.items():
+        rows = [row for row in TABLE if row.trigger is trigger]
+        ways = ", ".join(f"{row.source or '(new)'} → {row.target} ({row.id})" for row in rows)
+        yield from (f"`~session_fsm.CustomerSession.{trigger}`", f"   {meaning}", "", f"   {ways}", "")
+
+
+def _operations() -> Iterator[str]:
+    rows = [
+        (str(operation), _comment(Operation, operation.name), ", ".join(r.id for r in TABLE if r.operation is operation))
+        for operation in Operation
+    ]
+    yield from _table(("operation", "", "carries"), rows)
+
+
+def _events() -> Iterator[str]:
+    rows = [
+        (_code(name), _comment(EventName, name.name), ", ".join(row.id for row in TABLE if row.event_name is name))
+        for name in EventName
+    ]
+    yield from _table(("event", "what happened", "recorded by"), rows)
+
+
+# --- Rules --------------------------------------------------------------------------------------------------------
+
+
+def optional_rules() -> dict[str, tuple[Rule, Any]]:
+    """Return the rules that a service may switch on, by the name to import, each with what says more about it.
+
+    A rule that has to be told something comes from a function, which is called without arguments to see it.
+    """
+    found: dict[str, tuple[Rule, Any]] = {}
+    for name in session_fsm.rules.__all__:
+        thing = getattr(session_fsm.rules, name)
+        if isinstance(thing, Rule):
+            found[name] = thing, thing.function
+        elif inspect.isfunction(thing) and typing.get_type_hints(thing).get("return") is Rule:
+            found[name] = thing(), thing
+    return found
+
+
+def _rule(one: Rule, speaker: Any, name: str | None) -> Iterator[str]:
+    """Describe a rule; *speaker* is the function whose docstring has its number, *name* what to import."""
+    number, *_ = CITATION.findall(inspect.getdoc(speaker) or "") or [""]
+    more = (inspect.getdoc(one.function) or "").partition("\n")[2].strip().removeprefix(f"Rule {number}.").strip()
+    guarded = ", ".join(_code(trigger) for trigger in one.on)
+    yield from (f".. fault-code:: {one.code}", "", f"   {one.text}", "")
+    if more:
+        yield from (f"   {' '.join(more.split())}", "")
+    into = f", into {_code(one.target)} only" if one.target else ""
+    yield f"   :Guards: {guarded}{into}"
+    yield f"   :Looks at: {', '.join(map(_code, one.parameters))}"
+    if name is not None:
+        yield f"   :Switch on: `session_fsm.rules.{name}`"
+    if number:
+        yield f"   :Number: {number}"
+        yield f"   :On whose word: {_words(numbered_rules(_DOMAIN)[number].word)}"
+    yield ""
+
+
+def _words(letters: str) -> str:
+    words = {"D": "documented by Talon.One", "O": "observed", "C": "chosen here"}
+    return "; ".join(", ".join(words.get(part, part) for part in half.split(", ")) for half in letters.split("; "))
+
+
+def _built_in_rules() -> Iterator[str]:
+    for one in BUILT_IN:
+        yield from _rule(one, one.function, None)
+
+
+def _optional_rules() -> Iterator[str]:
+    for name, (one, speaker) in optional_rules().items():
+        yield from _rule(one, speaker, name)
+
+
+# --- Errors -------------------------------------------------------------------------------------------------------
+
+
+def _errors(kind: type[SessionFSMError] = SessionFSMError, depth: int = 0) -> Iterator[str]:
+    """Describe an error and, within it, those that are it more precisely."""
+    indent = "   " * depth
+    also = [base.__name__ for base in kind.__bases__ if not issubclass(base, SessionFSMError) and base is not Exception]
+    name = f"`{kind.__name__}`" + (f", also a `{also[0]}`" if also else "")
+    yield from (f"{indent}{name}", f"{indent}   {_within(kind, _first_line(kind))}", "")
+    held = {name for base in kind.__mro__ for of, name in _comments("session_fsm.errors") if of == base.__name__}
+    held |= {name for name, value in inspect.getmembers(kind) if isinstance(value, property)}
+    if held:
+        yield from (f"{indent}   It has {', '.join(f'`~{kind.__name__}.{name}`' for name in sorted(held))}.", "")
+    for finer in kind.__subclasses__():
+        yield from _errors(finer, depth + 1)
+
+
+# --- Fields -------------------------------------------------------------------------------------------------------
+
+
+def documents() -> tuple[type, ...]:
+    """Return the classes whose fields the reference lists: whatever is read and written as JSON."""
+    kinds: tuple[type, ...] = import_module("session_fsm.wire.kinds").KINDS
+    return kinds
+
+
+_TYPES = {
+    str: "text",
+    int: "integer",
+    bool: "boolean",
+    Decimal: "exact decimal",
+    datetime: "time with a zone",
+    UUID: "UUID",
+    AttributeValue: "JSON value",
+}
+
+
+def described(annotation: Any) -> str:
+    """Say in words what a field of this type holds."""
+    if annotation in _TYPES:
+        return _TYPES[annotation]
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is tuple:
+        return f"list of {described(inner[0])}"
+    if origin is not None and inspect.isclass(origin) and issubclass(origin, Mapping):
+        return f"map of name to {described(inner[1])}"
+    if origin in (Union, types.UnionType):
+        held = [one for one in inner if one not in (types.NoneType, Unset)]
+        return " or ".join(map(described, held)) + (", or none" if types.NoneType in inner else "")
+    if isinstance(annotation, EnumMeta):
+        return " or ".join(map(_code, annotation)) if len(annotation) < 6 else f"`{annotation.__name__}`"
+    return f"`{annotation.__name__}`"
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    """Return the types of the fields, with the alias for JSON values left whole, as it refers to itself."""
+    names = vars(import_module(kind.__module__)) | {"AttributeValue": type(AttributeValue, (), {})}
+    _TYPES[names["AttributeValue"]] = _TYPES[AttributeValue]
+    return typing.get_type_hints(kind, globalns=names)
+
+
+def _fields(kind: type) -> Iterator[str]:
+    hints = _hints(kind)
+    rows = [
+        (
+            _code(attribute.name),
+            _code(wire_name(attribute.name)),
+            described(hints[attribute.name]),
+            _flag(kind, attribute),
+            _comment(kind, attribute.name),
+        )
+        for attribute in attrs.fields(kind)
+        if not attribute.name.startswith("_")
+    ]
+    yield from _table(("field", "in JSON", "holds", "", "meaning"), rows)
+
+
+def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
+    if attribute.metadata.get("read_only") or (kind is CustomerSession and attribute.name not in FIELDS_OF_UPDATE):
+        return "read-only"
+    return "required" if attribute.default is attrs.NOTHING else ""
+
+
+def _all_fields() -> Iterator[str]:
+    for kind in documents():
+        yield from (kind.__name__, "-" * len(kind.__name__), "", f"`{kind.__name__}`: {_within(kind, _first_line(kind))}", "")
+        yield from _fields(kind)
+
+
+# ------------------------------------------------------------------------------------------------------------------
+
+_PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    "transitions": _transitions,
+    "states": _states,
+    "triggers": _triggers,
+    "operations": _operations,
+    "events": _events,
+    "built-in-rules": _built_in_rules,
+    "optional-rules": _optional_rules,
+    "errors": _errors,
+    "fields": _all_fields,
+}
+
+
+class Reference(SphinxDirective):
+    """``reference`` with the name of a part: what the code knows about it."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the part."""
+        if self.arguments[0] not in _PARTS:
+            raise self.error(f"the reference has no part {self.arguments[0]}; it has {', '.join(_PARTS)}")
+        self.env.note_dependency(str(_DOMAIN))
+        for module in ("lifecycle", "meanings", "rules", "optional_rules", "errors", "values", "session", "states"):
+            self.env.note_dependency(inspect.getfile(import_module(f"session_fsm.{module}")))
+        return self.parse_text_to_nodes("\n".join(_PARTS[self.arguments[0]]()), allow_section_headings=True)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Add the directive, and codes of faults as things that can be cited and searched for."""
+    app.add_directive("reference", Reference)
+    app.add_object_type("fault-code", "fault", "code of a fault; %s")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,62 @@
+"""How the documentation is built: ``sphinx-build -W -n docs build/docs``, from a clone and without a network."""
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "session-fsm"
+author = "The session-fsm developers"
+copyright = author  # noqa: A001 - the name that Sphinx asks for
+version = release = version_of("session-fsm")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx_click",
+    "session_fsm.diagrams.sphinx",
+    "_ext.api",
+    "_ext.changelog",
+    "_ext.domain",
+    "_ext.reference",
+]
+# The example projects are read where they lie.
+exclude_patterns = ["_ext", "examples", "comparison"]
+# A section exists before its first page does.
+suppress_warnings = ["toc.empty_glob"]
+nitpicky = True
+nitpick_ignore_regex = [
+    # The standard library and the libraries beneath are documented elsewhere, and a build has no network.
+    (r"py:.*", r"(abc|collections|copy|datetime|decimal|enum|pathlib|pickle|types|typing|uuid)(\..*)?"),
+    (r"py:.*", r"ABCMeta|Decimal|Enum|UUID|Attribute|EventData|TypeAliasForwardRef|get_(state|triggers|transitions)"),
+    (r"py:.*", r"(attrs?|cattrs|click|docutils|hypothesis|pytest|_pytest|rich|sphinx|transitions)(\..*)?"),
+    # The names of its callbacks, which a service writes.
+    (r"py:.*", r"(prepare|before|after|on_enter|on_exit|on_exception|on_final)(_\w+)?"),
+    # What begins with an underscore is nobody's to use; a signature may show it.
+    (r"py:.*", r"(.*\.)?_\w+"),
+    # Type variables stand for whatever fits.
+    (r"py:.*", r"(.*\.)?[A-Z]"),
+]
+
+source_suffix = {".md": "markdown"}
+myst_heading_anchors = 3
+default_role = "py:obj"
+
+autodoc_inherit_docstrings = False
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_type_aliases = {"AttributeValue": "session_fsm.json_values.AttributeValue"}
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 72
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+
+html_theme = "furo"
+html_title = f"session-fsm {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
