@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - Sphinx reads it by its place
 """How the documentation is built: ``sphinx-build -W -n docs build/docs``, from a clone and without a network."""
 
 import sys
@@ -19,12 +20,11 @@ extensions = [
     "_ext.api",
     "_ext.changelog",
     "_ext.domain",
+    "_ext.pictures",
     "_ext.reference",
 ]
 # The example projects are read where they lie.
 exclude_patterns = ["_ext", "examples", "comparison"]
-# A section exists before its first page does.
-suppress_warnings = ["toc.empty_glob"]
 nitpicky = True
 nitpick_ignore_regex = [
     # The standard library and the libraries beneath are documented elsewhere, and a build has no network.

@@ -115,7 +115,11 @@ def _triggers() -> Iterator[str]:
 
 def _operations() -> Iterator[str]:
     rows = [
-        (str(operation), _comment(Operation, operation.name), ", ".join(r.id for r in TABLE if r.operation is operation))
+        (
+            str(operation),
+            _comment(Operation, operation.name),
+            ", ".join(r.id for r in TABLE if r.operation is operation),
+        )
         for operation in Operation
     ]
     yield from _table(("operation", "", "carries"), rows)
@@ -151,18 +155,16 @@ def _rule(one: Rule, speaker: Any, name: str | None) -> Iterator[str]:
     """Describe a rule; *speaker* is the function whose docstring has its number, *name* what to import."""
     number, *_ = CITATION.findall(inspect.getdoc(speaker) or "") or [""]
     more = (inspect.getdoc(one.function) or "").partition("\n")[2].strip().removeprefix(f"Rule {number}.").strip()
-    guarded = ", ".join(_code(trigger) for trigger in one.on)
     yield from (f".. fault-code:: {one.code}", "", f"   {one.text}", "")
     if more:
         yield from (f"   {' '.join(more.split())}", "")
+    guarded = ", ".join(_code(trigger) for trigger in one.on)
     into = f", into {_code(one.target)} only" if one.target else ""
-    yield f"   :Guards: {guarded}{into}"
-    yield f"   :Looks at: {', '.join(map(_code, one.parameters))}"
+    yield f"   Guards {guarded}{into}. Looks at {', '.join(map(_code, one.parameters))}."
     if name is not None:
-        yield f"   :Switch on: `session_fsm.rules.{name}`"
+        yield f"   Switched on with `session_fsm.rules.{name}`."
     if number:
-        yield f"   :Number: {number}"
-        yield f"   :On whose word: {_words(numbered_rules(_DOMAIN)[number].word)}"
+        yield f"   {number}: {_words(numbered_rules(_DOMAIN)[number].word)}."
     yield ""
 
 
@@ -266,7 +268,13 @@ def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
 
 def _all_fields() -> Iterator[str]:
     for kind in documents():
-        yield from (kind.__name__, "-" * len(kind.__name__), "", f"`{kind.__name__}`: {_within(kind, _first_line(kind))}", "")
+        yield from (
+            kind.__name__,
+            "-" * len(kind.__name__),
+            "",
+            f"`{kind.__name__}`: {_within(kind, _first_line(kind))}",
+            "",
+        )
         yield from _fields(kind)
 
 
