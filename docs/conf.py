@@ -15,10 +15,10 @@ version = release = version_of("session-fsm")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx_click",
     "session_fsm.diagrams.sphinx",
     "_ext.api",
     "_ext.changelog",
+    "_ext.command_line",
     "_ext.domain",
     "_ext.pictures",
     "_ext.reference",
@@ -29,7 +29,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     # The standard library and the libraries beneath are documented elsewhere, and a build has no network.
     (r"py:.*", r"(abc|collections|copy|datetime|decimal|enum|pathlib|pickle|types|typing|uuid)(\..*)?"),
-    (r"py:.*", r"ABCMeta|Decimal|Enum|UUID|Attribute|EventData|TypeAliasForwardRef|get_(state|triggers|transitions)"),
+    (r"py:.*", r"ABCMeta|Decimal|Enum|UUID|Attribute|EventData|get_(state|triggers|transitions)"),
     (r"py:.*", r"(attrs?|cattrs|click|docutils|hypothesis|pytest|_pytest|rich|sphinx|transitions)(\..*)?"),
     # The names of its callbacks, which a service writes.
     (r"py:.*", r"(prepare|before|after|on_enter|on_exit|on_exception|on_final)(_\w+)?"),
@@ -40,13 +40,14 @@ nitpick_ignore_regex = [
 ]
 
 source_suffix = {".md": "markdown"}
+myst_enable_extensions = ["attrs_block"]
 myst_heading_anchors = 3
+smartquotes_action = "qe"  # the two hyphens of an option are no dash
 default_role = "py:obj"
 
 autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_type_aliases = {"AttributeValue": "session_fsm.json_values.AttributeValue"}
 python_use_unqualified_type_names = True
 maximum_signature_line_length = 72
 add_module_names = False

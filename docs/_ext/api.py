@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -20,12 +21,14 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 import session_fsm
+from session_fsm.decisions import Rule
 
-__all__ = ["PAGES", "homes", "inner_modules", "setup"]
+__all__ = ["PAGES", "comments", "homes", "inner_modules", "setup"]
 
 PAGES = (
     "session_fsm",
@@ -39,6 +42,14 @@ PAGES = (
 """The modules that users import from, which have a page each."""
 # The command has pages of its own, made of its options.
 _COMMAND = {"session_fsm.cli", "session_fsm.__main__"}
+
+
+@cache
+def comments(module: str) -> Mapping[tuple[str, str], list[str]]:
+    """Return the docstrings of the attributes in a module, by class and name; those of the module have no class."""
+    analyzer = ModuleAnalyzer.for_module(module)
+    analyzer.analyze()
+    return analyzer.attr_docs
 
 
 def inner_modules() -> tuple[str, ...]:
@@ -107,9 +118,20 @@ def _module(place: str) -> Iterator[str]:
         if inspect.isclass(thing):
             yield from (f".. autoclass:: {place}.{name}", "   :members:")
             yield from ("   :show-inheritance:", "") if issubclass(thing, Exception) else ("",)
+        elif inspect.isroutine(thing):
+            yield from (f".. autofunction:: {place}.{name}", "")
+        elif ("", name) in comments(place):
+            yield from (f".. autodata:: {place}.{name}", "   :no-value:", "")
         else:
-            directive = "autofunction" if inspect.isroutine(thing) else "autodata"
-            yield from (f".. {directive}:: {place}.{name}", "")
+            yield from (f".. py:data:: {name}", "", f"   {_about(name, thing)}", "")
+
+
+def _about(name: str, thing: Any) -> str:
+    """Say what autodoc does not know of a constant: a rule speaks for itself, and a docstring may be elsewhere."""
+    if isinstance(thing, Rule):
+        return f"{thing.text} Otherwise: :fault:`{thing.code}`."
+    modules = sorted(module for module in sys.modules if module.startswith("session_fsm."))
+    return " ".join(next(found for module in modules if (found := comments(module).get(("", name)))))
 
 
 def _find(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.Node) -> nodes.Node | None:

@@ -27,7 +27,7 @@ class Unreleased(SphinxDirective):
         done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, encoding="utf-8", check=False)  # noqa: S603 - our own command
         if done.returncode:
             raise self.error(f"towncrier: {done.stderr.strip()}")
-        return self.parse_text_to_nodes(done.stdout, allow_section_headings=True)
+        return self.parse_text_to_nodes(done.stdout.replace("Unreleased ()", "Unreleased"), allow_section_headings=True)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

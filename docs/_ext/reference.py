@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import EnumMeta
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Union
@@ -23,14 +22,13 @@ from uuid import UUID
 import attrs
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 import session_fsm.rules
+from _ext.api import comments
 from _ext.domain import CITATION, numbered_rules
 from session_fsm.decisions import Rule
 from session_fsm.errors import SessionFSMError
-from session_fsm.json_values import AttributeValue
 from session_fsm.lifecycle import TABLE
 from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
 from session_fsm.rules import BUILT_IN
@@ -46,7 +44,7 @@ _DOMAIN = Path(__file__).parents[1] / "domain.md"
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Write a table in reStructuredText."""
-    yield from (".. list-table::", "   :header-rows: 1", "   :widths: auto", "")
+    yield from (".. list-table::", "   :header-rows: 1", "   :widths: auto", "   :class: sentences", "")
     for row in (header, *rows):
         for place, cell in enumerate(row):
             yield f"   {'* -' if place == 0 else '  -'} {cell}".rstrip()
@@ -57,17 +55,9 @@ def _code(text: str) -> str:
     return f"``{text}``"
 
 
-@cache
-def _comments(module: str) -> Mapping[tuple[str, str], list[str]]:
-    """Return the docstrings of the attributes in a module, by class and name."""
-    analyzer = ModuleAnalyzer.for_module(module)
-    analyzer.analyze()
-    return analyzer.attr_docs
-
-
 def _comment(kind: type, name: str) -> str:
     """Return the docstring of an attribute as one line, from the class or from one that it inherits from."""
-    lines = (_comments(base.__module__).get((base.__qualname__, name)) for base in kind.__mro__[:-1])
+    lines = (comments(base.__module__).get((base.__qualname__, name)) for base in kind.__mro__[:-1])
     return _within(kind, " ".join(" ".join(next(filter(None, lines), ())).split()))
 
 
@@ -88,16 +78,15 @@ def _transitions() -> Iterator[str]:
     rows = [
         (
             row.id,
-            _code(row.source or "(new)"),
             _code(row.trigger),
-            _code(row.target),
-            str(row.operation),
+            f"{_code(row.source or '(new)')} → {_code(row.target)}",
+            row.operation.name.title(),
             _code(row.event_name),
             f"{row.authority}{'. ' if row.note else ''}{row.note}",
         )
         for row in TABLE
     ]
-    yield from _table(("", "from", "trigger", "to", "operation", "event", "on whose word"), rows)
+    yield from _table(("", "trigger", "way", "operation", "event", "on whose word"), rows)
 
 
 def _states() -> Iterator[str]:
@@ -116,13 +105,14 @@ def _triggers() -> Iterator[str]:
 def _operations() -> Iterator[str]:
     rows = [
         (
+            operation.name.title(),
             str(operation),
             _comment(Operation, operation.name),
             ", ".join(r.id for r in TABLE if r.operation is operation),
         )
         for operation in Operation
     ]
-    yield from _table(("operation", "", "carries"), rows)
+    yield from _table(("operation", "in the API", "", "carries"), rows)
 
 
 def _events() -> Iterator[str]:
@@ -192,7 +182,7 @@ def _errors(kind: type[SessionFSMError] = SessionFSMError, depth: int = 0) -> It
     also = [base.__name__ for base in kind.__bases__ if not issubclass(base, SessionFSMError) and base is not Exception]
     name = f"`{kind.__name__}`" + (f", also a `{also[0]}`" if also else "")
     yield from (f"{indent}{name}", f"{indent}   {_within(kind, _first_line(kind))}", "")
-    held = {name for base in kind.__mro__ for of, name in _comments("session_fsm.errors") if of == base.__name__}
+    held = {name for base in kind.__mro__ for of, name in comments("session_fsm.errors") if of == base.__name__}
     held |= {name for name, value in inspect.getmembers(kind) if isinstance(value, property)}
     if held:
         yield from (f"{indent}   It has {', '.join(f'`~{kind.__name__}.{name}`' for name in sorted(held))}.", "")
@@ -209,6 +199,10 @@ def documents() -> tuple[type, ...]:
     return kinds
 
 
+class _JsonValue:
+    """Stands for the alias `AttributeValue`, which refers to itself and so cannot be looked into."""
+
+
 _TYPES = {
     str: "text",
     int: "integer",
@@ -216,7 +210,7 @@ _TYPES = {
     Decimal: "exact decimal",
     datetime: "time with a zone",
     UUID: "UUID",
-    AttributeValue: "JSON value",
+    _JsonValue: "JSON value",
 }
 
 
@@ -238,32 +232,33 @@ def described(annotation: Any) -> str:
 
 
 def _hints(kind: type) -> dict[str, Any]:
-    """Return the types of the fields, with the alias for JSON values left whole, as it refers to itself."""
-    names = vars(import_module(kind.__module__)) | {"AttributeValue": type(AttributeValue, (), {})}
-    _TYPES[names["AttributeValue"]] = _TYPES[AttributeValue]
-    return typing.get_type_hints(kind, globalns=names)
+    """Return the types of the fields by their names."""
+    return typing.get_type_hints(kind, globalns=vars(import_module(kind.__module__)) | {"AttributeValue": _JsonValue})
 
 
 def _fields(kind: type) -> Iterator[str]:
     hints = _hints(kind)
     rows = [
         (
-            _code(attribute.name),
-            _code(wire_name(attribute.name)),
-            described(hints[attribute.name]),
-            _flag(kind, attribute),
+            _names(attribute.name),
+            ", ".join(filter(None, (described(hints[attribute.name]), _flag(kind, attribute)))),
             _comment(kind, attribute.name),
         )
         for attribute in attrs.fields(kind)
         if not attribute.name.startswith("_")
     ]
-    yield from _table(("field", "in JSON", "holds", "", "meaning"), rows)
+    yield from _table(("field, and in JSON", "holds", "meaning"), rows)
+
+
+def _names(name: str) -> str:
+    in_json = wire_name(name)
+    return _code(name) if in_json == name else f"| {_code(name)}\n       | {_code(in_json)}"
 
 
 def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
     if attribute.metadata.get("read_only") or (kind is CustomerSession and attribute.name not in FIELDS_OF_UPDATE):
-        return "read-only"
-    return "required" if attribute.default is attrs.NOTHING else ""
+        return "*read-only*"
+    return "*required*" if attribute.default is attrs.NOTHING else ""
 
 
 def _all_fields() -> Iterator[str]:
