@@ -118,10 +118,10 @@ def _module(place: str) -> Iterator[str]:
         if inspect.isclass(thing):
             yield from (f".. autoclass:: {place}.{name}", "   :members:")
             yield from ("   :show-inheritance:", "") if issubclass(thing, Exception) else ("",)
-        elif inspect.isroutine(thing):
-            yield from (f".. autofunction:: {place}.{name}", "")
         elif ("", name) in comments(place):
             yield from (f".. autodata:: {place}.{name}", "   :no-value:", "")
+        elif inspect.isroutine(thing):
+            yield from (f".. autofunction:: {place}.{name}", "")
         else:
             yield from (f".. py:data:: {name}", "", f"   {_about(name, thing)}", "")
 

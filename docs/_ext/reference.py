@@ -7,19 +7,12 @@ place in the reference without anybody's help.
 from __future__ import annotations
 
 import inspect
-import re
-import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
-from enum import EnumMeta
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Union
-from uuid import UUID
+from typing import Any
 
-import attrs
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -27,48 +20,18 @@ from sphinx.util.docutils import SphinxDirective
 import session_fsm.rules
 from _ext.api import comments
 from _ext.domain import CITATION, numbered_rules
+from _ext.fields import all_fields
+from _ext.writing import code, comment, first_line, table, within
 from session_fsm.decisions import Rule
 from session_fsm.errors import SessionFSMError
 from session_fsm.lifecycle import TABLE
 from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
 from session_fsm.rules import BUILT_IN
-from session_fsm.scalars import wire_name
-from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, Operation
-from session_fsm.values import FIELDS_OF_UPDATE, Unset
 
-__all__ = ["described", "documents", "optional_rules", "setup"]
+__all__ = ["optional_rules", "setup"]
 
 _DOMAIN = Path(__file__).parents[1] / "domain.md"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Write a table in reStructuredText."""
-    yield from (".. list-table::", "   :header-rows: 1", "   :widths: auto", "   :class: sentences", "")
-    for row in (header, *rows):
-        for place, cell in enumerate(row):
-            yield f"   {'* -' if place == 0 else '  -'} {cell}".rstrip()
-    yield ""
-
-
-def _code(text: str) -> str:
-    return f"``{text}``"
-
-
-def _comment(kind: type, name: str) -> str:
-    """Return the docstring of an attribute as one line, from the class or from one that it inherits from."""
-    lines = (comments(base.__module__).get((base.__qualname__, name)) for base in kind.__mro__[:-1])
-    return _within(kind, " ".join(" ".join(next(filter(None, lines), ())).split()))
-
-
-def _first_line(thing: Any) -> str:
-    return (inspect.getdoc(thing) or "").partition("\n")[0]
-
-
-def _within(kind: type, text: str) -> str:
-    """Name the class with its members, which *text* cites as one does within the class."""
-    named = re.compile(r"(?<!`)`(\w+)`(?!`)")
-    return named.sub(lambda m: f"`~{kind.__name__}.{m[1]}`" if hasattr(kind, m[1]) else m[0], text)
 
 
 # --- Transitions, states, triggers, operations, events ------------------------------------------------------------
@@ -78,21 +41,21 @@ def _transitions() -> Iterator[str]:
     rows = [
         (
             row.id,
-            _code(row.trigger),
-            f"{_code(row.source or '(new)')} → {_code(row.target)}",
+            code(row.trigger),
+            f"{code(row.source or '(new)')} → {code(row.target)}",
             row.operation.name.title(),
-            _code(row.event_name),
+            code(row.event_name),
             f"{row.authority}{'. ' if row.note else ''}{row.note}",
         )
         for row in TABLE
     ]
-    yield from _table(("", "trigger", "way", "operation", "event", "on whose word"), rows)
+    yield from table(("", "trigger", "way", "operation", "event", "on whose word"), rows)
 
 
 def _states() -> Iterator[str]:
     for state, meaning in MEANING_OF_STATE.items():
-        exits = ", ".join(f"{_code(row.trigger)} ({row.id})" for row in TABLE if row.source is state)
-        yield from (_code(state), f"   {meaning}", "", f"   Ways out: {exits or 'none'}.", "")
+        exits = ", ".join(f"{code(row.trigger)} ({row.id})" for row in TABLE if row.source is state)
+        yield from (code(state), f"   {meaning}", "", f"   Ways out: {exits or 'none'}.", "")
 
 
 def _triggers() -> Iterator[str]:
@@ -107,20 +70,20 @@ def _operations() -> Iterator[str]:
         (
             operation.name.title(),
             str(operation),
-            _comment(Operation, operation.name),
+            comment(Operation, operation.name),
             ", ".join(r.id for r in TABLE if r.operation is operation),
         )
         for operation in Operation
     ]
-    yield from _table(("operation", "in the API", "", "carries"), rows)
+    yield from table(("operation", "in the API", "", "carries"), rows)
 
 
 def _events() -> Iterator[str]:
     rows = [
-        (_code(name), _comment(EventName, name.name), ", ".join(row.id for row in TABLE if row.event_name is name))
+        (code(name), comment(EventName, name.name), ", ".join(row.id for row in TABLE if row.event_name is name))
         for name in EventName
     ]
-    yield from _table(("event", "what happened", "recorded by"), rows)
+    yield from table(("event", "what happened", "recorded by"), rows)
 
 
 # --- Rules --------------------------------------------------------------------------------------------------------
@@ -148,9 +111,9 @@ def _rule(one: Rule, speaker: Any, name: str | None) -> Iterator[str]:
     yield from (f".. fault-code:: {one.code}", "", f"   {one.text}", "")
     if more:
         yield from (f"   {' '.join(more.split())}", "")
-    guarded = ", ".join(_code(trigger) for trigger in one.on)
-    into = f", into {_code(one.target)} only" if one.target else ""
-    yield f"   Guards {guarded}{into}. Looks at {', '.join(map(_code, one.parameters))}."
+    guarded = ", ".join(code(trigger) for trigger in one.on)
+    into = f", into {code(one.target)} only" if one.target else ""
+    yield f"   Guards {guarded}{into}. Looks at {', '.join(map(code, one.parameters))}."
     if name is not None:
         yield f"   Switched on with `session_fsm.rules.{name}`."
     if number:
@@ -181,96 +144,14 @@ def _errors(kind: type[SessionFSMError] = SessionFSMError, depth: int = 0) -> It
     indent = "   " * depth
     also = [base.__name__ for base in kind.__bases__ if not issubclass(base, SessionFSMError) and base is not Exception]
     name = f"`{kind.__name__}`" + (f", also a `{also[0]}`" if also else "")
-    yield from (f"{indent}{name}", f"{indent}   {_within(kind, _first_line(kind))}", "")
-    held = {name for base in kind.__mro__ for of, name in comments("session_fsm.errors") if of == base.__name__}
+    yield from (f"{indent}{name}", f"{indent}   {within(kind, first_line(kind))}", "")
+    ours = [base for base in kind.__mro__ if issubclass(base, SessionFSMError)]
+    held = {name for base in ours for of, name in comments(base.__module__) if of == base.__name__}
     held |= {name for name, value in inspect.getmembers(kind) if isinstance(value, property)}
     if held:
         yield from (f"{indent}   It has {', '.join(f'`~{kind.__name__}.{name}`' for name in sorted(held))}.", "")
     for finer in kind.__subclasses__():
         yield from _errors(finer, depth + 1)
-
-
-# --- Fields -------------------------------------------------------------------------------------------------------
-
-
-def documents() -> tuple[type, ...]:
-    """Return the classes whose fields the reference lists: whatever is read and written as JSON."""
-    kinds: tuple[type, ...] = import_module("session_fsm.wire.kinds").KINDS
-    return kinds
-
-
-class _JsonValue:
-    """Stands for the alias `AttributeValue`, which refers to itself and so cannot be looked into."""
-
-
-_TYPES = {
-    str: "text",
-    int: "integer",
-    bool: "boolean",
-    Decimal: "exact decimal",
-    datetime: "time with a zone",
-    UUID: "UUID",
-    _JsonValue: "JSON value",
-}
-
-
-def described(annotation: Any) -> str:
-    """Say in words what a field of this type holds."""
-    if annotation in _TYPES:
-        return _TYPES[annotation]
-    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is tuple:
-        return f"list of {described(inner[0])}"
-    if origin is not None and inspect.isclass(origin) and issubclass(origin, Mapping):
-        return f"map of name to {described(inner[1])}"
-    if origin in (Union, types.UnionType):
-        held = [one for one in inner if one not in (types.NoneType, Unset)]
-        return " or ".join(map(described, held)) + (", or none" if types.NoneType in inner else "")
-    if isinstance(annotation, EnumMeta):
-        return " or ".join(map(_code, annotation)) if len(annotation) < 6 else f"`{annotation.__name__}`"
-    return f"`{annotation.__name__}`"
-
-
-def _hints(kind: type) -> dict[str, Any]:
-    """Return the types of the fields by their names."""
-    return typing.get_type_hints(kind, globalns=vars(import_module(kind.__module__)) | {"AttributeValue": _JsonValue})
-
-
-def _fields(kind: type) -> Iterator[str]:
-    hints = _hints(kind)
-    rows = [
-        (
-            _names(attribute.name),
-            ", ".join(filter(None, (described(hints[attribute.name]), _flag(kind, attribute)))),
-            _comment(kind, attribute.name),
-        )
-        for attribute in attrs.fields(kind)
-        if not attribute.name.startswith("_")
-    ]
-    yield from _table(("field, and in JSON", "holds", "meaning"), rows)
-
-
-def _names(name: str) -> str:
-    in_json = wire_name(name)
-    return _code(name) if in_json == name else f"| {_code(name)}\n       | {_code(in_json)}"
-
-
-def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
-    if attribute.metadata.get("read_only") or (kind is CustomerSession and attribute.name not in FIELDS_OF_UPDATE):
-        return "*read-only*"
-    return "*required*" if attribute.default is attrs.NOTHING else ""
-
-
-def _all_fields() -> Iterator[str]:
-    for kind in documents():
-        yield from (
-            kind.__name__,
-            "-" * len(kind.__name__),
-            "",
-            f"`{kind.__name__}`: {_within(kind, _first_line(kind))}",
-            "",
-        )
-        yield from _fields(kind)
 
 
 # ------------------------------------------------------------------------------------------------------------------
@@ -284,7 +165,7 @@ _PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "built-in-rules": _built_in_rules,
     "optional-rules": _optional_rules,
     "errors": _errors,
-    "fields": _all_fields,
+    "fields": all_fields,
 }
 
 
