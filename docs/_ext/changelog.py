@@ -20,8 +20,11 @@ class Unreleased(SphinxDirective):
     """``unreleased-changes``: what ``towncrier build --draft`` shows."""
 
     def run(self) -> list[nodes.Node]:
-        """Return the section of what is not released."""
-        for fragment in sorted((_ROOT / "changelog.d").glob("*.md")):
+        """Return the section of what is not released, if anything is."""
+        fragments = sorted((_ROOT / "changelog.d").glob("*.md"))
+        if not fragments:
+            return []
+        for fragment in fragments:
             self.env.note_dependency(str(fragment))
         command = [sys.executable, "-m", "towncrier", "build", "--draft", "--version", "Unreleased", "--date", ""]
         done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, encoding="utf-8", check=False)  # noqa: S603 - our own command

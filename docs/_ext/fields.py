@@ -77,7 +77,7 @@ def _fields(kind: type) -> Iterator[str]:
         for attribute in attrs.fields(kind)
         if not attribute.name.startswith("_")
     ]
-    yield from table(("field, and in JSON", "holds", "meaning"), rows)
+    yield from table(("field, and in JSON", "holds", "meaning"), rows, sentences=True)
 
 
 def _names(name: str) -> str:

@@ -45,11 +45,14 @@ def _transitions() -> Iterator[str]:
             f"{code(row.source or '(new)')} → {code(row.target)}",
             row.operation.name.title(),
             code(row.event_name),
-            f"{row.authority}{'. ' if row.note else ''}{row.note}",
+            row.authority,
         )
         for row in TABLE
     ]
     yield from table(("", "trigger", "way", "operation", "event", "on whose word"), rows)
+    for row in TABLE:
+        if row.note:
+            yield from (f"{row.id}: {row.note}", "")
 
 
 def _states() -> Iterator[str]:

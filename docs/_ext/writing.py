@@ -12,9 +12,15 @@ from _ext.api import comments
 __all__ = ["code", "comment", "first_line", "table", "within"]
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Write a table in reStructuredText."""
-    yield from (".. list-table::", "   :header-rows: 1", "   :widths: auto", "   :class: sentences", "")
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, sentences: bool = False) -> Iterator[str]:
+    """Write a table in reStructuredText; with *sentences* its last column has room for some."""
+    yield from (
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :widths: auto",
+        *(["   :class: sentences"] if sentences else []),
+        "",
+    )
     for row in (header, *rows):
         for place, cell in enumerate(row):
             yield f"   {'* -' if place == 0 else '  -'} {cell}".rstrip()
