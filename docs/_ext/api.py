@@ -142,10 +142,11 @@ def _find(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, conte
     for place in inner_modules():
         target = target.removeprefix(f"{place}.")
     objects = {name: entry for name, entry in env.domains.python_domain.objects.items() if not entry.aliased}
-    around = [f"{node.get('py:module')}.{node.get('py:class')}.", f"{node.get('py:module')}."]
-    for wanted in (target, *_inherited(target, node.get("py:class"))):
+    module, kind = node.get("py:module"), node.get("py:class")
+    around = (f"{module}.{kind}.", f"{module}.", "session_fsm.CustomerSession.")
+    for wanted in (target, *_inherited(target, kind)):
         found = [name for name in objects if f".{name}".endswith(f".{wanted}")]
-        if len(found) > 1:  # one of this class or of this module is meant
+        if len(found) > 1:  # one of this class is meant, of this module, or of the session
             found = next((near for a in around if len(near := [n for n in found if n.startswith(a)]) == 1), found)
         if len(found) == 1:
             entry = objects[found[0]]
