@@ -92,6 +92,7 @@ def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
 
 
 def all_fields() -> Iterator[str]:
+    """Write a section with a table for each class."""
     for kind in documents():
         yield from (
             kind.__name__,

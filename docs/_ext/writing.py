@@ -28,6 +28,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, sentences: bo
 
 
 def code(text: str) -> str:
+    """Write *text* in typewriter letters."""
     return f"``{text}``"
 
 
@@ -38,6 +39,7 @@ def comment(kind: type, name: str) -> str:
 
 
 def first_line(thing: Any) -> str:
+    """Return the first line of a docstring."""
     return (inspect.getdoc(thing) or "").partition("\n")[0]
 
 
