@@ -65,6 +65,7 @@ class LifecycleState(_Watched, transitions.State):
 
     @property
     def name(self) -> str:
+        """The value of the enumeration member."""
         return str(_spelled(self._name))
 
 
@@ -403,12 +404,15 @@ class LifecycleMachine(transitions.Machine):
     # Questions may name a state by its value or by its enumeration member.
 
     def get_state(self, state: Any) -> transitions.State:
+        """Return a state, by its name or its enumeration member."""
         return super().get_state(_spelled(state))
 
     def get_triggers(self, *args: Any) -> list[str]:
+        """Return the triggers that lead out of any of these states."""
         return super().get_triggers(*map(_spelled, args))
 
     def get_transitions(self, trigger: str = "", source: Any = "*", dest: Any = "*") -> list[transitions.Transition]:
+        """Return the transitions by *trigger* from *source* to *dest*, each of which may be left open."""
         return super().get_transitions(trigger, _spelled(source), _spelled(dest))
 
     # What would put a transition beside the table, or a session beside the machine, is shut.
@@ -419,6 +423,7 @@ class LifecycleMachine(transitions.Machine):
     add_model = add_transition = add_transitions = add_ordered_transitions = remove_transition = _refuse
 
     def add_states(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse further states, once the machine has those of the table."""
         if self._built:
             self._refuse()
         super().add_states(*args, **kwargs)

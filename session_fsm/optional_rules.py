@@ -72,16 +72,23 @@ class AttributeType(StrEnum):
     """The types that an attribute may be declared with, spelled as the API spells them."""
 
     STRING = "string"
+    """Text."""
     NUMBER = "number"
+    """An integer or an exact decimal."""
     BOOLEAN = "boolean"
+    """True or false."""
     TIME = "time"
     """RFC 3339 text."""
     LOCATION = "location"
     """Two numbers: as a list, as an object, or as text with a comma between them."""
     LIST_OF_STRINGS = "(list string)"
+    """Any number of texts."""
     LIST_OF_NUMBERS = "(list number)"
+    """Any number of numbers."""
     LIST_OF_TIMES = "(list time)"
+    """Any number of times."""
     LIST_OF_LOCATIONS = "(list location)"
+    """Any number of locations."""
 
 
 Attributes = Mapping[str, AttributeValue]

@@ -55,6 +55,7 @@ class Step:
     """A trigger, and what it is given."""
 
     trigger: Trigger = field(converter=_to_trigger)
+    """What is asked of the session."""
     argument: Any = None
     """What the trigger takes: a `SessionUpdate` for create, update and close (None is one without changes), a list
     of `ReturnedCartItem` for a return, None for the others. The state of a creation is that of its update."""
@@ -152,6 +153,7 @@ class Story:
     """The steps of one session's life, the creation first."""
 
     steps: tuple[Step, ...]
+    """The steps, oldest first."""
     own: Mapping[str, Any] = field(factory=dict[str, Any], kw_only=True)
     """What the creation gives to the fields that a subclass adds."""
 
