@@ -244,7 +244,9 @@ class Candidates:
     ) -> Iterator[tuple[ReturnedCartItem, ...]]:
         """Yield the returns that differ from *entries* in one entry, for a session that holds *cart*."""
         single = tuple(self._entries(cart))
-        replaced = ((*entries[:place], entry, *entries[place + 1 :]) for entry in single for place in range(len(entries)))
+        replaced = (
+            (*entries[:place], entry, *entries[place + 1 :]) for entry in single for place in range(len(entries))
+        )
         everything = tuple(ReturnedCartItem(position=position) for position in range(len(cart)))
         return in_turn(iter(((), everything)), ((*entries, entry) for entry in single), replaced)
 
@@ -297,13 +299,19 @@ class Candidates:
         spans = [*mentions.spans]
         if mentions.about("timedelta", "days", "hours", "minutes", "seconds", "total_seconds"):
             spans += [n * unit for n in self.counts for unit in _UNITS]
-        found = [origin + span + shift for origin in origins for span in spans for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT)]
+        found = [
+            origin + span + shift for origin in origins for span in spans for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT)
+        ]
         for moment in (*mentions.moments, *(datetime.combine(day, clock_time()) for day in mentions.days)):
             aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             found += [aware - _MOMENT, aware, aware + _MOMENT]
         for moment in mentions.clock_times:
             on_the_day = datetime.combine(earliest, moment.replace(tzinfo=None), tzinfo=earliest.tzinfo)
-            found += [on_the_day + shift + day for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT) for day in (0 * _UNITS[0], _UNITS[0])]
+            found += [
+                on_the_day + shift + day
+                for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT)
+                for day in (0 * _UNITS[0], _UNITS[0])
+            ]
         midnight = earliest.replace(hour=0, minute=0, second=0, microsecond=0)
         found += [midnight + count * _UNITS[1] for count in range(1, 25)]
         found += [earliest + count * _UNITS[0] for count in range(1, 8)]

@@ -269,9 +269,13 @@ class _Searcher:
     def _candidates_for(self, rules: Iterable[Rule] | None) -> Candidates:
         codes = frozenset(("",)) if rules is None else frozenset(rule.code for rule in rules)
         if codes not in self._candidates:
-            meant = self.kind.machine.rules if rules is None else [r for r in self.kind.machine.rules if r.code in codes]
+            meant = (
+                self.kind.machine.rules if rules is None else [r for r in self.kind.machine.rules if r.code in codes]
+            )
             mentions = mentioned(meant, self.kind)
-            self._candidates[codes] = Candidates(self.kind, evolve(mentions, everything=rules is None or mentions.everything))
+            self._candidates[codes] = Candidates(
+                self.kind, evolve(mentions, everything=rules is None or mentions.everything)
+            )
         return self._candidates[codes]
 
 

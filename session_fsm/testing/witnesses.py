@@ -117,7 +117,10 @@ class Witness:
     @property
     def _depends_on_time(self) -> bool | None:
         """Whether a rule looks at the time, so that the code is to say when each step takes place."""
-        return mentioned(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False or None
+        return (
+            mentioned(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False
+            or None
+        )
 
     def __str__(self) -> str:
         if self.decision:
@@ -162,9 +165,7 @@ def witness(
         NoWitness: there is none, with the reason; everything that it says holds within the budget.
         InvalidValue: the class has no such row or rule, or the outcome does not exist.
     """
-    found = find_witness(
-        kind, what, outcome, on=on, strategy=strategy, budget=budget, depth=depth, own=own
-    )
+    found = find_witness(kind, what, outcome, on=on, strategy=strategy, budget=budget, depth=depth, own=own)
     if isinstance(found, NoWitness):
         raise found
     return found
@@ -261,7 +262,9 @@ def _goal(kind: type[CustomerSession], what: Row | Rule | str, outcome: Outcome 
     table, rules = kind.machine.table, kind.machine.rules
     if rows := [row for row in table if what in (row, row.id)]:
         if outcome is not None or on is not None:
-            raise InvalidValue("/outcome", "a transition fires or has no witness; only a rule has outcomes and triggers")
+            raise InvalidValue(
+                "/outcome", "a transition fires or has no witness; only a rule has outcomes and triggers"
+            )
         return _Goal(f"{rows[0].id} fires", rows, None, Outcome.PASSED)
     rule = next((rule for rule in rules if what == rule.code or what is rule or what == rule), None)
     if rule is None:
