@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 from session_fsm.decisions import Rule, rule
-from session_fsm.errors import Violation, pointer_token
+from session_fsm.errors import InvalidValue, Violation, pointer_token
 from session_fsm.json_values import AttributeValue
 from session_fsm.scalars import is_timestamp, to_amount
 from session_fsm.states import State, Trigger
@@ -131,11 +131,14 @@ def attributes_have_declared_types(
 
     Both arguments map the name of an attribute to its `AttributeType`. What is not declared is not judged here.
 
+    Raises:
+        InvalidValue: there is no such type.
+
     >>> attributes_have_declared_types(session={"ShippingCity": "string"}).code
     'attribute_wrong_type'
     """
-    of_session = {name: AttributeType(kind) for name, kind in (session or {}).items()}
-    of_item = {name: AttributeType(kind) for name, kind in (cart_item or {}).items()}
+    of_session = _types(session or {}, "/session")
+    of_item = _types(cart_item or {}, "/cart_item")
 
     @rule("attribute_wrong_type", on=_FILLING)
     def attributes_have_their_declared_types(
@@ -152,6 +155,15 @@ def attributes_have_declared_types(
                 )
 
     return attributes_have_their_declared_types
+
+
+def _types(declared: Mapping[str, AttributeType | str], place: str) -> dict[str, AttributeType]:
+    found: dict[str, AttributeType] = {}
+    for name, kind in declared.items():
+        if kind not in set(AttributeType):
+            raise InvalidValue(place + pointer_token(name), f"{kind!r} is none of: {', '.join(AttributeType)}")
+        found[name] = AttributeType(kind)
+    return found
 
 
 def _has_type(value: AttributeValue, kind: AttributeType) -> bool:
