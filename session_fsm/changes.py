@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Protocol
 
 from attrs import evolve
 
@@ -47,10 +47,22 @@ def as_returned_items(entries: object) -> tuple[ReturnedCartItem, ...]:
     return items
 
 
+class TimeSource(Protocol):
+    """What tells the time to verbs that are not given one."""
+
+    def now(self, tz: tzinfo, /) -> datetime:
+        """Return the current time, as `datetime.now` does."""
+        ...
+
+
+time_source: TimeSource = datetime
+"""The clock of the whole process. Only tests hang up another, by means of `session_fsm.testing.Clock`."""
+
+
 def as_time(now: object) -> datetime:
     """Return the time at which a verb takes place: the one given, if it is aware, or the current time."""
     if now is None:
-        return datetime.now(UTC)
+        return time_source.now(UTC)
     if problem := time(now):
         raise InvalidValue("/now", problem)
     return now  # type: ignore[return-value]  # pyright: ignore[reportReturnType]

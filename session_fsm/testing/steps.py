@@ -1,0 +1,222 @@
+"""One step in the life of a session, and a whole life made of steps, as values.
+
+What searches for a life, generates one, mutates one or tells of one speaks in these terms. A story is played with
+real verbs and real rules; it is written as Python to paste into a test, or as the JSON Lines of
+``docs/replay-format.md``, which ``session-fsm replay`` plays.
+
+>>> from session_fsm import CustomerSession
+>>> story = Story.of(Step("create"), Step("close"), Step("reopen"))
+>>> story.play(CustomerSession).state
+<State.OPEN: 'open'>
+>>> print(story.code())
+session = CustomerSession.create("order-1")
+session.close()
+session.reopen()
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from attrs import Attribute, evolve, field, fields, frozen, has
+
+from session_fsm.changes import argument_of
+from session_fsm.decisions import Decision
+from session_fsm.errors import InvalidValue, TransitionRefused
+from session_fsm.events import SessionEvent
+from session_fsm.scalars import is_list, is_object, timestamp, to_member
+from session_fsm.session import CustomerSession
+from session_fsm.states import State, Trigger
+from session_fsm.values import SessionUpdate
+from session_fsm.wire import ReturnRequest, dumps
+
+__all__ = ["BEGINNING", "Step", "Story", "code_of"]
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the first step of a story takes place; each further one takes place a minute later."""
+_MINUTE = timedelta(minutes=1)
+_SESSION_ID = "order-1"
+
+
+def _to_trigger(value: object) -> Trigger:
+    trigger = to_member(Trigger, value)
+    if not isinstance(trigger, Trigger):
+        raise InvalidValue("/trigger", f"{value!r} is none of: {', '.join(Trigger)}")
+    return trigger
+
+
+@frozen
+class Step:
+    """A trigger, and what it is given."""
+
+    trigger: Trigger = field(converter=_to_trigger)
+    argument: Any = None
+    """What the trigger takes: a `SessionUpdate` for create, update and close (None is one without changes), a list
+    of `ReturnedCartItem` for a return, None for the others. The state of a creation is that of its update."""
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "argument", argument_of(self.trigger, self.argument))
+
+    def take(
+        self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
+    ) -> tuple[CustomerSession, SessionEvent]:
+        """Pull the trigger, and return the session and what it recorded.
+
+        Args:
+            session: the session to move; None for a creation.
+            kind: the class of what a creation makes.
+            now: when, with a time zone.
+            own: what a creation gives to the fields that *kind* adds.
+
+        Raises:
+            TransitionRefused: the table or a rule forbids it.
+        """
+        if self.trigger is Trigger.CREATE:
+            born = kind.create(_SESSION_ID, self.argument, now=now, **own)
+            return born, born.pending_events[-1]
+        if session is None:
+            raise InvalidValue("/trigger", f"{self.trigger} needs a session; a story begins with create")
+        given = () if self.argument is None else (self.argument,)
+        return session, getattr(session, self.trigger)(*given, now=now)
+
+    def judge(
+        self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
+    ) -> Decision[Any] | None:
+        """Judge the trigger without pulling it; None says that a creation would be allowed.
+
+        Takes what `take` takes.
+        """
+        if self.trigger is not Trigger.CREATE and session is not None:
+            return session.evaluate(self.trigger, self.argument, now=now)
+        try:
+            self.take(session, kind, now, **own)
+        except TransitionRefused as refusal:
+            return refusal.decision
+        return None
+
+    def code(self, kind: str = "CustomerSession", own: Mapping[str, Any] | None = None) -> str:
+        """Return the step as a line of Python that moves a variable called ``session``."""
+        arguments: list[str] = []
+        if isinstance(self.argument, SessionUpdate):
+            arguments = [f"{name}={code_of(value)}" for name, value in self.argument.given().items()]
+        elif self.argument is not None:
+            arguments = [code_of(list(self.argument))]
+        if self.trigger is not Trigger.CREATE:
+            return f"session.{self.trigger}({', '.join(arguments)})"
+        arguments = [
+            f'"{_SESSION_ID}"',
+            *arguments,
+            *(f"{name}={code_of(value)}" for name, value in (own or {}).items()),
+        ]
+        return f"session = {kind}.create({', '.join(arguments)})"
+
+    def line(self, now: datetime) -> str:
+        """Return the step as a line of the format of ``docs/replay-format.md``."""
+        members: dict[str, Any] = {"operation": "update", "sessionId": _SESSION_ID}
+        match self.trigger:
+            case Trigger.RETURN_ITEMS:
+                members["operation"] = "return"
+                body: Any = ReturnRequest(returned_cart_items=self.argument)
+            case Trigger.REOPEN:
+                members["operation"], body = "reopen", None
+            case Trigger.CLOSE:
+                body = evolve(self.argument, state=State.CLOSED)
+            case Trigger.CANCEL:
+                body = SessionUpdate(state=State.CANCELLED)
+            case _:
+                body = self.argument
+        text = json.dumps(members, ensure_ascii=False)[:-1]
+        if body is not None:
+            text += f', "body": {dumps(body).decode()}'
+        return f'{text}, "time": "{timestamp(now)}"}}'
+
+
+@frozen
+class Story:
+    """The steps of one session's life, the creation first."""
+
+    steps: tuple[Step, ...]
+    own: Mapping[str, Any] = field(factory=dict[str, Any], kw_only=True)
+    """What the creation gives to the fields that a subclass adds."""
+
+    @classmethod
+    def of(cls, *steps: Step, own: Mapping[str, Any] | None = None) -> Story:
+        """Return the story of these steps."""
+        return cls(steps, own=own or {})
+
+    def then(self, *steps: Step) -> Story:
+        """Return the story that goes on with *steps*."""
+        return evolve(self, steps=(*self.steps, *steps))
+
+    def play(self, kind: type[CustomerSession]) -> CustomerSession:
+        """Return a session of *kind* that has lived this story, step by step, by its verbs. Its events are pending.
+
+        Raises:
+            TransitionRefused: a step is refused.
+            InvalidValue: the story does not begin with a creation.
+        """
+        session = None
+        for step, now in self.timed():
+            session, _ = step.take(session, kind, now, **self.own)
+        if session is None:
+            raise InvalidValue("/steps", "a story has one step at least")
+        return session
+
+    def timed(self) -> Iterator[tuple[Step, datetime]]:
+        """Yield every step with the time at which it takes place."""
+        for place, step in enumerate(self.steps):
+            yield step, BEGINNING + place * _MINUTE
+
+    @property
+    def end(self) -> datetime:
+        """The time at which a further step would take place."""
+        return BEGINNING + len(self.steps) * _MINUTE
+
+    def code(self, kind: str = "CustomerSession") -> str:
+        """Return the story as Python to paste into a test; *kind* is the name of the class there."""
+        return "\n".join(step.code(kind, self.own) for step in self.steps)
+
+    def json_lines(self) -> str:
+        """Return the story in the format of ``docs/replay-format.md``, one step a line, to play or to keep."""
+        return "".join(f"{step.line(now)}\n" for step, now in self.timed())
+
+
+def code_of(value: Any) -> str:
+    """Return the shortest Python that makes *value*: what is as it would be by itself is left out."""
+    kind: Any = value.__class__
+    match value:
+        case bool() | None:
+            return repr(value)
+        case str() if isinstance(value, Enum):
+            return json.dumps(str(value))
+        case str():
+            return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
+        case Decimal():
+            return f'Decimal("{value}")'
+        case _ if has(kind):
+            return f"{kind.__name__}({', '.join(_arguments(value, kind))})"
+        case _ if is_object(value):
+            return f"{{{', '.join(f'{code_of(name)}: {code_of(member)}' for name, member in value.items())}}}"
+        case _ if is_list(value):
+            return f"[{', '.join(map(code_of, value))}]"
+        case _:
+            return repr(value)
+
+
+def _arguments(value: Any, kind: type[Any]) -> Iterable[str]:
+    if isinstance(value, SessionUpdate):
+        given: Mapping[str, Any] = value.given()
+        return [f"{name}={code_of(member)}" for name, member in given.items()]
+    attributes: tuple[Attribute[Any], ...] = fields(kind)
+    shown = [a for a in attributes if getattr(value, a.name) != a.default and not a.metadata.get("read_only")]
+    return [f"{a.name}=" * a.kw_only + _field(getattr(value, a.name)) for a in shown]
+
+
+def _field(value: Any) -> str:
+    """Return what a field is given: an amount may be given as text."""
+    return f'"{value}"' if isinstance(value, Decimal) else code_of(value)
