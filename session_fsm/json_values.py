@@ -13,7 +13,19 @@ from decimal import Decimal
 from typing import Any, Never, TypeAlias, TypeVar
 
 from session_fsm.errors import Problem, pointer_token
-from session_fsm.scalars import amount, integer, is_list, is_object, kind_of, list_of, map_of, text, time, timestamp
+from session_fsm.scalars import (
+    Unusual,
+    amount,
+    integer,
+    is_list,
+    is_object,
+    kind_of,
+    list_of,
+    map_of,
+    text,
+    time,
+    timestamp,
+)
 
 __all__ = [
     "DEEPEST",
@@ -21,8 +33,11 @@ __all__ = [
     "AttributeValue",
     "FrozenDict",
     "attribute_map",
+    "freeze_attributes",
     "freeze_map",
+    "freeze_object",
     "json_map",
+    "members_within",
     "to_attributes",
 ]
 
@@ -131,3 +146,87 @@ def attribute_map(value: object) -> str | list[Problem] | None:
         for name in names
         if not _ATTRIBUTE_NAME.fullmatch(name)
     ]
+
+
+# --- What a JSON parser returns, which is of few types, frozen and checked in one pass ------------------------------
+
+
+def freeze_object(value: Any, counts: list[int], levels: int = DEEPEST) -> FrozenDict[str, Any]:
+    """Do for an object that a JSON parser returned what `freeze_map` and `json_map` do for any, and count its members.
+
+    Args:
+        value: the object.
+        counts: receives how many members the object has, and each object within it.
+        levels: how deep lists and objects may lie in it.
+
+    Raises:
+        Unusual: it is not certain that the two would have nothing to say.
+    """
+    if type(value) is not dict:
+        raise Unusual
+    counts.append(len(value))
+    frozen: FrozenDict[str, Any] = FrozenDict(value)
+    for name, member in value.items():
+        if type(name) is not str or not (name.isascii() or not _text(name)):
+            raise Unusual
+        if member is not None and type(member) is not bool:
+            _replace(frozen, name, _freeze_element(member, counts, levels))
+    return frozen or EMPTY
+
+
+def freeze_attributes(value: Any, counts: list[int], *, nulls: bool) -> FrozenDict[str, Any]:
+    """Do what `freeze_object` does for an object whose names are those of attributes, as `attribute_map` checks it.
+
+    Without *nulls*, what is null is left out, as `to_attributes` does.
+    """
+    if type(value) is not dict:
+        raise Unusual
+    counts.append(len(value))
+    if not value:
+        return EMPTY
+    frozen: FrozenDict[str, Any] = FrozenDict(value)
+    null = False
+    for name, member in value.items():
+        if type(name) is not str or not (name.isascii() and name.isidentifier() and name[0] != "_"):
+            raise Unusual
+        kind = type(member)
+        if (kind is str and member.isascii()) or kind is bool:
+            continue
+        if member is None:
+            null = True
+        else:
+            _replace(frozen, name, _freeze_element(member, counts, DEEPEST))
+    if null and not nulls:
+        return FrozenDict({name: member for name, member in frozen.items() if member is not None}) or EMPTY
+    return frozen
+
+
+_replace = dict.__setitem__
+
+
+def _freeze_element(value: Any, counts: list[int], levels: int) -> Any:
+    kind = type(value)
+    if kind is dict and levels:
+        return freeze_object(value, counts, levels - 1)
+    if kind is list and levels:
+        return tuple([_freeze_element(element, counts, levels - 1) for element in value])
+    if kind is float:
+        value = Decimal(repr(value))
+    if (value is None or isinstance(value, (str, int, Decimal))) and not _json(value):
+        return value
+    raise Unusual
+
+
+def members_within(value: Any) -> int:
+    """Return how many members the objects have that lie in *value*, and in what lies in these."""
+    waiting, count = [value], 0
+    while waiting:
+        match waiting.pop():
+            case dict() as members:
+                count += len(members)
+                waiting.extend(members.values())
+            case list() as elements:
+                waiting.extend(elements)
+            case _:
+                pass
+    return count

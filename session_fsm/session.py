@@ -32,7 +32,9 @@ from session_fsm.machine import LifecycleMachine
 from session_fsm.rules import BUILT_IN
 from session_fsm.scalars import (
     amount,
+    at_a_glance,
     boolean,
+    glance_of,
     integer,
     is_list,
     kind_of,
@@ -69,6 +71,7 @@ _COMPUTED = Decimal("NaN")
 _total = amount(total=True)
 
 
+@at_a_glance(glance_of(_total))
 def _total_or_computed(value: object) -> Any:
     return None if value is _COMPUTED else _total(value)
 
@@ -193,8 +196,10 @@ class CustomerSession(Shown):
             values["cart_items"] = tuple(
                 evolve(item, position=position) for position, item in enumerate(self.cart_items)
             )
-        computed = totals(self.cart_items, self.additional_costs)
-        values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
+        missing = [name for name in _TOTALS if getattr(self, name) is _COMPUTED]
+        if missing:
+            computed = totals(self.cart_items, self.additional_costs)
+            values |= {name: computed[name] for name in missing}
         if not self.profile_id:
             values["first_session"] = True  # F-16
         assign(self, values)
@@ -420,4 +425,5 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
 CustomerSession.machine = _machine_of(CustomerSession)
 _FIELDS = {attribute.name for attribute in fields(CustomerSession)}
 _REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
-_EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)
+_TOTALS = totals((), EMPTY)
+_EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | _TOTALS

@@ -19,18 +19,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 from uuid import UUID
 
 from cattrs import Converter
 
 from session_fsm.errors import InvalidValue, WireError, pointer_token, to_error_response
-from session_fsm.scalars import is_object, kind_of, timestamp
+from session_fsm.json_values import members_within
+from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
-from session_fsm.wire.reading import make_reader, read_scalar
-from session_fsm.wire.text import MOST_BYTES, parse, write
+from session_fsm.wire.reading import make_reader, read_scalar, straight_reader_of
+from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader
+from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight, write
 from session_fsm.wire.writing import make_writer
 
 __all__ = ["ReturnRequest", "dumps", "loads", "make_converter", "structure", "to_error_response", "unstructure"]
@@ -57,7 +59,40 @@ def loads(
     Raises:
         WireError: with every problem of the document and its place.
     """
+    if is_ours(kind):
+        try:
+            return _read_straight(decoded(data, most_bytes), kind, strict=strict)
+        except NOT_STRAIGHT:
+            pass
     return structure(parse(data, most_bytes), kind, strict=strict)
+
+
+def _read_straight(text: str, kind: type[T], *, strict: bool) -> T:
+    """Read a document in which all is well.
+
+    Raises:
+        Unusual, KeyError, InvalidValue: perhaps it is not.
+    """
+    straight = _straight_reader(kind, strict=strict)
+    document, counts = parse_straight(text), [0]
+    wrapper = _wrapper(kind)
+    if type(document) is dict and wrapper in document:
+        counts.append(len(document))
+        counts += [members_within(member) for name, member in document.items() if name != wrapper]
+        document = document[wrapper]
+    value: T = straight(document, counts)
+    if not names_stand_once(text, sum(counts)):
+        raise Unusual
+    return value
+
+
+@cache
+def _straight_reader(kind: Any, *, strict: bool) -> StraightReader:
+    return straight_reader_of(_converter(strict=strict).get_structure_hook(kind)) or _never_straight
+
+
+def _never_straight(_: Any, __: Any) -> Never:
+    raise Unusual
 
 
 def dumps(value: object, indent: int | None = None) -> bytes:
@@ -112,11 +147,17 @@ def unstructure(value: object) -> dict[str, Any]:
 _WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession", ReturnRequest: "return"}
 
 
+@cache
+def _wrapper(kind: type) -> str | None:
+    """Return the name of the wrapper in which the API sends *kind*, if it has one."""
+    return next((name for wrapped, name in _WRAPPERS.items() if issubclass(kind, wrapped)), None)
+
+
 def _unwrapped(document: Any, kind: type) -> tuple[Any, str]:
     """Return what a wrapper holds, and the pointer to it."""
-    for wrapped, name in _WRAPPERS.items():
-        if issubclass(kind, wrapped) and is_object(document) and name in document:
-            return document[name], pointer_token(name)
+    name = _wrapper(kind)
+    if name and is_object(document) and name in document:
+        return document[name], pointer_token(name)
     return document, ""
 
 
