@@ -31,13 +31,14 @@ __all__ = [
     "DEEPEST",
     "EMPTY",
     "AttributeValue",
+    "Counts",
     "FrozenDict",
+    "NoCounts",
     "attribute_map",
     "freeze_attributes",
     "freeze_map",
     "freeze_object",
     "json_map",
-    "members_within",
     "to_attributes",
 ]
 
@@ -151,7 +152,7 @@ def attribute_map(value: object) -> str | list[Problem] | None:
 # --- What a JSON parser returns, which is of few types, frozen and checked in one pass ------------------------------
 
 
-def freeze_object(value: Any, counts: list[int], levels: int = DEEPEST) -> FrozenDict[str, Any]:
+def freeze_object(value: Any, counts: Counts, levels: int = DEEPEST) -> FrozenDict[str, Any]:
     """Do for an object that a JSON parser returned what `freeze_map` and `json_map` do for any, and count its members.
 
     Args:
@@ -174,7 +175,7 @@ def freeze_object(value: Any, counts: list[int], levels: int = DEEPEST) -> Froze
     return frozen or EMPTY
 
 
-def freeze_attributes(value: Any, counts: list[int], *, nulls: bool) -> FrozenDict[str, Any]:
+def freeze_attributes(value: Any, counts: Counts, *, nulls: bool) -> FrozenDict[str, Any]:
     """Do what `freeze_object` does for an object whose names are those of attributes, as `attribute_map` checks it.
 
     Without *nulls*, what is null is left out, as `to_attributes` does.
@@ -204,7 +205,7 @@ def freeze_attributes(value: Any, counts: list[int], *, nulls: bool) -> FrozenDi
 _replace = dict.__setitem__
 
 
-def _freeze_element(value: Any, counts: list[int], levels: int) -> Any:
+def _freeze_element(value: Any, counts: Counts, levels: int) -> Any:
     kind = type(value)
     if kind is dict and levels:
         return freeze_object(value, counts, levels - 1)
@@ -217,16 +218,29 @@ def _freeze_element(value: Any, counts: list[int], levels: int) -> Any:
     raise Unusual
 
 
-def members_within(value: Any) -> int:
-    """Return how many members the objects have that lie in *value*, and in what lies in these."""
-    waiting, count = [value], 0
-    while waiting:
-        match waiting.pop():
-            case dict() as members:
-                count += len(members)
-                waiting.extend(members.values())
-            case list() as elements:
-                waiting.extend(elements)
-            case _:
-                pass
-    return count
+class Counts(list[int]):
+    """How many members objects have that were read from JSON text, object by object."""
+
+    __slots__ = ()
+
+    def add_within(self, value: Any) -> None:
+        """Add how many members the objects have that lie in *value*, and in what lies in these."""
+        waiting = [value]
+        while waiting:
+            match waiting.pop():
+                case dict() as members:
+                    self.append(len(members))
+                    waiting.extend(members.values())
+                case list() as elements:
+                    waiting.extend(elements)
+                case _:
+                    pass
+
+
+class NoCounts(Counts):
+    """What nobody wants to know of values that are not from a text, and that may contain themselves."""
+
+    __slots__ = ()
+
+    def add_within(self, value: Any) -> None:
+        pass

@@ -25,7 +25,7 @@ from uuid import UUID
 from cattrs import Converter
 
 from session_fsm.errors import InvalidValue, WireError, pointer_token, to_error_response
-from session_fsm.json_values import members_within
+from session_fsm.json_values import Counts
 from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate
@@ -74,12 +74,13 @@ def _read_straight(text: str, kind: type[T], *, strict: bool) -> T:
         Unusual, KeyError, InvalidValue: perhaps it is not.
     """
     straight = _straight_reader(kind, strict=strict)
-    document, counts = parse_straight(text), [0]
+    document, counts = parse_straight(text), Counts()
     wrapper = _wrapper(kind)
     if type(document) is dict and wrapper in document:
-        counts.append(len(document))
-        counts += [members_within(member) for name, member in document.items() if name != wrapper]
-        document = document[wrapper]
+        inside = document.pop(wrapper)
+        counts.append(1)
+        counts.add_within(document)
+        document = inside
     value: T = straight(document, counts)
     if not names_stand_once(text, sum(counts)):
         raise Unusual

@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import DEEPEST
+from session_fsm.json_values import DEEPEST, NoCounts
 from session_fsm.scalars import (
     FURTHER_PROBLEMS,
     MOST_PROBLEMS,
@@ -83,7 +83,7 @@ def _straight_first(straight: StraightReader, careful: Reader) -> Reader:
 
     def read(document: Any, kind: Any = None) -> Any:
         try:
-            return straight(document, [])
+            return straight(document, NoCounts())
         except NOT_STRAIGHT:
             pass
         return careful(document, kind)

@@ -25,7 +25,6 @@ from session_fsm.json_values import (
     freeze_attributes,
     freeze_object,
     json_map,
-    members_within,
     to_attributes,
 )
 from session_fsm.scalars import Unusual, check_of, glance_of, text, to_time
@@ -35,7 +34,7 @@ from session_fsm.wire.kinds import KINDS, core_of
 __all__ = ["NOT_STRAIGHT", "StraightReader", "make_straight_reader"]
 
 StraightReader: TypeAlias = Callable[..., Any]
-"""Takes an object of JSON and a list, to which it adds how many members that and each object in it has."""
+"""Takes an object of JSON, and `Counts` that it adds to."""
 
 NOT_STRAIGHT = (Unusual, KeyError, InvalidValue)
 """What a straight reader raises where it cannot judge: something is unusual, missing, or refused by a class."""
@@ -103,7 +102,7 @@ def make_straight_reader(
     source.add("if left:", f"    unknown = document.keys() - {source.name(known)}")
     if strict:
         source.add(f"    if unknown - {source.name(ignored)}:", "        raise Unusual")
-    source.add("    counts += [members_within(document[name]) for name in unknown]")
+    source.add("    for name in unknown:", "        counts.add_within(document[name])")
     return source.end()
 
 
@@ -172,7 +171,6 @@ _NAMES: dict[str, Any] = {
     "datetime": datetime,
     "freeze_attributes": freeze_attributes,
     "freeze_object": freeze_object,
-    "members_within": members_within,
     "to_time": to_time,
 }
 
@@ -204,7 +202,7 @@ def _taken(
         if isinstance(kind, type) and issubclass(kind, StrEnum):
             members = source.name({member.value: member for member in kind})
             return [f"v = {members}.get(v) if type(v) is str else None", "if v is None:", "    raise Unusual"]
-    return ["counts.append(members_within(v))", f"v = {source.name(read_carefully)}(v, None)"]
+    return ["counts.add_within(v)", f"v = {source.name(read_carefully)}(v, None)"]
 
 
 def _taken_apart(read: str, origin: Any, attribute: Attribute[Any]) -> list[str]:
