@@ -33,7 +33,8 @@ from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
 from session_fsm.wire.reading import make_reader, read_scalar, straight_reader_of
 from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader
 from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight, write
-from session_fsm.wire.writing import make_writer
+from session_fsm.wire.straight_writing import StraightWriter
+from session_fsm.wire.writing import make_writer, straight_writer_of
 
 __all__ = ["ReturnRequest", "dumps", "loads", "make_converter", "structure", "to_error_response", "unstructure"]
 
@@ -102,12 +103,21 @@ def dumps(value: object, indent: int | None = None) -> bytes:
     Raises:
         InvalidValue: *value* is nothing that can be written, or a subclass's own field holds something that is not.
     """
+    if not isinstance(value, KINDS):
+        raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
     try:
+        if indent is None:
+            return _straight_writer(type(value))(value).encode()
         return write(unstructure(value), indent).encode()
     except UnicodeEncodeError:
         raise InvalidValue("", "a text holds half of a surrogate pair, which is no character") from None
     except RecursionError:
         raise InvalidValue("", "the value is nested too deeply") from None
+
+
+@cache
+def _straight_writer(kind: type) -> StraightWriter:
+    return straight_writer_of(_converter(strict=False).get_unstructure_hook(kind))
 
 
 def structure(

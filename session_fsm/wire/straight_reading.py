@@ -29,7 +29,7 @@ from session_fsm.json_values import (
 )
 from session_fsm.scalars import Unusual, check_of, glance_of, text, to_time
 from session_fsm.values import CHECKS, CartItem
-from session_fsm.wire.kinds import KINDS, core_of
+from session_fsm.wire.kinds import core_of, is_known
 
 __all__ = ["NOT_STRAIGHT", "StraightReader", "make_straight_reader"]
 
@@ -110,10 +110,8 @@ class _Source:
     """The source of the function that reads *kind*, and the objects that it names."""
 
     def __init__(self, kind: Any) -> None:
-        self._kind = kind
+        self.kind = kind
         self._blank = blank_of(kind)
-        base = next(known for known in KINDS if issubclass(kind, known))
-        self._known = {attribute.name: attribute for attribute in fields(base)}
         self._lines: list[str] = []
         self._names = _NAMES | {"kind": kind, "blank": self._blank, "assign": assign}
         self.depth = 1
@@ -133,11 +131,6 @@ class _Source:
         plain = isinstance(attribute.default, (str, int, NoneType)) and not isinstance(attribute.default, Enum)
         return repr(attribute.default) if plain else self.name(attribute.default)
 
-    def is_known(self, attribute: Attribute[Any]) -> bool:
-        """Whether the field is the library's own, and no subclass has defined it anew."""
-        known = self._known.get(attribute.name)
-        return known is not None and (known.validator, known.converter) == (attribute.validator, attribute.converter)
-
     def begin(self) -> None:
         """Begin the object."""
         self.add("made = blank()" if self._blank else "values = {}")
@@ -153,9 +146,9 @@ class _Source:
             self.add("made.__class__ = kind")
         else:
             self.add("made = object.__new__(kind)", "assign(made, values)")
-        if self._kind is CartItem:  # whose ledger needs no checking where nothing came back
+        if self.kind is CartItem:  # whose ledger needs no checking where nothing came back
             self.add("if made.returned_quantity:", "    made.__attrs_post_init__()")
-        elif hasattr(self._kind, "__attrs_post_init__"):
+        elif hasattr(self.kind, "__attrs_post_init__"):
             self.add("made.__attrs_post_init__()")
         self.add("return made")
         exec("\n".join(["def read(document, counts, place=None):", *self._lines]), self._names)  # noqa: S102 - made of names of fields, and of glances
@@ -179,13 +172,13 @@ def _taken(
     source: _Source, attribute: Attribute[Any], read_carefully: Callable[[Any, Any], Any], nested: StraightReader | None
 ) -> list[str]:
     """Return the lines that make of ``v``, a member, what the field holds."""
-    kind, is_known = core_of(attribute.type), source.is_known(attribute)
-    if nested is not None and is_known:
+    kind, known = core_of(attribute.type), is_known(source.kind, attribute)
+    if nested is not None and known:
         return _taken_apart(source.name(nested), get_origin(kind), attribute)
     check = check_of(attribute.validator) or CHECKS.get(attribute.name)
     glance = glance_of(check) if check else None
     test = ["if not (" + glance("v") + "):", "    raise Unusual"] if glance else []
-    if is_known:
+    if known:
         if check is attribute_map:
             return [f"v = freeze_attributes(v, counts, nulls={attribute.converter is not to_attributes})"]
         if check is json_map:

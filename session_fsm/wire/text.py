@@ -7,14 +7,16 @@ no binary float is ever in between.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from json.encoder import encode_basestring
 from typing import Any, Never
 
 from session_fsm.errors import InvalidValue, Problem, WireError
+from session_fsm.json_values import FrozenDict
 from session_fsm.scalars import Unusual, is_list, is_object, kind_of
 
-__all__ = ["MOST_BYTES", "decoded", "names_stand_once", "parse", "parse_straight", "write"]
+__all__ = ["MOST_BYTES", "decoded", "names_stand_once", "parse", "parse_straight", "write", "written_amount"]
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest document that is read, in bytes, unless the caller says otherwise."""
@@ -117,6 +119,8 @@ def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
     Raises:
         InvalidValue: it holds something else, or a decimal that is not finite.
     """
+    if indent is None and (write_plainly := _PLAIN.get(type(value))):
+        return write_plainly(value)
     inner = margin if indent is None else margin + " " * indent
     match value:
         case str():
@@ -128,8 +132,7 @@ def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
         case int():
             return int.__repr__(value)
         case Decimal() if value.is_finite():
-            text = str(value)
-            return format(value, "f") if "E" in text else text
+            return written_amount(value)
         case _ if is_object(value):
             colon = ":" if indent is None else ": "
             parts = [_name(name) + colon + write(member, indent, inner) for name, member in value.items()]
@@ -151,3 +154,29 @@ def _enclose(start: str, parts: list[str], end: str, indent: int | None, margin:
     if indent is None or not parts:
         return start + ",".join(parts) + end
     return start + inner + ("," + inner).join(parts) + margin + end
+
+
+def written_amount(value: Decimal) -> str:
+    """Write a finite decimal with all its digits and without an exponent."""
+    text = str(value)
+    return format(value, "f") if "E" in text else text
+
+
+def _write_object(value: Mapping[str, Any]) -> str:
+    return "{" + ",".join([_name(name) + ":" + write(member) for name, member in value.items()]) + "}"
+
+
+def _write_list(value: Iterable[Any]) -> str:
+    return "[" + ",".join([write(element) for element in value]) + "]"
+
+
+# How the commonest types are written in one line.
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    bool: lambda value: "true" if value else "false",
+    int: int.__repr__,
+    dict: _write_object,
+    FrozenDict: _write_object,
+    list: _write_list,
+    tuple: _write_list,
+}
