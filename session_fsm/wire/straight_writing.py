@@ -16,7 +16,7 @@ from uuid import UUID
 from attrs import Attribute
 
 from session_fsm.scalars import timestamp
-from session_fsm.values import CartItem
+from session_fsm.values import UNSET
 from session_fsm.wire.kinds import core_of, is_known, is_ours
 from session_fsm.wire.text import write, written_amount
 
@@ -42,28 +42,22 @@ def make_straight_writer(
         nested: returns the straight writer of the objects that a field holds, which are of a class of this library's.
         ledger: whether an item's remaining quantity is written too.
     """
-    names: dict[str, Any] = {
-        "amount": written_amount,
-        "number": int.__repr__,
-        "quote": encode_basestring,
-        "timestamp": timestamp,
-        "write": write,
-    }
+    names = _NAMES.copy()
     always: list[str] = []
     perhaps: list[str] = []
     for number, (member, (attribute, absent, to_plain)) in enumerate(members.items()):
-        names |= {f"default_{number}": attribute.default, f"plain_{number}": to_plain}
         core = core_of(attribute.type)
         element: Any = (*get_args(core), core)[{tuple: 0, Mapping: 1}.get(get_origin(core), -1)]
-        known = is_known(kind, attribute)
-        if known and is_ours(element):
-            names[f"nested_{number}"] = nested(attribute, element)
-        written = (_written(core, element, f"nested_{number}") if known else None) or f"write(plain_{number}(v))"
+        ours = is_known(kind, attribute) and is_ours(element)
+        names |= {f"plain_{number}": to_plain, f"nested_{number}": nested(attribute, element) if ours else None}
+        v = "v" if absent else f"made.{attribute.name}"
+        written = is_known(kind, attribute) and _written(core, element, f"nested_{number}", v)
+        line = f"text += ',\"{member}\":' + {written or f'write(plain_{number}({v}))'}"
         if absent:
-            condition = "is not None" if attribute.default is None else f"!= default_{number}"
-            perhaps += [f"    if (v := made.{attribute.name}) {condition}:", f"        text += ',\"{member}\":' + {written}"]
+            condition = {None: " is not None", UNSET: " is not UNSET"}.get(attribute.default, "")
+            perhaps += [f"    if (v := made.{attribute.name}){condition}:", f"        {line}"]
         else:
-            always += [f"    v = made.{attribute.name}", f"    text += ',\"{member}\":' + {written}"]
+            always.append(f"    {line}")
     # The order is that of cattrs: what is always there comes first.
     lines = ["def straight(made):", "    text = ''", *always, *perhaps]
     if ledger:
@@ -74,18 +68,30 @@ def make_straight_writer(
     return straight
 
 
-def _written(core: Any, element: Any, nested: str) -> str | None:
-    """Return the expression that writes what a field holds in ``v``, or None where it takes the roundabout way."""
-    one = _SCALARS.get(element) or (f"{nested}({{}})" if is_ours(element) else None)
-    if isinstance(element, type) and issubclass(element, str):
+_NAMES: dict[str, Any] = {
+    "UNSET": UNSET,
+    "amount": written_amount,
+    "number": int.__repr__,
+    "quote": encode_basestring,
+    "timestamp": timestamp,
+    "write": write,
+}
+
+
+def _written(core: Any, element: Any, nested: str, v: str) -> str | None:
+    """Return the expression that writes what a field holds in *v*, or None where it takes the roundabout way."""
+    one = _SCALARS.get(element)
+    if is_ours(element):
+        one = f"{nested}({{}})"
+    elif isinstance(element, type) and issubclass(element, str):
         one = "quote({})"
     if get_origin(core) is tuple and one:
-        return f"'[' + ','.join([{one.format('e')} for e in v]) + ']'"
-    if get_origin(core) is Mapping and one and is_ours(element):
-        return f"'{{' + ','.join([quote(k) + ':' + {one.format('e')} for k, e in v.items()]) + '}}'"
+        return f"'[' + ','.join([{one.format('e')} for e in {v}]) + ']'"
+    if get_origin(core) is Mapping and is_ours(element):
+        return f"'{{' + ','.join([quote(k) + ':' + {nested}(e) for k, e in {v}.items()]) + '}}'"
     if get_origin(core) is Mapping:
-        return "write(v)"
-    return one and one.format("v")
+        return f"write({v})"
+    return one and one.format(v)
 
 
 _SCALARS: dict[Any, str] = {
