@@ -192,17 +192,22 @@ class CustomerSession(Shown):
 
     def __attrs_post_init__(self) -> None:
         values: dict[str, Any] = {}
-        if any(item.position != position for position, item in enumerate(self.cart_items)):
+        if [item.position for item in self.cart_items] != [*range(len(self.cart_items))]:
             values["cart_items"] = tuple(
                 evolve(item, position=position) for position, item in enumerate(self.cart_items)
             )
-        missing = [name for name in _TOTALS if getattr(self, name) is _COMPUTED]
-        if missing:
+        if (
+            self.total is _COMPUTED
+            or self.cart_item_total is _COMPUTED
+            or self.additional_cost_total is _COMPUTED
+            or self.cart_item_additional_cost_total is _COMPUTED
+        ):
             computed = totals(self.cart_items, self.additional_costs)
-            values |= {name: computed[name] for name in missing}
+            values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
         if not self.profile_id:
             values["first_session"] = True  # F-16
-        assign(self, values)
+        if values:
+            assign(self, values)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -425,5 +430,4 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
 CustomerSession.machine = _machine_of(CustomerSession)
 _FIELDS = {attribute.name for attribute in fields(CustomerSession)}
 _REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
-_TOTALS = totals((), EMPTY)
-_EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | _TOTALS
+_EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)

@@ -60,23 +60,22 @@ def loads(
     Raises:
         WireError: with every problem of the document and its place.
     """
-    if is_ours(kind):
+    if isinstance(kind, type):
         try:
-            return _read_straight(decoded(data, most_bytes), kind, strict=strict)
+            return read_straight(decoded(data, most_bytes), kind, strict=strict)
         except NOT_STRAIGHT:
             pass
     return structure(parse(data, most_bytes), kind, strict=strict)
 
 
-def _read_straight(text: str, kind: type[T], *, strict: bool) -> T:
-    """Read a document in which all is well.
+def read_straight(text: str, kind: type[T], *, strict: bool) -> T:
+    """Read the text of a document in which all is well.
 
     Raises:
         Unusual, KeyError, InvalidValue: perhaps it is not.
     """
-    straight = _straight_reader(kind, strict=strict)
+    straight, wrapper = (_strict_reader if strict else _reader)(kind)
     document, counts = parse_straight(text), Counts()
-    wrapper = _wrapper(kind)
     if type(document) is dict and wrapper in document:
         inside = document.pop(wrapper)
         counts.append(1)
@@ -88,9 +87,14 @@ def _read_straight(text: str, kind: type[T], *, strict: bool) -> T:
     return value
 
 
-@cache
-def _straight_reader(kind: Any, *, strict: bool) -> StraightReader:
-    return straight_reader_of(_converter(strict=strict).get_structure_hook(kind)) or _never_straight
+def _straight_reader(kind: Any, *, strict: bool) -> tuple[StraightReader, str | None]:
+    """Return the straight reader of *kind*, and the name of its wrapper."""
+    reader = straight_reader_of(_converter(strict=strict).get_structure_hook(kind)) if is_ours(kind) else None
+    return reader or _never_straight, _wrapper(kind)
+
+
+_reader = cache(partial(_straight_reader, strict=False))
+_strict_reader = cache(partial(_straight_reader, strict=True))
 
 
 def _never_straight(_: Any, __: Any) -> Never:

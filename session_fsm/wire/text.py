@@ -163,7 +163,10 @@ def written_amount(value: Decimal) -> str:
 
 
 def _write_object(value: Mapping[str, Any]) -> str:
-    return "{" + ",".join([_name(name) + ":" + write(member) for name, member in value.items()]) + "}"
+    text = ""
+    for name, member in value.items():
+        text += "," + _name(name) + ":" + (_PLAIN.get(type(member)) or write)(member)
+    return "{" + text[1:] + "}"
 
 
 def _write_list(value: Iterable[Any]) -> str:
@@ -173,7 +176,7 @@ def _write_list(value: Iterable[Any]) -> str:
 # How the commonest types are written in one line.
 _PLAIN: dict[type, Callable[[Any], str]] = {
     str: encode_basestring,
-    bool: lambda value: "true" if value else "false",
+    bool: {True: "true", False: "false"}.__getitem__,
     int: int.__repr__,
     dict: _write_object,
     FrozenDict: _write_object,
