@@ -46,7 +46,7 @@ def blank_of(kind: Any) -> type | None:
         return None
     blank: type = type(slotted)(kind.__name__, slotted.__bases__, {"__slots__": slotted.__slots__})
     try:
-        blank().__class__ = kind  # type: ignore[assignment]
+        blank().__class__ = kind
     except TypeError:
         return None
     return blank

@@ -237,7 +237,10 @@ def amount(*, total: bool = False, at_least: int | None = None, at_most: int | N
     largest = _LARGEST_POWER - (0 if total else _ROOM_FOR_TOTALS)
 
     def glance(v: str) -> str:
-        limits = [*([] if at_least is None else [f"{v} >= {at_least}"]), *([] if at_most is None else [f"{v} <= {at_most}"])]
+        limits = [
+            *([] if at_least is None else [f"{v} >= {at_least}"]),
+            *([] if at_most is None else [f"{v} <= {at_most}"]),
+        ]
         finite = f"{v}.is_finite() and {_SMALLEST_POWER} <= {v}.adjusted() <= {largest}"
         return " and ".join([f"type({v}) is Decimal and {finite}", *limits])
 
@@ -258,9 +261,7 @@ def amount(*, total: bool = False, at_least: int | None = None, at_most: int | N
     return check
 
 
-@at_a_glance(
-    lambda v: f"type({v}) is datetime and {MINYEAR} < {v}.year < {MAXYEAR} and {v}.utcoffset() is not None"
-)
+@at_a_glance(lambda v: f"type({v}) is datetime and {MINYEAR} < {v}.year < {MAXYEAR} and {v}.utcoffset() is not None")
 def time(value: object) -> str | None:
     """Check for an aware time (D-12)."""
     if not isinstance(value, datetime):

@@ -15,7 +15,7 @@ The rules of `cattrs` apply: `make_converter` equips a converter of your own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
@@ -32,8 +32,8 @@ from session_fsm.values import SessionUpdate
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
 from session_fsm.wire.reading import make_reader, read_scalar, straight_reader_of
 from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader
-from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight, write
 from session_fsm.wire.straight_writing import StraightWriter
+from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight, write
 from session_fsm.wire.writing import make_writer, straight_writer_of
 
 __all__ = ["ReturnRequest", "dumps", "loads", "make_converter", "structure", "to_error_response", "unstructure"]
@@ -74,16 +74,26 @@ def read_straight(text: str, kind: type[T], *, strict: bool) -> T:
     Raises:
         Unusual, KeyError, InvalidValue: perhaps it is not.
     """
-    straight, wrapper = (_strict_reader if strict else _reader)(kind)
     document, counts = parse_straight(text), Counts()
+    value = take_straight(document, kind, counts, strict=strict)
+    if not names_stand_once(text, sum(counts)):
+        raise Unusual
+    return value
+
+
+def take_straight(document: Any, kind: type[T], counts: Counts, *, strict: bool) -> T:
+    """Read a document in which all is well, and which is nobody else's, and count its members.
+
+    Raises:
+        Unusual, KeyError, InvalidValue: perhaps it is not.
+    """
+    straight, wrapper = (_strict_reader if strict else _reader)(kind)
     if type(document) is dict and wrapper in document:
         inside = document.pop(wrapper)
         counts.append(1)
         counts.add_within(document)
         document = inside
     value: T = straight(document, counts)
-    if not names_stand_once(text, sum(counts)):
-        raise Unusual
     return value
 
 
@@ -93,8 +103,8 @@ def _straight_reader(kind: Any, *, strict: bool) -> tuple[StraightReader, str | 
     return reader or _never_straight, _wrapper(kind)
 
 
-_reader = cache(partial(_straight_reader, strict=False))
-_strict_reader = cache(partial(_straight_reader, strict=True))
+_reader: Callable[[Any], Any] = cache(partial(_straight_reader, strict=False))
+_strict_reader: Callable[[Any], Any] = cache(partial(_straight_reader, strict=True))
 
 
 def _never_straight(_: Any, __: Any) -> Never:
@@ -120,7 +130,7 @@ def dumps(value: object, indent: int | None = None) -> bytes:
 
 
 @cache
-def _straight_writer(kind: type) -> StraightWriter:
+def _straight_writer(kind: Any) -> StraightWriter:
     return straight_writer_of(_converter(strict=False).get_unstructure_hook(kind))
 
 
@@ -163,7 +173,7 @@ _WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession
 
 
 @cache
-def _wrapper(kind: type) -> str | None:
+def _wrapper(kind: Any) -> str | None:
     """Return the name of the wrapper in which the API sends *kind*, if it has one."""
     return next((name for wrapped, name in _WRAPPERS.items() if issubclass(kind, wrapped)), None)
 

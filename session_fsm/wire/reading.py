@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeAlias, get_args, get_origin
 from uuid import UUID
 
-from attrs import Attribute, Factory, fields, resolve_types
+from attrs import Attribute, fields, resolve_types
 from cattrs import ClassValidationError, Converter
 from cattrs.errors import ForbiddenExtraKeysError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn, override
@@ -73,7 +73,7 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
             raise InvalidValue.of(_problems(error)) from None
 
     read = _with_ledger(read_object) if kind is CartItem and not of_request else read_object
-    if any(is_own(kind, attribute) or isinstance(attribute.default, Factory) for attribute in fields(kind)):
+    if any(is_own(kind, attribute) or hasattr(attribute.default, "factory") for attribute in fields(kind)):
         return read
     return _straight_first(make_straight_reader(kind, readers, ignored, strict=strict), read)
 
@@ -104,7 +104,9 @@ def _ignored(kind: Any, *, of_request: bool) -> frozenset[str]:
         known = {wire_name(attribute.name) for attribute in fields(CustomerSession)}
         return frozenset(known - {wire_name(attribute.name) for attribute in fields(SessionUpdate)})
     if of_request:
-        return frozenset({wire_name(a.name) for a in fields(kind) if a.metadata.get("read_only")} | {"remainingQuantity"})
+        return frozenset(
+            {wire_name(a.name) for a in fields(kind) if a.metadata.get("read_only")} | {"remainingQuantity"}
+        )
     return frozenset()
 
 

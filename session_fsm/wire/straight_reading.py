@@ -16,8 +16,8 @@ from typing import Any, TypeAlias, get_origin
 
 from attrs import NOTHING, Attribute, fields
 
-from session_fsm.errors import InvalidValue
 from session_fsm.entities import assign, blank_of
+from session_fsm.errors import InvalidValue
 from session_fsm.json_values import (
     EMPTY,
     FrozenDict,
@@ -173,6 +173,7 @@ def _taken(
 ) -> list[str]:
     """Return the lines that make of ``v``, a member, what the field holds."""
     kind, known = core_of(attribute.type), is_known(source.kind, attribute)
+    converter: Any = attribute.converter
     if nested is not None and known:
         return _taken_apart(source.name(nested), get_origin(kind), attribute)
     check = check_of(attribute.validator) or CHECKS.get(attribute.name)
@@ -180,7 +181,7 @@ def _taken(
     test = ["if not (" + glance("v") + "):", "    raise Unusual"] if glance else []
     if known:
         if check is attribute_map:
-            return [f"v = freeze_attributes(v, counts, nulls={attribute.converter is not to_attributes})"]
+            return [f"v = freeze_attributes(v, counts, nulls={converter is not to_attributes})"]
         if check is json_map:
             return ["v = freeze_object(v, counts)"]
         if test and kind is datetime:
@@ -206,7 +207,7 @@ def _taken_apart(read: str, origin: Any, attribute: Attribute[Any]) -> list[str]
         each = f"{read}(e, counts, i) for i, e in enumerate(v)" if placed else f"{read}(e, counts) for e in v"
         return ["if type(v) is not list:", "    raise Unusual", f"v = tuple([{each}])"]
     if origin is Mapping:
-        is_name = glance_of(text())
+        is_name: Any = glance_of(text())
         return [
             "if type(v) is not dict:",
             "    raise Unusual",

@@ -76,8 +76,8 @@ def parse_straight(text: str) -> Any:
         Unusual: perhaps `parse` would not read the text either.
     """
     try:
-        value, end = _scan(text, 0)
-    except (StopIteration, ValueError, InvalidOperation, RecursionError):
+        value, end = _scan(text)
+    except (ValueError, InvalidOperation, RecursionError):
         raise Unusual from None
     if end != len(text) and not text[end:].isspace():
         raise Unusual
@@ -101,7 +101,7 @@ def _no_constant(name: str) -> Never:
     raise _refusal(f"the document is not JSON: {name} is not a number")
 
 
-_scan = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant).scan_once
+_scan = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant).raw_decode
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
