@@ -32,7 +32,8 @@ from session_fsm.scalars import Check, Unusual, boolean, is_object, is_timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.states import Operation, State, Trigger
 from session_fsm.values import UNSET, SessionUpdate
-from session_fsm.wire import NOT_STRAIGHT, ReturnRequest, structure, take_straight
+from session_fsm.wire import ReturnRequest, structure, take_straight
+from session_fsm.wire.straight_reading import NOT_STRAIGHT
 from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight
 
 __all__ = ["Recording", "Request", "Result", "lines_of", "read_request"]
@@ -116,7 +117,8 @@ def read_request(line: bytes | None, *, strict: bool = False) -> Request:
     try:
         return _read_straight(decoded(line), strict=strict)
     except NOT_STRAIGHT:
-        return _read_carefully(line, strict=strict)
+        pass
+    return _read_carefully(line, strict=strict)
 
 
 def _read_straight(text: str, *, strict: bool) -> Request:

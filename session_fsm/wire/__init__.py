@@ -129,9 +129,11 @@ def dumps(value: object, indent: int | None = None) -> bytes:
         raise InvalidValue("", "the value is nested too deeply") from None
 
 
-@cache
-def _straight_writer(kind: Any) -> StraightWriter:
+def _find_straight_writer(kind: Any) -> StraightWriter:
     return straight_writer_of(_converter(strict=False).get_unstructure_hook(kind))
+
+
+_straight_writer: Callable[[Any], StraightWriter] = cache(_find_straight_writer)
 
 
 def structure(
