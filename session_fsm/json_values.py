@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Never, TypeAlias, TypeVar
+from typing import Any, Never, TypeAlias, TypeGuard, TypeVar
 
 from session_fsm.errors import Problem, pointer_token
 from session_fsm.scalars import (
@@ -38,6 +38,7 @@ __all__ = [
     "freeze_attributes",
     "freeze_map",
     "freeze_object",
+    "is_plain_object",
     "json_map",
     "to_attributes",
 ]
@@ -152,6 +153,14 @@ def attribute_map(value: object) -> str | list[Problem] | None:
 # --- What a JSON parser returns, which is of few types, frozen and checked in one pass ------------------------------
 
 
+_object_type: Any = dict
+
+
+def is_plain_object(value: object) -> TypeGuard[dict[Any, Any]]:
+    """Whether *value* is an object as a JSON parser returns it."""
+    return type(value) is dict
+
+
 def freeze_object(value: Any, counts: Counts, levels: int = DEEPEST) -> FrozenDict[str, Any]:
     """Do for an object that a JSON parser returned what `freeze_map` and `json_map` do for any, and count its members.
 
@@ -163,7 +172,7 @@ def freeze_object(value: Any, counts: Counts, levels: int = DEEPEST) -> FrozenDi
     Raises:
         Unusual: it is not certain that the two would have nothing to say.
     """
-    if type(value) is not dict:
+    if type(value) is not _object_type:
         raise Unusual
     counts.append(len(value))
     frozen: FrozenDict[str, Any] = FrozenDict(value)
@@ -180,7 +189,7 @@ def freeze_attributes(value: Any, counts: Counts, *, nulls: bool) -> FrozenDict[
 
     Without *nulls*, what is null is left out, as `to_attributes` does.
     """
-    if type(value) is not dict:
+    if type(value) is not _object_type:
         raise Unusual
     counts.append(len(value))
     if not value:
@@ -190,7 +199,7 @@ def freeze_attributes(value: Any, counts: Counts, *, nulls: bool) -> FrozenDict[
     for name, member in value.items():
         if type(name) is not str or not (name.isascii() and name.isidentifier() and name[0] != "_"):
             raise Unusual
-        kind = type(member)
+        kind = type(member)  # pyright: ignore[reportUnknownVariableType]
         if (kind is str and member.isascii()) or kind is bool:
             continue
         if member is None:
@@ -202,11 +211,11 @@ def freeze_attributes(value: Any, counts: Counts, *, nulls: bool) -> FrozenDict[
     return frozen
 
 
-_replace = dict.__setitem__
+_replace: Any = dict.__setitem__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
 
 def _freeze_element(value: Any, counts: Counts, levels: int) -> Any:
-    kind = type(value)
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind is dict and levels:
         return freeze_object(value, counts, levels - 1)
     if kind is list and levels:
@@ -227,14 +236,12 @@ class Counts(list[int]):
         """Add how many members the objects have that lie in *value*, and in what lies in these."""
         waiting = [value]
         while waiting:
-            match waiting.pop():
-                case dict() as members:
-                    self.append(len(members))
-                    waiting.extend(members.values())
-                case list() as elements:
-                    waiting.extend(elements)
-                case _:
-                    pass
+            inner = waiting.pop()
+            if is_plain_object(inner):
+                self.append(len(inner))
+                waiting.extend(inner.values())
+            elif is_list(inner):
+                waiting.extend(inner)
 
 
 class NoCounts(Counts):

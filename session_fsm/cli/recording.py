@@ -26,7 +26,7 @@ from session_fsm.errors import (
     pointer_token,
 )
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import Counts
+from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.lifecycle import WANTED
 from session_fsm.scalars import Check, Unusual, boolean, is_object, is_timestamp, kind_of, text, to_time
 from session_fsm.session import CustomerSession
@@ -128,7 +128,7 @@ def _read_straight(text: str, *, strict: bool) -> Request:
         Unusual, KeyError, InvalidValue: perhaps it is not.
     """
     document, counts = parse_straight(text), Counts()
-    if type(document) is not dict:
+    if not is_plain_object(document):
         raise Unusual
     counts.append(len(document))
     for name, value in document.items():

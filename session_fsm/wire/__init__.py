@@ -25,7 +25,7 @@ from uuid import UUID
 from cattrs import Converter
 
 from session_fsm.errors import InvalidValue, WireError, pointer_token, to_error_response
-from session_fsm.json_values import Counts
+from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate
@@ -60,7 +60,7 @@ def loads(
     Raises:
         WireError: with every problem of the document and its place.
     """
-    if isinstance(kind, type):
+    if isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance] - somebody may give anything else
         try:
             return read_straight(decoded(data, most_bytes), kind, strict=strict)
         except NOT_STRAIGHT:
@@ -74,8 +74,8 @@ def read_straight(text: str, kind: type[T], *, strict: bool) -> T:
     Raises:
         Unusual, KeyError, InvalidValue: perhaps it is not.
     """
-    document, counts = parse_straight(text), Counts()
-    value = take_straight(document, kind, counts, strict=strict)
+    counts = Counts()
+    value = take_straight(parse_straight(text), kind, counts, strict=strict)
     if not names_stand_once(text, sum(counts)):
         raise Unusual
     return value
@@ -88,7 +88,7 @@ def take_straight(document: Any, kind: type[T], counts: Counts, *, strict: bool)
         Unusual, KeyError, InvalidValue: perhaps it is not.
     """
     straight, wrapper = (_strict_reader if strict else _reader)(kind)
-    if type(document) is dict and wrapper in document:
+    if is_plain_object(document) and wrapper in document:
         inside = document.pop(wrapper)
         counts.append(1)
         counts.add_within(document)

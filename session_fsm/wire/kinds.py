@@ -65,7 +65,6 @@ def is_own(owner: type, attribute: Attribute[Any]) -> bool:
 def is_known(owner: type, attribute: Attribute[Any]) -> bool:
     """Whether the field is the library's own, and no subclass has defined it anew."""
     base: Any = next(kind for kind in KINDS if issubclass(owner, kind))
-    return any(
-        (own.name, own.validator, own.converter) == (attribute.name, attribute.validator, attribute.converter)
-        for own in fields(base)
-    )
+    own: Any = getattr(fields(base), attribute.name, None)
+    given: Any = attribute
+    return own is not None and (own.validator, own.converter) == (given.validator, given.converter)

@@ -62,7 +62,7 @@ def make_straight_reader(
     source = _Source(kind)
     attributes = {member: attribute for member, (attribute, _, _) in readers.items()}
     ledger = kind is CartItem and "remainingQuantity" not in ignored
-    known = frozenset(attributes) | ({"remainingQuantity"} if ledger else set())
+    known = frozenset([*attributes, *(["remainingQuantity"] if ledger else [])])
     required = [member for member, attribute in attributes.items() if attribute.default is NOTHING]
     source.add("if type(document) is not dict:", "    raise Unusual")
     source.add("left = len(document)", "counts.append(left)", f"left -= {len(required)}")
@@ -113,7 +113,7 @@ class _Source:
         self.kind = kind
         self._blank = blank_of(kind)
         self._lines: list[str] = []
-        self._names = _NAMES | {"kind": kind, "blank": self._blank, "assign": assign}
+        self._names: dict[str, Any] = _NAMES | {"kind": kind, "blank": self._blank, "assign": assign}
         self.depth = 1
 
     def add(self, *lines: str) -> None:
@@ -173,7 +173,7 @@ def _taken(
 ) -> list[str]:
     """Return the lines that make of ``v``, a member, what the field holds."""
     kind, known = core_of(attribute.type), is_known(source.kind, attribute)
-    converter: Any = attribute.converter
+    converter: Any = attribute.converter  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if nested is not None and known:
         return _taken_apart(source.name(nested), get_origin(kind), attribute)
     check = check_of(attribute.validator) or CHECKS.get(attribute.name)

@@ -174,7 +174,7 @@ def _write_list(value: Iterable[Any]) -> str:
 
 
 # How the commonest types are written in one line.
-_PLAIN: dict[type, Callable[[Any], str]] = {
+_PLAIN: dict[Any, Callable[[Any], str]] = {
     str: encode_basestring,
     bool: {True: "true", False: "false"}.__getitem__,
     int: int.__repr__,
