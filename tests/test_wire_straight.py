@@ -155,6 +155,12 @@ class TestReading:
         agrees(with_text(ITEM, member, value), CartItem, strict=True)
         agrees(f'{{"cartItems":[{with_text(ITEM, member, value)}]}}', SessionUpdate, strict=True)
 
+    @pytest.mark.parametrize("name", ["\\ud800", "é", "", "a b"])
+    def test_names_within_json_are_judged_alike(self, name: str):
+        for member in ("prices", "attributes", "additionalCosts"):
+            agrees(with_text(ITEM, member, f'{{"{name}":{{"price":1}}}}'), CartItem)
+            agrees(with_text(ITEM, member, f'{{"a":{{"{name}":1}}}}'), CartItem)
+
     @given(st.text(string.digits + "-T:+Z.Wtz ", min_size=15, max_size=30))
     @example("2026-02-03T04:05:06Z")
     @example("2026-W06-2T04:05:06Z")
