@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from attrs import evolve, fields, fields_dict
@@ -34,7 +34,7 @@ from session_fsm.values import (
     SessionUpdate,
 )
 
-__all__ = ["Candidates", "in_turn"]
+__all__ = ["FIELDS", "Candidates", "in_turn"]
 
 T = TypeVar("T")
 
@@ -197,13 +197,15 @@ class Candidates:
         """
         unused = next(letter for letter in (*"ABCDEFGHIJ", "A") if all(item.sku != letter for item in cart))
         like = cart[-1] if cart else CartItem(sku=unused, quantity=1)
-        more = [(*cart, evolve(like, sku=sku)) for sku in _each([unused, *self.texts])]
-        structure = iter((*more[:1], (*cart, like), (), *more[1:]))
+        fresh = [evolve(like, sku=sku) for sku in _each([unused, *self.texts])]
+        if self.about("price", *_TOTALS):
+            fresh[1:1] = [evolve(fresh[0], price=number) for number in self.numbers]
+        structure = iter((*((*cart, item) for item in (fresh[0], like, *fresh[1:])), ()))
         if len(cart) > _MOST_VARIED:
             others = ((item, name, value) for item in cart[:1] for name, value in self._changes_of_item(item))
             return in_turn(structure, (self._all_with(cart, name, value) for _, name, value in others))
         items = (self._with_item(cart, place) for place in range(len(cart)))
-        return in_turn(structure, *items, self._long_carts(like))
+        return chain(in_turn(structure, *items), self._long_carts(like) if cart else ())
 
     def _long_carts(self, item: CartItem) -> Iterator[tuple[CartItem, ...]]:
         """Yield carts of many items like *item*, of the same SKU or each of its own."""

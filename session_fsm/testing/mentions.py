@@ -18,7 +18,7 @@ from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from session_fsm.decisions import Rule
 from session_fsm.optional_rules import AttributeType
@@ -47,6 +47,12 @@ class Mentions:
     spans: tuple[timedelta, ...] = ()
     types: tuple[tuple[str, AttributeType], ...] = ()
     """Names that are declared with the type of an attribute."""
+
+    def with_values_of(self, other: Mentions) -> Mentions:
+        """Return the same names, with the constants of *other* after their own."""
+        values = ("texts", "numbers", "moments", "days", "clock_times", "spans", "types")
+        both = {name: tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name)))) for name in values}
+        return evolve(self, **both)
 
     def about(self, *names: str) -> bool:
         """Whether one of *names* is read, as far as can be known."""

@@ -19,7 +19,7 @@ from session_fsm.errors import InvalidValue
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.candidates import Candidates, in_turn
+from session_fsm.testing.candidates import FIELDS, Candidates, in_turn
 from session_fsm.testing.mentions import mentioned
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import Step, Story
@@ -251,7 +251,8 @@ class _Searcher:
 
     def _neighbours(self, story: Story, situation: Situation, *, broad: bool) -> Iterator[Story]:
         """Yield the stories that differ from *story* in one place."""
-        candidates = self._candidates_for(None if broad else (*self.focus, *situation.failing()))
+        meant = () if broad else (*(self.focus if situation.left == 0 else ()), *situation.failing())
+        candidates = self._candidates_for(frozenset(rule.code for rule in meant))
         places = reversed(range(len(situation.story.steps) + 1))
         yield from in_turn(
             *(self._varied(story, place, candidates) for place in places),
@@ -266,12 +267,20 @@ class _Searcher:
         for other in chain(given, candidates.of_step(step, self.player.session_before(story, place), earliest)):
             yield evolve(story, steps=(*steps[:place], other, *steps[place + 1 :]))
 
-    def _candidates_for(self, rules: Iterable[Rule] | None) -> Candidates:
-        codes = frozenset(("",)) if rules is None else frozenset(rule.code for rule in rules)
+    def _candidates_for(self, codes: frozenset[str]) -> Candidates:
+        """Return what is tried for the sake of the rules of these *codes*; of none means for the sake of all.
+
+        What is varied is what they look at. The values are theirs, and then those of the rules that look at the same.
+        """
         if codes not in self._candidates:
-            meant = self.kind.machine.rules if rules is None else [r for r in self.kind.machine.rules if r.code in codes]
-            mentions = mentioned(meant, self.kind)
-            self._candidates[codes] = Candidates(self.kind, evolve(mentions, everything=rules is None or mentions.everything))
+            rules = self.kind.machine.rules
+            mentions = mentioned((rule for rule in rules if rule.code in codes), self.kind)
+            if codes:
+                fields = mentions.names.intersection(FIELDS)
+                sharing = (r for r in rules if not fields.isdisjoint(mentioned([r], self.kind).names))
+            else:
+                mentions, sharing = evolve(mentions, everything=True), iter(rules)
+            self._candidates[codes] = Candidates(self.kind, mentions.with_values_of(mentioned(sharing, self.kind)))
         return self._candidates[codes]
 
 

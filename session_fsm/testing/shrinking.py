@@ -40,7 +40,7 @@ def simplest(story: Story, shows: Callable[[Story], bool]) -> Story:
         progress = False
         for other in _simpler_stories(story):
             smaller = _size(other)
-            work += 1 + len(smaller[-1]) // 2000
+            work += 1 + len(smaller[-1]) // 200
             if smaller < size and smaller not in tried and work < _MOST_WORK:
                 tried.add(smaller)
                 if shows(other):
