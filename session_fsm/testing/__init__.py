@@ -1,5 +1,79 @@
-"""The testing kit: for the tests of those who write rules of their own, and of this library itself."""
+"""The testing kit: for the tests of those who write rules of their own, and of this library itself.
 
+What needs Hypothesis is imported when it is first asked for; all else works without it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from session_fsm.testing.clock import Clock
+from session_fsm.testing.scenario import Scenario, given
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
 
-__all__ = ["BEGINNING", "Step", "Story", "code_of"]
+if TYPE_CHECKING:
+    from session_fsm.testing.contracts import RuleContract
+    from session_fsm.testing.documents import json_documents
+    from session_fsm.testing.invalid import (
+        Planted,
+        invalid_cart_items,
+        invalid_json_documents,
+        invalid_operations,
+        invalid_returns,
+        invalid_sessions,
+        invalid_updates,
+    )
+    from session_fsm.testing.lives import operations, sessions, stories
+    from session_fsm.testing.stateful import SessionMachine
+    from session_fsm.testing.strategies import cart_items, carts, returns, updates
+
+__all__ = [
+    "BEGINNING",
+    "Clock",
+    "Planted",
+    "RuleContract",
+    "Scenario",
+    "SessionMachine",
+    "Step",
+    "Story",
+    "cart_items",
+    "carts",
+    "code_of",
+    "given",
+    "invalid_cart_items",
+    "invalid_json_documents",
+    "invalid_operations",
+    "invalid_returns",
+    "invalid_sessions",
+    "invalid_updates",
+    "json_documents",
+    "operations",
+    "returns",
+    "sessions",
+    "stories",
+    "updates",
+]
+
+_NEED_HYPOTHESIS = {
+    **dict.fromkeys(["cart_items", "carts", "returns", "updates"], "strategies"),
+    **dict.fromkeys(["operations", "sessions", "stories"], "lives"),
+    "json_documents": "documents",
+    **dict.fromkeys(["Planted", *(name for name in __all__ if name.startswith("invalid_"))], "invalid"),
+    "SessionMachine": "stateful",
+    "RuleContract": "contracts",
+}
+"""The names that need Hypothesis, each with its module."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEED_HYPOTHESIS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f"{__name__}.{_NEED_HYPOTHESIS[name]}")
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        text = f'session_fsm.testing.{name} needs Hypothesis; run: pip install "session-fsm[testing]"'
+        raise ModuleNotFoundError(text, name=error.name) from None
+    return getattr(module, name)
