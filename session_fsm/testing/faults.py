@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeAlias
 
 from session_fsm.errors import pointer_token
@@ -146,6 +147,7 @@ def _costs(*, json: bool) -> Faults:
     return _maps(of_one, json=json)
 
 
+@cache
 def faults_of_item(*, json: bool = False, request: bool = False) -> dict[str, Faults]:
     """Return the faults of a cart item's fields; in JSON the fields have the names of the API.
 
@@ -182,6 +184,7 @@ def faults_of_item(*, json: bool = False, request: bool = False) -> dict[str, Fa
     return fields
 
 
+@cache
 def faults_of_update(*, json: bool = False) -> dict[str, Faults]:
     """Return the faults of an update's fields."""
     variants = _instances("ExperimentVariantAllocation", json=json, members={})
@@ -208,6 +211,7 @@ def faults_of_update(*, json: bool = False) -> dict[str, Faults]:
     }
 
 
+@cache
 def faults_of_creation() -> dict[str, Faults]:
     """Return the faults of what `CustomerSession.create` is given, but for its changes."""
     return {
@@ -219,6 +223,7 @@ def faults_of_creation() -> dict[str, Faults]:
     }
 
 
+@cache
 def faults_of_session() -> dict[str, Faults]:
     """Return the faults of the document of a session, its members named as the fields are."""
     totals = ["total", "cart_item_total", "additional_cost_total", "cart_item_additional_cost_total"]
@@ -237,6 +242,7 @@ def faults_of_session() -> dict[str, Faults]:
     }
 
 
+@cache
 def faults_of_return() -> dict[str, Faults]:
     """Return the faults of the document of a return."""
     entry = {"position": _integers(0), "quantity": _integers(1), "sku": _texts(1)}
@@ -244,6 +250,7 @@ def faults_of_return() -> dict[str, Faults]:
     return {"returned_cart_items": [*entries, (None, "", "is missing")]}
 
 
+@cache
 def faults_of_event() -> dict[str, Faults]:
     """Return the faults of the document of an event."""
     needed: Faults = [(None, "", "is missing")]

@@ -52,11 +52,17 @@ __all__ = [
 ]
 
 
+def _short(value: object) -> str:
+    """Show a value that may hold a thousand items."""
+    text = repr(value)
+    return text if len(text) <= 400 else f"{text[:400]}..."
+
+
 @frozen
 class Planted:
     """Something with one fault, and the fault."""
 
-    value: Any
+    value: Any = field(repr=_short)
     """What is refused: keyword arguments, the argument of a verb, a call, or a document."""
     pointer: str | None
     """Where the fault lies, as a JSON pointer into the value; None where a refusal has no place."""
@@ -97,7 +103,7 @@ def _faults(table: Mapping[str, Any]) -> st.SearchStrategy[tuple[str, Any, str, 
     """Draw one of all faults: the field, the bad value, the pointer and the text."""
     return st.sampled_from(
         [
-            (name, value, ("" if name == "now" else "") + pointer_token(wire_name(name)) + place, text)
+            (name, value, pointer_token(wire_name(name)) + place, text)
             for name, faults in table.items()
             for value, place, text in faults
         ]
@@ -106,11 +112,11 @@ def _faults(table: Mapping[str, Any]) -> st.SearchStrategy[tuple[str, Any, str, 
 
 def invalid_cart_items() -> st.SearchStrategy[Planted]:
     """Draw keyword arguments of which one keeps a `CartItem` from being built."""
-    return st.builds(_item, _faults(faults_of_item()), cart_items())
+    return built(_item, st.tuples(_faults(faults_of_item()), cart_items()))
 
 
-def _item(fault: tuple[str, Any, str, str], item: CartItem) -> Planted:
-    name, bad, pointer, text = fault
+def _item(drawn: tuple[tuple[str, Any, str, str], CartItem]) -> Planted:
+    (name, bad, pointer, text), item = drawn
     value = {"sku": "A", "quantity": 1, "name": item.name, "price": item.price, name: bad}
     value = {key: given for key, given in value.items() if given is not None or key == name}
     return Planted(value, pointer, text, attempt=lambda: CartItem(**value))
@@ -118,11 +124,11 @@ def _item(fault: tuple[str, Any, str, str], item: CartItem) -> Planted:
 
 def invalid_updates() -> st.SearchStrategy[Planted]:
     """Draw keyword arguments of which one keeps a `SessionUpdate` from being built."""
-    return st.builds(_update, _faults(faults_of_update()), updates())
+    return built(_update, st.tuples(_faults(faults_of_update()), updates()))
 
 
-def _update(fault: tuple[str, Any, str, str], update: SessionUpdate) -> Planted:
-    name, bad, pointer, text = fault
+def _update(drawn: tuple[tuple[str, Any, str, str], SessionUpdate]) -> Planted:
+    (name, bad, pointer, text), update = drawn
     value: dict[str, Any] = {**update.given(), name: bad}
     return Planted(value, pointer, text, attempt=lambda: SessionUpdate(**value))
 

@@ -169,7 +169,8 @@ class Reference:
             faults = frozenset({("wrong_state", None)})
             return Verdict(trigger="update", faults=faults, already=self.state == wanted)
         trigger = _OPERATION[wanted]
-        return self.judge(trigger, None if trigger == "cancel" else change)
+        verdict = self.judge(trigger, None if trigger == "cancel" else change)
+        return evolve(verdict, already=verdict.target is None and self.state == (wanted or "open"))
 
     def _faults_of_return(self, entries: Iterable[ReturnedCartItem]) -> set[tuple[str, str | None]]:
         faults: set[tuple[str, str | None]] = set()

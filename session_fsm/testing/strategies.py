@@ -11,9 +11,10 @@ of a service forbid beyond that, only the service knows: it filters, or gives st
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ __all__ = [
     "additional_costs",
     "amounts",
     "attributes",
+    "built",
     "cart_items",
     "carts",
     "integers",
@@ -41,18 +43,33 @@ __all__ = [
     "words",
 ]
 
+T = TypeVar("T")
 
+
+def built(make: Callable[[Any], T], drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[T]:
+    """Draw what *make* makes of what is *drawn*; a report shows the result itself, and not how it was made."""
+
+    @st.composite
+    def build(draw: st.DrawFn) -> T:
+        return make(draw(drawn))
+
+    return build()
+
+
+@cache
 def words(*usual: str, at_least: int = 0) -> st.SearchStrategy[str]:
     """Draw one of the *usual* words, or up to 8 characters of any text that UTF-8 can hold."""
     some = st.text(st.characters(codec="utf-8"), min_size=at_least, max_size=8)
     return st.sampled_from(usual) | some if usual else some
 
 
+@cache
 def integers() -> st.SearchStrategy[int]:
     """Draw a whole number of 64 bits."""
     return st.integers(-(2**63), 2**63 - 1)
 
 
+@cache
 def amounts() -> st.SearchStrategy[Decimal]:
     """Draw an exact amount: whole, a price, zero, negative, very long, or with an exponent."""
     return st.one_of(
@@ -63,26 +80,30 @@ def amounts() -> st.SearchStrategy[Decimal]:
     )
 
 
+@cache
 def additional_costs() -> st.SearchStrategy[Mapping[str, AdditionalCost]]:
     """Draw costs by their names."""
     return st.dictionaries(words("shipping", "gift_wrap", "deposit"), amounts().map(AdditionalCost), max_size=3)
 
 
+@cache
 def json_values() -> st.SearchStrategy[Any]:
     """Draw what an attribute may hold: text, a number, a boolean, a list, an object, or None."""
     return st.recursive(
         st.integers(0, 9) | st.none() | st.booleans() | integers() | amounts() | words(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words(), inner, max_size=3),
-        max_leaves=6,
+        max_leaves=4,
     )
 
 
+@cache
 def attributes() -> st.SearchStrategy[Mapping[str, Any]]:
     """Draw attributes by their names; one that is None is removed by an update."""
     names = st.sampled_from(["ShippingCity", "colour", "weight"])
     return st.dictionaries(names | st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True), json_values(), max_size=3)
 
 
+@cache
 def cart_items() -> st.SearchStrategy[CartItem]:
     """Draw an item as a request carries it: a few units, and SKUs that meet again in one cart."""
     optional: dict[str, st.SearchStrategy[Any]] = {
@@ -95,18 +116,16 @@ def cart_items() -> st.SearchStrategy[CartItem]:
         **dict.fromkeys(["weight", "height", "width", "length"], amounts()),
     }
     required = {"sku": words("A", "B", "C", at_least=1), "quantity": st.integers(1, 9)}
-    return st.fixed_dictionaries(required, optional=optional).map(_item)
+    return built(lambda given: CartItem(**given), st.fixed_dictionaries(required, optional=optional))
 
 
-def _item(given: dict[str, Any]) -> CartItem:
-    return CartItem(**given)
-
-
+@cache
 def carts(*, at_least: int = 0) -> st.SearchStrategy[list[CartItem]]:
     """Draw the items of a cart, *at_least* so many and a handful at most."""
     return st.lists(cart_items(), min_size=at_least, max_size=max(at_least, 5))
 
 
+@cache
 def updates() -> st.SearchStrategy[SessionUpdate]:
     """Draw changes: each field is omitted, empty or a value, independently of the others; a state is not wanted."""
     fields: dict[str, st.SearchStrategy[Any]] = {
@@ -124,11 +143,7 @@ def updates() -> st.SearchStrategy[SessionUpdate]:
             st.builds(ExperimentVariantAllocation, experiment_id=integers(), variant_id=integers()), max_size=2
         ),
     }
-    return st.fixed_dictionaries({}, optional=fields).map(_update)
-
-
-def _update(given: dict[str, Any]) -> SessionUpdate:
-    return SessionUpdate(**given)
+    return built(lambda given: SessionUpdate(**given), st.fixed_dictionaries({}, optional=fields))
 
 
 def returns(session: CustomerSession | None = None) -> st.SearchStrategy[list[ReturnedCartItem]]:
@@ -155,9 +170,8 @@ def returns(session: CustomerSession | None = None) -> st.SearchStrategy[list[Re
         raise InvalidValue("/cartItems", f"no unit of session {session.integration_id!r} remains that could come back")
     places = st.lists(st.sampled_from(remaining), min_size=1, max_size=3, unique_by=lambda item: item.position)
     skus = Counter(item.sku for item in session.cart_items)
-    return places.flatmap(lambda items: st.tuples(*(_entries(item, skus[item.sku]) for item in items))).map(
-        lambda entries: [entry for group in entries for entry in group]
-    )
+    groups = places.flatmap(lambda items: st.tuples(*(_entries(item, skus[item.sku]) for item in items)))
+    return built(lambda drawn: [entry for group in drawn for entry in group], groups)
 
 
 def _entries(item: CartItem, namesakes: int) -> st.SearchStrategy[list[ReturnedCartItem]]:
