@@ -89,8 +89,8 @@ def _judged(taken: Taken, checks: Iterable[Check]) -> Iterator[str]:
     for place, check in enumerate(checks):
         rule = check.rule
         yield f"{'' if place else 'rules':8} {check.outcome:8}  {rule}"
-        for name in rule.parameters if attempt else ():
-            yield f"{'':19}  {name} = {shown(seen(attempt, name))}"
+        if attempt is not None:
+            yield from (f"{'':19}  {name} = {shown(seen(attempt, name))}" for name in rule.parameters)
         for violation in check.violations:
             place_of = f" at {violation.pointer}" if violation.pointer else ""
             details = f" {dict(violation.details)}" if violation.details else ""

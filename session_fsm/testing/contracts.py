@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
 from io import StringIO
 from typing import Any, ClassVar
 
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,8 +39,23 @@ from session_fsm.wire import ReturnRequest, unstructure
 __all__ = ["RuleContract"]
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
-_WATCHED = ("open", "socket.", "subprocess.", "os.", "sqlite3.", "urllib.", "ftplib.", "smtplib.", "shutil.", "tempfile.")
+_WATCHED = (
+    "open",
+    "socket.",
+    "subprocess.",
+    "os.",
+    "sqlite3.",
+    "urllib.",
+    "ftplib.",
+    "smtplib.",
+    "shutil.",
+    "tempfile.",
+)
 """Audit events of Python that stand for input and output."""
+
+
+_ANY_HEALTH: Any = list(HealthCheck)
+"""How slow the drawing is, and how much it filters, depends on the rules of the class."""
 
 
 @frozen(repr=False)
@@ -64,6 +79,9 @@ class _Case:
         lines = [self.story.code(self.kind.__name__)] if self.story.steps else []
         return "\n".join([*lines, self.step.code(self.kind.__name__, self.own)])
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - the signature is that of IPython
+        printer.text(repr(self))
+
 
 class RuleContract:
     """The tests of a rule: subclass it, and say which one as `rule`, and the session class as `kind`."""
@@ -76,7 +94,7 @@ class RuleContract:
     """What a creation gives to the fields that the class adds."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
     """Draws what creations, updates and closings are given; None for any changes."""
-    settings: ClassVar[settings] = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=40)
+    settings: ClassVar[settings] = settings(deadline=None, suppress_health_check=_ANY_HEALTH, max_examples=40)
     """How Hypothesis draws the cases."""
 
     def test_is_documented(self) -> None:
@@ -84,7 +102,9 @@ class RuleContract:
         __tracebackhide__ = True
         rule = self.rule
         assert rule.text[:1].isupper(), f"{rule.name}: the docstring does not begin as a sentence: {rule.text!r}"
-        assert rule.text.endswith("."), f"{rule.name}: the first line of the docstring is no whole sentence: {rule.text!r}"
+        assert rule.text.endswith("."), (
+            f"{rule.name}: the first line of the docstring is no whole sentence: {rule.text!r}"
+        )
         assert _SNAKE_CASE.fullmatch(rule.code), f"{rule.name}: the code {rule.code!r} is not in snake_case"
 
     def test_guards_a_transition(self) -> None:
@@ -174,7 +194,9 @@ class RuleContract:
             except _Raised:
                 return  # a case for `test_never_raises` alone
             except AssertionError as broken:
-                raise AssertionError(f"the rule {self.rule.code} ({self.rule.name}): {broken}\n\n{case!r}") from broken.__cause__
+                raise AssertionError(
+                    f"the rule {self.rule.code} ({self.rule.name}): {broken}\n\n{case!r}"
+                ) from broken.__cause__
 
         prove()
 
@@ -187,7 +209,11 @@ class RuleContract:
     def _cases_of(self, row: Any) -> st.SearchStrategy[_Case]:
         own = dict(self.own)
         changes = self.changes or updates()
-        lives = st.just(Story.of(own=own)) if row.source is None else stories(self.kind, row.source, own=own, changes=self.changes)
+        lives = (
+            st.just(Story.of(own=own))
+            if row.source is None
+            else stories(self.kind, row.source, own=own, changes=self.changes)
+        )
         arguments: st.SearchStrategy[Any] = st.none()
         if row.trigger is Trigger.CREATE:
             arguments = changes.map(lambda change: _wanting(change, row.target))
@@ -195,11 +221,13 @@ class RuleContract:
             arguments = st.none() | changes
         elif row.trigger is Trigger.RETURN_ITEMS:
             return lives.flatmap(lambda story: _returning(story, self.kind, own))
-        return built(lambda drawn: _Case(drawn[0], Step(row.trigger, drawn[1]), self.kind, own), st.tuples(lives, arguments))
+        return built(
+            lambda drawn: _Case(drawn[0], Step(row.trigger, drawn[1]), self.kind, own), st.tuples(lives, arguments)
+        )
 
 
 def _wanting(change: SessionUpdate, state: State) -> SessionUpdate:
-    return SessionUpdate(**{**change.given(), "state": state})
+    return evolve(change, state=state)
 
 
 def _returning(story: Story, kind: type[CustomerSession], own: Mapping[str, Any]) -> st.SearchStrategy[_Case]:
@@ -209,7 +237,7 @@ def _returning(story: Story, kind: type[CustomerSession], own: Mapping[str, Any]
     return built(lambda given: _Case(story, Step(Trigger.RETURN_ITEMS, given), kind, own), entries)
 
 
-class _Raised(Exception):  # noqa: N818 - carries what the rule raised to the one clause that is about it
+class _Raised(Exception):
     """The rule raised instead of answering."""
 
 
@@ -233,17 +261,19 @@ def _violations(rule: Rule, attempt: Attempt[Any]) -> tuple[Violation, ...]:
         raise AssertionError(str(error)) from error
 
 
-
-
 def _held(attempt: Attempt[Any]) -> dict[str, Any]:
     """Return all that a rule could change."""
-    sessions = {"the session": attempt.session, "the session as it would be": attempt.after, "the newborn": attempt.origin}
+    sessions = {
+        "the session": attempt.session,
+        "the session as it would be": attempt.after,
+        "the newborn": attempt.origin,
+    }
     held: dict[str, Any] = {name: contents(session) for name, session in sessions.items() if session is not None}
     return held | {"what was asked": attempt.change, "the new values": dict(attempt.values)}
 
 
 def _document(change: Any) -> Any:
-    if isinstance(change, tuple):
+    if is_list(change):
         return unstructure(ReturnRequest(returned_cart_items=change))
     return {} if change is None else unstructure(change)
 
@@ -287,7 +317,7 @@ def _hear(event: str, _: Any) -> None:
 
 
 @contextmanager
-def _listening() -> Iterator[list[str]]:
+def _listening() -> Generator[list[str]]:
     """Collect the names of what reads or writes inside: Python tells of it by audit events, which cannot be unheard later."""
     global _listens, _hooked  # noqa: PLW0603 - a hook of the interpreter is set once for the whole process
     if not _hooked:

@@ -19,9 +19,28 @@ from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, unstructure
 from session_fsm.wire.text import write
 
-__all__ = ["json_documents"]
+__all__ = ["json_documents", "values_of"]
 
 _WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession", ReturnRequest: "return"}
+
+
+def values_of(
+    kind: type[Any],
+    *,
+    state: State | str | None = None,
+    own: Mapping[str, Any] | None = None,
+    changes: st.SearchStrategy[SessionUpdate] | None = None,
+) -> st.SearchStrategy[Any]:
+    """Draw what a document of *kind* is written from. Takes and raises what `json_documents` does."""
+    if issubclass(kind, CustomerSession):
+        return sessions(kind, state, own=own, changes=changes)
+    if kind is SessionEvent:
+        return built(lambda session: session.pending_events[-1], sessions())
+    if kind is ReturnRequest:
+        return built(lambda entries: ReturnRequest(returned_cart_items=entries), returns())
+    if kind in (SessionUpdate, CartItem):
+        return updates() if kind is SessionUpdate else cart_items()
+    raise InvalidValue("/kind", f"{kind!r:.60} is no kind of document that is drawn")
 
 
 def json_documents(
@@ -31,8 +50,10 @@ def json_documents(
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[str]:
-    """Draw JSON text that reads as *kind*: laid out in any way, with members that nobody knows, nulls for what is
-    omitted, members in any order, and the wrapper of the API around it or not.
+    """Draw JSON text that reads as *kind*.
+
+    It is laid out in any way, with members that nobody knows, nulls for what is omitted, members in any order, and
+    the wrapper of the API around it or not.
 
     Args:
         kind: `CustomerSession` or a subclass, `SessionUpdate`, `session_fsm.wire.ReturnRequest`, `SessionEvent` or
@@ -44,23 +65,18 @@ def json_documents(
     Raises:
         InvalidValue: *kind* is none of these.
     """
-    if issubclass(kind, CustomerSession):
-        values: st.SearchStrategy[Any] = sessions(kind, state, own=own, changes=changes)
-    elif kind is SessionEvent:
-        values = built(lambda session: session.pending_events[-1], sessions())
-    elif kind is ReturnRequest:
-        values = built(lambda entries: ReturnRequest(returned_cart_items=entries), returns())
-    elif kind in (SessionUpdate, CartItem):
-        values = updates() if kind is SessionUpdate else cart_items()
-    else:
-        raise InvalidValue("/kind", f"{kind!r:.60} is no kind of document that is drawn")
+    values = values_of(kind, state=state, own=own, changes=changes)
 
     @st.composite
     def draw_text(draw: st.DrawFn) -> str:
         document = unstructure(draw(values))
-        absent = [wire_name(a.name) for a in fields(kind) if a.default is not NOTHING and wire_name(a.name) not in document]
+        absent = [
+            wire_name(a.name) for a in fields(kind) if a.default is not NOTHING and wire_name(a.name) not in document
+        ]
         if draw(st.booleans()):
-            document |= draw(st.dictionaries(st.sampled_from(["futureField", "x-internal"]), st.integers() | st.none(), max_size=2))
+            document |= draw(
+                st.dictionaries(st.sampled_from(["futureField", "x-internal"]), st.integers() | st.none(), max_size=2)
+            )
             document |= dict.fromkeys(draw(st.lists(st.sampled_from(absent), max_size=2)) if absent else [])
             document = dict(draw(st.permutations(list(document.items()))))
         wrapper = next((name for base, name in _WRAPPERS.items() if issubclass(kind, base)), None)

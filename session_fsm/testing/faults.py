@@ -35,7 +35,13 @@ _NOT_A_NAME = "is not the name of an attribute: a letter, then letters, digits a
 
 def _kinds(what: str, *but: str) -> Faults:
     """Return a value of every kind of JSON, but of those named, which is not *what*."""
-    values: dict[str, Any] = {"a number": 5, "a boolean": True, "a string": "no", "a list": ["A"], "an object": {"a": 1}}
+    values: dict[str, Any] = {
+        "a number": 5,
+        "a boolean": True,
+        "a string": "no",
+        "a list": ["A"],
+        "an object": {"a": 1},
+    }
     return [(value, "", f"{kind} is not {what}") for kind, value in values.items() if kind not in but]
 
 
@@ -44,14 +50,19 @@ def _texts(at_least: int = 0, at_most: int | None = None) -> Faults:
     if at_least:
         faults.append(("", "", "is empty"))
     if at_most is not None:
-        faults += [("x" * n, "", f"has {n} characters; at most {at_most} are allowed") for n in (at_most + 1, 3 * at_most)]
+        faults += [
+            ("x" * n, "", f"has {n} characters; at most {at_most} are allowed") for n in (at_most + 1, 3 * at_most)
+        ]
     return faults
 
 
 def _integers(at_least: int | None = None) -> Faults:
     faults = _kinds("an integer", "a number")
     faults += [(Decimal("1.5"), "", "a number (1.5) is not an integer")]
-    faults += [(2**63, "", "the integer does not fit into 64 bits"), (-(2**63) - 1, "", "the integer does not fit into 64 bits")]
+    faults += [
+        (2**63, "", "the integer does not fit into 64 bits"),
+        (-(2**63) - 1, "", "the integer does not fit into 64 bits"),
+    ]
     if at_least is not None:
         faults += [(at_least - n, "", f"{at_least - n} is less than {at_least}") for n in (1, 5)]
     return faults
@@ -60,7 +71,7 @@ def _integers(at_least: int | None = None) -> Faults:
 def _amounts(*, json: bool, total: bool = False, fraction: bool = False) -> Faults:
     beyond, least = (309 if total else 289), -325
     out_of_range = "is out of the range of a JSON number"
-    faults = [(Decimal(f"1E{power}"), "", out_of_range) for power in (beyond, least)]
+    faults: Faults = [(Decimal(f"1E{power}"), "", out_of_range) for power in (beyond, least)]
     if json:
         faults += _kinds("a number", "a number")
     else:
@@ -88,7 +99,9 @@ def _times(*, json: bool) -> Faults:
 
 def _members(words: Sequence[str]) -> Faults:
     found = [(value, "", text.partition(" is not ")[0]) for value, _, text in _kinds("", "a string")]
-    return [(value, "", f"{given} is none of: {', '.join(words)}") for value, _, given in [*found, ("paid", "", '"paid"')]]
+    return [
+        (value, "", f"{given} is none of: {', '.join(words)}") for value, _, given in [*found, ("paid", "", '"paid"')]
+    ]
 
 
 def _instances(name: str, *, json: bool, members: Mapping[str, Faults] | None = None) -> Faults:
@@ -100,7 +113,11 @@ def _instances(name: str, *, json: bool, members: Mapping[str, Faults] | None = 
 
 def _within(members: Mapping[str, Faults]) -> Faults:
     """Return objects with one bad member, as the only one; those that must be there are not all there then."""
-    return [({name: value}, pointer_token(name) + place, text) for name, faults in members.items() for value, place, text in faults]
+    return [
+        ({name: value}, pointer_token(name) + place, text)
+        for name, faults in members.items()
+        for value, place, text in faults
+    ]
 
 
 def _lists(of: Faults, *, at_most: int | None = None, one: Any = None) -> Faults:
@@ -172,7 +189,10 @@ def faults_of_item(*, json: bool = False, request: bool = False) -> dict[str, Fa
             "returned_quantity": [*_integers(0), (100, "", "100 units cannot come back of 1")],
             "catalog_item_id": _integers(),
             "selected_price_type": _texts(),
-            "adjustment_reference_id": [*_kinds("a UUID", "a string"), ("no", "", '"no" is not a UUID' if json else "a string is not a UUID")],
+            "adjustment_reference_id": [
+                *_kinds("a UUID", "a string"),
+                ("no", "", '"no" is not a UUID' if json else "a string is not a UUID"),
+            ],
             **dict.fromkeys(["adjustment_effective_from", "adjustment_effective_until"], times),
             "prices": _attributes(json=json, named=False),
         }
@@ -228,12 +248,13 @@ def faults_of_session() -> dict[str, Faults]:
     """Return the faults of the document of a session, its members named as the fields are."""
     totals = ["total", "cart_item_total", "additional_cost_total", "cart_item_additional_cost_total"]
     needed: Faults = [(None, "", "is missing")]
+    times = [*_times(json=True), *needed]
     update = faults_of_update(json=True)
     return {
         **update,
         "cart_items": _lists([*_kinds("an object", "an object"), *_items(request=False)]),
         "integration_id": [*_texts(1, 1000), *needed],
-        **dict.fromkeys(["created", "updated"], [*_times(json=True), *needed]),
+        **dict.fromkeys(["created", "updated"], times),
         **dict.fromkeys(["id", "application_id"], _integers()),
         "first_session": _kinds("a boolean", "a boolean"),
         "update_count": _integers(1),
@@ -271,5 +292,7 @@ def _items(*, request: bool) -> Faults:
     for name, faults in faults_of_item(json=True, request=request).items():
         for value, place, text in faults:
             item = {"sku": "A", "quantity": 1, wire_name(name): value}
-            found.append(({k: v for k, v in item.items() if v is not None}, pointer_token(wire_name(name)) + place, text))
+            found.append(
+                ({k: v for k, v in item.items() if v is not None}, pointer_token(wire_name(name)) + place, text)
+            )
     return found

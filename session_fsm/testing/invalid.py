@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from hypothesis import strategies as st
 
 from session_fsm.errors import InvalidValue, Problem, SessionFSMError, TransitionRefused, WireError, pointer_token
@@ -26,7 +27,9 @@ from session_fsm.events import SessionEvent
 from session_fsm.scalars import wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
+from session_fsm.testing.documents import values_of
 from session_fsm.testing.faults import (
+    Fault,
     faults_of_creation,
     faults_of_event,
     faults_of_item,
@@ -34,10 +37,9 @@ from session_fsm.testing.faults import (
     faults_of_session,
     faults_of_update,
 )
-from session_fsm.testing.lives import sessions
 from session_fsm.testing.reference import Verdict
 from session_fsm.testing.strategies import cart_items, returns, updates, words
-from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
+from session_fsm.values import FIELDS_OF_UPDATE, CartItem, ReturnedCartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, loads, unstructure
 from session_fsm.wire.text import write
 
@@ -66,18 +68,15 @@ class Planted:
     """What is refused: keyword arguments, the argument of a verb, a call, or a document."""
     pointer: str | None
     """Where the fault lies, as a JSON pointer into the value; None where a refusal has no place."""
-    problem: str = ""
+    problem: str
     """The text of the problem with a value or a document; empty where the table or a rule refuses."""
-    code: str = ""
+    code: str
     """The code with which the table or a rule refuses; empty where a value or a document has a problem."""
-    _attempt: Callable[[], object] = field(kw_only=True, eq=False, repr=False)
-
-    def attempt(self) -> object:
-        """Build, read or call what was planted, which raises."""
-        return self._attempt()
+    call: Callable[[], object] = field(eq=False, repr=False)
+    """Builds, reads or calls what was planted, which raises."""
 
     def prove(self) -> SessionFSMError:
-        """Attempt it, and return the error, which tells of the planted fault and of no other.
+        """Call it, and return the error, which tells of the planted fault and of no other.
 
         Further violations of rules that the service has added are no concern of this one's.
 
@@ -86,10 +85,10 @@ class Planted:
         """
         __tracebackhide__ = True
         try:
-            self.attempt()
+            self.call()
         except TransitionRefused as error:
             found = {(v.code, v.pointer) for v in error.violations if Verdict.knows(v.code)}
-            if self.code and found == {(self.code, self.pointer)}:
+            if found == {(self.code, self.pointer)}:
                 return error
             raise AssertionError(f"{self} was refused otherwise: {error}") from error
         except (InvalidValue, WireError) as error:
@@ -98,9 +97,16 @@ class Planted:
             raise AssertionError(f"{self} was refused otherwise: {error}") from error
         raise AssertionError(f"{self} was not refused")
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - the signature is that of IPython
+        printer.text(repr(self))
 
-def _faults(table: Mapping[str, Any]) -> st.SearchStrategy[tuple[str, Any, str, str]]:
-    """Draw one of all faults: the field, the bad value, the pointer and the text."""
+
+Flaw: TypeAlias = "tuple[str, Any, str, str]"
+"""The name of a field, a bad value for it, the pointer and the text of the problem."""
+
+
+def _flaws(table: Mapping[str, list[Fault]]) -> st.SearchStrategy[Flaw]:
+    """Draw one of all faults of the fields in *table*."""
     return st.sampled_from(
         [
             (name, value, pointer_token(wire_name(name)) + place, text)
@@ -110,30 +116,22 @@ def _faults(table: Mapping[str, Any]) -> st.SearchStrategy[tuple[str, Any, str, 
     )
 
 
-def invalid_cart_items() -> st.SearchStrategy[Planted]:
+@st.composite
+def invalid_cart_items(draw: st.DrawFn) -> Planted:
     """Draw keyword arguments of which one keeps a `CartItem` from being built."""
-    return built(_item, st.tuples(_faults(faults_of_item()), cart_items()))
+    name, bad, pointer, text = draw(_flaws(faults_of_item()))
+    item = draw(cart_items())
+    value: dict[str, Any] = {"sku": "A", "quantity": 1, "price": item.price, "attributes": item.attributes, name: bad}
+    return Planted(value, pointer, text, "", lambda: CartItem(**value))
 
 
-def _item(drawn: tuple[tuple[str, Any, str, str], CartItem]) -> Planted:
-    (name, bad, pointer, text), item = drawn
-    value = {"sku": "A", "quantity": 1, "name": item.name, "price": item.price, name: bad}
-    value = {key: given for key, given in value.items() if given is not None or key == name}
-    return Planted(value, pointer, text, attempt=lambda: CartItem(**value))
-
-
-def invalid_updates() -> st.SearchStrategy[Planted]:
+@st.composite
+def invalid_updates(draw: st.DrawFn) -> Planted:
     """Draw keyword arguments of which one keeps a `SessionUpdate` from being built."""
-    return built(_update, st.tuples(_faults(faults_of_update()), updates()))
+    name, bad, pointer, text = draw(_flaws(faults_of_update()))
+    value: dict[str, Any] = {**draw(updates()).given(), name: bad}
+    return Planted(value, pointer, text, "", lambda: SessionUpdate(**value))
 
-
-def _update(drawn: tuple[tuple[str, Any, str, str], SessionUpdate]) -> Planted:
-    (name, bad, pointer, text), update = drawn
-    value: dict[str, Any] = {**update.given(), name: bad}
-    return Planted(value, pointer, text, attempt=lambda: SessionUpdate(**value))
-
-
-# --- Creations -----------------------------------------------------------------------------------------------------
 
 _TOO_MANY = {
     "too_many_cart_items": [CartItem(sku="A", quantity=1)] * 1001,
@@ -141,161 +139,173 @@ _TOO_MANY = {
 }
 
 
+@st.composite
 def invalid_sessions(
-    kind: type[CustomerSession] = CustomerSession, *, own: Mapping[str, Any] | None = None
-) -> st.SearchStrategy[Planted]:
+    draw: st.DrawFn, kind: type[CustomerSession] = CustomerSession, *, own: Mapping[str, Any] | None = None
+) -> Planted:
     """Draw keyword arguments, ``integration_id`` among them, of which one keeps a session from being created.
 
     Args:
+        draw: given by Hypothesis.
         kind: the class of the session.
         own: what a creation gives to the fields that the class adds.
     """
-
-    def plant(name: str, bad: Any, pointer: str, text: str = "", code: str = "") -> Planted:
-        value = {"integration_id": "order-1", **(own or {}), name: bad}
-        rest = {key: given for key, given in value.items() if key != "integration_id"}
-        return Planted(value, pointer, text, code, attempt=lambda: kind.create(value["integration_id"], **rest))
-
-    values = _faults({name: faults for name, faults in (faults_of_creation() | faults_of_update()).items()})
-    return st.one_of(
-        values.map(lambda fault: plant(*fault)),
-        st.sampled_from([State.PARTIALLY_RETURNED, State.CANCELLED]).map(
-            lambda state: plant("state", state, "/state", code="state_not_creatable")
-        ),
-        st.sampled_from(sorted(_TOO_MANY)).map(lambda code: plant("cart_items", _TOO_MANY[code], "/cartItems", code=code)),
-    )
+    code = draw(st.sampled_from(["", "state_not_creatable", *_TOO_MANY]))
+    if code in _TOO_MANY:
+        name, bad, pointer, text = "cart_items", _TOO_MANY[code], "/cartItems", ""
+    elif code:
+        name, pointer, text = "state", "/state", ""
+        bad = draw(st.sampled_from([State.PARTIALLY_RETURNED, State.CANCELLED]))
+    else:
+        name, bad, pointer, text = draw(_flaws(faults_of_creation() | faults_of_update()))
+    value: dict[str, Any] = {"integration_id": "order-1", **(own or {}), name: bad}
+    keywords = {key: given for key, given in value.items() if key != "integration_id"}
+    return Planted(value, pointer, text, code, lambda: kind.create(value["integration_id"], **keywords))
 
 
-# --- Operations ----------------------------------------------------------------------------------------------------
-
-
-def invalid_returns(session: CustomerSession) -> st.SearchStrategy[Planted]:
+@st.composite
+def invalid_returns(draw: st.DrawFn, session: CustomerSession) -> Planted:
     """Draw entries of which one keeps *session*, which could have items returned, from having them returned.
 
-    The rules that need a certain cart are broken where the session has one: two items for L-05, two of one SKU for L-06.
+    The rules that need a certain cart are broken where the session has one: two SKUs for L-05, one SKU on two items
+    for L-06, an item for L-07. The session is not moved: a copy is asked.
     """
-
-    def plant(value: Any, place: str, code: str = "", text: str = "") -> Planted:
-        def attempt() -> object:
-            return deepcopy(session).return_items(value)
-
-        return Planted(value, f"/returnedCartItems{place}", text, code, attempt=attempt)
-
     cart = session.cart_items
     skus = Counter(item.sku for item in cart)
-    beyond = st.integers(len(cart), len(cart) + 5)
-    strange = words("Z", at_least=1).filter(lambda sku: sku not in skus)
-    faulty = [
-        st.just(plant([], "", "nothing_to_return")),
-        st.builds(lambda units: plant([ReturnedCartItem(quantity=units)], "/0", "return_item_unnamed"), st.integers(1, 9)),
-        beyond.map(lambda place: plant([ReturnedCartItem(position=place)], "/0/position", "unknown_cart_item")),
-        strange.map(lambda sku: plant([ReturnedCartItem(sku=sku)], "/0/sku", "unknown_cart_item")),
-        st.just(plant(["A"], "/0", text="a string is not a ReturnedCartItem")),
-        st.just(plant("A", "", text="a string is not a list")),
-    ]
     whole = [item for item in cart if item.remaining_quantity]
-    mismatches = [(item, other) for item in whole for other in cart if item.sku != other.sku]
-    if mismatches:
-        faulty.append(
-            st.sampled_from(mismatches).map(
-                lambda pair: plant(
-                    [ReturnedCartItem(position=pair[0].position, sku=pair[1].sku, quantity=1)],
-                    "/0/sku",
-                    "sku_position_mismatch",
+    mismatched = [(item.position, other.sku) for item in whole for other in cart if item.sku != other.sku]
+    ambiguous = [sku for sku, count in skus.items() if count > 1]
+    codes = ["", "nothing_to_return", "return_item_unnamed", "unknown_cart_item"]
+    codes += ["sku_position_mismatch"] * bool(mismatched) + ["ambiguous_sku"] * bool(ambiguous)
+    codes += ["returns_more_than_remaining"] * bool(cart)
+    code = draw(st.sampled_from(codes))
+    before = draw(returns(session)) if whole and code in ("return_item_unnamed", "unknown_cart_item") else []
+    text, place = "", f"/{len(before)}"
+    value: Any = []
+    bad: Any = None
+    match code:
+        case "nothing_to_return":
+            place = ""
+        case "return_item_unnamed":
+            bad = ReturnedCartItem(quantity=draw(st.none() | st.integers(1, 9)))
+        case "unknown_cart_item":
+            beyond = st.integers(len(cart), len(cart) + 5)
+            strange = words("Z", at_least=1).filter(lambda sku: sku not in skus)
+            name = draw(st.sampled_from(["position", "sku"]))
+            named: dict[str, Any] = {name: draw(beyond if name == "position" else strange)}
+            bad, place = ReturnedCartItem(**named), f"{place}/{name}"
+        case "sku_position_mismatch":
+            position, sku = draw(st.sampled_from(mismatched))
+            bad, place = ReturnedCartItem(position=position, sku=sku, quantity=1), f"{place}/sku"
+        case "ambiguous_sku":
+            bad, place = ReturnedCartItem(sku=draw(st.sampled_from(ambiguous))), f"{place}/sku"
+        case "returns_more_than_remaining":
+            before, bad = _too_many_units(draw, draw(st.sampled_from(cart)))
+            place = f"/{len(before)}/quantity"
+        case _:
+            value, place, text = draw(
+                st.sampled_from(
+                    [("A", "", "a string is not a list"), (["A"], "/0", "a string is not a ReturnedCartItem")]
                 )
             )
-        )
-    if namesakes := [sku for sku, count in skus.items() if count > 1]:
-        faulty.append(
-            st.sampled_from(namesakes).map(lambda sku: plant([ReturnedCartItem(sku=sku)], "/0/sku", "ambiguous_sku"))
-        )
-    if cart:
-        faulty.append(st.builds(_too_many_units, st.sampled_from(cart), st.integers(1, 9), st.booleans(), st.just(plant)))
-    if whole:
-        faulty.append(
-            returns(session).map(
-                lambda entries: plant([*entries, ReturnedCartItem()], f"/{len(entries)}", "return_item_unnamed")
-            )
-        )
-    return st.one_of(faulty)
+    entries = value if bad is None else [*before, bad]
+    return Planted(entries, f"/returnedCartItems{place}", text, code, lambda: deepcopy(session).return_items(entries))
 
 
-def _too_many_units(item: CartItem, beyond: int, split: bool, plant: Callable[..., Planted]) -> Planted:  # noqa: FBT001 - drawn
-    """Ask for more units of *item* than remain, in one entry or in two."""
-    units = item.remaining_quantity + beyond
-    parts = [1, units - 1] if split and units > 1 else [units]
-    entries = [ReturnedCartItem(position=item.position, quantity=part) for part in parts]
-    return plant(entries, f"/{len(entries) - 1}/quantity", "returns_more_than_remaining")
+def _too_many_units(draw: st.DrawFn, item: CartItem) -> tuple[list[ReturnedCartItem], ReturnedCartItem]:
+    """Draw entries that ask for more units of *item* than remain, all in the last one or added up."""
+    units = item.remaining_quantity + draw(st.integers(1, 9))
+    parts = [1, units - 1] if units > 1 and draw(st.booleans()) else [units]
+    *before, last = (ReturnedCartItem(position=item.position, quantity=part) for part in parts)
+    return before, last
 
 
+_FILLING = st.sampled_from([Trigger.UPDATE, Trigger.CLOSE])
+_MOVING = [trigger for trigger in Trigger if trigger is not Trigger.CREATE]
+_NEEDED: dict[str, tuple[Any, ...]] = {Trigger.RETURN_ITEMS: ([ReturnedCartItem(position=0)],)}
+"""What verbs cannot be called without."""
+
+
+@st.composite
 def invalid_operations(
-    subject: CustomerSession | type[CustomerSession], *, own: Mapping[str, Any] | None = None
-) -> st.SearchStrategy[Planted]:
+    draw: st.DrawFn, subject: CustomerSession | type[CustomerSession], *, own: Mapping[str, Any] | None = None
+) -> Planted:
     """Draw a call that *subject* refuses as it is now: a verb, its positional and its keyword arguments.
 
     For a class the calls are creations, as in `invalid_sessions`. A session is not moved: a copy is called.
+
+    Args:
+        draw: given by Hypothesis.
+        subject: the session or the class.
+        own: what a creation gives to the fields that the class adds.
     """
     if isinstance(subject, type):
-        return invalid_sessions(subject, own=own).map(_creation)
-
-    def plant(
-        verb: str, pointer: str | None, text: str = "", code: str = "", arguments: tuple[Any, ...] = (), **keywords: Any
-    ) -> Planted:
-        def attempt() -> object:
-            return getattr(deepcopy(subject), verb)(*arguments, **keywords)
-
-        return Planted((verb, arguments, keywords), pointer, text, code, attempt=attempt)
-
-    open_ways = subject.machine.allowed_from(subject.state)
-    filling = st.sampled_from(["update", "close", "put"])
-    times = _faults({"now": faults_of_creation()["now"]})
-    verbs = [trigger for trigger in Trigger if trigger is not Trigger.CREATE]
-    needed: dict[str, tuple[Any, ...]] = {"return_items": ([ReturnedCartItem(position=0)],)}
-    faulty = [
-        st.builds(
-            lambda verb, fault: plant(verb, fault[2], fault[3], **{fault[0]: fault[1]}), filling, _faults(faults_of_update())
-        ),
-        st.builds(
-            lambda verb, fault: plant(verb, fault[2], fault[3], arguments=needed.get(verb, ()), now=fault[1]),
-            st.sampled_from(verbs),
-            times,
-        ),
-        st.sampled_from(
-            [
-                plant("update", "/state", f"update() does not lead to closed; put() obeys a wanted state", state="closed"),
-                plant("close", "/state", f"close() does not lead to open; put() obeys a wanted state", state="open"),
-                plant("put", None, code="wrong_state", state="partially_returned"),
-            ]
-        ),
-    ]
-    if shut := [verb for verb in verbs if verb not in open_ways]:
-        faulty.append(
-            st.sampled_from(shut).map(lambda verb: plant(verb, None, code="wrong_state", arguments=needed.get(verb, ())))
-        )
-    if Trigger.UPDATE in open_ways:
-        faulty.append(
-            st.builds(
-                lambda verb, code: plant(verb, "/cartItems", code=code, cart_items=_TOO_MANY[code]),
-                filling,
-                st.sampled_from(sorted(_TOO_MANY)),
-            )
-        )
-    if Trigger.RETURN_ITEMS in open_ways:
-        faulty.append(
-            invalid_returns(subject).map(
-                lambda p: plant("return_items", p.pointer, p.problem, p.code, arguments=(p.value,))
-            )
-        )
-    return st.one_of(faulty)
+        planted = draw(invalid_sessions(subject, own=own))
+        keywords = dict(planted.value)
+        return evolve(planted, value=("create", (keywords.pop("integration_id"),), keywords))
+    ways = subject.machine.allowed_from(subject.state)
+    shut = [trigger for trigger in _MOVING if trigger not in ways]
+    faults = ["value", "time", "unknown", "wanted", "put"] + ["way"] * bool(shut)
+    faults += ["cart"] * (Trigger.UPDATE in ways) + ["return"] * (Trigger.RETURN_ITEMS in ways)
+    what = draw(st.sampled_from(faults))
+    verb: str = draw(_FILLING | st.just("put"))
+    arguments: tuple[Any, ...] = ()
+    given: dict[str, Any] = {}
+    pointer: str | None = None
+    text = code = ""
+    match what:
+        case "value":
+            name, bad, pointer, text = draw(_flaws(faults_of_update()))
+            given = {name: bad}
+        case "time":
+            verb = draw(st.sampled_from(_MOVING))
+            _, bad, pointer, text = draw(_flaws({"now": faults_of_creation()["now"]}))
+            arguments, given = _NEEDED.get(verb, ()), {"now": bad}
+        case "unknown":
+            given, pointer = {"voucher": "XMAS"}, "/voucher"
+            text = f"there is no such field; the fields are {', '.join(FIELDS_OF_UPDATE)}"
+        case "wanted":
+            verb = draw(_FILLING)
+            wanted = draw(st.sampled_from([state for state in State if state != _LEADS_TO[verb]]))
+            given, pointer = {"state": wanted}, "/state"
+            text = f"{verb}() does not lead to {wanted}; put() obeys a wanted state"
+        case "put":
+            verb, given, code = "put", {"state": "partially_returned"}, "wrong_state"
+        case "way":
+            verb, code = draw(st.sampled_from(shut)), "wrong_state"
+            arguments = _NEEDED.get(verb, ())
+        case "cart":
+            code = draw(st.sampled_from(sorted(_TOO_MANY)))
+            given, pointer = {"cart_items": _TOO_MANY[code]}, "/cartItems"
+        case _:
+            planted = draw(invalid_returns(subject))
+            verb, arguments = "return_items", (planted.value,)
+            pointer, text, code = planted.pointer, planted.problem, planted.code
+    return Planted(
+        (str(verb), arguments, given),
+        pointer,
+        text,
+        code,
+        lambda: getattr(deepcopy(subject), verb)(*arguments, **given),
+    )
 
 
-def _creation(planted: Planted) -> Planted:
-    keywords = dict(planted.value)
-    call = ("create", (keywords.pop("integration_id"),), keywords)
-    return Planted(call, planted.pointer, planted.problem, planted.code, attempt=planted.attempt)
+_LEADS_TO: dict[str, State] = {Trigger.UPDATE: State.OPEN, Trigger.CLOSE: State.CLOSED}
 
-
-# --- Documents -----------------------------------------------------------------------------------------------------
+_NO_OBJECTS = [
+    ("", "the document is empty"),
+    ("[]", "a list is not an object"),
+    ("5", "a number is not an object"),
+    ('{"total": NaN}', "the document is not JSON: NaN is not a number"),
+    ('{"a": 1, "a": 2}', 'the document names "a" twice in one object'),
+    ('{"a": 1e9999999999999999999999}', "the document holds a number whose exponent is beyond all bounds"),
+]
+"""Texts that are no document of any kind, and why."""
+_TABLES: dict[type[Any], Callable[[], Mapping[str, list[Fault]]]] = {
+    SessionUpdate: partial(faults_of_update, json=True),
+    ReturnRequest: faults_of_return,
+    SessionEvent: faults_of_event,
+}
 
 
 def invalid_json_documents(
@@ -310,35 +320,24 @@ def invalid_json_documents(
     Raises:
         InvalidValue: *kind* is none of these.
     """
-    tables: dict[type[Any], tuple[Callable[[], Mapping[str, Any]], st.SearchStrategy[Any]]] = {
-        CustomerSession: (faults_of_session, sessions(kind, own=own) if issubclass(kind, CustomerSession) else st.none()),
-        SessionUpdate: (lambda: faults_of_update(json=True), updates()),
-        ReturnRequest: (faults_of_return, returns().map(lambda entries: ReturnRequest(returned_cart_items=entries))),
-        SessionEvent: (faults_of_event, sessions().map(lambda session: session.pending_events[-1])),
-    }
-    found = next((entry for base, entry in tables.items() if issubclass(kind, base)), None)
-    if found is None:
-        raise InvalidValue("/kind", f"{kind.__name__} is no kind of document that faults are planted in")
-    table, valid = found
+    if issubclass(kind, CustomerSession):
+        table: Mapping[str, list[Fault]] = faults_of_session()
+        whole = values_of(kind, own=own)
+    elif kind in _TABLES:
+        table, whole = _TABLES[kind](), values_of(kind)
+    else:
+        raise InvalidValue("/kind", f"{kind!r:.60} is no kind of document that faults are planted in")
 
-    def plant(text: str, pointer: str, problem: str) -> Planted:
-        return Planted(text, pointer, problem, attempt=lambda: loads(text, kind))
+    @st.composite
+    def draw_text(draw: st.DrawFn) -> Planted:
+        text, problem = draw(st.sampled_from([*_NO_OBJECTS, ("member", "")]))
+        pointer = ""
+        if not problem:
+            name, bad, pointer, problem = draw(_flaws(table))
+            document = {**unstructure(draw(whole)), wire_name(name): bad}
+            if bad is None:
+                del document[wire_name(name)]
+            text = write(document)
+        return Planted(text, pointer, problem, "", lambda: loads(text, kind))
 
-    def member(fault: tuple[str, Any, str, str], whole: Any) -> Planted:
-        name, bad, pointer, problem = fault
-        document = {**unstructure(whole), wire_name(name): bad}
-        if bad is None:
-            del document[wire_name(name)]
-        return plant(write(document), pointer, problem)
-
-    texts = [
-        ("", "the document is empty"),
-        ("[]", "a list is not an object"),
-        ("5", "a number is not an object"),
-        ('{"total": NaN}', "the document is not JSON: NaN is not a number"),
-        ('{"a": 1, "a": 2}', 'the document names "a" twice in one object'),
-        ('{"a": 1e9999999999999999999999}', "the document holds a number whose exponent is beyond all bounds"),
-    ]
-    return st.sampled_from([plant(text, "", problem) for text, problem in texts]) | st.builds(
-        member, _faults(table()), valid
-    )
+    return draw_text()

@@ -37,15 +37,19 @@ _MOST_WAYS = 40
 _PATIENCE, _FOREVER = 50, 10**9
 """So many draws of a strategy of the caller's may come to nothing before the caller is told so."""
 
-_FILLING = SessionUpdate(
-    coupon_codes=["XMAS"], referral_code="FRIEND", profile_id="customer-7", identifiers=["ip-hash"]
-)
+_usual: dict[str, Any] = {
+    "coupon_codes": ["XMAS"],
+    "referral_code": "FRIEND",
+    "profile_id": "customer-7",
+    "identifiers": ["ip-hash"],
+}
+_FILLING = SessionUpdate(**_usual)
 """What rules about a session often ask for."""
 _CAREFUL = evolve(_FILLING, cart_items=[CartItem(sku="A", quantity=2, price="100")])
 """Changes at which few rules take offence: nothing that would have to be declared, and nothing that is missing."""
 
 
-class _Refused(Exception):  # noqa: N818 - no error: it is how a step says that it cannot be taken
+class _Refused(Exception):
     """No variant of a step was accepted."""
 
     def __init__(self, row: Row, error: SessionFSMError) -> None:
@@ -68,7 +72,11 @@ class _Life:
     """A session that takes one step after the other, each one that its class accepts."""
 
     def __init__(
-        self, draw: st.DrawFn, kind: type[CustomerSession], own: Mapping[str, Any], session: CustomerSession | None = None
+        self,
+        draw: st.DrawFn,
+        kind: type[CustomerSession],
+        own: Mapping[str, Any],
+        session: CustomerSession | None = None,
     ) -> None:
         self.draw, self.kind, self.own, self.session = draw, kind, own, session
 
@@ -113,13 +121,15 @@ class _Patience:
         self._kind, self._subject, self._special = kind, subject, special
         self._left = _PATIENCE if special else 0
 
-    def ended(self, refused: Exception) -> Exception:
+    def ended(self, refused: Exception | None) -> Exception:
         """Let Hypothesis try something else, or return the error that says what is the matter."""
         if self._left:
             self._left -= 1
             reject()
         hint = "changes= draws nothing" if self._special else "give changes= a strategy that draws what"
-        text = f"the rules of {self._kind.__name__} let {self._subject}; {hint} they accept. The last refusal: {refused}"
+        text = (
+            f"the rules of {self._kind.__name__} let {self._subject}; {hint} they accept. The last refusal: {refused}"
+        )
         return InvalidValue("/changes", text)
 
     def succeeded(self) -> None:
@@ -169,7 +179,7 @@ def stories(
             else:
                 patience.succeeded()
                 return story
-        raise patience.ended(refused or AssertionError)
+        raise patience.ended(refused)
 
     return live()
 
@@ -187,7 +197,9 @@ def _lived(life: _Life, way: Sequence[Row], changes: st.SearchStrategy[SessionUp
 
 def _own(own: Mapping[str, Any] | None) -> st.SearchStrategy[dict[str, Any]]:
     """Draw what a creation gives to the fields that no update sets."""
-    given = {name: value if isinstance(value, st.SearchStrategy) else st.just(value) for name, value in (own or {}).items()}
+    given: dict[str, st.SearchStrategy[Any]] = {
+        name: value if isinstance(value, st.SearchStrategy) else st.just(value) for name, value in (own or {}).items()
+    }
     general = {"id": integers(), "application_id": integers(), "first_session": st.booleans()}
     return st.fixed_dictionaries(given, optional={name: general[name] for name in general if name not in given})
 
@@ -236,12 +248,14 @@ def operations(
         refused: Exception | None = None
         for attempt in (row, *rows):
             try:
-                step = _Life(draw, kind, possessions, deepcopy(session)).step(attempt, drawn if refused is None else _careful, now)
+                step = _Life(draw, kind, possessions, deepcopy(session)).step(
+                    attempt, drawn if refused is None else _careful, now
+                )
             except _Refused as found:
                 refused = found
             else:
                 patience.succeeded()
                 return step
-        raise patience.ended(refused or AssertionError)
+        raise patience.ended(refused)
 
     return operate()

@@ -41,7 +41,7 @@ _GOAL = {
 """Where a caller of each verb wants the session to be (D-06)."""
 _OPERATION = {None: "update", "open": "update", "closed": "close", "cancelled": "cancel"}
 """What the Update operation does by the state that it wants (D-07). A wanted partially_returned is always refused."""
-_EMPTY = {
+_EMPTY: dict[str, Any] = {
     "profile_id": "",
     "store_integration_id": None,
     "evaluable_campaign_ids": (),
@@ -53,6 +53,7 @@ _EMPTY = {
     "attributes": {},
     "experiment_variant_allocations": (),
 }
+_WRONG_STATE: frozenset[tuple[str, str | None]] = frozenset({("wrong_state", None)})
 _KNOWN_CODES = frozenset(
     {
         *("too_many_cart_items", "too_many_units", "nothing_to_return", "unknown_cart_item", "sku_position_mismatch"),
@@ -148,26 +149,27 @@ class Reference:
         """Return the triggers that the table opens from the present state."""
         return {trigger for source, trigger in _MOVES if source == self.state}
 
-    def judge(self, trigger: str, change: Any = None) -> Verdict:
+    def judge(self, trigger: str, change: Any) -> Verdict:
         """Judge one of the five verbs."""
         if (self.state, trigger) not in _MOVES:
-            faults = frozenset({("wrong_state", None)})
-            return Verdict(trigger=trigger, faults=faults, already=self.state == _GOAL[trigger])
+            return Verdict(trigger=trigger, faults=_WRONG_STATE, already=self.state == _GOAL[trigger])
         target, event_name = _MOVES[self.state, trigger]
         faults: set[tuple[str, str | None]] = set()
         if trigger in ("update", "close"):
-            given = change is not None and change.cart_items is not UNSET
-            faults = _faults_of_cart(change.cart_items if given else [line.item for line in self.lines])
+            items = self._items() if change.cart_items is UNSET else change.cart_items
+            faults = _faults_of_cart(items)
         elif trigger == "return_items":
             faults = self._faults_of_return(change)
         return Verdict(trigger=trigger, target=target, event_name=event_name, faults=frozenset(faults))
+
+    def _items(self) -> list[CartItem]:
+        return [line.item for line in self.lines]
 
     def judge_put(self, change: SessionUpdate) -> Verdict:
         """Judge the Update operation, whose wanted state picks the trigger (D-07)."""
         wanted = None if change.state is UNSET else str(change.state)
         if wanted == "partially_returned":
-            faults = frozenset({("wrong_state", None)})
-            return Verdict(trigger="update", faults=faults, already=self.state == wanted)
+            return Verdict(trigger="update", faults=_WRONG_STATE, already=self.state == wanted)
         trigger = _OPERATION[wanted]
         verdict = self.judge(trigger, None if trigger == "cancel" else change)
         return evolve(verdict, already=verdict.target is None and self.state == (wanted or "open"))
@@ -189,7 +191,12 @@ class Reference:
                 faults.add(("unknown_cart_item", f"{pointer}/sku"))  # L-04
             if entry.position is None and len(at_sku) > 1:
                 faults.add(("ambiguous_sku", f"{pointer}/sku"))  # L-06
-            if entry.position is not None and entry.position < len(self.lines) and at_sku and entry.position not in at_sku:
+            if (
+                entry.position is not None
+                and entry.position < len(self.lines)
+                and at_sku
+                and entry.position not in at_sku
+            ):
                 faults.add(("sku_position_mismatch", f"{pointer}/sku"))  # L-05
             place = self._named(entry)
             if place is not None:
@@ -211,7 +218,7 @@ class Reference:
     def apply(self, verdict: Verdict, change: Any, now: datetime) -> None:
         """Do what an allowed verb does: D-09, D-10, U-01 to U-08."""
         source, self.state = self.state, str(verdict.target)
-        if verdict.trigger in ("update", "close") and change is not None:
+        if verdict.trigger in ("update", "close"):
             self._take_over(change)
         elif verdict.trigger == "return_items":
             left = [line.remaining for line in self.lines]
@@ -221,9 +228,7 @@ class Reference:
                     self.lines[place].returned += left[place] if entry.quantity is None else entry.quantity
         self.updated = now
         self.update_count += 1
-        self.facts.append(
-            (verdict.event_name, verdict.trigger, source, self.state, now, self.update_count, change)
-        )
+        self.facts.append((verdict.event_name, verdict.trigger, source, self.state, now, self.update_count, change))
 
     def _take_over(self, change: SessionUpdate) -> None:
         """Let what *change* gives replace what is held; attributes alone are merged (U-05)."""
@@ -262,7 +267,8 @@ class Reference:
             "integration_id": self.session_id,
             **self.held,
             "cart_items": tuple(
-                evolve(line.item, position=place, returned_quantity=line.returned) for place, line in enumerate(self.lines)
+                evolve(line.item, position=place, returned_quantity=line.returned)
+                for place, line in enumerate(self.lines)
             ),
         }
         found = {name: (value, getattr(session, name)) for name, value in expected.items()}

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, Never
 
 from attrs import evolve, field, fields, frozen
 
@@ -59,7 +59,7 @@ def given(
     match start:
         case CustomerSession():
             return Scenario(type(start), deepcopy(start), own or {})
-        case type() if issubclass(start, CustomerSession):
+        case type() if issubclass(start, CustomerSession):  # pyright: ignore[reportUnnecessaryIsInstance]  # no type checker was asked
             return Scenario(start, None, own or {})
         case Story():
             scenario = Scenario(kind, None, dict(start.own) | dict(own or {}))
@@ -68,7 +68,8 @@ def given(
             return scenario.then()
         case _ if is_list(start) and start and all(isinstance(event, SessionEvent) for event in start):
             return _replayed(Scenario(kind, None, own or {}), start)
-    raise InvalidValue("", f"{kind_of(start)} is no session, session class, story or list of events")
+        case _:
+            raise InvalidValue("", f"{kind_of(start)} is no session, session class, story or list of events")
 
 
 def _positional(argument: Any) -> tuple[Any, ...]:
@@ -157,7 +158,10 @@ class Scenario:
         differing: list[tuple[str, Any, Any]] = []
         for name, value in expected.items():
             if name == "event":
-                wanted, held = value, self.event if isinstance(value, SessionEvent) else getattr(self.event, "name", None)
+                wanted, held = (
+                    value,
+                    self.event if isinstance(value, SessionEvent) else getattr(self.event, "name", None),
+                )
             else:
                 wanted, held = _as_held(known[name], value), getattr(self.session, name, None)
             if wanted != held:
@@ -190,24 +194,23 @@ class Scenario:
         __tracebackhide__ = True
         if self._taken is None:
             raise InvalidValue("/verb", "nothing was called that could have been refused")
-        if self.error is None:
+        error = self.error
+        if error is None:
             self._fail("was allowed, though it should have been refused")
-        reasons: tuple[Violation, ...] | tuple[Problem, ...] = (
-            self.error.violations if isinstance(self.error, TransitionRefused) else self.error.problems
+        reasons: Iterable[Violation | Problem] = (
+            error.violations if isinstance(error, TransitionRefused) else error.problems
         )
-        held = sorted({getattr(reason, "code", "") for reason in reasons} - {""})
+        held = sorted({reason.code for reason in reasons if isinstance(reason, Violation)})
+        said_already = isinstance(error, WrongState) and error.already
         differing: list[tuple[str, Any, Any]] = []
         if codes is not None and sorted(set(codes)) != held:
             differing.append(("codes", sorted(set(codes)), held))
-        if already is not None and getattr(self.error, "already", None) is not already:
-            differing.append(("already", already, getattr(self.error, "already", None)))
-        wanted = {"code": code, "pointer": pointer}
-        wanted = {name: value for name, value in wanted.items() if value is not None}
-        if (wanted or details) and not any(_fits(reason, wanted, details or {}) for reason in reasons):
-            for name in wanted:
-                differing.append((name, wanted[name], [getattr(reason, name, None) for reason in reasons]))
-            if details:
-                differing.append(("details", details, [getattr(reason, "details", None) for reason in reasons]))
+        if already is not None and said_already is not already:
+            differing.append(("already", already, said_already))
+        asked = {"code": code, "pointer": pointer, "details": details}
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        if not any(_fits(reason, wanted) for reason in reasons):
+            differing += [(n, value, [getattr(reason, n, None) for reason in reasons]) for n, value in wanted.items()]
         if differing:
             self._fail("was refused, but otherwise than it should:", _differences(differing))
         return self
@@ -233,7 +236,7 @@ class Scenario:
         if self.error is not None:
             self._fail(f"was refused, {otherwise}")
 
-    def _fail(self, text: str, more: Iterable[str] = ()) -> Any:
+    def _fail(self, text: str, more: Iterable[str] = ()) -> Never:
         __tracebackhide__ = True
         if self._taken is None:
             raise AssertionError("\n".join([text, *more]))
@@ -252,10 +255,12 @@ def _placed(item: Any, position: int) -> Any:
     return evolve(item, position=position) if isinstance(item, CartItem) and item.position is None else item
 
 
-def _fits(reason: Violation | Problem, wanted: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
-    held: Mapping[str, Any] = getattr(reason, "details", {})
-    return all(getattr(reason, name, None) == value for name, value in wanted.items()) and all(
-        name in held and held[name] == value for name, value in details.items()
+def _fits(reason: Violation | Problem, wanted: Mapping[str, Any]) -> bool:
+    """Whether all that is *wanted* holds of one reason; of details, those that are named."""
+    details: Mapping[str, Any] = getattr(reason, "details", {})
+    named = wanted.get("details", {})
+    return {**details, **named} == details and all(
+        getattr(reason, name, None) == value for name, value in wanted.items() if name != "details"
     )
 
 

@@ -12,6 +12,7 @@ want something special), ``settings`` (of Hypothesis), and rules and invariants,
         def redeem(self, code):
             self.pull("update", SessionUpdate(coupon_codes=[code]))
 
+
         @invariant()
         def an_order_has_a_customer(self):
             assert self.session.state != "closed" or self.session.profile_id
@@ -48,14 +49,23 @@ from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
 __all__ = ["SessionMachine"]
 
+
 def _of(what: Callable[[Any], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
     """Draw from a strategy that depends on the machine as it is when the rule runs."""
     return st.runner().flatmap(what)
 
 
 _changes = _of(lambda machine: machine.changes or updates())
-_COPIES: dict[str, Callable[[Any], Any]] = {"copy": copy, "deepcopy": deepcopy, "pickle": lambda one: unpickled(pickled(one))}
+_COPIES: dict[str, Callable[[Any], Any]] = {
+    "copy": copy,
+    "deepcopy": deepcopy,
+    "pickle": lambda one: unpickled(pickled(one)),  # noqa: S301 - what was pickled a moment ago
+}
 _wanted = st.none() | st.sampled_from(State)
+
+
+_ANY_HEALTH: Any = list(HealthCheck)
+"""How slow a machine is, and how much it filters, depends on the rules of the class."""
 
 
 class SessionMachine:
@@ -70,7 +80,7 @@ class SessionMachine:
     """What a creation gives to the fields that the class adds."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
     """Draws what creations, updates and closings are given; None for any changes."""
-    settings: ClassVar[settings] = settings(deadline=None, suppress_health_check=list(HealthCheck), stateful_step_count=30)
+    settings: ClassVar[settings] = settings(deadline=None, suppress_health_check=_ANY_HEALTH, stateful_step_count=30)
     """How Hypothesis runs the machine."""
 
     session: CustomerSession
@@ -141,7 +151,7 @@ class SessionMachine:
     def put_whatever(self, change: SessionUpdate, state: State | None) -> None:
         self.put(evolve(change, state=UNSET if state is None else state))
 
-    @rule(step=_of(lambda machine: _accepted(machine)))
+    @rule(step=_of(lambda machine: _accepted(machine.session, machine.changes)))
     def do_what_is_allowed(self, step: Step | None) -> None:
         """Go on by a step that the class accepts, so that lives get somewhere under strict rules too."""
         if step is not None:
@@ -213,7 +223,7 @@ class SessionMachine:
         decision = session.evaluate(verdict.trigger, change, now=now)
         assert contents(session) == before, "evaluate changed the session"
         try:
-            event = verb(*given, now=now)
+            event: SessionEvent = verb(*given, now=now)
         except TransitionRefused as refusal:
             assert contents(session) == before, f"{verdict.trigger} was refused and yet changed the session: {refusal}"
             self._check_refusal(verdict, refusal)
@@ -233,7 +243,9 @@ class SessionMachine:
     def _check_refusal(self, verdict: Verdict, refusal: TransitionRefused) -> None:
         _same_codes(verdict, refusal.decision)
         assert refusal.violations, "a refusal has reasons"
-        assert isinstance(refusal, WrongState) == (verdict.target is None), f"{type(refusal).__name__} is another kind of refusal"
+        assert isinstance(refusal, WrongState) == (verdict.target is None), (
+            f"{type(refusal).__name__} is another kind of refusal"
+        )
         if isinstance(refusal, WrongState):
             assert refusal.already is verdict.already, "already says whether the session is where it was wanted (D-06)"
             assert set(refusal.allowed) == self.reference.allowed(), "the refusal names other ways than the table has"
@@ -271,10 +283,12 @@ def _some_returns(session: CustomerSession) -> st.SearchStrategy[Any]:
     return returns(session) | returns() if possible else returns()
 
 
-def _accepted(machine: Any) -> st.SearchStrategy[Step | None]:
+def _accepted(
+    session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None
+) -> st.SearchStrategy[Step | None]:
     """Draw a step that the class accepts, or None where there is none."""
     try:
-        return operations(machine.session, changes=machine.changes)
+        return operations(session, changes=changes)
     except InvalidValue:
         return st.none()
 
@@ -296,4 +310,6 @@ def _reasons(decision: Any) -> Any:
 def _same_codes(verdict: Verdict, decision: Any) -> None:
     """Hold the violations of the API's own rules against those that the reference finds."""
     found = {(v.code, v.pointer) for v in decision.violations if Verdict.knows(v.code)}
-    assert found == verdict.faults, f"{verdict.trigger} is refused for {sorted(map(str, found))}; expected {sorted(map(str, verdict.faults))}"
+    assert found == verdict.faults, (
+        f"{verdict.trigger} is refused for {sorted(map(str, found))}; expected {sorted(map(str, verdict.faults))}"
+    )

@@ -76,7 +76,9 @@ def amounts() -> st.SearchStrategy[Decimal]:
         st.integers(1, 10_000).map(Decimal),
         st.decimals(-10_000, 10_000, places=2),
         st.builds(Decimal, st.from_regex(r"-?[1-9][0-9]{0,40}\.[0-9]{1,30}", fullmatch=True)),
-        st.builds(lambda digits, power: Decimal(digits).scaleb(power), st.integers(-(10**18), 10**18), st.integers(-40, 40)),
+        st.tuples(st.integers(-(10**18), 10**18), st.integers(-40, 40)).map(
+            lambda drawn: Decimal(drawn[0]).scaleb(drawn[1])
+        ),
     )
 
 
@@ -100,7 +102,9 @@ def json_values() -> st.SearchStrategy[Any]:
 def attributes() -> st.SearchStrategy[Mapping[str, Any]]:
     """Draw attributes by their names; one that is None is removed by an update."""
     names = st.sampled_from(["ShippingCity", "colour", "weight"])
-    return st.dictionaries(names | st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True), json_values(), max_size=3)
+    return st.dictionaries(
+        names | st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True), json_values(), max_size=3
+    )
 
 
 @cache
@@ -168,24 +172,23 @@ def returns(session: CustomerSession | None = None) -> st.SearchStrategy[list[Re
     remaining = [item for item in session.cart_items if item.remaining_quantity]
     if not remaining:
         raise InvalidValue("/cartItems", f"no unit of session {session.integration_id!r} remains that could come back")
-    places = st.lists(st.sampled_from(remaining), min_size=1, max_size=3, unique_by=lambda item: item.position)
     skus = Counter(item.sku for item in session.cart_items)
-    groups = places.flatmap(lambda items: st.tuples(*(_entries(item, skus[item.sku]) for item in items)))
-    return built(lambda drawn: [entry for group in drawn for entry in group], groups)
+
+    @st.composite
+    def entries(draw: st.DrawFn) -> list[ReturnedCartItem]:
+        chosen = st.lists(st.sampled_from(remaining), min_size=1, max_size=3, unique_by=lambda item: item.position)
+        return [entry for item in draw(chosen) for entry in _entries(draw, item, alone=skus[item.sku] == 1)]
+
+    return entries()
 
 
-def _entries(item: CartItem, namesakes: int) -> st.SearchStrategy[list[ReturnedCartItem]]:
-    """Draw the entries by which units of one *item* come back; its SKU names so many items of the cart."""
-    names = [{"position": item.position}, {"position": item.position, "sku": item.sku}]
-    name = st.sampled_from(names if namesakes > 1 else [*names, {"sku": item.sku}])
+def _entries(draw: st.DrawFn, item: CartItem, *, alone: bool) -> list[ReturnedCartItem]:
+    """Draw the entry, or the two, by which units of *item* come back; its SKU names it if it is *alone* in having it."""
     left = item.remaining_quantity
-    quantities = st.one_of(
-        st.integers(1, left).map(lambda units: [units]),
-        st.just([None]),
-        *([st.integers(1, left - 1).map(lambda units: [units, left - units])] if left > 1 else []),
-    )
-    return quantities.flatmap(lambda each: st.tuples(*(_entry(name, units) for units in each))).map(list)
-
-
-def _entry(name: st.SearchStrategy[dict[str, Any]], units: int | None) -> st.SearchStrategy[ReturnedCartItem]:
-    return name.map(lambda named: ReturnedCartItem(quantity=units, **named))
+    units: list[int | None] = [draw(st.integers(1, left) | st.none())]
+    if units[0] is not None and units[0] < left and draw(st.booleans()):
+        units.append(left - units[0])
+    names: list[dict[str, Any]] = [{"position": item.position}, {"position": item.position, "sku": item.sku}]
+    if alone:
+        names.append({"sku": item.sku})
+    return [ReturnedCartItem(quantity=each, **draw(st.sampled_from(names))) for each in units]
