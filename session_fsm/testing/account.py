@@ -46,13 +46,6 @@ class Taken:
         given += [f"{name}={_code(value)}" for name, value in self.keywords.items()]
         return f"{self.verb}({', '.join(given)})"
 
-    @property
-    def trigger(self) -> Trigger | None:
-        """The trigger that the verb pulled; None where it came to nothing before that."""
-        if self.event is not None:
-            return self.event.trigger
-        return self.error.trigger if isinstance(self.error, TransitionRefused) else None
-
 
 def _code(value: Any) -> str:
     return f'"{timestamp(value)}"' if isinstance(value, datetime) else code_of(value)
@@ -71,21 +64,23 @@ def account(taken: Taken) -> list[str]:
         event = taken.event
         lines.append(f"outcome  allowed: {event.source or 'new'} -> {event.target} ({event.name})")
         guards = (rule for rule in taken.kind.machine.rules if rule.guards(event.trigger, event.target))
-        return lines + list(_judged(taken, (Check(rule=rule, outcome=Outcome.PASSED) for rule in guards)))
+        return lines + list(
+            _judged(taken, event.trigger, (Check(rule=rule, outcome=Outcome.PASSED) for rule in guards))
+        )
     if isinstance(taken.error, TransitionRefused):
         decision = taken.error.decision
         lines.append(f"outcome  refused: {', '.join(dict.fromkeys(v.code for v in decision.violations))}")
         if not decision.checks:  # the table has no such transition, so that no rule was asked
             lines += [f"         {violation}" for violation in decision.violations]
-        return lines + list(_judged(taken, decision.checks))
+        return lines + list(_judged(taken, decision.trigger, decision.checks))
     problems = () if taken.error is None else taken.error.problems
     lines.append(f"outcome  {type(taken.error).__name__}, before any rule was asked")
     return lines + [f"         {problem}" for problem in problems]
 
 
-def _judged(taken: Taken, checks: Iterable[Check]) -> Iterator[str]:
+def _judged(taken: Taken, trigger: Trigger, checks: Iterable[Check]) -> Iterator[str]:
     """Tell how each rule was judged, on what, and why."""
-    attempt = _attempt(taken)
+    attempt = _attempt(taken, trigger)
     for place, check in enumerate(checks):
         rule = check.rule
         yield f"{'' if place else 'rules':8} {check.outcome:8}  {rule}"
@@ -97,11 +92,8 @@ def _judged(taken: Taken, checks: Iterable[Check]) -> Iterator[str]:
             yield f"{'':19}-> {violation.message}{place_of}{details}"
 
 
-def _attempt(taken: Taken) -> Attempt[Any] | None:
+def _attempt(taken: Taken, trigger: Trigger) -> Attempt[Any] | None:
     """Return what the rules saw; None where a verb of the class's own takes what cannot be told apart here."""
-    trigger = taken.trigger
-    if trigger is None:
-        return None
     given = [argument for argument in taken.arguments if not isinstance(argument, str)]
     keywords = {name: value for name, value in taken.keywords.items() if name in FIELDS_OF_UPDATE}
     own = {name: value for name, value in taken.keywords.items() if name not in (*FIELDS_OF_UPDATE, "now")}

@@ -20,7 +20,7 @@ from io import StringIO
 from typing import Any, ClassVar
 
 from attrs import evolve, field, fields, frozen
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session_fsm.decisions import Answer, Attempt, Rule
@@ -32,7 +32,7 @@ from session_fsm.states import State, Trigger
 from session_fsm.testing.attempts import attempt_of
 from session_fsm.testing.lives import stories
 from session_fsm.testing.steps import Step, Story
-from session_fsm.testing.strategies import built, returns, updates
+from session_fsm.testing.strategies import PATIENT, built, returns, updates
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, unstructure
 
@@ -52,10 +52,6 @@ _WATCHED = (
     "tempfile.",
 )
 """Audit events of Python that stand for input and output."""
-
-
-_ANY_HEALTH: Any = list(HealthCheck)
-"""How slow the drawing is, and how much it filters, depends on the rules of the class."""
 
 
 @frozen(repr=False)
@@ -94,7 +90,7 @@ class RuleContract:
     """What a creation gives to the fields that the class adds."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
     """Draws what creations, updates and closings are given; None for any changes."""
-    settings: ClassVar[settings] = settings(deadline=None, suppress_health_check=_ANY_HEALTH, max_examples=40)
+    settings: ClassVar[settings] = settings(PATIENT, max_examples=40)
     """How Hypothesis draws the cases."""
 
     def test_is_documented(self) -> None:
@@ -208,7 +204,7 @@ class RuleContract:
 
     def _cases_of(self, row: Any) -> st.SearchStrategy[_Case]:
         own = dict(self.own)
-        changes = self.changes or updates()
+        changes = updates() if self.changes is None else self.changes
         lives = (
             st.just(Story.of(own=own))
             if row.source is None

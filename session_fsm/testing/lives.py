@@ -53,8 +53,7 @@ class _Refused(Exception):
     """No variant of a step was accepted."""
 
     def __init__(self, row: Row, error: SessionFSMError) -> None:
-        super().__init__(row, error)
-        self.text = f"{row.trigger} into {row.target} is refused: {error}"
+        super().__init__(f"{row.trigger} into {row.target} is refused: {error}")
 
 
 @lru_cache
@@ -163,7 +162,7 @@ def stories(
     ways = _ways(kind.machine.table, to_member(State, state))
     if not ways:
         raise InvalidValue("/state", f"{state!r} is none of: {', '.join(State)}")
-    drawn = changes or updates()
+    drawn, again = (updates(), _careful) if changes is None else (changes, changes)
     subject = f"no session become {state}" if state else "no session be made"
     patience = _Patience(kind, subject, special=changes is not None)
 
@@ -173,7 +172,7 @@ def stories(
         refused: Exception | None = None
         for attempt in (way, *ways):
             try:
-                story = _lived(_Life(draw, kind, possessions), attempt, drawn if refused is None else _careful)
+                story = _lived(_Life(draw, kind, possessions), attempt, drawn if refused is None else again)
             except _Refused as found:
                 refused = found
             else:
@@ -239,7 +238,7 @@ def operations(
     rows = [row for row in kind.machine.table if row.source is source]
     if not rows:
         raise InvalidValue("/state", f"the table allows nothing to a session that is {source}")
-    drawn = changes or updates()
+    drawn, again = (updates(), _careful) if changes is None else (changes, changes)
     patience = _Patience(kind, f"a session that is {source} do nothing", special=changes is not None)
 
     @st.composite
@@ -249,7 +248,7 @@ def operations(
         for attempt in (row, *rows):
             try:
                 step = _Life(draw, kind, possessions, deepcopy(session)).step(
-                    attempt, drawn if refused is None else _careful, now
+                    attempt, drawn if refused is None else again, now
                 )
             except _Refused as found:
                 refused = found

@@ -22,6 +22,7 @@ A rule moves ``self.session`` by `SessionMachine.pull` and `SessionMachine.put` 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from copy import copy, deepcopy
 from datetime import datetime, timedelta
@@ -30,9 +31,16 @@ from pickle import loads as unpickled
 from typing import Any, ClassVar
 
 from attrs import evolve
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from session_fsm import wire
 from session_fsm.entities import contents
@@ -40,11 +48,11 @@ from session_fsm.errors import InvalidValue, TransitionRefused, WrongState
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.invalid import Planted, invalid_operations
+from session_fsm.testing.invalid import Planted, invalid_operations, invalid_returns
 from session_fsm.testing.lives import operations
 from session_fsm.testing.reference import Reference, Verdict
 from session_fsm.testing.steps import BEGINNING, Step
-from session_fsm.testing.strategies import returns, updates
+from session_fsm.testing.strategies import PATIENT, built, carts, returns, updates
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
 __all__ = ["SessionMachine"]
@@ -55,17 +63,21 @@ def _of(what: Callable[[Any], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]
     return st.runner().flatmap(what)
 
 
-_changes = _of(lambda machine: machine.changes or updates())
+_filled = built(lambda drawn: evolve(drawn[0], cart_items=drawn[1]), st.tuples(updates(), carts(at_least=2)))
+_lively = updates() | _filled
+"""Any changes, carts of several items often among them: there is not much to be seen in empty ones."""
+_changes = _of(lambda machine: _lively if machine.changes is None else machine.changes)
+_creation = _of(
+    lambda machine: operations(
+        machine.kind, changes=_lively if machine.changes is None else machine.changes, own=machine.own
+    )
+)
 _COPIES: dict[str, Callable[[Any], Any]] = {
     "copy": copy,
     "deepcopy": deepcopy,
     "pickle": lambda one: unpickled(pickled(one)),  # noqa: S301 - what was pickled a moment ago
 }
 _wanted = st.none() | st.sampled_from(State)
-
-
-_ANY_HEALTH: Any = list(HealthCheck)
-"""How slow a machine is, and how much it filters, depends on the rules of the class."""
 
 
 class SessionMachine:
@@ -80,7 +92,7 @@ class SessionMachine:
     """What a creation gives to the fields that the class adds."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
     """Draws what creations, updates and closings are given; None for any changes."""
-    settings: ClassVar[settings] = settings(deadline=None, suppress_health_check=_ANY_HEALTH, stateful_step_count=30)
+    settings: ClassVar[settings] = settings(PATIENT, stateful_step_count=20)
     """How Hypothesis runs the machine."""
 
     session: CustomerSession
@@ -105,11 +117,14 @@ class SessionMachine:
 
     # --- What may be asked --------------------------------------------------------------------------------------------
 
-    @initialize(step=_of(lambda machine: operations(machine.kind, changes=machine.changes, own=machine.own)))
+    @initialize(step=_creation)
     def create(self, step: Step) -> None:
         """Begin with a creation that the class accepts."""
         self._minute = 0
         self._formers: list[tuple[CustomerSession, dict[str, Any]]] = []
+        self._begin(step)
+
+    def _begin(self, step: Step) -> None:
         self.session, event = step.take(None, self.kind, BEGINNING, **self.own)
         self.reference = Reference.create("order-1", step.argument, BEGINNING, self.own)
         assert self.session.pending_events == [event], "a creation records one event"
@@ -127,39 +142,42 @@ class SessionMachine:
             assert verdict.allowed, f"the creation must be refused: {_codes(verdict)}"
             _agree(Reference.create("order-1", change, BEGINNING, self.own).differences(other))
 
-    @rule(change=st.none() | _changes)
-    def update(self, change: SessionUpdate | None) -> None:
-        self.pull("update", change)
-
-    @rule(change=st.none() | _changes)
-    def close(self, change: SessionUpdate | None) -> None:
-        self.pull("close", change)
-
-    @rule()
-    def cancel(self) -> None:
-        self.pull("cancel")
-
-    @rule(entries=_of(lambda machine: _some_returns(machine.session)))
-    def return_items(self, entries: Any) -> None:
-        self.pull("return_items", entries)
-
-    @rule()
-    def reopen(self) -> None:
-        self.pull("reopen")
+    @rule(step=_of(lambda machine: _any_step(machine.session)))
+    def try_anything(self, step: Step) -> None:
+        """Pull any trigger, with what it takes, whether or not the session allows it."""
+        self.pull(step.trigger, step.argument)
 
     @rule(change=_changes, state=_wanted)
     def put_whatever(self, change: SessionUpdate, state: State | None) -> None:
         self.put(evolve(change, state=UNSET if state is None else state))
 
+    @precondition(lambda self: self.session.state != State.CANCELLED)
     @rule(step=_of(lambda machine: _accepted(machine.session, machine.changes)))
     def do_what_is_allowed(self, step: Step | None) -> None:
         """Go on by a step that the class accepts, so that lives get somewhere under strict rules too."""
         if step is not None:
             assert self.pull(step.trigger, step.argument) is not None, f"{step} was accepted by a copy"
 
+    @precondition(lambda self: "return_items" in self.reference.allowed() and _anything_remains(self.session))
+    @rule(entries=_of(lambda machine: returns(machine.session)))
+    def return_something(self, entries: Any) -> None:
+        self.pull("return_items", entries)
+
+    @precondition(lambda self: self.session.state == State.CANCELLED)
+    @rule(step=_creation)
+    def begin_again(self, step: Step) -> None:
+        """Leave a session to which nothing may happen any more for a new one."""
+        self._begin(step)
+
     @rule(planted=_of(lambda machine: invalid_operations(machine.session)))
     def ask_for_what_is_refused(self, planted: Planted) -> None:
         """Call what has a fault planted, on a copy: it is refused for that and nothing else."""
+        planted.prove()
+
+    @precondition(lambda self: bool(self.session.cart_items) and "return_items" in self.reference.allowed())
+    @rule(planted=_of(lambda machine: invalid_returns(machine.session)))
+    def return_what_is_refused(self, planted: Planted) -> None:
+        """Return what breaks a rule, on a copy; so many rules guard a return that it has a step of its own."""
         planted.prove()
 
     @rule(change=_changes)
@@ -177,7 +195,7 @@ class SessionMachine:
         assert self.session.take_events() == pending, "take_events hands over what is pending"
         self.reference.facts = []
 
-    @rule(way=st.sampled_from(["copy", "deepcopy", "pickle"]))
+    @rule(way=_of(lambda machine: st.sampled_from([*_COPIES][: None if _importable(machine.kind) else -1])))
     def go_on_with_a_copy(self, way: str) -> None:
         """Replace the session by a copy; the one that it was made of must not change any more."""
         former = self.session
@@ -236,7 +254,7 @@ class SessionMachine:
         assert decision, f"evaluate refused what the verb did: {decision}"
         self.reference.apply(verdict, change, now)
         assert (decision.source, decision.target, decision.event_name) == (event.source, event.target, event.name)
-        assert event == session.pending_events[-1], "the verb returned another event than it recorded"
+        assert session.pending_events[-1:] == [event], "the verb returned another event than it recorded"
         assert contents(decision.after) == contents(session), "evaluate foretold another session"
         return event
 
@@ -278,9 +296,25 @@ class SessionMachine:
         assert contents(self.session) == before, "the board changed the session"
 
 
+def _importable(kind: type) -> bool:
+    """Whether sessions of *kind* can be pickled: those of a class that is made inside a function cannot."""
+    return getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
+
+
+def _anything_remains(session: CustomerSession) -> bool:
+    return any(item.remaining_quantity for item in session.cart_items)
+
+
 def _some_returns(session: CustomerSession) -> st.SearchStrategy[Any]:
-    possible = any(item.remaining_quantity for item in session.cart_items)
-    return returns(session) | returns() if possible else returns()
+    return returns(session) | returns() if _anything_remains(session) else returns()
+
+
+def _any_step(session: CustomerSession) -> st.SearchStrategy[Step]:
+    """Draw any trigger that moves a session, with any argument that it takes."""
+    changes = st.none() | _lively
+    arguments = {Trigger.UPDATE: changes, Trigger.CLOSE: changes, Trigger.RETURN_ITEMS: _some_returns(session)}
+    triggers = st.sampled_from([trigger for trigger in Trigger if trigger is not Trigger.CREATE])
+    return triggers.flatmap(lambda trigger: arguments.get(trigger, st.none()).map(lambda given: Step(trigger, given)))
 
 
 def _accepted(
