@@ -8,18 +8,21 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from session_fsm.testing.account import Taken
 from session_fsm.testing.clock import Clock
 from session_fsm.testing.comparison import Comparison, Difference, compare
 from session_fsm.testing.coverage import Coverage, Gap, Goal
-from session_fsm.testing.differences import Differences, diff
-from session_fsm.testing.lint import Finding, lint, lint_definition
-from session_fsm.testing.mutants import Change, Mutant, mutants
+from session_fsm.testing.differences import Change, Differences, Stuck, diff
+from session_fsm.testing.lint import Fault, Finding, lint, lint_definition
+from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests
 from session_fsm.testing.recording import Recorder, recording
+from session_fsm.testing.reference import Reference
 from session_fsm.testing.saved import read_definition
 from session_fsm.testing.scenario import Scenario, given
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
+from session_fsm.testing.tallies import Tally
 from session_fsm.testing.witnesses import NoWitness, Why, Witness, find_witness, witness
 
 if TYPE_CHECKING:
@@ -47,13 +50,16 @@ __all__ = [
     "Coverage",
     "Difference",
     "Differences",
+    "Fault",
     "Finding",
     "Gap",
     "Goal",
     "Mutant",
+    "MutantKind",
     "NoWitness",
     "Planted",
     "Recorder",
+    "Reference",
     "Result",
     "RuleContract",
     "Scenario",
@@ -61,6 +67,9 @@ __all__ = [
     "SessionMachine",
     "Step",
     "Story",
+    "Stuck",
+    "Taken",
+    "Tally",
     "Verdict",
     "Why",
     "Witness",

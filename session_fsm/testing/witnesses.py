@@ -343,8 +343,8 @@ def _examples(strategy: Any) -> list[Any]:
     except ImportError as error:
         raise SessionFSMError("a strategy needs Hypothesis; install session-fsm[testing]") from error
     examples: list[Any] = []
-    collect: Any = given(strategy)(examples.append)
-    quiet: Any = settings(
+
+    @settings(
         derandomize=True,
         database=None,
         deadline=None,
@@ -352,7 +352,11 @@ def _examples(strategy: Any) -> list[Any]:
         phases=[Phase.generate],
         suppress_health_check=[*HealthCheck.__members__.values()],
     )
-    quiet(collect)()
+    @given(strategy)
+    def collect(example: Any) -> None:
+        examples.append(example)
+
+    collect()
     return examples
 
 
