@@ -1,4 +1,4 @@
-"""How a transition is judged: rules, the attempt that they judge, and the decision that comes of it.
+"""How a transition is judged: rules, what they look at, and the decision that comes of it.
 
 One `Decision` is the answer of the dry run, the content of the refusal, the record for an audit and the
 source of a diagram's overlay.
@@ -36,17 +36,28 @@ import inspect
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter, methodcaller
+from operator import attrgetter
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
-from session_fsm.entities import copy_with
+from session_fsm.entities import Snapshot, compiled, copy_with
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
 
-__all__ = ["SEEN_BY_RULES", "Answer", "Attempt", "Check", "Decision", "Outcome", "Rule", "decide", "failing", "rule"]
+__all__ = [
+    "SEEN_BY_RULES",
+    "Answer",
+    "Check",
+    "Decision",
+    "Failures",
+    "Outcome",
+    "Rule",
+    "checks_of",
+    "judging",
+    "rule",
+]
 
 S = TypeVar("S")
 
@@ -61,34 +72,6 @@ class Outcome(StrEnum):
     VIOLATED = "violated"
     ERRORED = "errored"
     """The rule itself failed, so nobody knows; the transition is refused."""
-
-
-@define(eq=False)
-class Attempt(Generic[S]):
-    """A trigger that has been pulled but not yet judged: what the rules look at."""
-
-    session: S | None
-    """The session as it is; None where it is being created."""
-    trigger: Trigger
-    change: Any
-    now: datetime
-    values: dict[str, Any]
-    """The fields that would change, with their new values, in the order in which they are assigned."""
-    origin: S
-    """The session that the values are to change: the one that exists, or the one that is being created."""
-    _after: S | None = None
-
-    @property
-    def after(self) -> S:
-        """The session as it would be; made when it is first asked for."""
-        if self._after is None:
-            self._after = copy_with(self.origin, self.values)
-        return self._after
-
-    def field(self, name: str) -> Any:
-        """Return the value that the field *name* of the session would have."""
-        values = self.values
-        return values[name] if name in values else getattr(self.origin, name)
 
 
 SEEN_BY_RULES = ("session", "after", "change", "trigger", "now")
@@ -108,11 +91,6 @@ class Rule:
     text: str
     """The rule in the words of the business: the first line of the function's docstring."""
     function: Callable[..., Answer] = field(eq=False, repr=False)
-    ask: Callable[[Attempt[Any]], Answer] = field(init=False, eq=False, repr=False)
-    """Calls the function with what it asks for of an attempt."""
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "ask", _asking(self.function, self.parameters))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -141,7 +119,7 @@ class Rule:
             raise TypeError(f"the rule answered {violation!r}, which is neither a boolean nor a Violation")
         if violation.code not in ("", self.code):
             raise ValueError(f"the rule {self.code} answered with the code of another, {violation.code}")
-        return evolve(violation, code=self.code)
+        return violation if violation.code else evolve(violation, code=self.code)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Answer:
         return self.function(*args, **kwargs)
@@ -158,22 +136,6 @@ class Rule:
     def __reduce__(self) -> tuple[Any, ...]:
         place = (self.function.__module__, self.function.__qualname__)
         return _unpickle_rule, (*place, self.code, self.on, self.target, self.text)
-
-
-def _asking(function: Callable[..., Answer], parameters: tuple[str, ...]) -> Callable[[Attempt[Any]], Answer]:
-    """Return what calls *function* with the things that its *parameters* ask for of an attempt."""
-    getters = [attrgetter(name) if name in SEEN_BY_RULES else methodcaller("field", name) for name in parameters]
-
-    def ask_for_one(attempt: Attempt[Any]) -> Answer:
-        return function(get(attempt))
-
-    def ask_for_all(attempt: Attempt[Any]) -> Answer:
-        return function(*[get(attempt) for get in getters])
-
-    if len(getters) != 1:
-        return ask_for_all
-    (get,) = getters
-    return ask_for_one
 
 
 def _unpickle_rule(module: str, name: str, code: str, on: tuple[Trigger, ...], target: State | None, text: str) -> Rule:
@@ -251,8 +213,13 @@ class Decision(Generic[S]):
     """Every rule that guards the transition, with its outcome."""
     violations: tuple[Violation, ...] = ()
     """Every reason for a refusal; empty when allowed."""
-    after: S | None = field(default=None, repr=False)
-    """A copy of the session as it would be, its event pending; None when refused."""
+    _after: Snapshot[S] | S | None = field(default=None, repr=False)
+
+    @property
+    def after(self) -> S | None:
+        """A copy of the session as it would be, its event pending; None when refused."""
+        held = self._after
+        return held.entity if isinstance(held, Snapshot) else held
 
     @property
     def allowed(self) -> bool:
@@ -273,44 +240,45 @@ class Decision(Generic[S]):
 Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
 """What the rules that did not pass came to, by their codes: their violations, or what they raised."""
 
-
-def failing(attempt: Attempt[Any], rules: Iterable[Rule]) -> Failures:
-    """Judge every one of *rules* and return those that did not pass."""
-    failures: Failures = {}
-    for one in rules:
-        try:
-            answer = one.ask(attempt)
-            if answer is None or answer is True:
-                continue
-            found = one.violations_in(answer)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the rule has no answer
-            failures[one.code] = error
-        else:
-            if found:
-                failures[one.code] = found
-    return failures
+Judge: TypeAlias = "Callable[[Any, Any, Any, datetime, dict[str, Any]], Failures]"
+"""Judges rules by the session (None at creation), the entity whose fields change, the trigger's argument, the time
+and the fields that would change with their new values. Returns those rules that did not pass."""
 
 
-def decide(
-    attempt: Attempt[S],
-    rules: Iterable[Rule],
-    failures: Failures,
-    *,
-    source: State | None,
-    target: State | None,
-    event_name: EventName | None,
-) -> Decision[S]:
+def judging(rules: Iterable[Rule], trigger: Trigger) -> Judge:
+    """Generate the function that judges every one of *rules* when *trigger* is pulled.
+
+    Each rule is called once, with what it asks for; what it raises is its own failure.
+    """
+    namespace: dict[str, Any] = {"trigger": trigger, "copy_with": copy_with}
+    lines = ["def judge(session, origin, change, now, values):", "    failures = {}", "    after = None"]
+    for place, one in enumerate(rules):
+        namespace |= {f"ask_{place}": one.function, f"violations_{place}": one.violations_in, f"code_{place}": one.code}
+        parameters = one.parameters
+        lines += [
+            "    try:",
+            *["        after = after or [copy_with(origin, values)]"] * ("after" in parameters),
+            f"        answer = ask_{place}({', '.join(map(_seen, parameters))})",
+            "        if answer is not None and answer is not True:",
+            f"            found = violations_{place}(answer)",
+            "            if found:",
+            f"                failures[code_{place}] = found",
+            "    except Exception as error:",  # whatever it is, the rule has no answer
+            f"        failures[code_{place}] = error",
+        ]
+    return compiled("judge", [*lines, "    return failures"], namespace)
+
+
+def _seen(name: str) -> str:
+    """Return the expression for what a rule asks for by *name*."""
+    if name == "after":
+        return "after[0]"
+    return name if name in SEEN_BY_RULES else f'values["{name}"] if "{name}" in values else origin.{name}'
+
+
+def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:
     """Write down what came of judging *rules*."""
-    checks = tuple(_check(one, failures.get(one.code, ())) for one in rules)
-    return Decision(
-        trigger=attempt.trigger,
-        source=source,
-        target=target,
-        event_name=event_name,
-        checks=checks,
-        violations=tuple(violation for check in checks for violation in check.violations),
-        after=None if failures else copy_with(attempt.origin, attempt.values),
-    )
+    return tuple(_check(one, failures.get(one.code, ())) for one in rules)
 
 
 def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:

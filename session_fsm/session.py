@@ -23,7 +23,7 @@ from session_fsm.amounts import totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
-from session_fsm.entities import assign, contents, copy_with
+from session_fsm.entities import assign, contents, copy_with, reader
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
@@ -206,6 +206,7 @@ class CustomerSession(Shown):
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
         """Take back what `attrs.define` makes for a subclass unasked: sessions are compared by identity."""
+        setattr(cls, "__contents__", reader(cls))
         for name in ("__eq__", "__ne__", "__repr__"):
             code = getattr(vars(cls).get(name), "__code__", None)
             if code is not None and code.co_filename.startswith("<attrs generated"):
@@ -418,6 +419,7 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
 
 
 CustomerSession.machine = _machine_of(CustomerSession)
+setattr(CustomerSession, "__contents__", reader(CustomerSession))
 _FIELDS = {attribute.name for attribute in fields(CustomerSession)}
 _REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
 _EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)
