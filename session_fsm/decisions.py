@@ -33,15 +33,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
-from session_fsm.entities import Snapshot, compiled, copy_with
+from session_fsm.entities import Snapshot, copy_with
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
@@ -213,13 +212,14 @@ class Decision(Generic[S]):
     """Every rule that guards the transition, with its outcome."""
     violations: tuple[Violation, ...] = ()
     """Every reason for a refusal; empty when allowed."""
-    _after: Snapshot[S] | S | None = field(default=None, repr=False)
+    _after: Snapshot[S] | S | None = field(default=None, repr=False, alias="after")
 
     @property
     def after(self) -> S | None:
         """A copy of the session as it would be, its event pending; None when refused."""
-        held = self._after
-        return held.entity if isinstance(held, Snapshot) else held
+        held: Any = self._after
+        after: S | None = held.entity if held.__class__ is Snapshot else held
+        return after
 
     @property
     def allowed(self) -> bool:
@@ -240,40 +240,43 @@ class Decision(Generic[S]):
 Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
 """What the rules that did not pass came to, by their codes: their violations, or what they raised."""
 
-Judge: TypeAlias = "Callable[[Any, Any, Any, datetime, dict[str, Any]], Failures]"
-"""Judges rules by the session (None at creation), the entity whose fields change, the trigger's argument, the time
-and the fields that would change with their new values. Returns those rules that did not pass."""
 
+def judging(
+    rules: Sequence[Rule], trigger: Trigger, values: Mapping[str, str] | None = None
+) -> tuple[list[str], dict[str, Any]]:
+    """Generate the lines that judge every one of *rules* when *trigger* is pulled, and what these need to know.
 
-def judging(rules: Iterable[Rule], trigger: Trigger) -> Judge:
-    """Generate the function that judges every one of *rules* when *trigger* is pulled.
-
-    Each rule is called once, with what it asks for; what it raises is its own failure.
+    The lines read ``session`` (None at creation), ``origin`` (the entity whose fields change), ``change`` and
+    ``now``, and ``values``, the fields that would change with their new values; or instead of it, where it is known
+    beforehand which these are, an expression for each of them. They leave `Failures` in ``failures``, or None. Each
+    rule is called once, with what it asks for; what it raises is its own failure.
     """
-    namespace: dict[str, Any] = {"trigger": trigger, "copy_with": copy_with}
-    lines = ["def judge(session, origin, change, now, values):", "    failures = {}", "    after = None"]
+
+    def seen(name: str) -> str:
+        if name in SEEN_BY_RULES:
+            return "after[0]" if name == "after" else name
+        if values is not None:
+            return values.get(name, f"origin.{name}")
+        return f'values["{name}"] if "{name}" in values else origin.{name}'
+
+    known: dict[str, Any] = {"trigger": trigger, "copy_with": copy_with}
+    lines = ["    failures = None", *["    after = None"] * any("after" in one.parameters for one in rules)]
+    new = "values" if values is None else f"{{{', '.join(f'{name!r}: {value}' for name, value in values.items())}}}"
     for place, one in enumerate(rules):
-        namespace |= {f"ask_{place}": one.function, f"violations_{place}": one.violations_in, f"code_{place}": one.code}
+        known |= {f"ask_{place}": one.function, f"violations_{place}": one.violations_in, f"code_{place}": one.code}
         parameters = one.parameters
         lines += [
             "    try:",
-            *["        after = after or [copy_with(origin, values)]"] * ("after" in parameters),
-            f"        answer = ask_{place}({', '.join(map(_seen, parameters))})",
+            *[f"        after = after or [copy_with(origin, {new})]"] * ("after" in parameters),
+            f"        answer = ask_{place}({', '.join(map(seen, parameters))})",
             "        if answer is not None and answer is not True:",
             f"            found = violations_{place}(answer)",
             "            if found:",
-            f"                failures[code_{place}] = found",
+            f"                failures = {{**(failures or {{}}), code_{place}: found}}",
             "    except Exception as error:",  # whatever it is, the rule has no answer
-            f"        failures[code_{place}] = error",
+            f"        failures = {{**(failures or {{}}), code_{place}: error}}",
         ]
-    return compiled("judge", [*lines, "    return failures"], namespace)
-
-
-def _seen(name: str) -> str:
-    """Return the expression for what a rule asks for by *name*."""
-    if name == "after":
-        return "after[0]"
-    return name if name in SEEN_BY_RULES else f'values["{name}"] if "{name}" in values else origin.{name}'
+    return lines, known
 
 
 def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:

@@ -6,13 +6,25 @@ Some of them are generated from the names of fields, because straight code is se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
 from typing import Any, Generic, TypeVar
 
 from attrs import AttrsInstance, fields
 
-__all__ = ["Snapshot", "assign", "compiled", "contents", "copy_with", "evolver", "maker", "reader", "restore"]
+__all__ = [
+    "Snapshot",
+    "assign",
+    "assigning",
+    "compiled",
+    "contents",
+    "copy_with",
+    "evolver",
+    "maker",
+    "making",
+    "reader",
+    "restore",
+]
 
 S = TypeVar("S")
 A = TypeVar("A", bound=AttrsInstance)
@@ -45,6 +57,12 @@ def assign(entity: object, values: dict[str, Any]) -> None:
     any(map(object.__setattr__, repeat(entity), values, values.values()))
 
 
+def assigning(entity: str, values: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Generate the line that does what `assign` does, with an expression for each field, and what it needs to know."""
+    line = f"any(map(set_field, repeat({entity}), names, ({', '.join(values.values())},)))"
+    return line, {"set_field": object.__setattr__, "repeat": repeat, "names": tuple(values)}
+
+
 def compiled(name: str, lines: Iterable[str], namespace: dict[str, Any]) -> Callable[..., Any]:
     """Return the function *name*, which the *lines* define with what is in *namespace*."""
     exec("\n".join(lines), namespace)  # noqa: S102 - our own words, and the names of fields and parameters
@@ -52,50 +70,31 @@ def compiled(name: str, lines: Iterable[str], namespace: dict[str, Any]) -> Call
     return made
 
 
-def maker(kind: type[A]) -> Callable[..., A]:
-    """Generate the function that makes a frozen *kind* of values that are known to be right, one a field, in order.
+def making(kind: type[AttrsInstance], values: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
+    """Generate the lines that make a frozen *kind*, called ``made``, of an expression for each field that is right.
 
     Nothing is converted or validated. The fields are set on a blank of the same layout, which is not frozen and
     becomes a *kind* when it is complete: that is several times as quick as to set them on a frozen object.
+    The second result is what the lines need to know.
     """
+    slots: Any = getattr(kind, "__slots__", ())
+    blank = type(kind.__name__, (), {"__slots__": tuple(slots)})
+    stores = [f"    made.{attribute.name} = {values[attribute.name]}" for attribute in fields(kind)]
+    return ["    made = blank()", *stores, "    made.__class__ = kind"], {"blank": blank, "kind": kind}
+
+
+def maker(kind: type[A]) -> Callable[..., A]:
+    """Generate the function that makes a frozen *kind* of values that are known to be right, one a field, in order."""
     names = [attribute.name for attribute in fields(kind)]
-    return compiled(
-        "make",
-        [
-            f"def make({', '.join(names)}):",
-            "    made = blank()",
-            *(f"    made.{name} = {name}" for name in names),
-            "    made.__class__ = kind",
-            "    return made",
-        ],
-        {"blank": _blank(kind), "kind": kind},
-    )
+    lines, namespace = making(kind, {name: name for name in names})
+    return compiled("make", [f"def make({', '.join(names)}):", *lines, "    return made"], namespace)
 
 
 def evolver(kind: type[A], *names: str) -> Callable[..., A]:
-    """Generate the function that copies a frozen *kind*, but for the fields *names*, whose values follow in order.
-
-    It works as what `maker` generates, and takes an instance of *kind* itself, not of a subclass.
-    """
-    return compiled(
-        "evolved",
-        [
-            f"def evolved(held, {', '.join(names)}):",
-            "    made = blank()",
-            *(
-                f"    made.{attribute.name} = {'' if attribute.name in names else 'held.'}{attribute.name}"
-                for attribute in fields(kind)
-            ),
-            "    made.__class__ = kind",
-            "    return made",
-        ],
-        {"blank": _blank(kind), "kind": kind},
-    )
-
-
-def _blank(kind: type) -> type:
-    slots: Any = getattr(kind, "__slots__", ())
-    return type(kind.__name__, (), {"__slots__": tuple(slots)})
+    """Generate the function that copies a *kind* (and no subclass), but for the fields *names*, whose values follow."""
+    kept = {attribute.name: f"held.{attribute.name}" for attribute in fields(kind)}
+    lines, namespace = making(kind, kept | {name: name for name in names})
+    return compiled("evolved", [f"def evolved(held, {', '.join(names)}):", *lines, "    return made"], namespace)
 
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:

@@ -12,7 +12,7 @@ added any, a trigger takes a shorter way that does the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any, Never, TypeVar
@@ -124,7 +124,8 @@ class LifecycleEvent(transitions.Event):
     def __init__(self, name: str, machine: LifecycleMachine) -> None:
         super().__init__(name, machine)
         self._asked = Trigger(name)
-        self._nothing = argument_of(self._asked, None)
+        self.nothing = argument_of(self._asked, None)
+        """The argument of a trigger that was given none."""
 
     machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
@@ -174,7 +175,7 @@ class LifecycleEvent(transitions.Event):
                 the one it leads to.
         """
         if change is None and not keywords:
-            return self._nothing
+            return self.nothing
         asked, argument = self._asked, argument_of(self._asked, change, keywords)
         if (
             isinstance(argument, SessionUpdate)
@@ -221,6 +222,8 @@ class LifecycleEvent(transitions.Event):
 class LifecycleMachine(transitions.Machine):
     """The machine of one session class: the table and the class's rules, as a `transitions.Machine`."""
 
+    events: dict[str, LifecycleEvent]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower
+    """The five triggers by name."""
     _built = False
     listeners: tuple[Any, ...] = ()
     """The lists of callbacks that every trigger would have to run."""
@@ -250,11 +253,6 @@ class LifecycleMachine(transitions.Machine):
         super().__setattr__(name, value)
         if self._built and name != "listeners":
             self.gather_listeners()
-
-    def event(self, trigger: Trigger) -> LifecycleEvent:
-        """Return the machine's event for one of the five triggers that move a session."""
-        found: LifecycleEvent = self.events[trigger]  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-        return found
 
     def rules_of(self, row: Row) -> tuple[Rule, ...]:
         """Return the rules that guard *row*, in their order."""

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from attrs import fields
+
 from session_fsm.changes import returned, updated
 from session_fsm.decisions import Decision, Failures, Rule, checks_of, judging
-from session_fsm.entities import Snapshot, assign, maker
+from session_fsm.entities import Snapshot, assign, assigning, compiled, maker, making
 from session_fsm.errors import RuleViolated
 from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import Row
-from session_fsm.states import EventName, State, Trigger
+from session_fsm.states import State, Trigger
 from session_fsm.values import NO_CHANGE
 
 __all__ = ["Move"]
@@ -31,10 +33,36 @@ _CHANGED: Mapping[Trigger, Callable[[Any, Any], dict[str, Any]]] = {
 _make_event = maker(SessionEvent)
 
 
+_ALWAYS = {"updated": "now", "update_count": "count", "state": "target"}
+"""The fields that every move changes, with what they become."""
+
+# The move that changes nothing else, in straight code. It is what `Move._make_with_changes` does in steps.
+_MAKE = """\
+def make(session, change, now):
+    if has_changes and change is not NO_CHANGE:
+        return make_with_changes(session, change, now)
+    origin = session
+    count = session.update_count + 1
+{judging}
+    if failures:
+        raise refusal(session, failures)
+{making}
+    {assigning}
+    return made
+"""
+
+
 class Move:
     """What a trigger does from one state."""
 
-    __slots__ = ("_changed", "_passed", "event_name", "judge", "rules", "source", "target", "trigger")
+    __slots__ = ("_changed", "_passed", "event_name", "judge", "make", "rules", "source", "target", "trigger")
+
+    judge: Callable[[Any, Any, Any, datetime, dict[str, Any]], Failures | None]
+    """Judges the rules by the session (None at creation), the entity whose fields change, the trigger's argument, the
+    time, and the fields that would change with their new values. Returns what the rules that did not pass came to, or None."""
+    make: Callable[[Any, Any, datetime], SessionEvent]
+    """Moves a session, given the trigger's argument and the time, wholly or not at all, and returns the event.
+    Raises `RuleViolated` where a rule forbids it, or failed."""
 
     def __init__(
         self, trigger: Trigger, source: State | None, into: State, rules: Iterable[Rule], row: Row | None
@@ -44,9 +72,33 @@ class Move:
         self.target: Any = row.target if row else None
         self.event_name: Any = row.event_name if row else None
         self.rules = tuple(rule for rule in rules if rule.guards(trigger, into))
-        self.judge = judging(self.rules, trigger)
         self._changed = _CHANGED.get(trigger)
         self._passed = checks_of(self.rules, {})
+        self._generate()
+
+    def _generate(self) -> None:
+        lines, known = judging(self.rules, self.trigger)
+        head = "def judge(session, origin, change, now, values):"
+        self.judge = compiled("judge", [head, *lines, "    return failures"], known)
+
+        judge, known = judging(self.rules, self.trigger, _ALWAYS)
+        parts = {a.name: a.name for a in fields(SessionEvent)}
+        parts |= {"name": "event_name", "session_id": "session.integration_id", "at": "now", "update_count": "count"}
+        make, needed_to_make = making(SessionEvent, parts)
+        pending = {"_pending_events": "session._pending_events + (made,)"}
+        assign_all, needed_to_assign = assigning("session", _ALWAYS | pending)
+        text = _MAKE.format(judging="\n".join(judge), making="\n".join(make), assigning=assign_all)
+        known |= needed_to_make | needed_to_assign
+        known |= {"event_name": self.event_name, "source": self.source, "target": self.target}
+        known |= {"has_changes": self._changed is not None, "NO_CHANGE": NO_CHANGE}
+        known |= {"make_with_changes": self._make_with_changes, "refusal": self.refusal}
+        self.make = compiled("make", [text], known)
+
+    def _make_with_changes(self, session: Any, change: Any, now: datetime) -> SessionEvent:
+        values = self.passed(session, change, now)
+        event = self.record(session, change, now, values)
+        assign(session, values)
+        return event
 
     def values(self, session: Any, change: Any, now: datetime) -> dict[str, Any]:
         """Return the fields of *session* that would change, with their new values; it is not touched."""
@@ -83,17 +135,6 @@ class Move:
             raise self.refusal(session, failures)
         return values
 
-    def make(self, session: Any, change: Any, now: datetime) -> SessionEvent:
-        """Move *session*, wholly or not at all, and return the event.
-
-        Raises:
-            RuleViolated: a rule forbids it, or failed.
-        """
-        values = self.passed(session, change, now)
-        event = self.record(session, change, now, values)
-        assign(session, values)
-        return event
-
     def decide(self, session: Any, change: Any, now: datetime) -> Decision[Any]:
         """Say what would come of it."""
         values = self.values(session, change, now)
@@ -103,9 +144,9 @@ class Move:
         self.record(session, change, now, values)
         return self._decision(failures, Snapshot(session, values))
 
-    def _decision(self, failures: Failures, after: Any = None) -> Decision[Any]:
+    def _decision(self, failures: Failures | None, after: Any = None) -> Decision[Any]:
         checks = checks_of(self.rules, failures) if failures else self._passed
-        return Decision(
+        decision: Decision[Any] = Decision(
             trigger=self.trigger,
             source=self.source,
             target=self.target,
@@ -114,6 +155,7 @@ class Move:
             violations=tuple(violation for check in checks for violation in check.violations),
             after=after,
         )
+        return decision
 
     def refusal(self, session: Any, failures: Failures) -> RuleViolated:
         """Make the refusal of *session*, caused by what the first errored rule raised, if one did."""
