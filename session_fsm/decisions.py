@@ -40,7 +40,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
-from session_fsm.entities import Snapshot, copy_with
+from session_fsm.entities import Snapshot, copy_with, maker
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
@@ -54,6 +54,7 @@ __all__ = [
     "Outcome",
     "Rule",
     "checks_of",
+    "decision",
     "judging",
     "rule",
 ]
@@ -183,7 +184,7 @@ def _member(words: Any, value: str, pointer: str) -> Any:
     return member
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Check:
     """What came of judging one rule."""
 
@@ -197,7 +198,7 @@ class Check:
         return self.violations[0] if self.violations else None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Decision(Generic[S]):
     """Whether a session may do something now, and every reason why not. True when it may."""
 
@@ -236,6 +237,9 @@ class Decision(Generic[S]):
         reasons = " ".join(f"{violation.message} [{violation.code}]" for violation in self.violations)
         return f"{self.trigger} is refused: {reasons}"
 
+
+decision: Callable[..., Decision[Any]] = maker(Decision)
+"""Makes a `Decision` of the values of all its fields, in order, several times as quickly as the class itself."""
 
 Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
 """What the rules that did not pass came to, by their codes: their violations, or what they raised."""
