@@ -123,15 +123,15 @@ class Snapshot(Generic[S]):
     @property
     def entity(self) -> S:
         """The copy, which is made once."""
-        made: S | None = self._made
-        if made is None:
-            held: Any = self._held
+        if self._made is None:
             made = object.__new__(self._kind)
-            if isinstance(held, tuple):
-                held = dict(zip((attribute.name for attribute in self._kind.__attrs_attrs__), held, strict=True))
+            held = self._held if isinstance(self._held, dict) else self._named(self._held)
             assign(made, held | self._unslotted | self._values)
             self._made = made
-        return made
+        return self._made  # type: ignore[no-any-return]  # it is of the kind S
+
+    def _named(self, held: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip((attribute.name for attribute in self._kind.__attrs_attrs__), held, strict=True))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _itself, (self.entity,)
