@@ -56,6 +56,7 @@ def loads(
 
     Raises:
         WireError: with every problem of the document and its place.
+        InvalidValue: *kind* is no class that documents are read as.
     """
     return structure(parse(data, most_bytes), kind, strict=strict)
 
@@ -86,6 +87,7 @@ def structure(
 
     Raises:
         WireError: with every problem of the document and its place.
+        InvalidValue: *kind* is no class that documents are read as.
     """
     if not is_ours(kind):
         raise InvalidValue("", f"{kind!r:.60} is no kind of document")
