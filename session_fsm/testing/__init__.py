@@ -17,12 +17,10 @@ from session_fsm.testing.lint import Fault, Finding, lint, lint_definition
 from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests
 from session_fsm.testing.recording import Recorder, recording
-from session_fsm.testing.reference import Reference
 from session_fsm.testing.saved import read_definition
 from session_fsm.testing.scenario import Scenario, given
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
-from session_fsm.testing.tallies import Tally
 from session_fsm.testing.witnesses import NoWitness, Why, Witness, find_witness, witness
 
 if TYPE_CHECKING:
@@ -59,7 +57,6 @@ __all__ = [
     "NoWitness",
     "Planted",
     "Recorder",
-    "Reference",
     "Result",
     "RuleContract",
     "Scenario",
@@ -69,7 +66,6 @@ __all__ = [
     "Story",
     "Stuck",
     "Taken",
-    "Tally",
     "Verdict",
     "Why",
     "Witness",

@@ -6,18 +6,57 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from attrs import define
+
 from session_fsm.changes import returned, updated
-from session_fsm.decisions import SEEN_BY_RULES, Attempt
+from session_fsm.decisions import SEEN_BY_RULES, Answer, Rule
+from session_fsm.entities import copy_with
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
 from session_fsm.testing.steps import Step
 
-__all__ = ["attempt_of", "seen"]
+__all__ = ["Attempt", "attempt_of"]
+
+
+@define(eq=False)
+class Attempt:
+    """A step that was asked for but not yet judged: what the rules look at."""
+
+    session: CustomerSession | None
+    """The session as it is; None where it is being created."""
+    trigger: Trigger
+    """What was asked."""
+    change: Any
+    """The trigger's argument."""
+    now: datetime
+    """When."""
+    values: dict[str, Any]
+    """The fields that would change, with their new values."""
+    origin: CustomerSession
+    """The session whose fields would change: the one that exists, or the one that is being created."""
+    _after: CustomerSession | None = None
+
+    @property
+    def after(self) -> CustomerSession:
+        """The session as it would be; made when it is first asked for."""
+        if self._after is None:
+            self._after = copy_with(self.origin, self.values)
+        return self._after
+
+    def seen(self, name: str) -> Any:
+        """Return what a rule sees that has a parameter called *name*."""
+        if name in SEEN_BY_RULES:
+            return getattr(self, name)
+        return self.values[name] if name in self.values else getattr(self.origin, name)
+
+    def answer(self, rule: Rule) -> Answer:
+        """Ask *rule* what it makes of this."""
+        return rule.function(*map(self.seen, rule.parameters))
 
 
 def attempt_of(
     step: Step, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, own: Mapping[str, Any]
-) -> Attempt[Any] | None:
+) -> Attempt | None:
     """Return what the rules would look at if *session* took *step*; None where the table has no such transition.
 
     Args:
@@ -41,8 +80,3 @@ def attempt_of(
         values = returned(session, step.argument)
     values |= {"updated": now, "update_count": session.update_count + 1, "state": row.target}
     return Attempt(session, step.trigger, step.argument, now, values, session)
-
-
-def seen(attempt: Attempt[Any], name: str) -> Any:
-    """Return what a rule sees that has a parameter called *name*."""
-    return getattr(attempt, name) if name in SEEN_BY_RULES else attempt.field(name)
