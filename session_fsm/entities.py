@@ -61,7 +61,7 @@ def blank_of(kind: Any) -> type | None:
     To assign ``__class__`` when all fields are set is several times as quick as to set them on a frozen object.
     None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
     """
-    slotted = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
+    slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
     if any(map(has, slotted.__bases__)):
         return None
     bases = vars(slotted).get("__orig_bases__", slotted.__bases__)  # a generic class wants its parameters again
