@@ -64,7 +64,8 @@ def blank_of(kind: Any) -> type | None:
     slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
     if any(map(has, slotted.__bases__)):
         return None
-    bases = vars(slotted).get("__orig_bases__", slotted.__bases__)  # a generic class wants its parameters again
+    own: dict[str, Any] = dict(vars(slotted))
+    bases = own.get("__orig_bases__", slotted.__bases__)  # a generic class wants its parameters again
     slots = slotted.__slots__
     blank: type = new_class(
         kind.__name__, bases, {"metaclass": type(slotted)}, lambda body: body.update(__slots__=slots)

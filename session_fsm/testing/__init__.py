@@ -12,7 +12,7 @@ from session_fsm.testing.account import Taken
 from session_fsm.testing.clock import Clock
 from session_fsm.testing.comparison import Comparison, Difference, compare
 from session_fsm.testing.coverage import Coverage, Gap, Goal
-from session_fsm.testing.differences import Change, Differences, Stuck, diff
+from session_fsm.testing.differences import Change, ChangeKind, Differences, Stuck, diff
 from session_fsm.testing.lint import Fault, Finding, lint, lint_definition
 from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests
@@ -43,6 +43,7 @@ __all__ = [
     "BEGINNING",
     "CannotRun",
     "Change",
+    "ChangeKind",
     "Clock",
     "Comparison",
     "Coverage",
