@@ -16,7 +16,7 @@ from session_fsm.diagrams.model import Diagram
 from session_fsm.errors import InvalidValue, WireError
 from session_fsm.session import CustomerSession
 from session_fsm.testing.comparison import TRIES
-from session_fsm.testing.differences import Change, Differences, ChangeKind, diff
+from session_fsm.testing.differences import Change, ChangeKind, Differences, diff
 from session_fsm.testing.saved import read_definition
 
 __all__ = ["command"]

@@ -38,7 +38,7 @@ from session_fsm.testing.lint import states_without_end
 from session_fsm.testing.phrases import SOMETHING_OF
 from session_fsm.testing.stranded import stranded
 
-__all__ = ["Change", "Differences", "ChangeKind", "Stuck", "diff"]
+__all__ = ["Change", "ChangeKind", "Differences", "Stuck", "diff"]
 
 
 class ChangeKind(StrEnum):
