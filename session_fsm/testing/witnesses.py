@@ -343,16 +343,20 @@ def _examples(strategy: Any) -> list[Any]:
     except ImportError as error:
         raise SessionFSMError("a strategy needs Hypothesis; install session-fsm[testing]") from error
     examples: list[Any] = []
-    collect: Any = given(strategy)(examples.append)
-    quiet: Any = settings(
+
+    def keep(example: Any) -> None:
+        examples.append(example)
+
+    settled: Any = settings  # its types are not complete
+    quiet = settled(
         derandomize=True,
         database=None,
         deadline=None,
         max_examples=_DRAWN,
         phases=[Phase.generate],
-        suppress_health_check=[*HealthCheck.__members__.values()],
+        suppress_health_check=list(HealthCheck),
     )
-    quiet(collect)()
+    quiet(given(strategy)(keep))()
     return examples
 
 
