@@ -347,7 +347,8 @@ def _examples(strategy: Any) -> list[Any]:
     def keep(example: Any) -> None:
         examples.append(example)
 
-    settled: Any = settings  # its types are not complete
+    settled: Any = settings  # the types of neither are complete
+    given_all: Any = given
     quiet = settled(
         derandomize=True,
         database=None,
@@ -356,7 +357,7 @@ def _examples(strategy: Any) -> list[Any]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    quiet(given(strategy)(keep))()
+    quiet(given_all(strategy)(keep))()
     return examples
 
 
