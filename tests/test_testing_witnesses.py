@@ -87,7 +87,7 @@ class TestRules:
         assert run(shown).tenant == "A"
 
     def test_without_what_the_class_requires_the_reason_is_told(self) -> None:
-        with pytest.raises(InvalidValue, match="/own: TenantSession cannot be created: .*'tenant'"):
+        with pytest.raises(InvalidValue, match=r"/own: TenantSession cannot be created: .*'tenant'"):
             witness(TenantSession, "T-01")
 
 
