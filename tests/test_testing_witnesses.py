@@ -204,12 +204,12 @@ class TestNoWitness:
             return len(cart_items) < 2
 
         kind = with_rules(cart_is_empty, cart_has_no_second_item)
-        missing = find_witness(kind, "one_sold", "violated", on="create", budget=300)
+        missing = find_witness(kind, "one_sold", "violated", on="create", budget=40)
         assert isinstance(missing, NoWitness)
         assert (missing.why, missing.by) == (Why.SHADOWED, ("nothing_sold",))
-        assert missing.tried == 300
+        assert missing.tried == 40
         assert str(missing) == (
-            "one_sold violated on create: no witness in 300 stories, shadowed: "
+            "one_sold violated on create: no witness in 40 stories, shadowed: "
             "wherever it is violated, so refuses too: nothing_sold"
         )
 
