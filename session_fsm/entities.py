@@ -61,11 +61,12 @@ def blank_of(kind: Any) -> type | None:
     To assign ``__class__`` when all fields are set is several times as quick as to set them on a frozen object.
     None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
     """
-    slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
-    if any(map(has, slotted.__bases__)):
+    slotted: Any = next(cls for cls in kind.__mro__ if vars(cls).get("__slots__"))
+    plain: tuple[type, ...] = slotted.__bases__
+    if any(map(has, plain)):
         return None
     own: dict[str, Any] = dict(vars(slotted))
-    bases = own.get("__orig_bases__", slotted.__bases__)  # a generic class wants its parameters again
+    bases = own.get("__orig_bases__", plain)  # a generic class wants its parameters again
     slots = slotted.__slots__
     blank: type = new_class(
         kind.__name__, bases, {"metaclass": type(slotted)}, lambda body: body.update(__slots__=slots)
