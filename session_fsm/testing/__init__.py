@@ -1,6 +1,7 @@
 """The testing kit: for the tests of those who write rules of their own, and of this library itself."""
 
 from session_fsm.testing.coverage import Coverage, Gap, Goal
+from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
 from session_fsm.testing.recording import Recorder, recording
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
@@ -8,6 +9,8 @@ from session_fsm.testing.witnesses import NoWitness, Why, Witness, find_witness,
 
 __all__ = [
     "BEGINNING",
+    "Cell",
+    "CellOutcome",
     "Coverage",
     "Gap",
     "Goal",
@@ -19,6 +22,8 @@ __all__ = [
     "Witness",
     "code_of",
     "find_witness",
+    "matrix",
+    "matrix_table",
     "recording",
     "unrecorded",
     "witness",
