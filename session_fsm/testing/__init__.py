@@ -2,6 +2,7 @@
 
 from session_fsm.testing.coverage import Coverage, Gap, Goal
 from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
+from session_fsm.testing.paths import Cover, Path, Paths, PathStep, paths
 from session_fsm.testing.recording import Recorder, recording
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
@@ -11,10 +12,14 @@ __all__ = [
     "BEGINNING",
     "Cell",
     "CellOutcome",
+    "Cover",
     "Coverage",
     "Gap",
     "Goal",
     "NoWitness",
+    "Path",
+    "PathStep",
+    "Paths",
     "Recorder",
     "Step",
     "Story",
@@ -24,6 +29,7 @@ __all__ = [
     "find_witness",
     "matrix",
     "matrix_table",
+    "paths",
     "recording",
     "unrecorded",
     "witness",

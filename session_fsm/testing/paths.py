@@ -29,7 +29,7 @@ from session_fsm.testing.covering import START, Arc, fewest_walks
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.search import BUDGET, DEPTH, Player, Situation, search, walks
 from session_fsm.testing.steps import Step, Story
-from session_fsm.testing.witnesses import NoWitness, Witness, find_witness
+from session_fsm.testing.witnesses import Witness, find_witness
 from session_fsm.values import CartItem, ReturnedCartItem
 
 __all__ = ["Cover", "Path", "PathStep", "Paths", "paths"]
@@ -147,7 +147,9 @@ class Paths:
 
     def __str__(self) -> str:
         total = len(self.covered) + len(self.missing)
-        lines = [f"{self.cover}: {len(self.covered)} of {total} feasible in {len(self.paths)} paths; {self.least} at least"]
+        lines = [
+            f"{self.cover}: {len(self.covered)} of {total} feasible in {len(self.paths)} paths; {self.least} at least"
+        ]
         for number, path in enumerate(self.paths, 1):
             lines.append(f"path {number}, {len(path.steps)} steps")
             lines += [f"  {place:>3}  {one}" for place, one in enumerate(path.steps, 1)]
@@ -292,9 +294,7 @@ class _Planner:
                 )
         return self._known[name]
 
-    def _search(
-        self, ways: Sequence[tuple[Row, ...]], seeds: list[Story]
-    ) -> tuple[Situation | None, Situation | None]:
+    def _search(self, ways: Sequence[tuple[Row, ...]], seeds: list[Story]) -> tuple[Situation | None, Situation | None]:
         result = search(self.kind, _refusals, ways, seeds=seeds, own=self.own, budget=self.budget)
         return result.found, result.closest
 

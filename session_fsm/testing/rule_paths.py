@@ -92,9 +92,7 @@ def rule_paths(kind: type[CustomerSession], own: Mapping[str, Any], budget: int)
     shown = {name for life in lives for name in life.shown}
     return Paths(
         cover=Cover.RULES,
-        paths=tuple(
-            Path(tuple(map(PathStep.of, life.story.steps, life.decisions)), life.story.own) for life in lives
-        ),
+        paths=tuple(Path(tuple(map(PathStep.of, life.story.steps, life.decisions)), life.story.own) for life in lives),
         covered=tuple(name for name in goals if name in shown),
         infeasible=infeasible,
         missing=tuple(name for name in goals if name not in shown),
@@ -117,7 +115,9 @@ def _witness(
             life = _lived(kind, story)
             if life and _name(rule, outcome) in life.shown:
                 return evolve(found, story=opened.whole, step=story.steps[-1], decision=life.decisions[-1])
-    later = (find_witness(kind, rule, outcome, on=t, own=own, budget=budget) for t in rule.on if t is not Trigger.CREATE)
+    later = (
+        find_witness(kind, rule, outcome, on=t, own=own, budget=budget) for t in rule.on if t is not Trigger.CREATE
+    )
     return next((one for one in later if isinstance(one, Witness)), found)
 
 
