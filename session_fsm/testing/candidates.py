@@ -37,6 +37,7 @@ from session_fsm.values import (
 __all__ = ["FIELDS", "Candidates", "in_turn"]
 
 T = TypeVar("T")
+V = TypeVar("V", CartItem, SessionUpdate)
 
 FIELDS = tuple(name for name in FIELDS_OF_UPDATE if name != "state")
 """The names of the fields that an update may set."""
@@ -205,7 +206,10 @@ class Candidates:
             others = ((item, name, value) for item in cart[:1] for name, value in self._changes_of_item(item))
             return in_turn(structure, (self._all_with(cart, name, value) for _, name, value in others))
         items = (self._with_item(cart, place) for place in range(len(cart)))
-        return chain(in_turn(structure, *items), self._long_carts(like) if cart else ())
+        long_carts = self._long_carts(like) if cart else iter(())
+        if self.mentions.about("len"):
+            return in_turn(long_carts, structure, *items)
+        return chain(in_turn(structure, *items), long_carts)
 
     def _long_carts(self, item: CartItem) -> Iterator[tuple[CartItem, ...]]:
         """Yield carts of many items like *item*, of the same SKU or each of its own."""
@@ -239,14 +243,16 @@ class Candidates:
             values["attributes"] = self._of_attributes(item.attributes)
         if self.about("additional_costs", *_TOTALS):
             values["additional_costs"] = self._of_costs(item.additional_costs)
-        return in_turn(*(zip(repeat(name), others) for name, others in values.items()))  # noqa: B905 - one is endless
+        return in_turn(*(zip(repeat(name), others) for name, others in values.items()))
 
     def of_return(
         self, entries: tuple[ReturnedCartItem, ...], cart: tuple[CartItem, ...]
     ) -> Iterator[tuple[ReturnedCartItem, ...]]:
         """Yield the returns that differ from *entries* in one entry, for a session that holds *cart*."""
         single = tuple(self._entries(cart))
-        replaced = ((*entries[:place], entry, *entries[place + 1 :]) for entry in single for place in range(len(entries)))
+        replaced = (
+            (*entries[:place], entry, *entries[place + 1 :]) for entry in single for place in range(len(entries))
+        )
         everything = tuple(ReturnedCartItem(position=position) for position in range(len(cart)))
         return in_turn(iter(((), everything)), ((*entries, entry) for entry in single), replaced)
 
@@ -299,13 +305,19 @@ class Candidates:
         spans = [*mentions.spans]
         if mentions.about("timedelta", "days", "hours", "minutes", "seconds", "total_seconds"):
             spans += [n * unit for n in self.counts for unit in _UNITS]
-        found = [origin + span + shift for origin in origins for span in spans for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT)]
+        found = [
+            origin + span + shift for origin in origins for span in spans for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT)
+        ]
         for moment in (*mentions.moments, *(datetime.combine(day, clock_time()) for day in mentions.days)):
             aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             found += [aware - _MOMENT, aware, aware + _MOMENT]
-        for moment in mentions.clock_times:
-            on_the_day = datetime.combine(earliest, moment.replace(tzinfo=None), tzinfo=earliest.tzinfo)
-            found += [on_the_day + shift + day for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT) for day in (0 * _UNITS[0], _UNITS[0])]
+        for clock in mentions.clock_times:
+            on_the_day = datetime.combine(earliest, clock.replace(tzinfo=None), tzinfo=earliest.tzinfo)
+            found += [
+                on_the_day + shift + day
+                for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT)
+                for day in (0 * _UNITS[0], _UNITS[0])
+            ]
         midnight = earliest.replace(hour=0, minute=0, second=0, microsecond=0)
         found += [midnight + count * _UNITS[1] for count in range(1, 25)]
         found += [earliest + count * _UNITS[0] for count in range(1, 8)]
@@ -348,9 +360,9 @@ def _as_integer(number: Decimal) -> int | Decimal:
     return int(number) if number == int(number) else number
 
 
-def _if_valid(value: T, name: str, member: Any) -> Iterator[T]:
+def _if_valid(value: V, name: str, member: Any) -> Iterator[V]:
     """Yield *value* with another *member*, if its class accepts it."""
     try:
-        yield evolve(value, **{name: member})  # type: ignore[type-var]
+        yield evolve(value, **{name: member})
     except InvalidValue:
         return

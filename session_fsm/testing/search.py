@@ -130,7 +130,7 @@ def stories_of(walk: Walk, own: Mapping[str, Any]) -> Iterator[Story]:
     """Yield the stories of *walk* with which a search begins: with nothing, and where items come back, with items."""
     creation = walk[0] if isinstance(walk[0], State) else walk[0].target
     rows = [row for row in walk[1:] if isinstance(row, Row)]
-    wanted = {} if creation is State.OPEN else {"state": creation}
+    wanted: dict[str, Any] = {} if creation is State.OPEN else {"state": creation}
     yield Story((Step(Trigger.CREATE, SessionUpdate(**wanted)), *(Step(row.trigger) for row in rows)), own=own)
     if returns := sum(row.trigger is Trigger.RETURN_ITEMS for row in rows):
         cart = [CartItem(sku="A", quantity=returns, price=1)]
@@ -162,6 +162,9 @@ def search(
         steps: steps to try in every place that has their trigger.
         own: what a creation gives to the fields that *kind* adds.
         budget: how many stories are judged at most.
+
+    Raises:
+        InvalidValue: no story can be judged at all, because the class does not accept *own*.
     """
     return _Searcher(kind, distance, tuple(focus), tuple(steps)).run(ways, tuple(seeds), own or {}, budget)
 
@@ -183,6 +186,7 @@ class _Searcher:
         self.steps = steps
         self.player = Player(kind)
         self.judged = 0
+        self.problem: InvalidValue | None = None
         self.closest: tuple[tuple[int, int], Situation] | None = None
         self._candidates: dict[frozenset[str], Candidates] = {}
         self._texts: dict[int, tuple[str, Step]] = {}
@@ -196,6 +200,8 @@ class _Searcher:
                 for found in islice(climb, most):
                     if found is not None:
                         return self._result(found)
+        if self.problem is not None and self.judged == 0:
+            raise self.problem
         return self._result(None)
 
     def _result(self, found: Situation | None) -> Search:
@@ -219,7 +225,8 @@ class _Searcher:
                     seen.add(key)
                     try:
                         situation = self.player.play(story)
-                    except InvalidValue:
+                    except InvalidValue as problem:
+                        self.problem = problem
                         continue
                     closer = self._away(situation)
                     yield situation if closer == (0, 0) else None
@@ -277,9 +284,9 @@ class _Searcher:
             mentions = mentioned((rule for rule in rules if rule.code in codes), self.kind)
             if codes:
                 fields = mentions.names.intersection(FIELDS)
-                sharing = (r for r in rules if not fields.isdisjoint(mentioned([r], self.kind).names))
+                sharing = tuple(r for r in rules if not fields.isdisjoint(mentioned([r], self.kind).names))
             else:
-                mentions, sharing = evolve(mentions, everything=True), iter(rules)
+                mentions, sharing = evolve(mentions, everything=True), rules
             self._candidates[codes] = Candidates(self.kind, mentions.with_values_of(mentioned(sharing, self.kind)))
         return self._candidates[codes]
 

@@ -27,7 +27,7 @@ from attrs import Attribute, evolve, field, fields, frozen, has
 
 from session_fsm.changes import argument_of
 from session_fsm.decisions import Check, Decision, Outcome
-from session_fsm.errors import InvalidValue, TransitionRefused
+from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.scalars import is_list, is_object, timestamp, to_member
 from session_fsm.session import CustomerSession
@@ -77,9 +77,15 @@ class Step:
 
         Raises:
             TransitionRefused: the table or a rule forbids it.
+            InvalidValue: the class does not accept what its own fields are given, or there is no session to move.
         """
         if self.trigger is Trigger.CREATE:
-            born = kind.create(_SESSION_ID, self.argument, now=now, **own)
+            try:
+                born = kind.create(_SESSION_ID, self.argument, now=now, **own)
+            except SessionFSMError:
+                raise
+            except Exception as error:  # what a field that the class adds raises is its own affair
+                raise InvalidValue("/own", f"{kind.__name__} cannot be created: {error}") from error
             return born, born.pending_events[-1]
         if session is None:
             raise InvalidValue("/trigger", f"{self.trigger} needs a session; a story begins with create")
@@ -210,7 +216,7 @@ class Story:
 
 def code_of(value: Any) -> str:
     """Return the shortest Python that makes *value*: what is as it would be by itself is left out."""
-    kind: type[Any] = type(value)
+    kind = value.__class__
     match value:
         case bool() | None:
             return repr(value)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from attrs import field, frozen
@@ -117,7 +118,10 @@ class Witness:
     @property
     def _depends_on_time(self) -> bool | None:
         """Whether a rule looks at the time, so that the code is to say when each step takes place."""
-        return mentioned(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False or None
+        return (
+            mentioned(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False
+            or None
+        )
 
     def __str__(self) -> str:
         if self.decision:
@@ -162,9 +166,7 @@ def witness(
         NoWitness: there is none, with the reason; everything that it says holds within the budget.
         InvalidValue: the class has no such row or rule, or the outcome does not exist.
     """
-    found = find_witness(
-        kind, what, outcome, on=on, strategy=strategy, budget=budget, depth=depth, own=own
-    )
+    found = find_witness(kind, what, outcome, on=on, strategy=strategy, budget=budget, depth=depth, own=own)
     if isinstance(found, NoWitness):
         raise found
     return found
@@ -233,10 +235,12 @@ class _Goal:
     def explain(self, tried: int, closest: Situation | None) -> NoWitness:
         """Say why there is no witness, after *tried* stories, of which one came *closest*."""
         hits = [failing for failing, hit in self._seen if hit]
-        why, by, text = Why.NOT_FOUND, (), "nothing of the kind was seen"
+        why, text = Why.NOT_FOUND, "nothing of the kind was seen"
+        by: tuple[str, ...] = ()
         if hits:
-            always = frozenset.intersection(*hits)
-            by = tuple(sorted(always or frozenset.union(*(s for s in hits if not any(o < s for o in hits)))))
+            always = hits[0].intersection(*hits)
+            fewest = (some for some in hits if not any(others < some for others in hits))
+            by = tuple(sorted(always or set(chain.from_iterable(fewest))))
             names = ", ".join(by)
             if self.outcome is not Outcome.PASSED:
                 why = Why.SHADOWED
@@ -261,7 +265,9 @@ def _goal(kind: type[CustomerSession], what: Row | Rule | str, outcome: Outcome 
     table, rules = kind.machine.table, kind.machine.rules
     if rows := [row for row in table if what in (row, row.id)]:
         if outcome is not None or on is not None:
-            raise InvalidValue("/outcome", "a transition fires or has no witness; only a rule has outcomes and triggers")
+            raise InvalidValue(
+                "/outcome", "a transition fires or has no witness; only a rule has outcomes and triggers"
+            )
         return _Goal(f"{rows[0].id} fires", rows, None, Outcome.PASSED)
     rule = next((rule for rule in rules if what == rule.code or what is rule or what == rule), None)
     if rule is None:
@@ -333,11 +339,16 @@ _DRAWN = 100
 
 def _examples(strategy: Any) -> list[Any]:
     try:
-        from hypothesis import HealthCheck, Phase, given, settings
+        from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415 - only a strategy needs it
     except ImportError as error:
         raise SessionFSMError("a strategy needs Hypothesis; install session-fsm[testing]") from error
     examples: list[Any] = []
-    quiet = settings(
+
+    def keep(example: Any) -> None:
+        examples.append(example)
+
+    settled: Any = settings  # its types are not complete
+    quiet = settled(
         derandomize=True,
         database=None,
         deadline=None,
@@ -345,7 +356,7 @@ def _examples(strategy: Any) -> list[Any]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    quiet(given(strategy)(examples.append))()
+    quiet(given(strategy)(keep))()
     return examples
 
 
