@@ -281,7 +281,7 @@ class _Planner:
             return last.whole
         name = _pair(*rows)
         if name not in self._known:
-            ways = [way for way in walks(self.table, [rows[1]], DEPTH) if way[-2:] == rows]
+            ways = [way for way in walks(self.table, rows[-1:], DEPTH) if way[-2:] == rows]
             known = [tuple(row for row in way if isinstance(row, Row)) for way in ways]
             found, furthest = self._search(known, [self._seed(way) for way in known])
             if found is not None:
@@ -289,7 +289,7 @@ class _Planner:
             else:
                 codes = dict.fromkeys(rule.code for rule in furthest.failing()) if furthest else ()
                 self._known[name] = (
-                    f"{rows[1].trigger} after {rows[0].trigger}: no story of {self.budget}, "
+                    f"{rows[-1].trigger} after {rows[0].trigger}: no story of {self.budget}, "
                     f"the closest is refused at {furthest.step.trigger if furthest else 'no step'} by: {', '.join(codes)}"
                 )
         return self._known[name]
