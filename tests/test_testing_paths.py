@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -56,6 +57,12 @@ class Restless(CustomerSession):
     rules = (CustomerSession.rules[0], *CustomerSession.rules[3:6], nothing_comes_back)
 
 
+@cache
+def lives(kind, cover="transitions"):
+    """Return the paths, which are looked for once."""
+    return paths(kind, cover)
+
+
 def rows_of(path):
     state, rows = None, []
     for one in path.steps:
@@ -68,7 +75,7 @@ def rows_of(path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_transition_is_shown_in_three_paths(kind):
     """Nothing follows T-05, T-06 and T-09, so that no path has two of them: three paths are the least."""
-    result = paths(kind)
+    result = lives(kind)
     assert result.covered == tuple(row.id for row in TABLE)
     assert {row for path in result.paths for row in rows_of(path)} == set(result.covered)
     assert (len(result.paths), result.least) == (3, 3)
@@ -78,13 +85,13 @@ def test_every_transition_is_shown_in_three_paths(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_steps_that_show_every_transition_are_as_few_as_can_be(kind):
     """Three paths begin with three creations, two rows of which there are; the other eight rows take a step each."""
-    assert sum(len(path.steps) for path in paths(kind).paths) == 3 + 8
+    assert sum(len(path.steps) for path in lives(kind).paths) == 3 + 8
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_pair_is_shown_in_seven_paths(kind):
     """Seven pairs end in a cancelled session, so that no path has two of them: seven paths are the least."""
-    result = paths(kind, "pairs")
+    result = lives(kind, "pairs")
     assert set(result.covered) == PAIRS
     assert {f"{a} {b}" for path in result.paths for a, b in pairwise(rows_of(path))} == PAIRS
     finals = sum(a.target is b.source and b.target is State.CANCELLED for a in TABLE for b in TABLE)
@@ -98,14 +105,14 @@ def test_the_steps_that_show_every_pair_are_as_few_as_can_be():
     entered = Counter(pair.split()[1] for pair in PAIRS)
     left = Counter(pair.split()[0] for pair in PAIRS)
     repeated = sum(max(0, left[row.id] - entered[row.id]) for row in TABLE if row.source is not None)
-    result = paths(CustomerSession, "pairs")
+    result = lives(CustomerSession, "pairs")
     assert sum(len(path.steps) - 1 for path in result.paths) == len(PAIRS) + repeated
 
 
 @pytest.mark.parametrize("cover", ["transitions", "pairs"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_paths_are_lived_as_they_say(kind, cover):
-    for path in paths(kind, cover).paths:
+    for path in lives(kind, cover).paths:
         session = path.play(kind)
         assert session.state is path.steps[-1].target
         assert path.story.play(kind).state is session.state
@@ -116,7 +123,7 @@ def test_paths_are_lived_as_they_say(kind, cover):
 
 
 def test_stories_are_those_of_the_paths():
-    result = paths(CustomerSession)
+    result = lives(CustomerSession)
     assert result.stories == tuple(path.story for path in result.paths)
 
 
