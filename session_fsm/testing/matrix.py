@@ -135,7 +135,7 @@ def _cell(kind: type[CustomerSession], found: _Found, place: _Place, own: Mappin
     row = next((row for row in ways if wanted in (None, row.target)), None)
     known = None if row is None else found[row.id]
     if isinstance(known, Witness):
-        return Cell(kind, state, trigger, wanted, row, known.story, known.step)
+        return Cell(kind, state, trigger, wanted, row, evolve(known.story, own={**known.story.own, **own}), known.step)
     infeasible = "" if known is None else str(known)
     step = _plausible(found, trigger, wanted)
     if state is None:
@@ -146,6 +146,7 @@ def _cell(kind: type[CustomerSession], found: _Found, place: _Place, own: Mappin
         infeasible = f"no session gets into {state}: {'; '.join(map(str, inward))}"
         return Cell(kind, state, trigger, wanted, row, None, step, infeasible)
     story = min(stories, key=lambda story: len(story.steps))
+    story = evolve(story, own={**story.own, **own})
     if trigger is Trigger.RETURN_ITEMS:
         story = _with_cart(kind, found, story)
     return Cell(kind, state, trigger, wanted, row, story, step, infeasible)
