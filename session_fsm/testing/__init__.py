@@ -14,8 +14,10 @@ from session_fsm.testing.comparison import Comparison, Difference, compare
 from session_fsm.testing.coverage import Coverage, Gap, Goal
 from session_fsm.testing.differences import Change, ChangeKind, Differences, Stuck, diff
 from session_fsm.testing.lint import Fault, Finding, lint, lint_definition
+from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
 from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests
+from session_fsm.testing.paths import Cover, Path, Paths, PathStep, paths
 from session_fsm.testing.recording import Recorder, recording
 from session_fsm.testing.saved import read_definition
 from session_fsm.testing.scenario import Scenario, given
@@ -42,10 +44,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BEGINNING",
     "CannotRun",
+    "Cell",
+    "CellOutcome",
     "Change",
     "ChangeKind",
     "Clock",
     "Comparison",
+    "Cover",
     "Coverage",
     "Difference",
     "Differences",
@@ -56,6 +61,9 @@ __all__ = [
     "Mutant",
     "MutantKind",
     "NoWitness",
+    "Path",
+    "PathStep",
+    "Paths",
     "Planted",
     "Recorder",
     "Result",
@@ -87,8 +95,11 @@ __all__ = [
     "json_documents",
     "lint",
     "lint_definition",
+    "matrix",
+    "matrix_table",
     "mutants",
     "operations",
+    "paths",
     "read_definition",
     "recording",
     "returns",
