@@ -32,7 +32,9 @@ from session_fsm.machine import LifecycleMachine
 from session_fsm.rules import BUILT_IN
 from session_fsm.scalars import (
     amount,
+    at_a_glance,
     boolean,
+    glance_of,
     integer,
     is_list,
     kind_of,
@@ -69,6 +71,7 @@ _COMPUTED = Decimal("NaN")
 _total = amount(total=True)
 
 
+@at_a_glance(glance_of(_total))
 def _total_or_computed(value: object) -> Any:
     return None if value is _COMPUTED else _total(value)
 
@@ -200,15 +203,22 @@ class CustomerSession(Shown):
 
     def __attrs_post_init__(self) -> None:
         values: dict[str, Any] = {}
-        if any(item.position != position for position, item in enumerate(self.cart_items)):
+        if [item.position for item in self.cart_items] != [*range(len(self.cart_items))]:
             values["cart_items"] = tuple(
                 evolve(item, position=position) for position, item in enumerate(self.cart_items)
             )
-        computed = totals(self.cart_items, self.additional_costs)
-        values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
+        if (
+            self.total is _COMPUTED
+            or self.cart_item_total is _COMPUTED
+            or self.additional_cost_total is _COMPUTED
+            or self.cart_item_additional_cost_total is _COMPUTED
+        ):
+            computed = totals(self.cart_items, self.additional_costs)
+            values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
         if not self.profile_id:
             values["first_session"] = True  # F-16
-        assign(self, values)
+        if values:
+            assign(self, values)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -290,6 +290,12 @@ class TestInterrupt:
         score = examined(Score(survivors, 2))
         assert (score.interrupted, score.results) == (True, survivors)
 
+    def test_nothing_is_started_after_a_stop(self, tmp_path):
+        runner = mutation._Runner(["./no-such-program"])
+        runner.stop()
+        with pytest.raises(InterruptedError):
+            runner.run(tmp_path, None)
+
 
 class TestExamination:
     """A survivor has a witness, or is equivalent as far as anybody can tell."""

@@ -38,7 +38,9 @@ __all__ = ["TRIES", "Comparison", "Difference", "behaviour", "changed_rules", "c
 TRIES = 2_000
 """How many stories that the rules of each class suggest are compared, unless it is told otherwise."""
 _MORE = 100
-"""So many differences are looked at in search of one in which no other rule refuses."""
+"""So many differences are looked at in search of one in which no other rule refuses, and which is short."""
+_PAGE = 2000
+"""How many characters of code are short."""
 _DEPTH = 5
 """How many steps such a story has at most."""
 
@@ -155,22 +157,24 @@ class _Pair:
         self.turned = first is not kind
         self._first, self._second = Player(first), Player(second)
         self.best: tuple[int, Difference] | None = None
-        """The first of the differences in which the fewest rules refuse that are not in question, and their number."""
+        """The difference in which the fewest rules refuse that are not in question, the first short one, and their number."""
+        self._shortest = (0, 0)
         self._more = _MORE
 
     def distance(self, situation: Situation) -> int:
         """Return 0 where the classes differ, and otherwise more, the more rules that are not in question refuse.
 
-        A difference in which such rules refuse will do when there has been nothing better for a while.
+        A difference in which such rules refuse, or that takes a page to write down, will do when there has been
+        nothing better for a while.
         """
         difference = self._differ(situation)
         if difference is None:
             return 1 + sum(rule.code not in self.changed for rule in situation.failing())
-        beside = self._beside(difference)
-        if self.best is None or beside < self.best[0]:
-            self.best = beside, difference
+        beside, length = self._beside(difference), len(situation.whole.code())
+        if self.best is None or (beside, length) < self._shortest:
+            self.best, self._shortest = (beside, difference), (beside, length)
         self._more -= 1
-        return beside if self._more > 0 else 0
+        return beside + (length > _PAGE) if self._more > 0 else 0
 
     def _beside(self, difference: Difference) -> int:
         """Return how many rules refuse that are not in question."""
