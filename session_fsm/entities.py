@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
-from types import new_class
 from typing import Any, Generic, TypeVar
 
 from attrs import AttrsInstance, fields, has
@@ -55,29 +54,6 @@ def assign(entity: object, values: dict[str, Any]) -> None:
     any(map(object.__setattr__, repeat(entity), values, values.values()))
 
 
-def blank_of(kind: Any) -> type | None:
-    """Return a class of the same layout as *kind*, whose fields can be set plainly, and whose objects can become a *kind*.
-
-    To assign ``__class__`` when all fields are set is several times as quick as to set them on a frozen object.
-    None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
-    """
-    slotted: Any = next(cls for cls in kind.__mro__ if vars(cls).get("__slots__"))
-    plain: tuple[type, ...] = slotted.__bases__
-    if any(map(has, plain)):
-        return None
-    own: dict[str, Any] = dict(vars(slotted))
-    bases = own.get("__orig_bases__", plain)  # a generic class wants its parameters again
-    slots = slotted.__slots__
-    blank: type = new_class(
-        kind.__name__, bases, {"metaclass": type(slotted)}, lambda body: body.update(__slots__=slots)
-    )
-    try:
-        blank().__class__ = kind
-    except TypeError:
-        return None
-    return blank
-
-
 def assigning(entity: str, values: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """Generate the line that does what `assign` does, with an expression for each field, and what it needs to know."""
     line = f"any(map(set_field, repeat({entity}), names, ({', '.join(values.values())},)))"
@@ -91,12 +67,31 @@ def compiled(name: str, lines: Iterable[str], namespace: dict[str, Any]) -> Call
     return made
 
 
+def blank_of(kind: Any) -> type | None:
+    """Return a class of the same layout as *kind*, whose fields can be set plainly, and whose objects can become a *kind*.
+
+    To assign ``__class__`` when all fields are set is several times as quick as to set them on a frozen object.
+    None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
+    """
+    slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
+    if any(map(has, slotted.__bases__)):
+        return None
+    layout: dict[str, Any] = {
+        name: held for name, held in vars(slotted).items() if name in {"__slots__", "__orig_bases__"}
+    }
+    blank: type = type(slotted)(kind.__name__, slotted.__bases__, layout)
+    try:
+        blank().__class__ = kind
+    except TypeError:
+        return None
+    return blank
+
+
 def making(kind: type[AttrsInstance], values: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
     """Generate the lines that make a frozen *kind*, called ``made``, of an expression for each field that is right.
 
-    Nothing is converted or validated. The fields are set on a blank of the same layout, which is not frozen and
-    becomes a *kind* when it is complete: that is several times as quick as to set them on a frozen object.
-    The second result is what the lines need to know.
+    Nothing is converted or validated. The fields are set on a `blank_of` the kind. The second result is what the
+    lines need to know.
     """
     stores = [f"    made.{attribute.name} = {values[attribute.name]}" for attribute in fields(kind)]
     return ["    made = blank()", *stores, "    made.__class__ = kind"], {"blank": blank_of(kind), "kind": kind}

@@ -15,7 +15,7 @@ from session_fsm.events import SessionEvent
 from session_fsm.scalars import timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
-from session_fsm.testing.attempts import Attempt, attempt_of
+from session_fsm.testing.attempts import Attempt, attempt_of, seen
 from session_fsm.testing.steps import Step, code_of
 from session_fsm.values import FIELDS_OF_UPDATE
 
@@ -85,7 +85,7 @@ def _judged(taken: Taken, trigger: Trigger, checks: Iterable[Check]) -> Iterator
         rule = check.rule
         yield f"{'' if place else 'rules':8} {check.outcome:8}  {rule}"
         if attempt is not None:
-            yield from (f"{'':19}  {name} = {shown(attempt.seen(name))}" for name in rule.parameters)
+            yield from (f"{'':19}  {name} = {shown(seen(attempt, name))}" for name in rule.parameters)
         for violation in check.violations:
             place_of = f" at {violation.pointer}" if violation.pointer else ""
             details = f" {dict(violation.details)}" if violation.details else ""

@@ -15,25 +15,25 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
 from session_fsm.testing.steps import Step
 
-__all__ = ["Attempt", "attempt_of"]
+__all__ = ["Attempt", "answer_of", "attempt_of", "seen"]
 
 
 @define(eq=False)
 class Attempt:
-    """A step that was asked for but not yet judged: what the rules look at."""
+    """A trigger that has been pulled but not yet judged."""
 
     session: CustomerSession | None
     """The session as it is; None where it is being created."""
     trigger: Trigger
     """What was asked."""
     change: Any
-    """The trigger's argument."""
+    """The argument of the trigger: a `SessionUpdate`, a tuple of `ReturnedCartItem`, or None."""
     now: datetime
-    """When."""
+    """When, with a time zone."""
     values: dict[str, Any]
     """The fields that would change, with their new values."""
     origin: CustomerSession
-    """The session whose fields would change: the one that exists, or the one that is being created."""
+    """The session that the values are to change: the one that exists, or the one that is being created."""
     _after: CustomerSession | None = None
 
     @property
@@ -43,15 +43,10 @@ class Attempt:
             self._after = copy_with(self.origin, self.values)
         return self._after
 
-    def seen(self, name: str) -> Any:
-        """Return what a rule sees that has a parameter called *name*."""
-        if name in SEEN_BY_RULES:
-            return getattr(self, name)
-        return self.values[name] if name in self.values else getattr(self.origin, name)
-
-    def answer(self, rule: Rule) -> Answer:
-        """Ask *rule* what it makes of this."""
-        return rule.function(*map(self.seen, rule.parameters))
+    def field(self, name: str) -> Any:
+        """Return the value that the field *name* of the session would have."""
+        values = self.values
+        return values[name] if name in values else getattr(self.origin, name)
 
 
 def attempt_of(
@@ -80,3 +75,13 @@ def attempt_of(
         values = returned(session, step.argument)
     values |= {"updated": now, "update_count": session.update_count + 1, "state": row.target}
     return Attempt(session, step.trigger, step.argument, now, values, session)
+
+
+def seen(attempt: Attempt, name: str) -> Any:
+    """Return what a rule sees that has a parameter called *name*."""
+    return getattr(attempt, name) if name in SEEN_BY_RULES else attempt.field(name)
+
+
+def answer_of(rule: Rule, attempt: Attempt) -> Answer:
+    """Ask *rule* alone, as the machine would ask it, and return what it answers."""
+    return rule.function(*(seen(attempt, name) for name in rule.parameters))

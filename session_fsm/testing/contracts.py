@@ -29,7 +29,7 @@ from session_fsm.errors import Violation
 from session_fsm.scalars import is_list, is_object, wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.attempts import Attempt, attempt_of
+from session_fsm.testing.attempts import Attempt, answer_of, attempt_of
 from session_fsm.testing.lives import stories
 from session_fsm.testing.steps import Step, Story
 from session_fsm.testing.strategies import PATIENT, built, returns, updates
@@ -240,7 +240,7 @@ class _Raised(Exception):
 def _answer(rule: Rule, attempt: Attempt) -> Answer:
     """Ask the rule, and return what it answered, what it yields in a list."""
     try:
-        answer = attempt.answer(rule)
+        answer = answer_of(rule, attempt)
         return list(answer) if isinstance(answer, Iterable) else answer
     except Exception as error:
         raise _Raised from error
