@@ -76,9 +76,8 @@ def blank_of(kind: Any) -> type | None:
     slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
     if any(map(has, slotted.__bases__)):
         return None
-    layout: dict[str, Any] = {
-        name: held for name, held in vars(slotted).items() if name in {"__slots__", "__orig_bases__"}
-    }
+    held: dict[str, Any] = dict(vars(slotted))
+    layout = {name: held[name] for name in ("__slots__", "__orig_bases__") if name in held}
     blank: type = type(slotted)(kind.__name__, slotted.__bases__, layout)
     try:
         blank().__class__ = kind
