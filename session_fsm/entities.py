@@ -74,11 +74,12 @@ def blank_of(kind: Any) -> type | None:
     None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
     """
     slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
-    if any(map(has, slotted.__bases__)):
+    bases: tuple[type, ...] = slotted.__bases__
+    if any(map(has, bases)):
         return None
     held: dict[str, Any] = dict(vars(slotted))
     layout = {name: held[name] for name in ("__slots__", "__orig_bases__") if name in held}
-    blank: type = type(slotted)(kind.__name__, slotted.__bases__, layout)
+    blank: type = type(slotted)(kind.__name__, bases, layout)
     try:
         blank().__class__ = kind
     except TypeError:
