@@ -76,9 +76,8 @@ def blank_of(kind: Any) -> type | None:
     slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
     if any(map(has, slotted.__bases__)):
         return None
-    layout: dict[str, Any] = {
-        name: held for name, held in vars(slotted).items() if name in {"__slots__", "__orig_bases__"}
-    }
+    own: dict[str, Any] = slotted.__dict__
+    layout = {name: own[name] for name in ("__slots__", "__orig_bases__") if name in own}
     blank: type = type(slotted)(kind.__name__, slotted.__bases__, layout)
     try:
         blank().__class__ = kind
