@@ -207,14 +207,14 @@ def of_python_statemachine() -> Timed:
     from statemachine.exceptions import TransitionNotAllowed
 
     class Machine(StateMachine):
-        open = State(initial=True)
+        opened = State(value="open", initial=True)
         closed = State()
         partially_returned = State()
         cancelled = State(final=True)
-        change = open.to.itself(internal=True, on="do_update")
-        close = open.to(closed, on="do_close")
+        change = opened.to.itself(internal=True, on="do_update")
+        close = opened.to(closed, on="do_close")
         give_back = closed.to(partially_returned, on="do_return") | partially_returned.to.itself(on="do_return")
-        cancel = cancelled.from_(open, closed, partially_returned, on="do_cancel")
+        cancel = cancelled.from_(opened, closed, partially_returned, on="do_cancel")
 
     class Model(_Order):
         state = None  # type: ignore[assignment]  # the machine sets it
