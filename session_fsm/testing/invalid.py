@@ -120,7 +120,9 @@ def _flaws(table: Mapping[str, list[Fault]]) -> st.SearchStrategy[Flaw]:
 def invalid_cart_items(draw: st.DrawFn) -> Planted:
     """Draw keyword arguments of which one keeps a `CartItem` from being built."""
     name, bad, pointer, text = draw(_flaws(faults_of_item()))
-    others = draw(st.fixed_dictionaries({}, optional={"price": amounts(), "attributes": attributes(), "name": words()}))
+    others: dict[str, Any] = draw(
+        st.fixed_dictionaries({}, optional={"price": amounts(), "attributes": attributes(), "name": words()})
+    )
     value: dict[str, Any] = {"sku": "A", "quantity": 1, **others, name: bad}
     return Planted(value, pointer, text, "", lambda: CartItem(**value))
 
