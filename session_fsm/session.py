@@ -11,7 +11,7 @@ this one is closed. [wrong_state] From closed the table allows: cancel, return_i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -23,7 +23,7 @@ from session_fsm.amounts import totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
-from session_fsm.entities import assign, contents, copy_with
+from session_fsm.entities import assign, contents, copy_with, reader
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
@@ -32,7 +32,9 @@ from session_fsm.machine import LifecycleMachine
 from session_fsm.rules import BUILT_IN
 from session_fsm.scalars import (
     amount,
+    at_a_glance,
     boolean,
+    glance_of,
     integer,
     is_list,
     kind_of,
@@ -69,6 +71,7 @@ _COMPUTED = Decimal("NaN")
 _total = amount(total=True)
 
 
+@at_a_glance(glance_of(_total))
 def _total_or_computed(value: object) -> Any:
     return None if value is _COMPUTED else _total(value)
 
@@ -87,7 +90,10 @@ class _HoldsReturnedItems(Protocol):
     def returned_cart_items(self) -> Iterable[ReturnedCartItem]: ...
 
 
-_MOVING = tuple(trigger for trigger in Trigger if trigger is not Trigger.CREATE)
+# To ask an enumeration for its member takes longer than to ask the module.
+_CREATE, _UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN = Trigger
+_TRIGGERS = {str(trigger): trigger for trigger in Trigger}
+_MOVING = (_UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN)
 
 
 def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[Any]]:
@@ -126,6 +132,9 @@ class CustomerSession(Shown):
     machine: ClassVar[LifecycleMachine]
     """The machine of this class; it belongs to the class alone, not to its subclasses."""
 
+    __contents__: ClassVar[Callable[[Any], tuple[Any, ...]]]
+    """Returns what all fields hold, in their order."""
+
     id: int | None = field(default=None, validator=validate(integer(), optional=True))
     """Talon.One's internal ID. None until somebody gives it one."""
     created: datetime = field(validator=validate(time))
@@ -145,17 +154,21 @@ class CustomerSession(Shown):
     )
     """The campaigns that a dry run evaluates."""
     coupon_codes: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["coupon_codes"]))
+    """Any number of codes, each up to 100 characters."""
     referral_code: str = field(default="", validator=validate(CHECKS["referral_code"]))
     """``""`` where there is none."""
     loyalty_cards: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["loyalty_cards"]))
+    """The customer's loyalty card, one at most."""
     state: State = field(default=State.OPEN, converter=_to_state, validator=validate(member_of(State)))
     """Where the session stands; nothing but the verbs moves it."""
     cart_items: tuple[CartItem, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["cart_items"]))
+    """The cart, each item with its position."""
     additional_costs: Mapping[str, AdditionalCost] = field(
         default=EMPTY, converter=freeze_map, validator=validate(CHECKS["additional_costs"])
     )
     """The session's own costs by name."""
     identifiers: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["identifiers"]))
+    """Up to five, such as the hash of an IP address, by which budgets tell customers apart."""
     attributes: Mapping[str, AttributeValue] = field(
         default=EMPTY, converter=to_attributes, validator=validate(attribute_map)
     )
@@ -185,19 +198,27 @@ class CustomerSession(Shown):
     experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] = field(
         default=(), converter=to_tuple, validator=validate(CHECKS["experiment_variant_allocations"])
     )
+    """The variants of experiments into which the session fell."""
     _pending_events: tuple[SessionEvent, ...] = field(default=(), init=False)
 
     def __attrs_post_init__(self) -> None:
         values: dict[str, Any] = {}
-        if any(item.position != position for position, item in enumerate(self.cart_items)):
+        if [item.position for item in self.cart_items] != [*range(len(self.cart_items))]:
             values["cart_items"] = tuple(
                 evolve(item, position=position) for position, item in enumerate(self.cart_items)
             )
-        computed = totals(self.cart_items, self.additional_costs)
-        values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
+        if (
+            self.total is _COMPUTED
+            or self.cart_item_total is _COMPUTED
+            or self.additional_cost_total is _COMPUTED
+            or self.cart_item_additional_cost_total is _COMPUTED
+        ):
+            computed = totals(self.cart_items, self.additional_costs)
+            values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
         if not self.profile_id:
             values["first_session"] = True  # F-16
-        assign(self, values)
+        if values:
+            assign(self, values)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -206,6 +227,7 @@ class CustomerSession(Shown):
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
         """Take back what `attrs.define` makes for a subclass unasked: sessions are compared by identity."""
+        cls.__contents__ = reader(cls)
         for name in ("__eq__", "__ne__", "__repr__"):
             code = getattr(vars(cls).get(name), "__code__", None)
             if code is not None and code.co_filename.startswith("<attrs generated"):
@@ -277,27 +299,28 @@ class CustomerSession(Shown):
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
-        return self._fire(Trigger.UPDATE, change, changes, now)
+        return self._fire(_UPDATE, change, changes, now)
 
     def close(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
-        return self._fire(Trigger.CLOSE, change, changes, now)
+        return self._fire(_CLOSE, change, changes, now)
 
     def cancel(self, *, now: datetime | None = None) -> SessionEvent:
         """Call the cart or the order off. Nothing leads back."""
-        return self._fire(Trigger.CANCEL, None, EMPTY, now)
+        return self.machine.events[_CANCEL].fire(self, None, as_time(now))
 
     def return_items(
         self, returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems, /, *, now: datetime | None = None
     ) -> SessionEvent:
         """Take units of an order back: a list of `ReturnedCartItem`, or a `session_fsm.wire.ReturnRequest`."""
-        return self._fire(Trigger.RETURN_ITEMS, as_returned_items(returned_cart_items), EMPTY, now)
+        entries = as_returned_items(returned_cart_items)
+        return self.machine.events[_RETURN_ITEMS].fire(self, entries, as_time(now))
 
     def reopen(self, *, now: datetime | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        return self._fire(Trigger.REOPEN, None, EMPTY, now)
+        return self.machine.events[_REOPEN].fire(self, None, as_time(now))
 
     def put(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
@@ -336,14 +359,14 @@ class CustomerSession(Shown):
         Raises:
             InvalidValue: there is no such trigger, or what it was given breaks its own type, length or range.
         """
-        asked = to_member(Trigger, trigger)
-        if not isinstance(asked, Trigger):
+        asked = _TRIGGERS.get(trigger) if isinstance(trigger, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        if asked is None:
             raise InvalidValue("", f"{trigger!r} is not a trigger; the triggers are {', '.join(_MOVING)}")
-        if asked is Trigger.CREATE:
+        if asked is _CREATE:
             return self.machine.no_way(asked, self, argument_of(asked, change, changes))
-        event = self.machine.event(asked)
+        event = self.machine.events[asked]
         argument = event.argument(change, changes)
-        subject = copy_with(self, _EMPTY) if payload_only and asked is Trigger.CLOSE else self
+        subject = copy_with(self, _EMPTY) if payload_only and asked is _CLOSE else self
         return event.decide(subject, argument, as_time(now))
 
     def board(
@@ -364,12 +387,15 @@ class CustomerSession(Shown):
             returned_cart_items: what a return would be given; without it, everything that remains.
             now: when, with a time zone.
         """
-        at, update = as_time(now), evolve(as_update(change, changes), state=UNSET)
-        if returned_cart_items is None:
+        at, update, events = as_time(now), as_update(change, changes), self.machine.events
+        if update.state is not UNSET:
+            update = evolve(update, state=UNSET)
+        if returned_cart_items is None and events[_RETURN_ITEMS].transition(self.state):
             remaining = (item.position for item in self.cart_items if item.remaining_quantity)
             returned_cart_items = [ReturnedCartItem(position=position) for position in remaining]
-        arguments = {Trigger.UPDATE: update, Trigger.CLOSE: update, Trigger.RETURN_ITEMS: returned_cart_items}
-        return MappingProxyType({t: self.evaluate(t, arguments.get(t), now=at) for t in _MOVING})
+        entries = events[_RETURN_ITEMS].argument(returned_cart_items)
+        arguments = {_UPDATE: update, _CLOSE: update, _CANCEL: None, _RETURN_ITEMS: entries, _REOPEN: None}
+        return MappingProxyType({one: events[one].decide(self, change, at) for one, change in arguments.items()})
 
     @property
     def allowed_triggers(self) -> tuple[Trigger, ...]:
@@ -390,8 +416,9 @@ class CustomerSession(Shown):
     def _fire(
         self, trigger: Trigger, change: object, keywords: Mapping[str, Any], now: datetime | None
     ) -> SessionEvent:
-        event = self.machine.event(trigger)
-        return event.fire(self, event.argument(change, keywords), as_time(now))
+        event = self.machine.events[trigger]
+        argument = event.nothing if change is None and not keywords else event.argument(change, keywords)
+        return event.fire(self, argument, as_time(now))
 
 
 def _own_fields(cls: type[CustomerSession]) -> set[str]:
@@ -403,7 +430,9 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     """Build the machine of *cls*, and let it know the `on_enter_...` and `on_exit_...` methods that the class has."""
     if not is_list(cls.rules):
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
-    machine = LifecycleMachine(cls.rules, name=cls.__name__)
+    parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
+    inherited: Any = {} if parent is None else {"table": parent.table, "wrong_on_purpose": parent.wrong_on_purpose}
+    machine = LifecycleMachine(cls.rules, name=cls.__name__, **inherited)
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
     for place, one in enumerate(machine.rules):
@@ -418,6 +447,7 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
 
 
 CustomerSession.machine = _machine_of(CustomerSession)
+CustomerSession.__contents__ = reader(CustomerSession)
 _FIELDS = {attribute.name for attribute in fields(CustomerSession)}
 _REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
 _EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)

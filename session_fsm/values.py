@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Final, Literal, TypedDict, TypeVar
 from uuid import UUID
 
 from attrs import AttrsInstance, evolve, field, fields, frozen
 
+from session_fsm.entities import evolver
 from session_fsm.errors import InvalidValue
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, json_map, to_attributes
 from session_fsm.scalars import (
@@ -59,6 +61,7 @@ class Unset(Enum):
     """The type of `UNSET`."""
 
     UNSET = "UNSET"
+    """Its only member."""
 
     def __bool__(self) -> Literal[False]:
         return False
@@ -84,6 +87,7 @@ class Product:
     """The product that a SKU belongs to."""
 
     name: str = field(validator=validate(text()))
+    """What the product is called, in all its variants."""
 
 
 @frozen(kw_only=True, weakref_slot=False)
@@ -91,7 +95,9 @@ class ExperimentVariantAllocation:
     """The variant of an experiment into which the session fell (F-24)."""
 
     experiment_id: int = field(validator=validate(integer()))
+    """Talon.One's ID of the experiment."""
     variant_id: int = field(validator=validate(integer()))
+    """Talon.One's ID of the variant."""
 
 
 # The fields of a cart item that Talon.One sets. A request that carries them is obeyed without them (U-10).
@@ -109,12 +115,15 @@ class CartItem:
     quantity: int = field(validator=validate(integer(at_least=1)))
     """How many units were bought, returned ones included; one or more."""
     name: str | None = field(default=None, validator=validate(text(), optional=True))
+    """What customers call it."""
     price: Decimal | None = field(
         default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
     )
     """The price of one unit, in the currency of the Application. None where the catalog knows it; counts as 0."""
     category: str | None = field(default=None, validator=validate(text(), optional=True))
+    """The category that the catalog or the service puts it into."""
     product: Product | None = field(default=None, validator=validate(instance_of(Product), optional=True))
+    """The product that the SKU is a variant of."""
     weight: Decimal | None = field(
         default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
     )
@@ -147,6 +156,7 @@ class CartItem:
     returned_quantity: int = field(default=0, validator=validate(integer(at_least=0)), metadata=_READ_ONLY)
     """How many units came back."""
     catalog_item_id: int | None = field(default=None, validator=validate(integer(), optional=True), metadata=_READ_ONLY)
+    """Talon.One's internal ID of the item in the catalog."""
     selected_price_type: str | None = field(
         default=None, validator=validate(text(), optional=True), metadata=_READ_ONLY
     )
@@ -158,9 +168,11 @@ class CartItem:
     adjustment_effective_from: datetime | None = field(
         default=None, validator=validate(time, optional=True), metadata=_READ_ONLY
     )
+    """When the price adjustment begins, with a time zone."""
     adjustment_effective_until: datetime | None = field(
         default=None, validator=validate(time, optional=True), metadata=_READ_ONLY
     )
+    """When the price adjustment ends, with a time zone."""
     prices: Mapping[str, AttributeValue] = field(
         default=EMPTY, converter=freeze_map, validator=validate(json_map), metadata=_READ_ONLY
     )
@@ -221,22 +233,28 @@ def _request_items(value: Iterable[CartItem] | Unset | None) -> tuple[CartItem, 
     return tuple(map(_as_requested, items)) if isinstance(items, tuple) else items
 
 
-def _as_requested(item: Any, **settings: Any) -> Any:
-    """Return *item* with *settings*, and whatever else is read-only as in an item that Talon.One has not seen."""
-    wanted = _SET_BY_TALON_ONE | settings
-    if not isinstance(item, CartItem) or all(getattr(item, name) == value for name, value in wanted.items()):
-        return item
-    return evolve(item, **wanted)
+def _as_requested(item: Any, position: int | None = None) -> Any:
+    """Return *item* at *position*, and what else is read-only as in an item that Talon.One has not seen."""
+    if item.__class__ is CartItem:
+        if item.position == position and _read_only_fields(item) == _UNSEEN:
+            return item
+        return _laid(item, position, *_UNSEEN)
+    return evolve(item, position=position, **_SET_BY_TALON_ONE) if isinstance(item, CartItem) else item
 
 
 _SET_BY_TALON_ONE: dict[str, Any] = {
-    attribute.name: attribute.default for attribute in fields(CartItem) if attribute.metadata.get("read_only")
+    attribute.name: attribute.default
+    for attribute in fields(CartItem)
+    if attribute.metadata.get("read_only") and attribute.name != "position"
 }
+_UNSEEN = tuple(_SET_BY_TALON_ONE.values())
+_read_only_fields = attrgetter(*_SET_BY_TALON_ONE)
+_laid = evolver(CartItem, "position", *_SET_BY_TALON_ONE)
 
 
 def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
     """Lay *items* into a fresh cart, in which each has its position, and nothing has come back (U-10)."""
-    return tuple(_as_requested(item, position=position) for position, item in enumerate(items))
+    return tuple([_as_requested(item, position) for position, item in enumerate(items)])
 
 
 def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Unset:
@@ -293,6 +311,7 @@ class SessionUpdate:
     experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] | Unset = field(
         default=UNSET, converter=_tuple_or_unset, validator=_if_set
     )
+    """The variants of experiments into which the session fell."""
 
     def given(self) -> dict[str, Any]:
         """Return the fields that are not omitted, by name."""

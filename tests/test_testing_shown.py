@@ -14,7 +14,7 @@ from session_fsm.testing import Step, Story
     [
         (Step("cancel"), 'Step("cancel")'),
         (Step("close", SessionUpdate(referral_code="X")), 'Step("close", SessionUpdate(referral_code="X"))'),
-        (Story.of(Step("create")), 'Story([Step("create", SessionUpdate())])'),
+        (Story.of(Step("create")), 'Story([Step("create", SessionUpdate())], own={})'),
     ],
 )
 def test_each_is_what_makes_it(value: Any, code: str) -> None:

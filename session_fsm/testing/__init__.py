@@ -8,9 +8,22 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from session_fsm.testing.account import Taken
 from session_fsm.testing.clock import Clock
+from session_fsm.testing.comparison import Comparison, Difference, compare
+from session_fsm.testing.coverage import Coverage, Gap, Goal
+from session_fsm.testing.differences import Change, ChangeKind, Differences, Stuck, diff
+from session_fsm.testing.lint import Fault, Finding, lint, lint_definition
+from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
+from session_fsm.testing.mutants import Mutant, MutantKind, mutants
+from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests
+from session_fsm.testing.paths import Cover, Path, Paths, PathStep, paths
+from session_fsm.testing.recording import Recorder, recording
+from session_fsm.testing.saved import read_definition
 from session_fsm.testing.scenario import Scenario, given
+from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
+from session_fsm.testing.witnesses import NoWitness, Why, Witness, find_witness, witness
 
 if TYPE_CHECKING:
     from session_fsm.testing.contracts import RuleContract
@@ -30,16 +43,48 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BEGINNING",
+    "CannotRun",
+    "Cell",
+    "CellOutcome",
+    "Change",
+    "ChangeKind",
     "Clock",
+    "Comparison",
+    "Cover",
+    "Coverage",
+    "Difference",
+    "Differences",
+    "Fault",
+    "Finding",
+    "Gap",
+    "Goal",
+    "Mutant",
+    "MutantKind",
+    "NoWitness",
+    "Path",
+    "PathStep",
+    "Paths",
     "Planted",
+    "Recorder",
+    "Result",
     "RuleContract",
     "Scenario",
+    "Score",
     "SessionMachine",
     "Step",
     "Story",
+    "Stuck",
+    "Taken",
+    "Verdict",
+    "Why",
+    "Witness",
     "cart_items",
     "carts",
     "code_of",
+    "compare",
+    "diff",
+    "examined",
+    "find_witness",
     "given",
     "invalid_cart_items",
     "invalid_json_documents",
@@ -48,11 +93,22 @@ __all__ = [
     "invalid_sessions",
     "invalid_updates",
     "json_documents",
+    "lint",
+    "lint_definition",
+    "matrix",
+    "matrix_table",
+    "mutants",
     "operations",
+    "paths",
+    "read_definition",
+    "recording",
     "returns",
+    "run_tests",
     "sessions",
     "stories",
+    "unrecorded",
     "updates",
+    "witness",
 ]
 
 _NEED_HYPOTHESIS = {

@@ -1,0 +1,71 @@
+"""The command ``python -m benchmarks``. It needs nothing but Python; what is compared, it installs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.chart import chart
+from benchmarks.environment import described, prepared
+from benchmarks.measuring import compare
+from benchmarks.plan import Comparison, all_comparisons
+from benchmarks.report import table
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the library against its peers, side by side, and print one table of ratios.",
+    )
+    parser.add_argument("only", nargs="*", metavar="GOAL", help="measure only these goals, such as S-2")
+    parser.add_argument(
+        "--quick", action="store_true", help="few short rounds, without what takes long: about a minute"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to FILE")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="also draw the ratios into FILE")
+    parser.add_argument(
+        "--from", type=Path, metavar="FILE", dest="results", help="measure nothing; show a FILE of --json"
+    )
+    parser.add_argument("--python", default=sys.executable, metavar="PATH", help="the interpreter to measure with")
+    parser.add_argument("--list", action="store_true", help="say what there is to measure, and stop")
+    return parser.parse_args(arguments)
+
+
+def _chosen(only: list[str]) -> list[Comparison]:
+    """Return the comparisons of the goals asked for; ``S-6`` asks for ``S-6a`` and ``S-6b`` too."""
+    return [one for one in all_comparisons() if not only or {one.code, one.code.rstrip("abcdefgh")} & set(only)]
+
+
+def _measured(comparisons: list[Comparison], python: str, *, quick: bool) -> dict[str, Any]:
+    results = described(python) | {"quick": quick, "comparisons": []}
+    for comparison in comparisons:
+        print(f"{comparison.code}: {comparison.title} ...", file=sys.stderr, flush=True)
+        rounds, seconds = (5, 0.005) if quick else (40, 0.03)
+        results["comparisons"].append(compare(comparison, python, rounds=rounds, seconds=seconds, quick=quick))
+    return results
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command."""
+    asked = _arguments(arguments)
+    comparisons = _chosen(asked.only)
+    if asked.list:
+        for comparison in comparisons:
+            print(f"{comparison.code}: {comparison.title}: {', '.join(one.name for one in comparison.contenders)}")
+        return
+    if asked.results:
+        results = json.loads(asked.results.read_text(encoding="utf-8"))
+    else:
+        results = _measured(comparisons, prepared(asked.python), quick=asked.quick)
+    print(table(results), end="")
+    if asked.json:
+        asked.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if asked.svg:
+        asked.svg.write_text(chart(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""How a comparison is run: one process a contender, and all of them in turn, round by round."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from benchmarks.plan import Comparison, Ratio
+
+__all__ = ["compare", "summary"]
+
+ROOT = Path(__file__).parent.parent
+
+
+class _Process:
+    """A contender at work."""
+
+    def __init__(self, python: str, code: str, name: str, seconds: float) -> None:
+        self.name = name
+        command = [python, "-m", "benchmarks.worker", code, name, str(seconds)]
+        self._process = subprocess.Popen(  # noqa: S603 - the interpreter that was asked for, and words of the plan
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.result = self.answer()
+
+    def answer(self) -> Any:
+        line = self._process.stdout.readline()  # type: ignore[union-attr]
+        if not line:
+            raise SystemExit(f"{self.name} ended without an answer; what it said stands above")
+        return json.loads(line)
+
+    def round(self) -> float:
+        self._process.stdin.write("\n")  # type: ignore[union-attr]
+        self._process.stdin.flush()  # type: ignore[union-attr]
+        figure: float = self.answer()
+        return figure
+
+    def close(self) -> None:
+        self._process.stdin.close()  # type: ignore[union-attr]
+        self._process.stdout.close()  # type: ignore[union-attr]
+        self._process.wait()
+
+
+def compare(comparison: Comparison, python: str, *, rounds: int, seconds: float, quick: bool) -> dict[str, Any]:
+    """Run *comparison* and return what came of it.
+
+    Every contender first shows that it does the same work. Then all take turns, each round beginning with another
+    one, so that whatever else the machine does meets all alike.
+    """
+    with ExitStack() as stack:
+        processes: list[_Process] = []
+        for contender in comparison.contenders:
+            if not (quick and contender.slow):
+                processes.append(_Process(python, comparison.code, contender.name, seconds))
+                stack.callback(processes[-1].close)
+        for process in processes[1:]:
+            if process.result != processes[0].result:
+                raise SystemExit(
+                    f"{comparison.code}: {process.name} and {processes[0].name} do not do the same work:\n"
+                    f"{process.result}\n{processes[0].result}"
+                )
+        figures: list[dict[str, float]] = []
+        for turn in range(comparison.rounds or rounds):
+            first = turn % len(processes)
+            figures.append({process.name: process.round() for process in processes[first:] + processes[:first]})
+    return summary(comparison, figures)
+
+
+def summary(comparison: Comparison, figures: list[dict[str, float]]) -> dict[str, Any]:
+    """Return the medians and the spread of a comparison's rounds, as results hold them."""
+    return {
+        "code": comparison.code,
+        "title": comparison.title,
+        "unit": comparison.unit,
+        "rounds": len(figures),
+        "figures": {name: _spread([one[name] for one in figures]) for name in figures[0]},
+        "ratios": [_ratio(ratio, figures) for ratio in comparison.ratios],
+    }
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    low, middle, high = quantiles(values, n=4) if len(values) > 1 else (values[0], median(values), values[0])
+    return {"median": _rounded(middle), "low": _rounded(low), "high": _rounded(high)}
+
+
+def _rounded(value: float) -> float:
+    """Keep the digits that mean something."""
+    return float(f"{value:.4g}")
+
+
+def _ratio(ratio: Ratio, figures: list[dict[str, float]]) -> dict[str, Any]:
+    found = [value for one in figures if (value := ratio.of_round(one)) is not None]
+    line: dict[str, Any] = {
+        "name": ratio.name,
+        "is_ratio": ratio.over is not None,
+        "at_least": ratio.at_least,
+        "at_most": ratio.at_most,
+        "aim": ratio.aim,
+        "met": None,
+    }
+    if found:
+        line |= _spread(found)
+        low_enough = ratio.at_most is None or line["median"] <= ratio.at_most
+        high_enough = ratio.at_least is None or line["median"] >= ratio.at_least
+        line["met"] = low_enough and high_enough
+    return line

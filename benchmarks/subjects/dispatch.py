@@ -1,0 +1,133 @@
+"""S-1 and S-2: what it costs to pull a trigger, against the machine that the library is built on.
+
+The peer is `transitions` as its documentation shows it: a machine for each model, and one machine to which models are
+added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from benchmarks.plan import Comparison, Ratio, Timed
+
+__all__ = ["COMPARISONS"]
+
+_QUANTITIES = (1, 2, 3, 4, 5)
+_STATES = ["open", "closed", "partially_returned", "cancelled"]
+
+
+class _Item:
+    """What the guards of a peer look at."""
+
+    __slots__ = ("quantity",)
+
+    def __init__(self, quantity: int) -> None:
+        self.quantity = quantity
+
+
+class _Cart:
+    """A model for `transitions`, with the two guards of a cart and nothing else."""
+
+    state: str
+    close: Callable[[], bool]
+    reopen: Callable[[], bool]
+
+    def __init__(self) -> None:
+        self.cart_items = tuple(map(_Item, _QUANTITIES))
+
+    def holds_at_most_1000_items(self) -> bool:
+        return len(self.cart_items) <= 1000
+
+    def holds_at_most_10000_units(self) -> bool:
+        return sum(item.quantity for item in self.cart_items) <= 10_000
+
+
+def _rows(*, guarded: bool) -> list[dict[str, Any]]:
+    guards = ["holds_at_most_1000_items", "holds_at_most_10000_units"] if guarded else []
+    return [
+        {"trigger": "close", "source": "open", "dest": "closed", "conditions": guards},
+        {"trigger": "cancel", "source": ["open", "closed", "partially_returned"], "dest": "cancelled"},
+        {"trigger": "return_items", "source": ["closed", "partially_returned"], "dest": "partially_returned"},
+        {"trigger": "reopen", "source": "closed", "dest": "open"},
+    ]
+
+
+def _with_transitions(*, guarded: bool, shared: bool) -> Timed:
+    from transitions import Machine
+
+    make = partial(Machine, states=_STATES, transitions=_rows(guarded=guarded), initial="open", auto_transitions=False)
+    cart = _Cart()
+    if shared:
+        make(model=None).add_model(cart)
+    else:
+        make(model=cart)
+
+    def work(repeats: range) -> None:
+        for _ in repeats:
+            cart.close()
+            cart.reopen()
+
+    def result() -> list[str]:
+        seen = [cart.state]
+        cart.close()
+        seen.append(cart.state)
+        cart.reopen()
+        return [*seen, cart.state]
+
+    return Timed(work, result=result, pieces=2)
+
+
+def _session() -> Any:
+    from session_fsm import CartItem, CustomerSession
+
+    items = [CartItem(sku=f"SKU-{quantity}", quantity=quantity, price="19.99") for quantity in _QUANTITIES]
+    session = CustomerSession.create("order-1042", cart_items=items)
+    session.take_events()
+    return session
+
+
+DISPATCH = Comparison(
+    "S-1",
+    "bare dispatch: find the row, judge no rule, set the state",
+    unit="ns per trigger",
+    ratios=[Ratio("transitions", "session-fsm", at_least=30), Ratio("transitions, add_model", "session-fsm")],
+)
+DISPATCH.contender("transitions")(partial(_with_transitions, guarded=False, shared=False))
+DISPATCH.contender("transitions, add_model")(partial(_with_transitions, guarded=False, shared=True))
+
+
+CLOSE_AND_REOPEN = Comparison(
+    "S-2",
+    "close and reopen a cart of five items, complete; the peer's guarded triggers alone",
+    unit="us per trigger",
+    ratios=[
+        Ratio("transitions", "session-fsm", at_least=4, aim=5),
+        Ratio("transitions, add_model", "session-fsm", at_least=4, aim=5),
+    ],
+)
+CLOSE_AND_REOPEN.contender("transitions")(partial(_with_transitions, guarded=True, shared=False))
+CLOSE_AND_REOPEN.contender("transitions, add_model")(partial(_with_transitions, guarded=True, shared=True))
+
+
+@CLOSE_AND_REOPEN.contender("session-fsm")
+def close_and_reopen() -> Timed:
+    """Close and reopen sessions, each of which then has two more events pending."""
+
+    def prepare(repeats: int) -> list[Any]:
+        return [_session() for _ in range(repeats)]
+
+    def work(sessions: list[Any]) -> None:
+        for session in sessions:
+            session.close()
+            session.reopen()
+
+    def result() -> list[str]:
+        session = _session()
+        return [session.state, session.close().target, session.reopen().target]
+
+    return Timed(work, prepare, result, pieces=2)
+
+
+COMPARISONS = [CLOSE_AND_REOPEN]
