@@ -307,7 +307,7 @@ _listens = False
 _hooked = False
 
 
-def _hear(event: str, _: Any) -> None:
+def _hear(event: str, _: Any) -> None:  # pragma: no cover - the interpreter runs its hooks unseen by coverage
     if _listens and event.startswith(_WATCHED):
         _heard.append(event)
 

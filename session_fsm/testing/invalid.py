@@ -38,7 +38,7 @@ from session_fsm.testing.faults import (
     faults_of_update,
 )
 from session_fsm.testing.reference import Verdict
-from session_fsm.testing.strategies import cart_items, returns, updates, words
+from session_fsm.testing.strategies import amounts, attributes, returns, updates, words
 from session_fsm.values import FIELDS_OF_UPDATE, CartItem, ReturnedCartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, loads, unstructure
 from session_fsm.wire.text import write
@@ -120,8 +120,10 @@ def _flaws(table: Mapping[str, list[Fault]]) -> st.SearchStrategy[Flaw]:
 def invalid_cart_items(draw: st.DrawFn) -> Planted:
     """Draw keyword arguments of which one keeps a `CartItem` from being built."""
     name, bad, pointer, text = draw(_flaws(faults_of_item()))
-    item = draw(cart_items())
-    value: dict[str, Any] = {"sku": "A", "quantity": 1, "price": item.price, "attributes": item.attributes, name: bad}
+    others: dict[str, Any] = draw(
+        st.fixed_dictionaries({}, optional={"price": amounts(), "attributes": attributes(), "name": words()})
+    )
+    value: dict[str, Any] = {"sku": "A", "quantity": 1, **others, name: bad}
     return Planted(value, pointer, text, "", lambda: CartItem(**value))
 
 

@@ -31,7 +31,7 @@ from pickle import loads as unpickled
 from typing import Any, ClassVar
 
 from attrs import evolve
-from hypothesis import settings
+from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -51,7 +51,7 @@ from session_fsm.states import State, Trigger
 from session_fsm.testing.invalid import Planted, invalid_operations, invalid_returns
 from session_fsm.testing.lives import operations
 from session_fsm.testing.reference import Reference, Verdict
-from session_fsm.testing.steps import BEGINNING, Step
+from session_fsm.testing.steps import BEGINNING, Step, code_of
 from session_fsm.testing.strategies import PATIENT, built, carts, returns, updates
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
@@ -187,7 +187,7 @@ class SessionMachine:
         """Judge a closing as Talon.One's dry run does: by what is given, whatever the session holds (U-11)."""
         before = contents(self.session)
         decision = self.session.evaluate("close", change, payload_only=True, now=BEGINNING)
-        assert contents(self.session) == before, "a dry run of the payload changed the session"
+        _stays(before, self.session, "a dry run of the payload changed")
         bare = Reference.create("order-1", SessionUpdate(state=self.session.state), BEGINNING, self.own)
         _same_codes(bare.judge("close", change), decision)
 
@@ -219,17 +219,19 @@ class SessionMachine:
     # --- How it is asked ----------------------------------------------------------------------------------------------
 
     def pull(self, trigger: Trigger | str, argument: Any = None) -> SessionEvent | None:
-        """Pull a trigger that moves a session, and check what comes of it: that it was foretold, and took place wholly or not at all.
+        """Pull a trigger that moves a session, and check that it was foretold, and takes place wholly or not at all.
 
         Returns the event, or None where it was refused, as the table, a rule of the API or one of the class's own may.
         """
-        trigger = Trigger(trigger)
+        step = Step(trigger, argument)
+        note(step.code())
         given = () if argument is None else (argument,)
-        change = Step(trigger, argument).argument
-        return self._ask(self.reference.judge(trigger, change), change, getattr(self.session, trigger), given)
+        verb = getattr(self.session, step.trigger)
+        return self._ask(self.reference.judge(step.trigger, step.argument), step.argument, verb, given)
 
     def put(self, change: SessionUpdate) -> SessionEvent | None:
         """Do what the Update operation does, and check what comes of it as `pull` does."""
+        note(f"session.put({code_of(change)})")
         verdict = self.reference.judge_put(change)
         if change.state == State.PARTIALLY_RETURNED:  # no trigger that could be evaluated
             return self._ask(verdict, NO_CHANGE, self.session.put, (change,), foretold=False)
@@ -242,11 +244,11 @@ class SessionMachine:
         session, now = self.session, self._now()
         before = contents(session)
         decision = session.evaluate(verdict.trigger, change, now=now)
-        assert contents(session) == before, "evaluate changed the session"
+        _stays(before, session, "evaluate changed")
         try:
             event: SessionEvent = verb(*given, now=now)
         except TransitionRefused as refusal:
-            assert contents(session) == before, f"{verdict.trigger} was refused and yet changed the session: {refusal}"
+            _stays(before, session, f"{verdict.trigger} was refused and yet changed")
             self._check_refusal(verdict, refusal)
             if foretold:
                 assert not decision.allowed, f"evaluate allowed what the verb refused: {refusal}"
@@ -258,7 +260,7 @@ class SessionMachine:
         self.reference.apply(verdict, change, now)
         assert (decision.source, decision.target, decision.event_name) == (event.source, event.target, event.name)
         assert session.pending_events[-1:] == [event], "the verb returned another event than it recorded"
-        assert contents(decision.after) == contents(session), "evaluate foretold another session"
+        _stays(contents(decision.after), session, "evaluate foretold otherwise")
         return event
 
     def _check_refusal(self, verdict: Verdict, refusal: TransitionRefused) -> None:
@@ -282,7 +284,7 @@ class SessionMachine:
     def sessions_that_were_copied_stay_as_they_were(self) -> None:
         """A session and its copy go their own ways."""
         for former, held in self._formers:
-            assert contents(former) == held, "a copy shares something with the session that it was made of"
+            _stays(held, former, "a session changed together with its copy:")
 
     @invariant()
     def units_come_back_of_orders_alone(self) -> None:
@@ -299,7 +301,7 @@ class SessionMachine:
         allowed = {trigger for trigger, decision in board.items() if decision}
         assert allowed <= self.reference.allowed(), f"the board allows {allowed - self.reference.allowed()}"
         assert {trigger for trigger, decision in board.items() if decision.target} == self.reference.allowed()
-        assert contents(self.session) == before, "the board changed the session"
+        _stays(before, self.session, "the board changed")
 
 
 def _importable(kind: type) -> bool:
@@ -331,6 +333,12 @@ def _accepted(
         return operations(session, changes=changes)
     except InvalidValue:
         return st.none()
+
+
+def _stays(before: Mapping[str, Any], session: CustomerSession, otherwise: str) -> None:
+    """Hold what *session* holds against what it held before."""
+    names = [name.lstrip("_") for name, value in contents(session).items() if before.get(name) != value]
+    assert not names, f"{otherwise} {', '.join(names)}"
 
 
 def _agree(differences: list[str]) -> None:

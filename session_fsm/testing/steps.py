@@ -64,6 +64,9 @@ class Step:
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "argument", argument_of(self.trigger, self.argument))
 
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - the signature is that of IPython
+        printer.text(code_of(self))
+
     def take(
         self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
     ) -> tuple[CustomerSession, SessionEvent]:
@@ -160,6 +163,9 @@ class Story:
     steps: tuple[Step, ...]
     own: Mapping[str, Any] = field(factory=dict[str, Any], kw_only=True)
     """What the creation gives to the fields that a subclass adds."""
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - the signature is that of IPython
+        printer.text(code_of(self))
 
     @classmethod
     def of(cls, *steps: Step, own: Mapping[str, Any] | None = None) -> Story:
