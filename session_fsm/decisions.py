@@ -58,7 +58,9 @@ class Outcome(StrEnum):
     """What came of judging a rule."""
 
     PASSED = "passed"
+    """The rule has nothing against it."""
     VIOLATED = "violated"
+    """The rule forbids the transition."""
     ERRORED = "errored"
     """The rule itself failed, so nobody knows; the transition is refused."""
 
@@ -70,8 +72,11 @@ class Attempt(Generic[S]):
     session: S | None
     """The session as it is; None where it is being created."""
     trigger: Trigger
+    """What was asked."""
     change: Any
+    """The argument of the trigger: a `SessionUpdate`, a tuple of `ReturnedCartItem`, or None."""
     now: datetime
+    """When, with a time zone."""
     values: dict[str, Any]
     """The fields that would change, with their new values, in the order in which they are assigned."""
     origin: S
@@ -108,6 +113,7 @@ class Rule:
     text: str
     """The rule in the words of the business: the first line of the function's docstring."""
     function: Callable[..., Answer] = field(eq=False, repr=False)
+    """The function that was decorated."""
     ask: Callable[[Attempt[Any]], Answer] = field(init=False, eq=False, repr=False)
     """Calls the function with what it asks for of an attempt."""
 
@@ -227,8 +233,11 @@ class Check:
     """What came of judging one rule."""
 
     rule: Rule
+    """The rule that was judged."""
     outcome: Outcome
+    """What came of it."""
     violations: tuple[Violation, ...] = ()
+    """What the rule found; empty where it passed."""
 
     @property
     def violation(self) -> Violation | None:
@@ -241,6 +250,7 @@ class Decision(Generic[S]):
     """Whether a session may do something now, and every reason why not. True when it may."""
 
     trigger: Trigger
+    """What was asked."""
     source: State | None
     """The state that the session is in; None where it is being created."""
     target: State | None

@@ -60,6 +60,7 @@ V = TypeVar("V")
 MOST_PROBLEMS = 1000
 """So many problems of one list or object are reported; who sends more does not mean to be told of each."""
 FURTHER_PROBLEMS = Problem("", f"there are more than {MOST_PROBLEMS} problems; the others were not looked for")
+"""Stands for the problems beyond these."""
 
 Check: TypeAlias = Callable[[Any], str | list[Problem] | None]
 """Says what is wrong with a value: None, one text about the value itself, or a list of problems within it."""

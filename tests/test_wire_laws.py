@@ -98,3 +98,14 @@ class TestNumbers:
         (read,) = wire.loads(wire.dumps(SessionUpdate(cart_items=[item])), SessionUpdate).cart_items
         for price in (read.price, read.additional_costs["wrap"].price):
             assert price.as_tuple() == amount.as_tuple() or (price == amount and amount.as_tuple().exponent > 0)
+
+    @given(amounts)
+    def test_so_does_a_number_in_an_attribute(self, amount: Decimal) -> None:
+        (read,) = wire.loads(wire.dumps(SessionUpdate(attributes={"a": amount})), SessionUpdate).attributes.values()
+        assert read == amount
+
+    def test_even_a_whole_one_beyond_64_bits(self) -> None:
+        """What is written of it looks like an integer that no field could hold."""
+        for amount in (Decimal("5.5E+31"), Decimal(2**63), Decimal(-(2**63) - 1)):
+            (read,) = wire.loads(wire.dumps(SessionUpdate(attributes={"a": amount})), SessionUpdate).attributes.values()
+            assert (read, type(read)) == (amount, Decimal)

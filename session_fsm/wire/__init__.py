@@ -59,6 +59,7 @@ def loads(
 
     Raises:
         WireError: with every problem of the document and its place.
+        InvalidValue: *kind* is no class that documents are read as.
     """
     if isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance] - somebody may give anything else
         try:
@@ -148,6 +149,7 @@ def structure(
 
     Raises:
         WireError: with every problem of the document and its place.
+        InvalidValue: *kind* is no class that documents are read as.
     """
     if not is_ours(kind):
         raise InvalidValue("", f"{kind!r:.60} is no kind of document")

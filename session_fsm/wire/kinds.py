@@ -30,6 +30,7 @@ class ReturnRequest:
     returned_cart_items: tuple[ReturnedCartItem, ...] = field(
         converter=to_tuple, validator=validate(list_of(instance_of(ReturnedCartItem)))
     )
+    """What comes back, an entry for each item."""
 
 
 KINDS = (
