@@ -175,7 +175,7 @@ def write_object(value: Mapping[str, Any]) -> str:
     """Write an object in one line."""
     text = ""
     for name, member in value.items():
-        kind = type(member)
+        kind = type(member)  # pyright: ignore[reportUnknownVariableType]
         written = encode_basestring(member) if kind is str else (_PLAIN.get(kind) or write)(member)
         text += f",{encode_basestring(name) if type(name) is str else _name(name)}:{written}"  # pyright: ignore[reportUnnecessaryComparison]
     return "{" + text[1:] + "}"
