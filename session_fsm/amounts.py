@@ -21,10 +21,12 @@ def totals(cart_items: tuple[CartItem, ...], additional_costs: Mapping[str, Addi
     add, multiply = _EXACT.add, _EXACT.multiply
     items = costs = item_costs = _ZERO
     for item in cart_items:
-        if item.price is not None:
-            items = add(items, multiply(item.price, item.quantity))
-        for cost in item.additional_costs.values():
-            item_costs = add(item_costs, multiply(cost.price, item.quantity))
+        price = item.price
+        if price is not None:
+            items = add(items, multiply(price, item.quantity))
+        if item.additional_costs:
+            for cost in item.additional_costs.values():
+                item_costs = add(item_costs, multiply(cost.price, item.quantity))
     for cost in additional_costs.values():
         costs = add(costs, cost.price)
     return {

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from attrs import evolve
 
 from session_fsm.amounts import totals
+from session_fsm.entities import evolver
 from session_fsm.errors import InvalidValue
 from session_fsm.json_values import AttributeValue, to_attributes
 from session_fsm.rules import requested_units
@@ -112,6 +113,9 @@ def merged(held: Mapping[str, AttributeValue], given: Mapping[str, AttributeValu
     return to_attributes({**held, **given})
 
 
+_with_returned = evolver(CartItem, "returned_quantity")
+
+
 def returned(session: Any, entries: tuple[ReturnedCartItem, ...]) -> dict[str, Any]:
     """Return the cart with *entries* taken back (M-06: the totals stay as they are).
 
@@ -120,5 +124,7 @@ def returned(session: Any, entries: tuple[ReturnedCartItem, ...]) -> dict[str, A
     cart: list[CartItem] = list(session.cart_items)
     for position, (_, units) in requested_units(session.cart_items, entries).items():
         item = cart[position]
-        cart[position] = evolve(item, returned_quantity=min(item.returned_quantity + units, item.quantity))
+        back = min(item.returned_quantity + units, item.quantity)
+        quickly = item.__class__ is CartItem
+        cart[position] = _with_returned(item, back) if quickly else evolve(item, returned_quantity=back)
     return {"cart_items": tuple(cart)}

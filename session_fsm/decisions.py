@@ -1,4 +1,4 @@
-"""How a transition is judged: rules, the attempt that they judge, and the decision that comes of it.
+"""How a transition is judged: rules, what they look at, and the decision that comes of it.
 
 One `Decision` is the answer of the dry run, the content of the refusal, the record for an audit and the
 source of a diagram's overlay.
@@ -33,20 +33,31 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from operator import attrgetter, methodcaller
+from operator import attrgetter
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
-from session_fsm.entities import copy_with
+from session_fsm.entities import Snapshot, copy_with, maker
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
 
-__all__ = ["SEEN_BY_RULES", "Answer", "Attempt", "Check", "Decision", "Outcome", "Rule", "decide", "failing", "rule"]
+__all__ = [
+    "SEEN_BY_RULES",
+    "Answer",
+    "Check",
+    "Decision",
+    "Failures",
+    "Outcome",
+    "Rule",
+    "checks_of",
+    "decision",
+    "judging",
+    "rule",
+]
 
 S = TypeVar("S")
 
@@ -63,37 +74,6 @@ class Outcome(StrEnum):
     """The rule forbids the transition."""
     ERRORED = "errored"
     """The rule itself failed, so nobody knows; the transition is refused."""
-
-
-@define(eq=False)
-class Attempt(Generic[S]):
-    """A trigger that has been pulled but not yet judged: what the rules look at."""
-
-    session: S | None
-    """The session as it is; None where it is being created."""
-    trigger: Trigger
-    """What was asked."""
-    change: Any
-    """The argument of the trigger: a `SessionUpdate`, a tuple of `ReturnedCartItem`, or None."""
-    now: datetime
-    """When, with a time zone."""
-    values: dict[str, Any]
-    """The fields that would change, with their new values, in the order in which they are assigned."""
-    origin: S
-    """The session that the values are to change: the one that exists, or the one that is being created."""
-    _after: S | None = None
-
-    @property
-    def after(self) -> S:
-        """The session as it would be; made when it is first asked for."""
-        if self._after is None:
-            self._after = copy_with(self.origin, self.values)
-        return self._after
-
-    def field(self, name: str) -> Any:
-        """Return the value that the field *name* of the session would have."""
-        values = self.values
-        return values[name] if name in values else getattr(self.origin, name)
 
 
 SEEN_BY_RULES = ("session", "after", "change", "trigger", "now")
@@ -114,11 +94,6 @@ class Rule:
     """The rule in the words of the business: the first line of the function's docstring."""
     function: Callable[..., Answer] = field(eq=False, repr=False)
     """The function that was decorated."""
-    ask: Callable[[Attempt[Any]], Answer] = field(init=False, eq=False, repr=False)
-    """Calls the function with what it asks for of an attempt."""
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "ask", _asking(self.function, self.parameters))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -147,7 +122,7 @@ class Rule:
             raise TypeError(f"the rule answered {violation!r}, which is neither a boolean nor a Violation")
         if violation.code not in ("", self.code):
             raise ValueError(f"the rule {self.code} answered with the code of another, {violation.code}")
-        return evolve(violation, code=self.code)
+        return violation if violation.code else evolve(violation, code=self.code)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Answer:
         return self.function(*args, **kwargs)
@@ -164,22 +139,6 @@ class Rule:
     def __reduce__(self) -> tuple[Any, ...]:
         place = (self.function.__module__, self.function.__qualname__)
         return _unpickle_rule, (*place, self.code, self.on, self.target, self.text)
-
-
-def _asking(function: Callable[..., Answer], parameters: tuple[str, ...]) -> Callable[[Attempt[Any]], Answer]:
-    """Return what calls *function* with the things that its *parameters* ask for of an attempt."""
-    getters = [attrgetter(name) if name in SEEN_BY_RULES else methodcaller("field", name) for name in parameters]
-
-    def ask_for_one(attempt: Attempt[Any]) -> Answer:
-        return function(get(attempt))
-
-    def ask_for_all(attempt: Attempt[Any]) -> Answer:
-        return function(*[get(attempt) for get in getters])
-
-    if len(getters) != 1:
-        return ask_for_all
-    (get,) = getters
-    return ask_for_one
 
 
 def _unpickle_rule(module: str, name: str, code: str, on: tuple[Trigger, ...], target: State | None, text: str) -> Rule:
@@ -228,7 +187,7 @@ def _member(words: Any, value: str, pointer: str) -> Any:
     return member
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Check:
     """What came of judging one rule."""
 
@@ -245,7 +204,7 @@ class Check:
         return self.violations[0] if self.violations else None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Decision(Generic[S]):
     """Whether a session may do something now, and every reason why not. True when it may."""
 
@@ -261,8 +220,14 @@ class Decision(Generic[S]):
     """Every rule that guards the transition, with its outcome."""
     violations: tuple[Violation, ...] = ()
     """Every reason for a refusal; empty when allowed."""
-    after: S | None = field(default=None, repr=False)
-    """A copy of the session as it would be, its event pending; None when refused."""
+    _after: Snapshot[S] | S | None = field(default=None, repr=False, alias="after")
+
+    @property
+    def after(self) -> S | None:
+        """A copy of the session as it would be, its event pending; None when refused."""
+        held: Any = self._after
+        after: S | None = held.entity if held.__class__ is Snapshot else held
+        return after
 
     @property
     def allowed(self) -> bool:
@@ -280,47 +245,54 @@ class Decision(Generic[S]):
         return f"{self.trigger} is refused: {reasons}"
 
 
+decision: Callable[..., Decision[Any]] = maker(Decision)
+"""Makes a `Decision` of the values of all its fields, in order, several times as quickly as the class itself."""
+
 Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
 """What the rules that did not pass came to, by their codes: their violations, or what they raised."""
 
 
-def failing(attempt: Attempt[Any], rules: Iterable[Rule]) -> Failures:
-    """Judge every one of *rules* and return those that did not pass."""
-    failures: Failures = {}
-    for one in rules:
-        try:
-            answer = one.ask(attempt)
-            if answer is None or answer is True:
-                continue
-            found = one.violations_in(answer)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the rule has no answer
-            failures[one.code] = error
-        else:
-            if found:
-                failures[one.code] = found
-    return failures
+def judging(
+    rules: Sequence[Rule], trigger: Trigger, values: Mapping[str, str] | None = None
+) -> tuple[list[str], dict[str, Any]]:
+    """Generate the lines that judge every one of *rules* when *trigger* is pulled, and what these need to know.
+
+    The lines read ``session`` (None at creation), ``origin`` (the entity whose fields change), ``change`` and
+    ``now``, and ``values``, the fields that would change with their new values; or instead of it, where it is known
+    beforehand which these are, an expression for each of them. They leave `Failures` in ``failures``, or None. Each
+    rule is called once, with what it asks for; what it raises is its own failure.
+    """
+
+    def seen(name: str) -> str:
+        if name in SEEN_BY_RULES:
+            return "after[0]" if name == "after" else name
+        if values is not None:
+            return values.get(name, f"origin.{name}")
+        return f'values["{name}"] if "{name}" in values else origin.{name}'
+
+    known: dict[str, Any] = {"trigger": trigger, "copy_with": copy_with}
+    lines = ["    failures = None", *["    after = None"] * any("after" in one.parameters for one in rules)]
+    new = "values" if values is None else f"{{{', '.join(f'{name!r}: {value}' for name, value in values.items())}}}"
+    for place, one in enumerate(rules):
+        known |= {f"ask_{place}": one.function, f"violations_{place}": one.violations_in, f"code_{place}": one.code}
+        parameters = one.parameters
+        lines += [
+            "    try:",
+            *[f"        after = after or [copy_with(origin, {new})]"] * ("after" in parameters),
+            f"        answer = ask_{place}({', '.join(map(seen, parameters))})",
+            "        if answer is not None and answer is not True:",
+            f"            found = violations_{place}(answer)",
+            "            if found:",
+            f"                failures = {{**(failures or {{}}), code_{place}: found}}",
+            "    except Exception as error:",  # whatever it is, the rule has no answer
+            f"        failures = {{**(failures or {{}}), code_{place}: error}}",
+        ]
+    return lines, known
 
 
-def decide(
-    attempt: Attempt[S],
-    rules: Iterable[Rule],
-    failures: Failures,
-    *,
-    source: State | None,
-    target: State | None,
-    event_name: EventName | None,
-) -> Decision[S]:
+def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:
     """Write down what came of judging *rules*."""
-    checks = tuple(_check(one, failures.get(one.code, ())) for one in rules)
-    return Decision(
-        trigger=attempt.trigger,
-        source=source,
-        target=target,
-        event_name=event_name,
-        checks=checks,
-        violations=tuple(violation for check in checks for violation in check.violations),
-        after=None if failures else copy_with(attempt.origin, attempt.values),
-    )
+    return tuple(_check(one, failures.get(one.code, ())) for one in rules)
 
 
 def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:

@@ -1,17 +1,31 @@
 """The fields of a session from within: how they are read, set, copied and put back as a whole.
 
 From without, the fields of a session cannot be assigned. These functions are for the machine alone.
+Some of them are generated from the names of fields, because straight code is several times as quick as a loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from attrs import AttrsInstance, fields, has
 
-__all__ = ["assign", "blank_of", "contents", "copy_with", "maker", "restore"]
+__all__ = [
+    "Snapshot",
+    "assign",
+    "assigning",
+    "blank_of",
+    "compiled",
+    "contents",
+    "copy_with",
+    "evolver",
+    "maker",
+    "making",
+    "reader",
+    "restore",
+]
 
 S = TypeVar("S")
 A = TypeVar("A", bound=AttrsInstance)
@@ -19,11 +33,16 @@ A = TypeVar("A", bound=AttrsInstance)
 
 def contents(entity: Any) -> dict[str, Any]:
     """Return every field of *entity* by name, and whatever else an unslotted subclass holds."""
-    attributes: Any = entity.__attrs_attrs__
-    names = (attribute.name for attribute in attributes)
+    names = (attribute.name for attribute in entity.__attrs_attrs__)
     held = {name: getattr(entity, name) for name in names if hasattr(entity, name)}
     unslotted: dict[str, Any] = getattr(entity, "__dict__", {})
     return held | unslotted
+
+
+def reader(kind: type[AttrsInstance]) -> Callable[[Any], tuple[Any, ...]]:
+    """Generate the method that returns what all fields of a *kind* hold, in order."""
+    held = "".join(f"self.{attribute.name}, " for attribute in fields(kind))
+    return compiled("read", ["def read(self):", f"    return ({held})"], {})
 
 
 def assign(entity: object, values: dict[str, Any]) -> None:
@@ -35,16 +54,32 @@ def assign(entity: object, values: dict[str, Any]) -> None:
     any(map(object.__setattr__, repeat(entity), values, values.values()))
 
 
+def assigning(entity: str, values: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Generate the line that does what `assign` does, with an expression for each field, and what it needs to know."""
+    line = f"any(map(set_field, repeat({entity}), names, ({', '.join(values.values())},)))"
+    return line, {"set_field": object.__setattr__, "repeat": repeat, "names": tuple(values)}
+
+
+def compiled(name: str, lines: Iterable[str], namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Return the function *name*, which the *lines* define with what is in *namespace*."""
+    exec("\n".join(lines), namespace)  # noqa: S102 - our own words, and the names of fields and parameters
+    made: Callable[..., Any] = namespace[name]
+    return made
+
+
 def blank_of(kind: Any) -> type | None:
     """Return a class of the same layout as *kind*, whose fields can be set plainly, and whose objects can become a *kind*.
 
     To assign ``__class__`` when all fields are set is several times as quick as to set them on a frozen object.
     None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
     """
-    slotted = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
-    if any(map(has, slotted.__bases__)):
+    slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
+    bases: tuple[type, ...] = slotted.__bases__
+    if any(map(has, bases)):
         return None
-    blank: type = type(slotted)(kind.__name__, slotted.__bases__, {"__slots__": slotted.__slots__})
+    held: dict[str, Any] = dict(vars(slotted))
+    layout = {name: held[name] for name in ("__slots__", "__orig_bases__") if name in held}
+    blank: type = type(slotted)(kind.__name__, bases, layout)
     try:
         blank().__class__ = kind
     except TypeError:
@@ -52,30 +87,72 @@ def blank_of(kind: Any) -> type | None:
     return blank
 
 
-def maker(kind: type[A]) -> Callable[..., A]:
-    """Generate the function that makes a frozen *kind* of values that are known to be right, one a field, in order.
+def making(kind: type[AttrsInstance], values: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
+    """Generate the lines that make a frozen *kind*, called ``made``, of an expression for each field that is right.
 
-    Nothing is converted or validated.
+    Nothing is converted or validated. The fields are set on a `blank_of` the kind. The second result is what the
+    lines need to know.
     """
+    stores = [f"    made.{attribute.name} = {values[attribute.name]}" for attribute in fields(kind)]
+    return ["    made = blank()", *stores, "    made.__class__ = kind"], {"blank": blank_of(kind), "kind": kind}
+
+
+def maker(kind: type[A]) -> Callable[..., A]:
+    """Generate the function that makes a frozen *kind* of values that are known to be right, one a field, in order."""
     names = [attribute.name for attribute in fields(kind)]
-    lines = [
-        f"def make({', '.join(names)}):",
-        "    made = blank()",
-        *(f"    made.{name} = {name}" for name in names),
-        "    made.__class__ = kind",
-        "    return made",
-    ]
-    namespace: dict[str, Any] = {"blank": blank_of(kind), "kind": kind}
-    exec("\n".join(lines), namespace)  # noqa: S102 - the names are those of fields
-    make: Callable[..., A] = namespace["make"]
-    return make
+    lines, namespace = making(kind, {name: name for name in names})
+    return compiled("make", [f"def make({', '.join(names)}):", *lines, "    return made"], namespace)
+
+
+def evolver(kind: type[A], *names: str) -> Callable[..., A]:
+    """Generate the function that copies a *kind* (and no subclass), but for the fields *names*, whose values follow."""
+    kept = {attribute.name: f"held.{attribute.name}" for attribute in fields(kind)}
+    lines, namespace = making(kind, kept | {name: name for name in names})
+    return compiled("evolved", [f"def evolved(held, {', '.join(names)}):", *lines, "    return made"], namespace)
 
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:
     """Return an independent copy of *entity* in which *values* hold."""
-    twin: S = object.__new__(type(entity))
-    assign(twin, contents(entity) | values)
-    return twin
+    twin: Snapshot[S] = Snapshot(entity, values)
+    return twin.entity
+
+
+class Snapshot(Generic[S]):
+    """What an entity would be, written down at once, and made when somebody asks for it: few do."""
+
+    __slots__ = ("_held", "_kind", "_made", "_unslotted", "_values")
+
+    def __init__(self, entity: Any, values: dict[str, Any]) -> None:
+        """Write down *entity* as if *values* held."""
+        self._kind: type[Any] = entity.__class__
+        self._values = values
+        self._made: Any = None
+        try:
+            self._held: tuple[Any, ...] | dict[str, Any] = entity.__contents__()
+        except AttributeError:  # a field of a subclass has no value yet
+            self._held = contents(entity)
+        unslotted = getattr(entity, "__dict__", None)
+        self._unslotted: dict[str, Any] = unslotted.copy() if unslotted else {}
+
+    @property
+    def entity(self) -> S:
+        """The copy, which is made once."""
+        if self._made is None:
+            made = object.__new__(self._kind)
+            held = self._held if isinstance(self._held, dict) else self._named(self._held)
+            assign(made, held | self._unslotted | self._values)
+            self._made = made
+        return self._made  # type: ignore[no-any-return]  # it is of the kind S
+
+    def _named(self, held: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip((attribute.name for attribute in self._kind.__attrs_attrs__), held, strict=True))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _itself, (self.entity,)
+
+
+def _itself(entity: S) -> S:
+    return entity
 
 
 def restore(entity: Any, held: dict[str, Any]) -> None:

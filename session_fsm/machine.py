@@ -12,36 +12,28 @@ added any, a trigger takes a shorter way that does the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any, Never, TypeVar
 
 import transitions
 
-from session_fsm.changes import argument_of, as_time, returned, updated
-from session_fsm.decisions import Attempt, Decision, Failures, Rule, decide, failing
-from session_fsm.entities import assign, contents, maker, restore
-from session_fsm.errors import InvalidValue, RuleViolated, SessionFSMError, Violation, WrongState
+from session_fsm.changes import argument_of, as_time
+from session_fsm.decisions import Decision, Rule
+from session_fsm.entities import assign, contents, restore
+from session_fsm.errors import InvalidValue, SessionFSMError, WrongState
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
+from session_fsm.moves import Move
+from session_fsm.refusals import Refusals
 from session_fsm.states import State, Trigger
 from session_fsm.values import UNSET, SessionUpdate
 
 __all__ = ["LifecycleEvent", "LifecycleEventData", "LifecycleMachine", "LifecycleState", "LifecycleTransition"]
 
 S = TypeVar("S")
-
-# How each trigger's refusal ends: "Only closed sessions can ..."
-_CAN_BE = {
-    Trigger.CREATE: "be created",
-    Trigger.UPDATE: "be updated",
-    Trigger.CLOSE: "be closed",
-    Trigger.CANCEL: "be cancelled",
-    Trigger.RETURN_ITEMS: "have items returned",
-    Trigger.REOPEN: "be reopened",
-}
 
 
 def _spelled(state: Any) -> Any:
@@ -74,21 +66,10 @@ class LifecycleEventData(transitions.EventData):
 
     update_count: int
     """The session's count when the trigger was pulled; no callback may move the session before the trigger does."""
-    attempt: Attempt[Any]
+    values: dict[str, Any]
+    """The fields that the trigger changes, with their new values."""
     recorded: SessionEvent | None = None
     """The event that the trigger led to, once it has."""
-
-
-def _unchanged(_: Any, __: Any) -> dict[str, Any]:
-    return {}
-
-
-_CHANGED: dict[Trigger, Callable[[Any, Any], dict[str, Any]]] = {
-    Trigger.UPDATE: updated,
-    Trigger.CLOSE: updated,
-    Trigger.RETURN_ITEMS: returned,
-}
-"""What computes the fields that a trigger changes, beyond those that every trigger does."""
 
 
 class LifecycleTransition(_Watched, transitions.Transition):
@@ -102,35 +83,16 @@ class LifecycleTransition(_Watched, transitions.Transition):
         if row.internal:
             self.dest = None
         self.row = row
-        self.rules = tuple(rule for rule in rules if rule.guards(row.trigger, row.target))
+        self.move = Move(row.trigger, row.source, row.target, rules, row)
+        self.rules = self.move.rules
         # For those who ask the machine what guards a transition. It is a tuple: a condition is added as a rule.
         self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment, arg-type]  # pyright: ignore[reportAttributeAccessIssue]
-        self._changed = _CHANGED.get(row.trigger, _unchanged)
-
-    def attempt(self, session: Any, change: Any, now: datetime) -> Attempt[Any]:
-        """Work out what the transition would make of *session*; nothing is judged or moved yet."""
-        values = self._changed(session, change)
-        values["updated"] = now
-        values["update_count"] = session.update_count + 1
-        values["state"] = self.row.target
-        return Attempt(session, self.row.trigger, change, now, values, session)
-
-    def judge(self, attempt: Attempt[Any]) -> None:
-        """Raise `RuleViolated` unless every rule passes."""
-        if failures := failing(attempt, self.rules):
-            raise violated(self.decide(attempt, failures), attempt.field("integration_id"), failures)
-
-    def decide(self, attempt: Attempt[S], failures: Failures) -> Decision[S]:
-        """Write down what came of judging the rules."""
-        row = self.row
-        return decide(attempt, self.rules, failures, source=row.source, target=row.target, event_name=row.event_name)
 
     def execute(self, event_data: Any) -> bool:
         """Run the transition with every callback in its place, in the order that `transitions` documents."""
         machine, session = event_data.machine, event_data.model
         machine.callbacks(self.prepare, event_data)
-        attempt = event_data.attempt = self.attempt(session, **event_data.kwargs)
-        self.judge(attempt)
+        event_data.values = self.move.passed(session, **event_data.kwargs)
         machine.callbacks([*machine.before_state_change, *self.before], event_data)
         if self.dest is None:
             self._commit(event_data)
@@ -153,8 +115,8 @@ class LifecycleTransition(_Watched, transitions.Transition):
         session = event_data.model
         if session.update_count != event_data.update_count:
             raise SessionFSMError(f"a callback moved the session while {self.row.trigger} was under way")
-        event_data.recorded = record(event_data.attempt, self.row)
-        assign(session, event_data.attempt.values)
+        event_data.recorded = self.move.record(session, values=event_data.values, **event_data.kwargs)
+        assign(session, event_data.values)
 
 
 class LifecycleEvent(transitions.Event):
@@ -163,7 +125,8 @@ class LifecycleEvent(transitions.Event):
     def __init__(self, name: str, machine: LifecycleMachine) -> None:
         super().__init__(name, machine)
         self._asked = Trigger(name)
-        self._nothing = argument_of(self._asked, None)
+        self.nothing = argument_of(self._asked, None)
+        """The argument of a trigger that was given none."""
 
     machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
@@ -174,16 +137,15 @@ class LifecycleEvent(transitions.Event):
             WrongState: the table has no such transition from the session's state.
             RuleViolated: a rule forbids it, or failed.
         """
-        transition = self.transition(session.state)
-        if any(self.machine.listeners if transition is None else transition.listeners):
-            return self._take_long_way(session, change, now)
-        if transition is None:
+        found: Any = self.transitions.get(session.state)
+        if not found:
+            if any(self.machine.listeners):
+                return self._take_long_way(session, change, now)
             raise self.machine.wrong_state(self.name, session, change)
-        attempt = transition.attempt(session, change, now)
-        transition.judge(attempt)
-        event = record(attempt, transition.row)
-        assign(session, attempt.values)
-        return event
+        transition: LifecycleTransition = found[0]
+        if any(transition.listeners):
+            return self._take_long_way(session, change, now)
+        return transition.move.make(session, change, now)
 
     def _take_long_way(self, session: Any, change: Any, now: datetime) -> SessionEvent:
         event_data = self._run(session, change, now)
@@ -214,7 +176,7 @@ class LifecycleEvent(transitions.Event):
                 the one it leads to.
         """
         if change is None and not keywords:
-            return self._nothing
+            return self.nothing
         asked, argument = self._asked, argument_of(self._asked, change, keywords)
         if (
             isinstance(argument, SessionUpdate)
@@ -234,11 +196,7 @@ class LifecycleEvent(transitions.Event):
         transition = self.transition(session.state)
         if transition is None:
             return self.machine.no_way(self.name, session, change)
-        attempt = transition.attempt(session, change, now)
-        failures = failing(attempt, transition.rules)
-        if not failures:
-            record(attempt, transition.row)
-        return transition.decide(attempt, failures)
+        return transition.move.decide(session, change, now)
 
     def _is_valid_source(self, state: Any) -> bool:
         ignore = state.ignore_invalid_triggers
@@ -262,30 +220,11 @@ class LifecycleEvent(transitions.Event):
         return True
 
 
-_make_event = maker(SessionEvent)
-
-
-def record(attempt: Attempt[Any], row: Row) -> SessionEvent:
-    """Make the event of an attempt that passed, and let it be pending among the attempt's values."""
-    origin: Any = attempt.origin
-    count = attempt.field("update_count")
-    event = _make_event(
-        row.event_name, origin.integration_id, row.trigger, row.source, row.target, attempt.now, count, attempt.change
-    )
-    attempt.values["_pending_events"] = (*attempt.field("_pending_events"), event)
-    return event
-
-
-def violated(decision: Decision[Any], session_id: str, failures: Failures) -> RuleViolated:
-    """Make the refusal of *decision*, caused by what the first errored rule raised, if one did."""
-    refusal = RuleViolated(decision, session_id)
-    refusal.__cause__ = next((result for result in failures.values() if isinstance(result, Exception)), None)
-    return refusal
-
-
 class LifecycleMachine(transitions.Machine):
     """The machine of one session class: the table and the class's rules, as a `transitions.Machine`."""
 
+    events: dict[str, LifecycleEvent]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower
+    """The five triggers by name."""
     _built = False
     listeners: tuple[Any, ...] = ()
     """The lists of callbacks that every trigger would have to run."""
@@ -311,7 +250,11 @@ class LifecycleMachine(transitions.Machine):
         super().__init__(None, states, State.OPEN.value, auto_transitions=False, send_event=True, name=name)
         self.table = tuple(table)
         self.rules = tuple(rules)
-        self._creations = {row.target: row for row in table if row.source is None}
+        self._refusals = Refusals(self.table)
+        creations = {row.target: row for row in table if row.source is None}
+        self._creations = {
+            state: Move(Trigger.CREATE, None, state, self.rules, creations.get(state)) for state in State
+        }
         for trigger in Trigger:
             if trigger is not Trigger.CREATE:
                 self.events[trigger.value] = LifecycleEvent(trigger.value, self)
@@ -327,18 +270,13 @@ class LifecycleMachine(transitions.Machine):
         if self._built and name != "listeners":
             self.gather_listeners()
 
-    def event(self, trigger: Trigger) -> LifecycleEvent:
-        """Return the machine's event for one of the five triggers that move a session."""
-        found: LifecycleEvent = self.events[trigger]  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-        return found
-
     def rules_of(self, row: Row) -> tuple[Rule, ...]:
         """Return the rules that guard *row*, in their order."""
         return tuple(rule for rule in self.rules if rule.guards(row.trigger, row.target))
 
     def allowed_from(self, state: State | None) -> tuple[Trigger, ...]:
         """Return the triggers that the table opens from *state*, whatever the rules say."""
-        return tuple(dict.fromkeys(row.trigger for row in self.table if row.source is state))
+        return self._refusals.allowed[state]
 
     def create(self, newborn: Any, change: SessionUpdate, now: datetime) -> SessionEvent:
         """Let *newborn*, a session that nobody has seen yet, into the world, and return the event.
@@ -347,42 +285,23 @@ class LifecycleMachine(transitions.Machine):
             RuleViolated: a rule forbids it, or failed.
             WrongState: the table lets no session be created in that state.
         """
-        row = self._creations.get(newborn.state)
-        attempt: Attempt[Any] = Attempt(None, Trigger.CREATE, change, now, {}, newborn)
-        rules = tuple(rule for rule in self.rules if rule.guards(Trigger.CREATE, newborn.state))
-        if failures := failing(attempt, rules):
-            target, event_name = (row.target, row.event_name) if row else (None, None)
-            refused = decide(attempt, rules, failures, source=None, target=target, event_name=event_name)
-            raise violated(refused, newborn.integration_id, failures)
-        if row is None:
-            violation = Violation(code="wrong_state", message=f"A session cannot be created as {newborn.state}.")
-            decision: Decision[Any] = Decision(
-                trigger=Trigger.CREATE, source=None, target=None, event_name=None, violations=(violation,)
-            )
-            raise WrongState(decision, newborn.integration_id, self.allowed_from(None))
-        event = record(attempt, row)
-        assign(newborn, attempt.values)
+        move = self._creations[newborn.state]
+        values: dict[str, Any] = {"update_count": newborn.update_count}
+        if failures := move.judge(None, newborn, change, now, values):
+            raise move.refusal(newborn, failures)
+        if move.target is None:
+            raise self._refusals.of_creation(newborn)
+        event = move.record(newborn, change, now, values)
+        assign(newborn, values)
         return event
 
     def no_way(self, trigger: str, session: Any, change: Any) -> Decision[Any]:
         """Write down that the table has no transition by *trigger* from where *session* is."""
-        asked = Trigger(trigger)
-        wanted = change.state if isinstance(change, SessionUpdate) else UNSET
-        if wanted is not UNSET and wanted is not State.CLOSED:
-            message = f'Cannot move session to state "{wanted}" from state "{session.state}".'
-        else:
-            sources = " or ".join(row.source for row in self.table if row.trigger is asked and row.source)
-            message = f"Only {sources or 'new'} sessions can {_CAN_BE[asked]}; this one is {session.state}."
-        violation = Violation(code="wrong_state", message=message, details={"state": str(session.state)})
-        return Decision(trigger=asked, source=session.state, target=None, event_name=None, violations=(violation,))
+        return self._refusals.judged(Trigger(trigger), session.state, change)
 
     def wrong_state(self, trigger: str, session: Any, change: Any) -> WrongState:
         """Make the refusal of a trigger that the table does not have from where *session* is."""
-        targets = {row.target for row in self.table if row.trigger == trigger}
-        wanted = change.state if isinstance(change, SessionUpdate) and change.state is not UNSET else None
-        already = session.state is wanted if wanted else session.state in targets
-        decision = self.no_way(trigger, session, change)
-        return WrongState(decision, session.integration_id, self.allowed_from(session.state), already)
+        return self._refusals.error(Trigger(trigger), session, change)
 
     def gather_listeners(self) -> None:
         """Note for each transition the lists of callbacks that it would have to run.

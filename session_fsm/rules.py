@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from operator import attrgetter
 from typing import Any
 
 from session_fsm.decisions import Rule, rule
@@ -47,7 +46,6 @@ __all__ = [
 
 MOST_CART_ITEMS = 1000
 MOST_UNITS = 10_000
-_quantity = attrgetter("quantity")
 _FILLING = [Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE]
 _RETURNING = [Trigger.RETURN_ITEMS]
 
@@ -84,7 +82,9 @@ def quantities_add_up_to_at_most_10000(cart_items: tuple[CartItem, ...]) -> Viol
 
     Rule L-02.
     """
-    units = sum(map(_quantity, cart_items))
+    units = 0
+    for item in cart_items:  # `sum` takes twice the time
+        units += item.quantity
     if units <= MOST_UNITS:
         return None
     return Violation(

@@ -11,7 +11,7 @@ this one is closed. [wrong_state] From closed the table allows: cancel, return_i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -23,7 +23,7 @@ from session_fsm.amounts import totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
-from session_fsm.entities import assign, contents, copy_with
+from session_fsm.entities import assign, contents, copy_with, reader
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
@@ -90,7 +90,10 @@ class _HoldsReturnedItems(Protocol):
     def returned_cart_items(self) -> Iterable[ReturnedCartItem]: ...
 
 
-_MOVING = tuple(trigger for trigger in Trigger if trigger is not Trigger.CREATE)
+# To ask an enumeration for its member takes longer than to ask the module.
+_CREATE, _UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN = Trigger
+_TRIGGERS = {str(trigger): trigger for trigger in Trigger}
+_MOVING = (_UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN)
 
 
 def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[Any]]:
@@ -128,6 +131,9 @@ class CustomerSession(Shown):
     """The rules that guard the transitions, in the order in which they are judged."""
     machine: ClassVar[LifecycleMachine]
     """The machine of this class; it belongs to the class alone, not to its subclasses."""
+
+    __contents__: ClassVar[Callable[[Any], tuple[Any, ...]]]
+    """Returns what all fields hold, in their order."""
 
     id: int | None = field(default=None, validator=validate(integer(), optional=True))
     """Talon.One's internal ID. None until somebody gives it one."""
@@ -221,6 +227,7 @@ class CustomerSession(Shown):
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
         """Take back what `attrs.define` makes for a subclass unasked: sessions are compared by identity."""
+        cls.__contents__ = reader(cls)
         for name in ("__eq__", "__ne__", "__repr__"):
             code = getattr(vars(cls).get(name), "__code__", None)
             if code is not None and code.co_filename.startswith("<attrs generated"):
@@ -292,27 +299,28 @@ class CustomerSession(Shown):
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
-        return self._fire(Trigger.UPDATE, change, changes, now)
+        return self._fire(_UPDATE, change, changes, now)
 
     def close(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
-        return self._fire(Trigger.CLOSE, change, changes, now)
+        return self._fire(_CLOSE, change, changes, now)
 
     def cancel(self, *, now: datetime | None = None) -> SessionEvent:
         """Call the cart or the order off. Nothing leads back."""
-        return self._fire(Trigger.CANCEL, None, EMPTY, now)
+        return self.machine.events[_CANCEL].fire(self, None, as_time(now))
 
     def return_items(
         self, returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems, /, *, now: datetime | None = None
     ) -> SessionEvent:
         """Take units of an order back: a list of `ReturnedCartItem`, or a `session_fsm.wire.ReturnRequest`."""
-        return self._fire(Trigger.RETURN_ITEMS, as_returned_items(returned_cart_items), EMPTY, now)
+        entries = as_returned_items(returned_cart_items)
+        return self.machine.events[_RETURN_ITEMS].fire(self, entries, as_time(now))
 
     def reopen(self, *, now: datetime | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        return self._fire(Trigger.REOPEN, None, EMPTY, now)
+        return self.machine.events[_REOPEN].fire(self, None, as_time(now))
 
     def put(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
@@ -351,14 +359,14 @@ class CustomerSession(Shown):
         Raises:
             InvalidValue: there is no such trigger, or what it was given breaks its own type, length or range.
         """
-        asked = to_member(Trigger, trigger)
-        if not isinstance(asked, Trigger):
+        asked = _TRIGGERS.get(trigger) if isinstance(trigger, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        if asked is None:
             raise InvalidValue("", f"{trigger!r} is not a trigger; the triggers are {', '.join(_MOVING)}")
-        if asked is Trigger.CREATE:
+        if asked is _CREATE:
             return self.machine.no_way(asked, self, argument_of(asked, change, changes))
-        event = self.machine.event(asked)
+        event = self.machine.events[asked]
         argument = event.argument(change, changes)
-        subject = copy_with(self, _EMPTY) if payload_only and asked is Trigger.CLOSE else self
+        subject = copy_with(self, _EMPTY) if payload_only and asked is _CLOSE else self
         return event.decide(subject, argument, as_time(now))
 
     def board(
@@ -379,12 +387,15 @@ class CustomerSession(Shown):
             returned_cart_items: what a return would be given; without it, everything that remains.
             now: when, with a time zone.
         """
-        at, update = as_time(now), evolve(as_update(change, changes), state=UNSET)
-        if returned_cart_items is None:
+        at, update, events = as_time(now), as_update(change, changes), self.machine.events
+        if update.state is not UNSET:
+            update = evolve(update, state=UNSET)
+        if returned_cart_items is None and events[_RETURN_ITEMS].transition(self.state):
             remaining = (item.position for item in self.cart_items if item.remaining_quantity)
             returned_cart_items = [ReturnedCartItem(position=position) for position in remaining]
-        arguments = {Trigger.UPDATE: update, Trigger.CLOSE: update, Trigger.RETURN_ITEMS: returned_cart_items}
-        return MappingProxyType({t: self.evaluate(t, arguments.get(t), now=at) for t in _MOVING})
+        entries = events[_RETURN_ITEMS].argument(returned_cart_items)
+        arguments = {_UPDATE: update, _CLOSE: update, _CANCEL: None, _RETURN_ITEMS: entries, _REOPEN: None}
+        return MappingProxyType({one: events[one].decide(self, change, at) for one, change in arguments.items()})
 
     @property
     def allowed_triggers(self) -> tuple[Trigger, ...]:
@@ -405,8 +416,9 @@ class CustomerSession(Shown):
     def _fire(
         self, trigger: Trigger, change: object, keywords: Mapping[str, Any], now: datetime | None
     ) -> SessionEvent:
-        event = self.machine.event(trigger)
-        return event.fire(self, event.argument(change, keywords), as_time(now))
+        event = self.machine.events[trigger]
+        argument = event.nothing if change is None and not keywords else event.argument(change, keywords)
+        return event.fire(self, argument, as_time(now))
 
 
 def _own_fields(cls: type[CustomerSession]) -> set[str]:
@@ -435,6 +447,7 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
 
 
 CustomerSession.machine = _machine_of(CustomerSession)
+CustomerSession.__contents__ = reader(CustomerSession)
 _FIELDS = {attribute.name for attribute in fields(CustomerSession)}
 _REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
 _EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Final, Literal, TypedDict, TypeVar
 from uuid import UUID
 
 from attrs import AttrsInstance, evolve, field, fields, frozen
 
+from session_fsm.entities import evolver
 from session_fsm.errors import InvalidValue
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, json_map, to_attributes
 from session_fsm.scalars import (
@@ -231,22 +233,28 @@ def _request_items(value: Iterable[CartItem] | Unset | None) -> tuple[CartItem, 
     return tuple(map(_as_requested, items)) if isinstance(items, tuple) else items
 
 
-def _as_requested(item: Any, **settings: Any) -> Any:
-    """Return *item* with *settings*, and whatever else is read-only as in an item that Talon.One has not seen."""
-    wanted = _SET_BY_TALON_ONE | settings
-    if not isinstance(item, CartItem) or all(getattr(item, name) == value for name, value in wanted.items()):
-        return item
-    return evolve(item, **wanted)
+def _as_requested(item: Any, position: int | None = None) -> Any:
+    """Return *item* at *position*, and what else is read-only as in an item that Talon.One has not seen."""
+    if item.__class__ is CartItem:
+        if item.position == position and _read_only_fields(item) == _UNSEEN:
+            return item
+        return _laid(item, position, *_UNSEEN)
+    return evolve(item, position=position, **_SET_BY_TALON_ONE) if isinstance(item, CartItem) else item
 
 
 _SET_BY_TALON_ONE: dict[str, Any] = {
-    attribute.name: attribute.default for attribute in fields(CartItem) if attribute.metadata.get("read_only")
+    attribute.name: attribute.default
+    for attribute in fields(CartItem)
+    if attribute.metadata.get("read_only") and attribute.name != "position"
 }
+_UNSEEN = tuple(_SET_BY_TALON_ONE.values())
+_read_only_fields = attrgetter(*_SET_BY_TALON_ONE)
+_laid = evolver(CartItem, "position", *_SET_BY_TALON_ONE)
 
 
 def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
     """Lay *items* into a fresh cart, in which each has its position, and nothing has come back (U-10)."""
-    return tuple(_as_requested(item, position=position) for position, item in enumerate(items))
+    return tuple([_as_requested(item, position) for position, item in enumerate(items)])
 
 
 def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Unset:

@@ -12,17 +12,17 @@ from session_fsm.testing.account import Taken
 from session_fsm.testing.clock import Clock
 from session_fsm.testing.comparison import Comparison, Difference, compare
 from session_fsm.testing.coverage import Coverage, Gap, Goal
-from session_fsm.testing.differences import Change, Differences, Stuck, diff
+from session_fsm.testing.differences import Change, ChangeKind, Differences, Stuck, diff
 from session_fsm.testing.lint import Fault, Finding, lint, lint_definition
+from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
 from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests
+from session_fsm.testing.paths import Cover, Path, Paths, PathStep, paths
 from session_fsm.testing.recording import Recorder, recording
-from session_fsm.testing.reference import Reference
 from session_fsm.testing.saved import read_definition
 from session_fsm.testing.scenario import Scenario, given
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
-from session_fsm.testing.tallies import Tally
 from session_fsm.testing.witnesses import NoWitness, Why, Witness, find_witness, witness
 
 if TYPE_CHECKING:
@@ -44,9 +44,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BEGINNING",
     "CannotRun",
+    "Cell",
+    "CellOutcome",
     "Change",
+    "ChangeKind",
     "Clock",
     "Comparison",
+    "Cover",
     "Coverage",
     "Difference",
     "Differences",
@@ -57,9 +61,11 @@ __all__ = [
     "Mutant",
     "MutantKind",
     "NoWitness",
+    "Path",
+    "PathStep",
+    "Paths",
     "Planted",
     "Recorder",
-    "Reference",
     "Result",
     "RuleContract",
     "Scenario",
@@ -69,7 +75,6 @@ __all__ = [
     "Story",
     "Stuck",
     "Taken",
-    "Tally",
     "Verdict",
     "Why",
     "Witness",
@@ -90,8 +95,11 @@ __all__ = [
     "json_documents",
     "lint",
     "lint_definition",
+    "matrix",
+    "matrix_table",
     "mutants",
     "operations",
+    "paths",
     "read_definition",
     "recording",
     "returns",

@@ -9,13 +9,13 @@ from typing import Any
 from attrs import evolve, frozen
 
 from session_fsm.changes import argument_of, as_time
-from session_fsm.decisions import Attempt, Check, Outcome
+from session_fsm.decisions import Check, Outcome
 from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused, WireError
 from session_fsm.events import SessionEvent
 from session_fsm.scalars import timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
-from session_fsm.testing.attempts import attempt_of, seen
+from session_fsm.testing.attempts import Attempt, attempt_of, seen
 from session_fsm.testing.steps import Step, code_of
 from session_fsm.values import FIELDS_OF_UPDATE
 
@@ -92,7 +92,7 @@ def _judged(taken: Taken, trigger: Trigger, checks: Iterable[Check]) -> Iterator
             yield f"{'':19}-> {violation.message}{place_of}{details}"
 
 
-def _attempt(taken: Taken, trigger: Trigger) -> Attempt[Any] | None:
+def _attempt(taken: Taken, trigger: Trigger) -> Attempt | None:
     """Return what the rules saw; None where a verb of the class's own takes what cannot be told apart here."""
     given = [argument for argument in taken.arguments if not isinstance(argument, str)]
     keywords = {name: value for name, value in taken.keywords.items() if name in FIELDS_OF_UPDATE}

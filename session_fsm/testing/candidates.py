@@ -206,10 +206,11 @@ class Candidates:
             others = ((item, name, value) for item in cart[:1] for name, value in self._changes_of_item(item))
             return in_turn(structure, (self._all_with(cart, name, value) for _, name, value in others))
         items = (self._with_item(cart, place) for place in range(len(cart)))
-        long_carts = self._long_carts(like) if cart else iter(())
+        many = ((*cart, evolve(fresh[0], quantity=units)) for units in self.whole_numbers if units > _MOST_VARIED)
+        long_carts = self._long_carts(evolve(like, quantity=1))
         if self.mentions.about("len"):
-            return in_turn(long_carts, structure, *items)
-        return chain(in_turn(structure, *items), long_carts)
+            return in_turn(structure, long_carts, many, *items)
+        return chain(in_turn(structure, many, *items), long_carts if cart else ())
 
     def _long_carts(self, item: CartItem) -> Iterator[tuple[CartItem, ...]]:
         """Yield carts of many items like *item*, of the same SKU or each of its own."""

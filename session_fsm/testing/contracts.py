@@ -23,13 +23,13 @@ from attrs import evolve, field, fields, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from session_fsm.decisions import Answer, Attempt, Rule
+from session_fsm.decisions import Answer, Rule
 from session_fsm.entities import contents
 from session_fsm.errors import Violation
 from session_fsm.scalars import is_list, is_object, wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.attempts import attempt_of
+from session_fsm.testing.attempts import Attempt, answer_of, attempt_of
 from session_fsm.testing.lives import stories
 from session_fsm.testing.steps import Step, Story
 from session_fsm.testing.strategies import PATIENT, built, returns, updates
@@ -63,7 +63,7 @@ class _Case:
     kind: type[CustomerSession]
     own: Mapping[str, Any] = field(factory=dict[str, Any])
 
-    def attempt(self) -> Attempt[Any]:
+    def attempt(self) -> Attempt:
         """Return what the rules would look at, made anew."""
         session = self.story.play(self.kind) if self.story.steps else None
         made = attempt_of(self.step, session, self.kind, self.story.end, self.own)
@@ -237,16 +237,16 @@ class _Raised(Exception):
     """The rule raised instead of answering."""
 
 
-def _answer(rule: Rule, attempt: Attempt[Any]) -> Answer:
+def _answer(rule: Rule, attempt: Attempt) -> Answer:
     """Ask the rule, and return what it answered, what it yields in a list."""
     try:
-        answer = rule.ask(attempt)
+        answer = answer_of(rule, attempt)
         return list(answer) if isinstance(answer, Iterable) else answer
     except Exception as error:
         raise _Raised from error
 
 
-def _violations(rule: Rule, attempt: Attempt[Any]) -> tuple[Violation, ...]:
+def _violations(rule: Rule, attempt: Attempt) -> tuple[Violation, ...]:
     """Ask the rule, and return the violations that its answer stands for, which has to be one of those it may give."""
     answer = _answer(rule, attempt)
     if answer is None or answer is True:
@@ -257,7 +257,7 @@ def _violations(rule: Rule, attempt: Attempt[Any]) -> tuple[Violation, ...]:
         raise AssertionError(str(error)) from error
 
 
-def _held(attempt: Attempt[Any]) -> dict[str, Any]:
+def _held(attempt: Attempt) -> dict[str, Any]:
     """Return all that a rule could change."""
     sessions = {
         "the session": attempt.session,

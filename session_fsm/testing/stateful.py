@@ -149,6 +149,7 @@ class SessionMachine:
 
     @rule(change=_changes, state=_wanted)
     def put_whatever(self, change: SessionUpdate, state: State | None) -> None:
+        """Send an update that wants any state, or none."""
         self.put(evolve(change, state=UNSET if state is None else state))
 
     @precondition(lambda self: self.session.state != State.CANCELLED)
@@ -161,6 +162,7 @@ class SessionMachine:
     @precondition(lambda self: "return_items" in self.reference.allowed() and _anything_remains(self.session))
     @rule(entries=_of(lambda machine: returns(machine.session)))
     def return_something(self, entries: Any) -> None:
+        """Take back some of what remains."""
         self.pull("return_items", entries)
 
     @precondition(lambda self: self.session.state == State.CANCELLED)
@@ -191,6 +193,7 @@ class SessionMachine:
 
     @rule()
     def take_events(self) -> None:
+        """Take the pending events, after which there are none."""
         pending = self.session.pending_events
         assert self.session.take_events() == pending, "take_events hands over what is pending"
         self.reference.facts = []
@@ -272,10 +275,12 @@ class SessionMachine:
 
     @invariant()
     def it_holds_what_the_reference_does(self) -> None:
+        """Every field is as the reference has it."""
         _agree(self.reference.differences(self.session))
 
     @invariant()
     def sessions_that_were_copied_stay_as_they_were(self) -> None:
+        """A session and its copy go their own ways."""
         for former, held in self._formers:
             assert contents(former) == held, "a copy shares something with the session that it was made of"
 
@@ -288,6 +293,7 @@ class SessionMachine:
 
     @invariant()
     def the_board_opens_nothing_that_the_table_does_not(self) -> None:
+        """The board, which changes nothing, knows the table."""
         before = contents(self.session)
         board = self.session.board(now=self.session.updated)
         allowed = {trigger for trigger, decision in board.items() if decision}
