@@ -77,7 +77,7 @@ def blank_of(kind: Any) -> type | None:
     bases: tuple[type, ...] = slotted.__bases__
     if any(map(has, bases)):
         return None
-    held: dict[str, Any] = dict(vars(slotted))
+    held: dict[str, Any] = slotted.__dict__
     layout = {name: held[name] for name in ("__slots__", "__orig_bases__") if name in held}
     blank: type = type(slotted)(kind.__name__, bases, layout)
     try:
