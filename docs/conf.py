@@ -47,6 +47,7 @@ myst_heading_anchors = 3
 smartquotes_action = "qe"  # the two hyphens of an option are no dash
 default_role = "py:obj"
 
+autodoc_preserve_defaults = True  # as the source writes them, so that signatures can be read
 autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
