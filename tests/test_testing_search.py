@@ -67,9 +67,9 @@ class TestMentions:
             def __call__(self, units: int) -> bool:
                 return units < 88
 
-        assert mentioned([rule_that_holds(Limit(66).allows)]).numbers == (66, 77)
-        assert mentioned([rule_that_holds(CallableLimit(66))]).numbers == (66, 88)
-        assert mentioned([rule_that_holds(Limit(66))]).numbers == (66,)
+        assert mentioned([rule_that_holds(Limit(66).allows)]).numbers == (Decimal(66), Decimal(77))
+        assert mentioned([rule_that_holds(CallableLimit(66))]).numbers == (Decimal(66), Decimal(88))
+        assert mentioned([rule_that_holds(Limit(66))]).numbers == (Decimal(66),)
 
     def test_what_a_decorator_wraps_is_read(self) -> None:
         def announced(function: Callable[[int], bool]) -> Callable[[int], bool]:
@@ -83,7 +83,7 @@ class TestMentions:
         def few(units: int) -> bool:
             return units < 55
 
-        assert mentioned([rule_that_holds(few)]).numbers == (55,)
+        assert mentioned([rule_that_holds(few)]).numbers == (Decimal(55),)
 
     def test_a_cell_that_is_still_empty_is_passed_over(self) -> None:
         @rule("early", on=["update"])

@@ -117,6 +117,8 @@ def _simpler(value: Any) -> Iterator[Any]:
                 yield from ({**value, name: simpler} for simpler in _simpler(member))
         case _ if is_list(value):
             yield from _simpler_lists(tuple(value))
+        case _:
+            return
 
 
 def _simpler_numbers(number: int) -> Iterator[int]:

@@ -342,7 +342,12 @@ def _examples(strategy: Any) -> list[Any]:
         deadline=None,
         max_examples=_DRAWN,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.filter_too_much,
+            HealthCheck.large_base_example,
+        ],
     )
     @given(strategy)
     def collect(example: Any) -> None:
