@@ -18,7 +18,7 @@ assert session.pending_events[-1].name == "talon_session_reopened"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
@@ -136,7 +136,7 @@ def compare(
         result = search(first, pair.distance, walks(table, ends, _DEPTH), focus=rules, own=own, budget=tries)
         tried += result.judged
         if pair.best is not None:
-            return Comparison(pair.simplest(*pair.best), tried)
+            return Comparison(pair.simplest(*pair.best, own or ()), tried)
     return Comparison(None, tried)
 
 
@@ -182,14 +182,17 @@ class _Pair:
         failing = {c.rule.code for d in decisions for c in d.checks if c.outcome is not Outcome.PASSED}
         return len(failing - self.changed)
 
-    def simplest(self, most: int, difference: Difference) -> Difference | None:
-        """Return the simplest form of *difference* in which at most so many rules refuse that are not in question."""
+    def simplest(self, most: int, difference: Difference, kept: Collection[str]) -> Difference | None:
+        """Return the simplest form of *difference* in which at most so many rules refuse that are not in question.
+
+        The own fields *kept* stay as they are.
+        """
 
         def shows(story: Story) -> bool:
             found = self.differ(story)
             return found is not None and self._beside(found) <= most
 
-        return self.differ(simplest(difference.story.then(difference.step), shows))
+        return self.differ(simplest(difference.story.then(difference.step), shows, kept=kept))
 
     def differ(self, story: Story) -> Difference | None:
         """Return the difference that *story* ends with, if it does."""

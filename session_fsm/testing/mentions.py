@@ -121,8 +121,6 @@ class _Finder:
                 self.values[type(value)].add(value) if type(value) in _ORDER else None
             case re.Pattern(pattern=pattern):  # pyright: ignore[reportUnknownVariableType] - of text or bytes
                 self.look_at(pattern, home)
-            case CodeType():
-                self._look_at_code(value, {}, home)
             case _:
                 self._look_into(value, home)
 

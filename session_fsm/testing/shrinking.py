@@ -6,7 +6,7 @@ sense that no step, item, field or entry can be dropped from it any more, and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -27,18 +27,19 @@ _MOST_VARIED = 10
 """So many elements of a list are made simpler one by one."""
 
 
-def simplest(story: Story, shows: Callable[[Story], bool]) -> Story:
+def simplest(story: Story, shows: Callable[[Story], bool], *, kept: Collection[str] = ()) -> Story:
     """Return the simplest story that can be made of *story* by dropping and shortening, one thing at a time.
 
     Args:
         story: what is to be made simpler; it shows what it is to show.
         shows: whether another story still does.
+        kept: the fields in the story's `own` that stay as they are, because the user gave them.
     """
     size = _size(story)
     tried, work, progress = {size}, 0, True
     while progress and work < _MOST_WORK:
         progress = False
-        for other in _simpler_stories(story):
+        for other in _simpler_stories(story, kept):
             smaller = _size(other)
             work += 1 + len(smaller[-1]) // 200
             if smaller < size and smaller not in tried and work < _MOST_WORK:
@@ -54,20 +55,21 @@ def _size(story: Story) -> tuple[int, int, int, str]:
     return len(story.steps), sum(step.at is not None for step in story.steps), len(code), code
 
 
-def _simpler_stories(story: Story) -> Iterator[Story]:
+def _simpler_stories(story: Story, kept: Collection[str]) -> Iterator[Story]:
     steps = story.steps
     for place in range(len(steps)):
         yield evolve(story, steps=(*steps[:place], *steps[place + 1 :]))
-    yield from (evolve(story, own=own) for own in _simpler_own(story.own))
+    yield from (evolve(story, own=own) for own in _simpler_own(story.own, kept))
     for place, step in enumerate(steps):
         for other in _simpler_steps(step, evolve(story, steps=steps[:place]).end):
             yield evolve(story, steps=(*steps[:place], other, *steps[place + 1 :]))
 
 
-def _simpler_own(own: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _simpler_own(own: Mapping[str, Any], kept: Collection[str]) -> Iterator[dict[str, Any]]:
     for name, value in own.items():
-        yield {other: own[other] for other in own if other != name}
-        yield from ({**own, name: simpler} for simpler in _simpler(value))
+        if name not in kept:
+            yield {other: own[other] for other in own if other != name}
+            yield from ({**own, name: simpler} for simpler in _simpler(value))
 
 
 def _simpler_steps(step: Step, earliest: datetime) -> Iterator[Step]:
@@ -104,7 +106,7 @@ def _simpler(value: Any) -> Iterator[Any]:
                 yield from (Decimal(number) for number in _simpler_numbers(int(value)) if number != value)
             else:
                 yield from map(Decimal, (0, 1, int(value), int(value) + 1))
-                yield value.quantize(Decimal("0.1"))
+                yield Decimal(f"{value:f}"[:-1])
         case _ if has(value.__class__):
             yield from _simpler_objects(value)
         case _ if is_object(value):

@@ -200,7 +200,7 @@ def find_witness(
             return False
         return situation.left == 0 and goal.distance(situation) == 0
 
-    end = player.play(simplest(result.found.whole, shows))
+    end = player.play(simplest(result.found.whole, shows, kept=own or ()))
     return Witness(kind, goal.what, end.story, end.step, end.decision, result.judged)
 
 
@@ -254,8 +254,6 @@ class _Goal:
         elif closest.left:
             why, by = Why.CONTRADICTORY, tuple(rule.code for rule in closest.failing())
             text = f"no session gets that far, because {closest.step.trigger} is refused by: {', '.join(by)}"
-        elif not self._seen:
-            text = "no step of the kind was judged"
         elif self.rule is not None:
             text = f"the rule was never {self.outcome}"
         return NoWitness(self.what, why, by, tried, text)
@@ -295,24 +293,18 @@ def _longer(kind: type[CustomerSession], goal: _Goal, depth: int) -> Iterable[Wa
     mentions = mentioned(goal.rules or kind.machine.rules, kind)
     if "update_count" not in mentions.names:
         return
-    shortest: dict[Row | State, tuple[Row, ...]] = {}
-    for way in walks(kind.machine.table, goal.ends, depth):
-        if isinstance(way[-1], Row):
-            shortest.setdefault(way[-1], tuple(row for row in way if isinstance(row, Row)))
+    table = kind.machine.table
+    stays = {row.source: row for row in reversed(table) if row.internal}
+    shortest: dict[Row | State, tuple[Walk, int, Row]] = {}
+    for way in walks(table, goal.ends, depth):
+        for place, before in enumerate(way[:-1], 1):
+            if isinstance(before, Row) and before.target in stays:
+                shortest.setdefault(way[-1], (way, place, stays[before.target]))
     for number in mentions.numbers:
         for length in (int(number) - 1, int(number), int(number) + 1):
-            for way in shortest.values():
-                if depth < length <= _LONGEST_COUNT:
-                    yield from _stretched(way, kind.machine.table, length)
-
-
-def _stretched(way: tuple[Row, ...], table: Iterable[Row], length: int) -> Iterable[Walk]:
-    """Yield *way* made so long by repeating a row that stays in its state, at the first place where there is one."""
-    for place, before in enumerate(way):
-        for row in table:
-            if row.internal and row.source is before.target:
-                yield (*way[: place + 1], *(row,) * (length - len(way)), *way[place + 1 :])
-                return
+            if depth < length <= _LONGEST_COUNT:
+                for way, place, again in shortest.values():
+                    yield (*way[:place], *(again,) * (length - len(way)), *way[place:])
 
 
 def _drawn(strategy: Any) -> tuple[tuple[Story, ...], tuple[Step, ...]]:
@@ -350,7 +342,12 @@ def _examples(strategy: Any) -> list[Any]:
         deadline=None,
         max_examples=_DRAWN,
         phases=[Phase.generate],
-        suppress_health_check=[*HealthCheck.__members__.values()],
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.filter_too_much,
+            HealthCheck.large_base_example,
+        ],
     )
     @given(strategy)
     def collect(example: Any) -> None:
