@@ -1,5 +1,7 @@
 """The matrix of states and triggers: every cell, with a real session and arguments."""
 
+from functools import cache
+
 import pytest
 from builders import EveryRuleSession, TenantSession
 
@@ -52,11 +54,17 @@ class OrdersOnly(CustomerSession):
     rules = (*CustomerSession.rules, sessions_start_as_orders)
 
 
+@cache
+def cells_of(kind, **options):
+    """Return the cells by their names; they are looked for once."""
+    return {str(cell): cell for cell in matrix(kind, **options)}
+
+
 def cell_of(kind, name, **options):
-    return {str(cell): cell for cell in matrix(kind, **options)}[name]
+    return cells_of(kind, **options)[name]
 
 
-@pytest.mark.parametrize("cell", [*matrix(CustomerSession), *matrix(EveryRuleSession)], ids=str)
+@pytest.mark.parametrize("cell", [*cells_of(CustomerSession).values(), *cells_of(EveryRuleSession).values()], ids=str)
 def test_a_cell_does_what_the_domain_says(cell: Cell):
     """T-01 to T-10; everything else is refused: by L-09 where a session is created, by the table elsewhere."""
     code = "state_not_creatable" if cell.state is None else "wrong_state"
@@ -64,7 +72,7 @@ def test_a_cell_does_what_the_domain_says(cell: Cell):
     assert cell.infeasible == ""
 
 
-@pytest.mark.parametrize("cell", matrix(EveryRuleSession), ids=str)
+@pytest.mark.parametrize("cell", cells_of(EveryRuleSession).values(), ids=str)
 def test_the_session_of_a_cell_is_new_and_in_its_state(cell: Cell):
     session = cell.session()
     if cell.state is None:
@@ -76,7 +84,7 @@ def test_the_session_of_a_cell_is_new_and_in_its_state(cell: Cell):
 
 
 def test_every_state_meets_every_trigger_once():
-    names = [str(cell) for cell in matrix(CustomerSession)]
+    names = list(cells_of(CustomerSession))
     moving = ["update", "close", "cancel", "return_items", "reopen"]
     assert names == [
         *(f"new-create-{state}" for state in State),
@@ -85,7 +93,7 @@ def test_every_state_meets_every_trigger_once():
 
 
 def test_a_cell_knows_its_row():
-    rows = {str(cell): cell.row.id for cell in matrix(CustomerSession) if cell.row}
+    rows = {name: cell.row.id for name, cell in cells_of(CustomerSession).items() if cell.row}
     assert list(rows) == list(ALLOWED)
     assert list(rows.values()) == [f"T-{number:02}" for number in range(1, 11)]
 
@@ -167,7 +175,7 @@ def test_the_table_shows_what_came_of_every_cell():
 
 
 def test_the_table_shows_what_it_is_given():
-    cells = {str(cell): cell for cell in matrix(CustomerSession)}
+    cells = cells_of(CustomerSession)
     by_name = matrix_table(CustomerSession, {"open-close": "yes", "new-create-open": "too"})
     assert by_name == matrix_table(CustomerSession, [(cells["open-close"], "yes"), (cells["new-create-open"], "too")])
     assert "| new | open: too |  |  |  |  |  |" in by_name

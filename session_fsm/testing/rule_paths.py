@@ -12,7 +12,6 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from session_fsm.decisions import Decision, Outcome, Rule
-from session_fsm.errors import InvalidValue
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.paths import Cover, Path, Paths, PathStep
@@ -62,10 +61,7 @@ def _lived(kind: type[CustomerSession], story: Story) -> _Life | None:
             return None
         if before is not None and now < before:
             return None
-        try:
-            decision = step.judge(session, kind, now, **story.own)
-        except InvalidValue:
-            return None
+        decision = step.judge(session, kind, now, **story.own)
         decisions.append(decision)
         before = now
         if decision:
