@@ -40,7 +40,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
-from session_fsm.entities import Snapshot, copy_with
+from session_fsm.entities import Snapshot, copy_with, maker
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
@@ -54,6 +54,7 @@ __all__ = [
     "Outcome",
     "Rule",
     "checks_of",
+    "decision",
     "judging",
     "rule",
 ]
@@ -183,7 +184,7 @@ def _member(words: Any, value: str, pointer: str) -> Any:
     return member
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Check:
     """What came of judging one rule."""
 
@@ -197,7 +198,7 @@ class Check:
         return self.violations[0] if self.violations else None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Decision(Generic[S]):
     """Whether a session may do something now, and every reason why not. True when it may."""
 
@@ -212,7 +213,7 @@ class Decision(Generic[S]):
     """Every rule that guards the transition, with its outcome."""
     violations: tuple[Violation, ...] = ()
     """Every reason for a refusal; empty when allowed."""
-    _after: Snapshot[S] | S | None = field(default=None, repr=False, alias="after")
+    _after: Snapshot | S | None = field(default=None, repr=False, alias="after")
 
     @property
     def after(self) -> S | None:
@@ -236,6 +237,9 @@ class Decision(Generic[S]):
         reasons = " ".join(f"{violation.message} [{violation.code}]" for violation in self.violations)
         return f"{self.trigger} is refused: {reasons}"
 
+
+decision: Callable[..., Decision[Any]] = maker(Decision)
+"""Makes a `Decision` of the values of all its fields, in order, several times as quickly as the class itself."""
 
 Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
 """What the rules that did not pass came to, by their codes: their violations, or what they raised."""
@@ -281,7 +285,7 @@ def judging(
 
 def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:
     """Write down what came of judging *rules*."""
-    return tuple(_check(one, failures.get(one.code, ())) for one in rules)
+    return tuple([_check(one, failures.get(one.code, ())) for one in rules])
 
 
 def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
@@ -292,5 +296,9 @@ def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
             message=f"The rule could not be judged, because it raised {exception}: {result}",
             details={"exception": exception, "text": str(result)},
         )
-        return Check(rule=one, outcome=Outcome.ERRORED, violations=(violation,))
-    return Check(rule=one, outcome=Outcome.VIOLATED if result else Outcome.PASSED, violations=result)
+        return _make_check(one, Outcome.ERRORED, (violation,))
+    return _make_check(one, _VIOLATED if result else _PASSED, result)
+
+
+_make_check = maker(Check)
+_PASSED, _VIOLATED = Outcome.PASSED, Outcome.VIOLATED

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
-from typing import Any, Generic, TypeVar
+from types import new_class
+from typing import Any, TypeVar
 
 from attrs import AttrsInstance, fields
 
@@ -32,20 +33,16 @@ A = TypeVar("A", bound=AttrsInstance)
 
 def contents(entity: Any) -> dict[str, Any]:
     """Return every field of *entity* by name, and whatever else an unslotted subclass holds."""
-    try:
-        held: dict[str, Any] = entity.__contents__()
-    except AttributeError:  # a field of a subclass has no value yet
-        names = (attribute.name for attribute in entity.__attrs_attrs__)
-        held = {name: getattr(entity, name) for name in names if hasattr(entity, name)}
-    unslotted: dict[str, Any] | None = getattr(entity, "__dict__", None)
-    return held | unslotted if unslotted else held
+    names = (attribute.name for attribute in entity.__attrs_attrs__)
+    held = {name: getattr(entity, name) for name in names if hasattr(entity, name)}
+    unslotted: dict[str, Any] = getattr(entity, "__dict__", {})
+    return held | unslotted
 
 
-def reader(kind: type[AttrsInstance]) -> Callable[[Any], dict[str, Any]]:
-    """Generate the method that returns all fields of a *kind* by name."""
-    names = [attribute.name for attribute in fields(kind)]
-    held = ", ".join(f'"{name}": self.{name}' for name in names)
-    return compiled("contents_of", ["def contents_of(self):", f"    return {{{held}}}"], {})
+def reader(kind: type[AttrsInstance]) -> Callable[[Any], tuple[Any, ...]]:
+    """Generate the method that returns what all fields of a *kind* hold, in order."""
+    held = "".join(f"self.{attribute.name}, " for attribute in fields(kind))
+    return compiled("read", ["def read(self):", f"    return ({held})"], {})
 
 
 def assign(entity: object, values: dict[str, Any]) -> None:
@@ -78,7 +75,10 @@ def making(kind: type[AttrsInstance], values: Mapping[str, str]) -> tuple[list[s
     The second result is what the lines need to know.
     """
     slots: Any = getattr(kind, "__slots__", ())
-    blank = type(kind.__name__, (), {"__slots__": tuple(slots)})
+    # The layouts are alike only if the bases are, of which we know at most `Generic`.
+    blank = new_class(
+        kind.__name__, vars(kind).get("__orig_bases__", ()), {}, lambda body: body.update(__slots__=slots)
+    )
     stores = [f"    made.{attribute.name} = {values[attribute.name]}" for attribute in fields(kind)]
     return ["    made = blank()", *stores, "    made.__class__ = kind"], {"blank": blank, "kind": kind}
 
@@ -99,26 +99,36 @@ def evolver(kind: type[A], *names: str) -> Callable[..., A]:
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:
     """Return an independent copy of *entity* in which *values* hold."""
-    return Snapshot(entity, values).entity
+    twin: S = Snapshot(entity, values).entity
+    return twin
 
 
-class Snapshot(Generic[S]):
+class Snapshot:
     """What an entity would be, written down at once, and made when somebody asks for it: few do."""
 
-    __slots__ = ("_held", "_kind", "_made")
+    __slots__ = ("_held", "_kind", "_made", "_unslotted", "_values")
 
-    def __init__(self, entity: S, values: dict[str, Any]) -> None:
+    def __init__(self, entity: Any, values: dict[str, Any]) -> None:
         """Write down *entity* as if *values* held."""
-        self._kind = type(entity)
-        self._held = contents(entity) | values
-        self._made: S | None = None
+        self._kind: type[Any] = entity.__class__
+        self._values = values
+        self._made: Any = None
+        try:
+            self._held: Any = entity.__contents__()
+        except AttributeError:  # a field of a subclass has no value yet
+            self._held = contents(entity)
+        unslotted: dict[str, Any] | None = getattr(entity, "__dict__", None)
+        self._unslotted: dict[str, Any] = unslotted.copy() if unslotted else {}
 
     @property
-    def entity(self) -> S:
+    def entity(self) -> Any:
         """The copy, which is made once."""
         if self._made is None:
-            made = object.__new__(self._kind)
-            assign(made, self._held)
+            made: Any = object.__new__(self._kind)
+            held: dict[str, Any] | Any = self._held
+            if not isinstance(held, dict):
+                held = dict(zip((attribute.name for attribute in self._kind.__attrs_attrs__), held, strict=True))
+            assign(made, held | self._unslotted | self._values)
             self._made = made
         return self._made
 

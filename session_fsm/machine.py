@@ -281,7 +281,7 @@ class LifecycleMachine(transitions.Machine):
 
     def no_way(self, trigger: str, session: Any, change: Any) -> Decision[Any]:
         """Write down that the table has no transition by *trigger* from where *session* is."""
-        return self._refusals.decision(Trigger(trigger), session.state, change)
+        return self._refusals.judged(Trigger(trigger), session.state, change)
 
     def wrong_state(self, trigger: str, session: Any, change: Any) -> WrongState:
         """Make the refusal of a trigger that the table does not have from where *session* is."""

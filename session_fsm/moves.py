@@ -13,7 +13,7 @@ from typing import Any
 from attrs import fields
 
 from session_fsm.changes import returned, updated
-from session_fsm.decisions import Decision, Failures, Rule, checks_of, judging
+from session_fsm.decisions import Decision, Failures, Rule, checks_of, decision, judging
 from session_fsm.entities import Snapshot, assign, assigning, compiled, maker, making
 from session_fsm.errors import RuleViolated
 from session_fsm.events import SessionEvent
@@ -146,16 +146,8 @@ class Move:
 
     def _decision(self, failures: Failures | None, after: Any = None) -> Decision[Any]:
         checks = checks_of(self.rules, failures) if failures else self._passed
-        decision: Decision[Any] = Decision(
-            trigger=self.trigger,
-            source=self.source,
-            target=self.target,
-            event_name=self.event_name,
-            checks=checks,
-            violations=tuple(violation for check in checks for violation in check.violations),
-            after=after,
-        )
-        return decision
+        violations = tuple([violation for check in checks for violation in check.violations]) if failures else ()
+        return decision(self.trigger, self.source, self.target, self.event_name, checks, violations, after)
 
     def refusal(self, session: Any, failures: Failures) -> RuleViolated:
         """Make the refusal of *session*, caused by what the first errored rule raised, if one did."""

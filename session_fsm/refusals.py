@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from session_fsm.decisions import Decision
+from session_fsm.decisions import Decision, decision
 from session_fsm.errors import Violation, WrongState
 from session_fsm.lifecycle import Row
 from session_fsm.states import State, Trigger
@@ -36,7 +36,7 @@ class Refusals:
         self._targets = {trigger: {row.target for row in rows if row.trigger is trigger} for trigger in Trigger}
         self._only = {trigger: _only(rows, trigger) for trigger in Trigger}
 
-    def decision(self, trigger: Trigger, state: State, change: Any) -> Decision[Any]:
+    def judged(self, trigger: Trigger, state: State, change: Any) -> Decision[Any]:
         """Write down that the table has no transition by *trigger* from *state*."""
         wanted = change.state if isinstance(change, SessionUpdate) else UNSET
         if wanted is not UNSET and wanted is not State.CLOSED:
@@ -44,22 +44,20 @@ class Refusals:
         else:
             message = f"{self._only[trigger]}; this one is {state}."
         violation = Violation(code="wrong_state", message=message, details={"state": str(state)})
-        return Decision(trigger=trigger, source=state, target=None, event_name=None, violations=(violation,))
+        return decision(trigger, state, None, None, (), (violation,), None)
 
     def error(self, trigger: Trigger, session: Any, change: Any) -> WrongState:
         """Make the error that says so."""
         state: State = session.state
         wanted = change.state if isinstance(change, SessionUpdate) else UNSET
         already = state in self._targets[trigger] if wanted is UNSET else state is wanted
-        return WrongState(self.decision(trigger, state, change), session.integration_id, self.allowed[state], already)
+        return WrongState(self.judged(trigger, state, change), session.integration_id, self.allowed[state], already)
 
     def of_creation(self, newborn: Any) -> WrongState:
         """Make the error that no session can be created in the state of *newborn*."""
         violation = Violation(code="wrong_state", message=f"A session cannot be created as {newborn.state}.")
-        decision: Decision[Any] = Decision(
-            trigger=Trigger.CREATE, source=None, target=None, event_name=None, violations=(violation,)
-        )
-        return WrongState(decision, newborn.integration_id, self.allowed[None])
+        refused = decision(Trigger.CREATE, None, None, None, (), (violation,), None)
+        return WrongState(refused, newborn.integration_id, self.allowed[None])
 
 
 def _only(rows: Iterable[Row], trigger: Trigger) -> str:

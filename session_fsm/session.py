@@ -89,6 +89,7 @@ class _HoldsReturnedItems(Protocol):
 
 # To ask an enumeration for its member takes longer than to ask the module.
 _CREATE, _UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN = Trigger
+_TRIGGERS = {str(trigger): trigger for trigger in Trigger}
 _MOVING = (_UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN)
 
 
@@ -128,8 +129,8 @@ class CustomerSession(Shown):
     machine: ClassVar[LifecycleMachine]
     """The machine of this class; it belongs to the class alone, not to its subclasses."""
 
-    __contents__: ClassVar[Callable[[Any], dict[str, Any]]]
-    """Returns all fields by name."""
+    __contents__: ClassVar[Callable[[Any], tuple[Any, ...]]]
+    """Returns what all fields hold, in their order."""
 
     id: int | None = field(default=None, validator=validate(integer(), optional=True))
     """Talon.One's internal ID. None until somebody gives it one."""
@@ -343,14 +344,14 @@ class CustomerSession(Shown):
         Raises:
             InvalidValue: there is no such trigger, or what it was given breaks its own type, length or range.
         """
-        asked = to_member(Trigger, trigger)
-        if not isinstance(asked, Trigger):
+        asked = _TRIGGERS.get(trigger) if isinstance(trigger, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        if asked is None:
             raise InvalidValue("", f"{trigger!r} is not a trigger; the triggers are {', '.join(_MOVING)}")
-        if asked is Trigger.CREATE:
+        if asked is _CREATE:
             return self.machine.no_way(asked, self, argument_of(asked, change, changes))
         event = self.machine.events[asked]
         argument = event.argument(change, changes)
-        subject = copy_with(self, _EMPTY) if payload_only and asked is Trigger.CLOSE else self
+        subject = copy_with(self, _EMPTY) if payload_only and asked is _CLOSE else self
         return event.decide(subject, argument, as_time(now))
 
     def board(
@@ -371,12 +372,15 @@ class CustomerSession(Shown):
             returned_cart_items: what a return would be given; without it, everything that remains.
             now: when, with a time zone.
         """
-        at, update = as_time(now), evolve(as_update(change, changes), state=UNSET)
-        if returned_cart_items is None:
+        at, update, events = as_time(now), as_update(change, changes), self.machine.events
+        if update.state is not UNSET:
+            update = evolve(update, state=UNSET)
+        if returned_cart_items is None and events[_RETURN_ITEMS].transition(self.state):
             remaining = (item.position for item in self.cart_items if item.remaining_quantity)
             returned_cart_items = [ReturnedCartItem(position=position) for position in remaining]
-        arguments = {Trigger.UPDATE: update, Trigger.CLOSE: update, Trigger.RETURN_ITEMS: returned_cart_items}
-        return MappingProxyType({t: self.evaluate(t, arguments.get(t), now=at) for t in _MOVING})
+        entries = events[_RETURN_ITEMS].argument(returned_cart_items)
+        arguments = {_UPDATE: update, _CLOSE: update, _CANCEL: None, _RETURN_ITEMS: entries, _REOPEN: None}
+        return MappingProxyType({one: events[one].decide(self, change, at) for one, change in arguments.items()})
 
     @property
     def allowed_triggers(self) -> tuple[Trigger, ...]:
