@@ -125,8 +125,8 @@ class Snapshot:
         """The copy, which is made once."""
         if self._made is None:
             made: Any = object.__new__(self._kind)
-            held: dict[str, Any] | Any = self._held
-            if not isinstance(held, dict):
+            held: Any = self._held
+            if held.__class__ is tuple:
                 held = dict(zip((attribute.name for attribute in self._kind.__attrs_attrs__), held, strict=True))
             assign(made, held | self._unslotted | self._values)
             self._made = made
