@@ -20,7 +20,7 @@ _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact])
 _INT64 = 2**63
 
 
-class Refused(Exception):  # noqa: N818 - the word of the library
+class Refused(Exception):
     """The order may not do that; the code says why."""
 
     def __init__(self, code: str) -> None:

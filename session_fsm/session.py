@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, Self, TypeVar
 
 from attrs import Attribute, define, evolve, field, fields
 
@@ -23,7 +23,7 @@ from session_fsm.amounts import totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
-from session_fsm.entities import assign, contents, copy_with, reader
+from session_fsm.entities import assign, completer, contents, copy_with, reader
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
 __all__ = ["CustomerSession"]
+
+C = TypeVar("C", bound="CustomerSession")
 
 _COMPUTED = Decimal("NaN")
 """Stands for a total that was not given, until it is computed."""
@@ -267,16 +269,9 @@ class CustomerSession(Shown):
         given = update.given()
         if "cart_items" in given:
             given["cart_items"] = cart_of(given["cart_items"])
-        newborn = cls(
-            integration_id=integration_id,
-            id=id,
-            application_id=application_id,
-            first_session=first_session,
-            created=at,
-            updated=at,
-            **given,
-            **own,
-        )
+        given |= {"integration_id": integration_id, "id": id, "application_id": application_id}
+        given |= {"first_session": first_session, "created": at, "updated": at}
+        newborn = cls(**given, **own) if own or cls.__init__ is not _INIT else _newborn(cls, given)
         cls.machine.create(newborn, update, at)
         return newborn
 
@@ -404,6 +399,22 @@ class CustomerSession(Shown):
         event = self.machine.events[trigger]
         argument = event.nothing if change is None and not keywords else event.argument(change, keywords)
         return event.fire(self, argument, as_time(now))
+
+
+_INIT = CustomerSession.__init__
+_complete = completer(CustomerSession)
+
+
+def _newborn(cls: type[C], given: dict[str, Any]) -> C:
+    """Return ``cls(**given)``, where the class has no fields of its own."""
+    try:
+        values = _complete(given)
+    except InvalidValue:
+        return cls(**given)  # its error is about the first field
+    newborn = cls.__new__(cls)
+    assign(newborn, values)
+    newborn.__attrs_post_init__()
+    return newborn
 
 
 def _own_fields(cls: type[CustomerSession]) -> set[str]:
