@@ -9,6 +9,12 @@ from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser
 from sybil.parsers.rest import DocTestParser
 
+# The example projects have tests of their own, which tests/test_examples.py runs as their users would.
+collect_ignore_glob = ["docs/examples/*/*"]
+
+# How much of the definition the tests exercise; it records nothing until one of its options asks for it.
+pytest_plugins = ["session_fsm.testing.plugin"]
+
 _OPTIONS = ELLIPSIS | NORMALIZE_WHITESPACE
 
 _markdown = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=_OPTIONS)], patterns=["*.md"])

@@ -56,7 +56,8 @@ class ShownType(ABCMeta):
 class Shown(metaclass=ShownType):
     """The base of sessions, which lets them answer a format specification."""
 
-    __slots__ = ()
+    # Here and not in the session, because CPython turns a blank into a session only if that adds plain slots alone.
+    __slots__ = ("__weakref__",)
 
     def __format__(self, spec: str) -> str:
         return _render(self, spec) if spec else str(self)

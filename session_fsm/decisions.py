@@ -69,7 +69,9 @@ class Outcome(StrEnum):
     """What came of judging a rule."""
 
     PASSED = "passed"
+    """The rule has nothing against it."""
     VIOLATED = "violated"
+    """The rule forbids the transition."""
     ERRORED = "errored"
     """The rule itself failed, so nobody knows; the transition is refused."""
 
@@ -91,6 +93,7 @@ class Rule:
     text: str
     """The rule in the words of the business: the first line of the function's docstring."""
     function: Callable[..., Answer] = field(eq=False, repr=False)
+    """The function that was decorated."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -189,8 +192,11 @@ class Check:
     """What came of judging one rule."""
 
     rule: Rule
+    """The rule that was judged."""
     outcome: Outcome
+    """What came of it."""
     violations: tuple[Violation, ...] = ()
+    """What the rule found; empty where it passed."""
 
     @property
     def violation(self) -> Violation | None:
@@ -203,6 +209,7 @@ class Decision(Generic[S]):
     """Whether a session may do something now, and every reason why not. True when it may."""
 
     trigger: Trigger
+    """What was asked."""
     source: State | None
     """The state that the session is in; None where it is being created."""
     target: State | None

@@ -11,12 +11,13 @@ from itertools import repeat
 from types import new_class
 from typing import Any, TypeVar
 
-from attrs import AttrsInstance, fields
+from attrs import AttrsInstance, fields, has
 
 __all__ = [
     "Snapshot",
     "assign",
     "assigning",
+    "blank_of",
     "compiled",
     "contents",
     "copy_with",
@@ -67,20 +68,31 @@ def compiled(name: str, lines: Iterable[str], namespace: dict[str, Any]) -> Call
     return made
 
 
+def blank_of(kind: Any) -> type | None:
+    """Return a class of the same layout as *kind*, whose fields can be set plainly, and whose objects can become a *kind*.
+
+    To assign ``__class__`` when all fields are set is several times as quick as to set them on a frozen object.
+    None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
+    """
+    slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
+    if any(map(has, slotted.__bases__)):
+        return None
+    bases = vars(slotted).get("__orig_bases__", slotted.__bases__)  # `Generic` is no base by itself
+    blank = new_class(kind.__name__, bases, {}, lambda body: body.update(__slots__=slotted.__slots__))
+    try:
+        blank().__class__ = kind
+    except TypeError:
+        return None
+    return blank
+
+
 def making(kind: type[AttrsInstance], values: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
     """Generate the lines that make a frozen *kind*, called ``made``, of an expression for each field that is right.
 
-    Nothing is converted or validated. The fields are set on a blank of the same layout, which is not frozen and
-    becomes a *kind* when it is complete: that is several times as quick as to set them on a frozen object.
-    The second result is what the lines need to know.
+    Nothing is converted or validated. The second result is what the lines need to know.
     """
-    slots: Any = getattr(kind, "__slots__", ())
-    # The layouts are alike only if the bases are, of which we know at most `Generic`.
-    blank = new_class(
-        kind.__name__, vars(kind).get("__orig_bases__", ()), {}, lambda body: body.update(__slots__=slots)
-    )
     stores = [f"    made.{attribute.name} = {values[attribute.name]}" for attribute in fields(kind)]
-    return ["    made = blank()", *stores, "    made.__class__ = kind"], {"blank": blank, "kind": kind}
+    return ["    made = blank()", *stores, "    made.__class__ = kind"], {"blank": blank_of(kind), "kind": kind}
 
 
 def maker(kind: type[A]) -> Callable[..., A]:

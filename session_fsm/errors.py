@@ -178,7 +178,7 @@ class WireError(SessionFSMError, ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        """All of them, each with `pointer` and `text`."""
+        """All of them, each with its `Problem.pointer` and `Problem.text`."""
         super().__init__(self.problems)
 
     def __str__(self) -> str:
@@ -201,7 +201,7 @@ def to_error_response(error: SessionFSMError) -> dict[str, Any]:
 
     Returns ``{"message": ..., "errors": [{"title": ..., "details": ..., "source": {"pointer": ...}}]}``;
     ``source`` is there where a place is known. The title is the code of the violation, but for the
-    two titles that Talon.One publishes (`Unknown` and `Invalid type`), and ``Invalid value`` for a
+    two titles that Talon.One publishes (``Unknown`` and ``Invalid type``), and ``Invalid value`` for a
     value or document that cannot be read.
     """
     message = "The submitted data was invalid"

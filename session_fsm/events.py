@@ -31,6 +31,7 @@ class SessionEvent:
     session_id: str = field(validator=validate(text(at_least=1, at_most=1000)))
     """The integration ID of the session."""
     trigger: Trigger = field(validator=validate(member_of(Trigger)))
+    """What was asked of the session."""
     source: State | None = field(default=None, validator=validate(member_of(State), optional=True))
     """The state before; None at creation."""
     target: State = field(validator=validate(member_of(State)))

@@ -45,12 +45,17 @@ class Row:
     source: State | None
     """The state before; None where the session is created."""
     trigger: Trigger
+    """What is asked."""
     target: State
+    """The state after."""
     operation: Operation
     """The API call that carries it; no other does."""
     event_name: EventName
+    """What is recorded."""
     authority: Authority = Authority.DOCUMENTED
+    """On whose word it is so."""
     note: str = field(default="", kw_only=True)
+    """What there is to say about the authority."""
 
     @property
     def internal(self) -> bool:

@@ -57,6 +57,7 @@ class LifecycleState(_Watched, transitions.State):
 
     @property
     def name(self) -> str:
+        """The value of the enumeration member."""
         return str(_spelled(self._name))
 
 
@@ -228,8 +229,23 @@ class LifecycleMachine(transitions.Machine):
     listeners: tuple[Any, ...] = ()
     """The lists of callbacks that every trigger would have to run."""
 
-    def __init__(self, rules: Sequence[Rule], table: Sequence[Row] = TABLE, name: str = "CustomerSession") -> None:
-        check_definition(table, rules)
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        table: Sequence[Row] = TABLE,
+        name: str = "CustomerSession",
+        *,
+        wrong_on_purpose: bool = False,
+    ) -> None:
+        """Build the machine of *rules* and *table*.
+
+        A table that is *wrong on purpose*, as that of a mutant, is not checked; rules are then those of `TABLE`.
+
+        Raises:
+            InvalidValue: see `check_definition`.
+        """
+        check_definition(TABLE if wrong_on_purpose else table, rules)
+        self.wrong_on_purpose = wrong_on_purpose
         states = [LifecycleState(state, final=state in FINAL) for state in State]
         super().__init__(None, states, State.OPEN.value, auto_transitions=False, send_event=True, name=name)
         self.table = tuple(table)
@@ -239,12 +255,12 @@ class LifecycleMachine(transitions.Machine):
         self._creations = {
             state: Move(Trigger.CREATE, None, state, self.rules, creations.get(state)) for state in State
         }
+        for trigger in Trigger:
+            if trigger is not Trigger.CREATE:
+                self.events[trigger.value] = LifecycleEvent(trigger.value, self)
         for row in table:
             if row.source is not None:
-                name = row.trigger.value
-                if name not in self.events:
-                    self.events[name] = LifecycleEvent(name, self)
-                self.events[name].add_transition(LifecycleTransition(row, rules))
+                self.events[row.trigger.value].add_transition(LifecycleTransition(row, rules))
         self._built = True
         for watched in (*self.states.values(), *self.get_transitions()):
             watched.machine = self  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
@@ -253,6 +269,10 @@ class LifecycleMachine(transitions.Machine):
         super().__setattr__(name, value)
         if self._built and name != "listeners":
             self.gather_listeners()
+
+    def event(self, trigger: Trigger) -> LifecycleEvent:
+        """Return the machine's event for one of the five triggers that move a session."""
+        return self.events[trigger]
 
     def rules_of(self, row: Row) -> tuple[Rule, ...]:
         """Return the rules that guard *row*, in their order."""
@@ -307,12 +327,15 @@ class LifecycleMachine(transitions.Machine):
     # Questions may name a state by its value or by its enumeration member.
 
     def get_state(self, state: Any) -> transitions.State:
+        """Return a state, by its name or its enumeration member."""
         return super().get_state(_spelled(state))
 
     def get_triggers(self, *args: Any) -> list[str]:
+        """Return the triggers that lead out of any of these states."""
         return super().get_triggers(*map(_spelled, args))
 
     def get_transitions(self, trigger: str = "", source: Any = "*", dest: Any = "*") -> list[transitions.Transition]:
+        """Return the transitions by *trigger* from *source* to *dest*, each of which may be left open."""
         return super().get_transitions(trigger, _spelled(source), _spelled(dest))
 
     # What would put a transition beside the table, or a session beside the machine, is shut.
@@ -323,6 +346,7 @@ class LifecycleMachine(transitions.Machine):
     add_model = add_transition = add_transitions = add_ordered_transitions = remove_transition = _refuse
 
     def add_states(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse further states, once the machine has those of the table."""
         if self._built:
             self._refuse()
         super().add_states(*args, **kwargs)

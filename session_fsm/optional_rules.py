@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 from session_fsm.decisions import Rule, rule
-from session_fsm.errors import Violation, pointer_token
+from session_fsm.errors import InvalidValue, Violation, pointer_token
 from session_fsm.json_values import AttributeValue
 from session_fsm.scalars import is_timestamp, to_amount
 from session_fsm.states import State, Trigger
@@ -72,16 +72,23 @@ class AttributeType(StrEnum):
     """The types that an attribute may be declared with, spelled as the API spells them."""
 
     STRING = "string"
+    """Text."""
     NUMBER = "number"
+    """An integer or an exact decimal."""
     BOOLEAN = "boolean"
+    """True or false."""
     TIME = "time"
     """RFC 3339 text."""
     LOCATION = "location"
     """Two numbers: as a list, as an object, or as text with a comma between them."""
     LIST_OF_STRINGS = "(list string)"
+    """Any number of texts."""
     LIST_OF_NUMBERS = "(list number)"
+    """Any number of numbers."""
     LIST_OF_TIMES = "(list time)"
+    """Any number of times."""
     LIST_OF_LOCATIONS = "(list location)"
+    """Any number of locations."""
 
 
 Attributes = Mapping[str, AttributeValue]
@@ -124,11 +131,14 @@ def attributes_have_declared_types(
 
     Both arguments map the name of an attribute to its `AttributeType`. What is not declared is not judged here.
 
+    Raises:
+        InvalidValue: there is no such type.
+
     >>> attributes_have_declared_types(session={"ShippingCity": "string"}).code
     'attribute_wrong_type'
     """
-    of_session = {name: AttributeType(kind) for name, kind in (session or {}).items()}
-    of_item = {name: AttributeType(kind) for name, kind in (cart_item or {}).items()}
+    of_session = _types(session or {}, "/session")
+    of_item = _types(cart_item or {}, "/cart_item")
 
     @rule("attribute_wrong_type", on=_FILLING)
     def attributes_have_their_declared_types(
@@ -145,6 +155,15 @@ def attributes_have_declared_types(
                 )
 
     return attributes_have_their_declared_types
+
+
+def _types(declared: Mapping[str, AttributeType | str], place: str) -> dict[str, AttributeType]:
+    found: dict[str, AttributeType] = {}
+    for name, kind in declared.items():
+        if kind not in set(AttributeType):
+            raise InvalidValue(place + pointer_token(name), f"{kind!r} is none of: {', '.join(AttributeType)}")
+        found[name] = AttributeType(kind)
+    return found
 
 
 def _has_type(value: AttributeValue, kind: AttributeType) -> bool:

@@ -1,6 +1,6 @@
 """Every rule that guards the transitions: those of the API itself, and those that a service may switch on.
 
-`BUILT_IN` always holds. The others, whose home is `session_fsm.optional_rules`, are for an order service that wants to be told by its own code, and before
+`BUILT_IN` always holds. The others, whose home is ``session_fsm.optional_rules``, are for an order service that wants to be told by its own code, and before
 the call, what its Application would refuse or regret; it adds them to its session class::
 
     class ShopSession(CustomerSession):

@@ -32,7 +32,9 @@ from session_fsm.machine import LifecycleMachine
 from session_fsm.rules import BUILT_IN
 from session_fsm.scalars import (
     amount,
+    at_a_glance,
     boolean,
+    glance_of,
     integer,
     is_list,
     kind_of,
@@ -71,6 +73,7 @@ _COMPUTED = Decimal("NaN")
 _total = amount(total=True)
 
 
+@at_a_glance(glance_of(_total))
 def _total_or_computed(value: object) -> Any:
     return None if value is _COMPUTED else _total(value)
 
@@ -153,17 +156,21 @@ class CustomerSession(Shown):
     )
     """The campaigns that a dry run evaluates."""
     coupon_codes: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["coupon_codes"]))
+    """Any number of codes, each up to 100 characters."""
     referral_code: str = field(default="", validator=validate(CHECKS["referral_code"]))
     """``""`` where there is none."""
     loyalty_cards: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["loyalty_cards"]))
+    """The customer's loyalty card, one at most."""
     state: State = field(default=State.OPEN, converter=_to_state, validator=validate(member_of(State)))
     """Where the session stands; nothing but the verbs moves it."""
     cart_items: tuple[CartItem, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["cart_items"]))
+    """The cart, each item with its position."""
     additional_costs: Mapping[str, AdditionalCost] = field(
         default=EMPTY, converter=freeze_map, validator=validate(CHECKS["additional_costs"])
     )
     """The session's own costs by name."""
     identifiers: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["identifiers"]))
+    """Up to five, such as the hash of an IP address, by which budgets tell customers apart."""
     attributes: Mapping[str, AttributeValue] = field(
         default=EMPTY, converter=to_attributes, validator=validate(attribute_map)
     )
@@ -193,19 +200,27 @@ class CustomerSession(Shown):
     experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] = field(
         default=(), converter=to_tuple, validator=validate(CHECKS["experiment_variant_allocations"])
     )
+    """The variants of experiments into which the session fell."""
     _pending_events: tuple[SessionEvent, ...] = field(default=(), init=False)
 
     def __attrs_post_init__(self) -> None:
         values: dict[str, Any] = {}
-        if any(item.position != position for position, item in enumerate(self.cart_items)):
+        if [item.position for item in self.cart_items] != [*range(len(self.cart_items))]:
             values["cart_items"] = tuple(
                 evolve(item, position=position) for position, item in enumerate(self.cart_items)
             )
-        computed = totals(self.cart_items, self.additional_costs)
-        values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
+        if (
+            self.total is _COMPUTED
+            or self.cart_item_total is _COMPUTED
+            or self.additional_cost_total is _COMPUTED
+            or self.cart_item_additional_cost_total is _COMPUTED
+        ):
+            computed = totals(self.cart_items, self.additional_costs)
+            values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
         if not self.profile_id:
             values["first_session"] = True  # F-16
-        assign(self, values)
+        if values:
+            assign(self, values)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -426,7 +441,9 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     """Build the machine of *cls*, and let it know the `on_enter_...` and `on_exit_...` methods that the class has."""
     if not is_list(cls.rules):
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
-    machine = LifecycleMachine(cls.rules, name=cls.__name__)
+    parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
+    inherited: Any = {} if parent is None else {"table": parent.table, "wrong_on_purpose": parent.wrong_on_purpose}
+    machine = LifecycleMachine(cls.rules, name=cls.__name__, **inherited)
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
     for place, one in enumerate(machine.rules):

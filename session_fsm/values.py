@@ -61,6 +61,7 @@ class Unset(Enum):
     """The type of `UNSET`."""
 
     UNSET = "UNSET"
+    """Its only member."""
 
     def __bool__(self) -> Literal[False]:
         return False
@@ -86,6 +87,7 @@ class Product:
     """The product that a SKU belongs to."""
 
     name: str = field(validator=validate(text()))
+    """What the product is called, in all its variants."""
 
 
 @frozen(kw_only=True, weakref_slot=False)
@@ -93,7 +95,9 @@ class ExperimentVariantAllocation:
     """The variant of an experiment into which the session fell (F-24)."""
 
     experiment_id: int = field(validator=validate(integer()))
+    """Talon.One's ID of the experiment."""
     variant_id: int = field(validator=validate(integer()))
+    """Talon.One's ID of the variant."""
 
 
 # The fields of a cart item that Talon.One sets. A request that carries them is obeyed without them (U-10).
@@ -111,12 +115,15 @@ class CartItem:
     quantity: int = field(validator=validate(integer(at_least=1)))
     """How many units were bought, returned ones included; one or more."""
     name: str | None = field(default=None, validator=validate(text(), optional=True))
+    """What customers call it."""
     price: Decimal | None = field(
         default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
     )
     """The price of one unit, in the currency of the Application. None where the catalog knows it; counts as 0."""
     category: str | None = field(default=None, validator=validate(text(), optional=True))
+    """The category that the catalog or the service puts it into."""
     product: Product | None = field(default=None, validator=validate(instance_of(Product), optional=True))
+    """The product that the SKU is a variant of."""
     weight: Decimal | None = field(
         default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
     )
@@ -149,6 +156,7 @@ class CartItem:
     returned_quantity: int = field(default=0, validator=validate(integer(at_least=0)), metadata=_READ_ONLY)
     """How many units came back."""
     catalog_item_id: int | None = field(default=None, validator=validate(integer(), optional=True), metadata=_READ_ONLY)
+    """Talon.One's internal ID of the item in the catalog."""
     selected_price_type: str | None = field(
         default=None, validator=validate(text(), optional=True), metadata=_READ_ONLY
     )
@@ -160,9 +168,11 @@ class CartItem:
     adjustment_effective_from: datetime | None = field(
         default=None, validator=validate(time, optional=True), metadata=_READ_ONLY
     )
+    """When the price adjustment begins, with a time zone."""
     adjustment_effective_until: datetime | None = field(
         default=None, validator=validate(time, optional=True), metadata=_READ_ONLY
     )
+    """When the price adjustment ends, with a time zone."""
     prices: Mapping[str, AttributeValue] = field(
         default=EMPTY, converter=freeze_map, validator=validate(json_map), metadata=_READ_ONLY
     )
@@ -301,6 +311,7 @@ class SessionUpdate:
     experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] | Unset = field(
         default=UNSET, converter=_tuple_or_unset, validator=_if_set
     )
+    """The variants of experiments into which the session fell."""
 
     def given(self) -> dict[str, Any]:
         """Return the fields that are not omitted, by name."""

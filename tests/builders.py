@@ -16,6 +16,15 @@ from session_fsm import (
     State,
     Trigger,
 )
+from session_fsm.rules import (
+    additional_costs_are_declared,
+    attributes_are_declared,
+    attributes_have_declared_types,
+    coupon_code_required,
+    identifier_required,
+    prices_are_known,
+    referral_code_required,
+)
 
 CREATED = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 """When the sessions of `session_in` were created; each further verb took place a minute later."""
@@ -48,6 +57,21 @@ class SlottedSession(CustomerSession):
 
 class PlainSession(CustomerSession):
     """Is not decorated, so that its sessions have a `__dict__`."""
+
+
+class EveryRuleSession(CustomerSession):
+    """Is guarded by every rule there is: L-01 to L-09 and O-01 to O-07."""
+
+    rules = (
+        *CustomerSession.rules,
+        coupon_code_required,
+        referral_code_required,
+        identifier_required,
+        attributes_are_declared(session=["ShippingCity"], cart_item=["colour"]),
+        attributes_have_declared_types(session={"ShippingCity": "string"}, cart_item={"colour": "string"}),
+        additional_costs_are_declared(session=["shipping"], cart_item=["gift_wrap"]),
+        prices_are_known(catalog=["IN-CATALOG"]),
+    )
 
 
 def at_minute(minute: int) -> datetime:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,41 @@ def start(
     return subprocess.run(
         program(*arguments), cwd=cwd, input=stdin, capture_output=True, env=environment(**env), timeout=120, check=False
     )
+
+
+def on_terminal(*arguments: object, columns: int = 80, **env: str) -> str:
+    """Run the program on a terminal of its own and return what it shows there."""
+    leader, follower = pty.openpty()
+    env = {"COLUMNS": str(columns), "TERM": "xterm", **env}
+    shown: list[bytes] = []
+
+    def read() -> None:
+        while True:
+            try:
+                chunk = os.read(leader, 65536)
+            except OSError:  # the other end is closed
+                return
+            if not chunk:
+                return
+            shown.append(chunk)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        subprocess.run(
+            program(*arguments),
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            env=environment(**env),
+            timeout=120,
+            check=False,
+        )
+    finally:
+        os.close(follower)
+        reader.join(timeout=30)
+        os.close(leader)
+    return b"".join(shown).decode().replace("\r\n", "\n")
 
 
 def update(session_id: str = "order-1", /, **body: Any) -> dict[str, Any]:

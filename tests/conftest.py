@@ -1,6 +1,12 @@
 """How hypothesis runs here: without deadlines, because machines differ, and without leaving files behind."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("tests", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+# A shell that runs the tests in the background has them ignore interrupts, and the programs that they start and stop too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,15 +1,12 @@
 """The command as a program of its own: pipes, signals, terminals, encodings, memory."""
 
-import os
-import pty
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from command_line import ITEM, environment, objects, program, recording, start, update
+from command_line import ITEM, environment, objects, on_terminal, program, recording, start, update
 
 
 def code(text: str, **env: str) -> subprocess.CompletedProcess[bytes]:
@@ -155,41 +152,6 @@ class TestEncodings:
             assert rb"D\xf6ner \u65e5\u672c \U0001f355" in result.stdout
         result = start("replay", "-", "--json", stdin=lines, **env)
         assert objects(result.stdout.decode())[0]["sessionId"] == "Döner 日本 🍕"
-
-
-def on_terminal(*arguments: object, columns: int = 80, **env: str) -> str:
-    """Run the program on a terminal of its own and return what it shows there."""
-    leader, follower = pty.openpty()
-    env = {"COLUMNS": str(columns), "TERM": "xterm", **env}
-    shown: list[bytes] = []
-
-    def read() -> None:
-        while True:
-            try:
-                chunk = os.read(leader, 65536)
-            except OSError:  # the other end is closed
-                return
-            if not chunk:
-                return
-            shown.append(chunk)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        subprocess.run(
-            program(*arguments),
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-            env=environment(**env),
-            timeout=120,
-            check=False,
-        )
-    finally:
-        os.close(follower)
-        reader.join(timeout=30)
-        os.close(leader)
-    return b"".join(shown).decode().replace("\r\n", "\n")
 
 
 class TestTerminal:

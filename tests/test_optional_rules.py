@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from builders import LATER, picture, session_in
 
-from session_fsm import AdditionalCost, CartItem, CustomerSession, Rule, RuleViolated, State, Violation
+from session_fsm import AdditionalCost, CartItem, CustomerSession, InvalidValue, Rule, RuleViolated, State, Violation
 from session_fsm.rules import (
     AttributeType,
     additional_costs_are_declared,
@@ -225,6 +225,13 @@ class TestDeclaredTypes:
     def test_a_type_that_does_not_exist_cannot_be_declared(self) -> None:
         with pytest.raises(ValueError, match="integer"):
             attributes_have_declared_types(session={"a": "integer"})
+
+    @pytest.mark.parametrize("place", ["session", "cart_item"])
+    def test_a_type_that_does_not_exist_is_named_with_its_attribute(self, place: str) -> None:
+        with pytest.raises(InvalidValue) as refusal:
+            attributes_have_declared_types(**{place: {"a/b": "string", "c": "strin"}})
+        assert refusal.value.pointer == f"/{place}/c"
+        assert "'strin' is none of: string, number, boolean" in refusal.value.problem
 
 
 class TestDeclaredCosts:

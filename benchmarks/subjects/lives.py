@@ -185,16 +185,16 @@ def with_statemachine() -> Timed:
     from statemachine.exceptions import TransitionNotAllowed
 
     class Machine(StateMachine):
-        open = State(initial=True)
+        opened = State(initial=True, value="open")
         closed = State()
         partially_returned = State()
         cancelled = State(final=True)
 
-        update = open.to.itself(internal=True)
-        close = open.to(closed)
-        cancel = open.to(cancelled) | closed.to(cancelled) | partially_returned.to(cancelled)
+        update = opened.to.itself(internal=True)
+        close = opened.to(closed)
+        cancel = opened.to(cancelled) | closed.to(cancelled) | partially_returned.to(cancelled)
         return_items = closed.to(partially_returned) | partially_returned.to.itself(internal=True)
-        reopen = closed.to(open)
+        reopen = closed.to(opened)
 
         def __init__(self, *given: Any) -> None:
             self.order = Order(*given)
@@ -211,13 +211,13 @@ def with_statemachine() -> Timed:
         def before_return_items(self, position: int, quantity: int, source: Any) -> None:
             self.order.take_back(position, quantity)
             change = (position, quantity)
-            self.order.record("partially_returned", "return_items", source.id, "partially_returned", change)
+            self.order.record("partially_returned", "return_items", source.value, "partially_returned", change)
 
         def before_cancel(self, source: Any) -> None:
-            name = "cancelled" if source.id == "open" else "revoked"
-            self.order.record(name, "cancel", source.id, "cancelled", None)
+            name = "cancelled" if source.value == "open" else "revoked"
+            self.order.record(name, "cancel", source.value, "cancelled", None)
 
-    return _life_of(Machine, TransitionNotAllowed, lambda machine: next(iter(machine.configuration)).id)
+    return _life_of(Machine, TransitionNotAllowed, lambda machine: next(iter(machine.configuration)).value)
 
 
 @LIVES.contender("Automat")
@@ -324,7 +324,7 @@ def with_xstate() -> Timed:
         context["order"].change(*change)
         context["order"].record("updated", "update", "open", "open", change)
 
-    def close(_: Any, context: Any, event: Any, __: Any) -> None:  # noqa: ARG001 - the library's signature
+    def close(_: Any, context: Any, event: Any, __: Any) -> None:
         context["order"].check()
         context["order"].record("closed", "close", "open", "closed", None)
 
@@ -334,7 +334,7 @@ def with_xstate() -> Timed:
         source = context["order"].events[-1].target
         context["order"].record("partially_returned", "return_items", source, "partially_returned", change)
 
-    def cancel(_: Any, context: Any, event: Any, __: Any) -> None:  # noqa: ARG001 - the library's signature
+    def cancel(_: Any, context: Any, event: Any, __: Any) -> None:
         source = context["order"].events[-1].target
         context["order"].record("cancelled" if source == "open" else "revoked", "cancel", source, "cancelled", None)
 

@@ -27,6 +27,10 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "session_fsm.cli.check",
         "explain": "session_fsm.cli.explain",
         "diagram": "session_fsm.cli.diagram",
+        "coverage": "session_fsm.cli.coverage",
+        "mutants": "session_fsm.cli.mutants",
+        "lint": "session_fsm.cli.lint",
+        "diff": "session_fsm.cli.diff",
     }
 )
 """The module of each command, in the order in which help lists them; each has its command as ``command``."""
@@ -40,9 +44,11 @@ class Commands(click.Group):
     """A group that imports its commands as they are needed, and ends every run in good order."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the signature is click's
+        """Return the names of the commands, in the order in which help lists them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
+        """Import a command, or return None where there is none of this name."""
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
@@ -50,6 +56,7 @@ class Commands(click.Group):
         return found
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *given: Any, **extra: Any) -> Never:
+        """Run a command, and end the process with its exit status."""
         prepare()
         extra["standalone_mode"] = False
         try:
@@ -72,6 +79,7 @@ class Commands(click.Group):
         sys.exit(status)
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, and return its exit status, even when it is interrupted or nobody reads on."""
         try:
             try:
                 return super().invoke(ctx)

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable
-from importlib import import_module
-from operator import attrgetter
-from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar
 
 import click
 
-from session_fsm.session import CustomerSession
+from session_fsm.definitions import class_at
+from session_fsm.errors import InvalidValue
 
 __all__ = ["class_option"]
 
-_PACKAGE = Path(__file__).parents[1]
 F = TypeVar("F", bound=Callable[..., Any])
+_PLAIN = "session_fsm:CustomerSession"
 
 
-def class_option(default: str = "session_fsm:CustomerSession") -> Callable[[F], F]:
-    """Give a command the option ``--class``, which it receives imported, as ``kind``."""
+def class_option(default: str = _PLAIN, *, multiple: bool = False) -> Callable[[F], F]:
+    """Give a command the option ``--class``, which it receives imported, as ``kind``; with *multiple*, as ``kinds``."""
     return click.option(
         "--class",
-        "kind",
+        "kinds" if multiple else "kind",
         callback=_imported,
-        default=default,
+        default=[default] if multiple else default,
+        multiple=multiple,
         show_default=True,
         metavar="MODULE:CLASS",
         help="The session class whose rules apply, such as shop.sessions:ShopSession. The current directory is "
@@ -35,53 +31,9 @@ def class_option(default: str = "session_fsm:CustomerSession") -> Callable[[F], 
     )
 
 
-def _imported(_ctx: click.Context, _option: click.Parameter, given: str) -> type[CustomerSession]:
-    """Import the class that is given as ``package.module:ShopSession``."""
-    module_name, _, class_name = given.partition(":")
-    if not (module_name and class_name):
-        raise click.BadParameter(f"'{given}' does not look like package.module:ShopSession")
-    module = _module(module_name)
+def _imported(_ctx: click.Context, _option: click.Parameter, given: str | tuple[str, ...]) -> Any:
+    """Import the class, or the classes, that are given as ``package.module:ShopSession``."""
     try:
-        found = attrgetter(class_name)(module)
-    except AttributeError:
-        raise click.BadParameter(f"the module '{module_name}' has no '{class_name}'{_offer(module)}") from None
-    if not (isinstance(found, type) and issubclass(found, CustomerSession)):
-        raise click.BadParameter(f"'{given}' is not CustomerSession or a subclass of it")
-    return found
-
-
-def _module(name: str) -> ModuleType:
-    here = str(Path.cwd())
-    if name not in sys.modules and here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        return import_module(name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the module is the user's, and may do anything
-        if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
-            raise click.BadParameter(f"there is no module '{error.name}', neither here nor installed") from None
-        text = error.msg if isinstance(error, SyntaxError) else str(error)
-        what = f"{type(error).__name__}: {text}".removesuffix(": ")
-        raise click.BadParameter(f"the module '{name}' cannot be imported: {what}{_place(error)}") from None
-
-
-def _place(error: BaseException) -> str:
-    """Say in which file and line of the user's *error* was raised, if it was in one."""
-    if isinstance(error, SyntaxError):
-        return f" ({error.filename}, line {error.lineno})"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
-    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-
-
-def _is_users(filename: str) -> bool:
-    """Whether *filename* is none of this package, of the interpreter's own importing, and of what has no file."""
-    path = Path(filename)
-    return not (filename.startswith("<") or path.is_relative_to(_PACKAGE) or path.parent.name == "importlib")
-
-
-def _offer(module: ModuleType) -> str:
-    names = [
-        name
-        for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, CustomerSession) and value is not CustomerSession
-    ]
-    return f"; it has {', '.join(names)}" if names else ""
+        return tuple(map(class_at, given)) if isinstance(given, tuple) else class_at(given)
+    except InvalidValue as error:
+        raise click.BadParameter(error.problem) from None

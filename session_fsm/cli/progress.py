@@ -1,4 +1,4 @@
-"""What a long run shows while it lasts: a bar on standard error, below the lines that it writes."""
+"""What a long run shows while it lasts: a bar on standard error, below the lines that it writes, if any."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from session_fsm.cli.terminal import complain
+from session_fsm.cli.terminal import complain, escaped
 
-__all__ = ["LONG", "Display"]
+__all__ = ["LONG", "Display", "Tally"]
 
 LONG = 1_000_000
 """From how many bytes of input on a bar is shown."""
@@ -93,3 +93,31 @@ class Display:
 
 def _on_terminal(stream: TextIO) -> bool:
     return stream.isatty()
+
+
+class Tally:
+    """A bar that counts tasks which take seconds each, and shows what the last news is; on a terminal alone."""
+
+    def __init__(self, total: int) -> None:
+        console = Console(stderr=True)
+        columns = (MofNCompleteColumn(), BarColumn(complete_style="green"), TextColumn("{task.description}"))
+        self._bar = Progress(
+            *columns,
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            disable=not console.is_terminal or console.is_dumb_terminal,
+        )
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def tell(self, news: str, *, done: int = 0) -> None:
+        """Show *news*, and count so many more tasks as done."""
+        self._bar.update(self._task, description=escaped(news), advance=done)

@@ -14,6 +14,7 @@ from typing import IO, Any, Never
 from attrs import define, field, frozen
 
 from session_fsm.decisions import Decision
+from session_fsm.entities import maker
 from session_fsm.errors import (
     InvalidValue,
     Problem,
@@ -25,13 +26,15 @@ from session_fsm.errors import (
     pointer_token,
 )
 from session_fsm.events import SessionEvent
+from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.lifecycle import WANTED
-from session_fsm.scalars import Check, boolean, is_object, is_timestamp, kind_of, text, to_time
+from session_fsm.scalars import Check, Unusual, boolean, is_object, is_timestamp, kind_of, text, to_time
 from session_fsm.session import CustomerSession
 from session_fsm.states import Operation, State, Trigger
 from session_fsm.values import UNSET, SessionUpdate
-from session_fsm.wire import ReturnRequest, structure
-from session_fsm.wire.text import MOST_BYTES, parse
+from session_fsm.wire import ReturnRequest, structure, take_straight
+from session_fsm.wire.straight_reading import NOT_STRAIGHT
+from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight
 
 __all__ = ["Recording", "Request", "Result", "lines_of", "read_request"]
 
@@ -48,7 +51,7 @@ OPERATIONS: Mapping[str, Operation] = {
 _SHORT = dict(zip(Operation, OPERATIONS, strict=False))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Request:
     """One line: a request that somebody sent to the API."""
 
@@ -69,7 +72,7 @@ class Request:
         return _SHORT[self.operation]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Result:
     """What came of a request."""
 
@@ -111,6 +114,55 @@ def read_request(line: bytes | None, *, strict: bool = False) -> Request:
     """
     if line is None:
         raise WireError([Problem("", f"the line is longer than {MOST_BYTES:,} bytes")])
+    try:
+        return _read_straight(decoded(line), strict=strict)
+    except NOT_STRAIGHT:
+        pass
+    return _read_carefully(line, strict=strict)
+
+
+def _read_straight(text: str, *, strict: bool) -> Request:
+    """Read a line in which all is well.
+
+    Raises:
+        Unusual, KeyError, InvalidValue: perhaps it is not.
+    """
+    document, counts = parse_straight(text), Counts()
+    if not is_plain_object(document):
+        raise Unusual
+    counts.append(len(document))
+    for name, value in document.items():
+        check = _CHECKS.get(name)
+        if check and value is not None and check(value):
+            raise Unusual
+        if not check and name != "body":
+            if strict:
+                raise Unusual
+            counts.add_within(value)
+    operation = OPERATIONS[document["operation"]]
+    kind, time = _BODIES.get(operation), document.get("time")
+    body = None
+    if kind:
+        body = take_straight(document["body"], kind, counts, strict=strict)
+    else:
+        counts.add_within(document.get("body"))
+    if document["sessionId"] is None or not names_stand_once(text, sum(counts)):
+        raise Unusual
+    return _make_request(
+        operation,
+        document["sessionId"],
+        body,
+        to_time(time) if time else None,
+        document.get("dry") or False,
+        document.get("note") or "",
+    )
+
+
+_make_request = maker(Request)
+
+
+def _read_carefully(line: bytes, *, strict: bool) -> Request:
+    """Read any line."""
     document = parse(line)
     if not is_object(document):
         raise WireError([Problem("", f"{kind_of(document)} is not an object")])
@@ -171,6 +223,9 @@ _BODIES: Mapping[Operation | None, type[SessionUpdate | ReturnRequest]] = {
 }
 
 
+_make_result = maker(Result)
+
+
 @define
 class Recording:
     """The sessions that a recording is about. It remembers them, and nothing of the requests."""
@@ -199,16 +254,8 @@ class Recording:
             raise WireError(problem.under("/body") for problem in error.problems) from None
         except Exception as error:  # noqa: BLE001  # a class of the user's own may raise anything, and the rest still runs
             violations = (Violation(code="failed", message=f"{type(error).__name__}: {error}"),)
-        return Result(
-            request=request,
-            trigger=trigger,
-            source=source,
-            state=session.state if session else None,
-            total=session.total if session else None,
-            event=event,
-            violations=violations,
-            already=already,
-        )
+        state, total = (session.state, session.total) if session else (None, None)
+        return _make_result(request, trigger, source, state, total, event, violations, already)
 
     def _moved(
         self, session: CustomerSession | None, trigger: Trigger, request: Request

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Iterable
 from hashlib import sha256
 from importlib.resources import files
 
@@ -18,7 +19,7 @@ from session_fsm.diagrams.svg import draw
 from session_fsm.diagrams.svg_paint import COLOURS, SANS, STYLE
 from session_fsm.diagrams.svg_text import escape
 
-__all__ = ["render"]
+__all__ = ["page", "render"]
 
 
 def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
@@ -29,6 +30,11 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
         overlay: what lies upon it.
         detail: ``full``, or ``simple`` for states and triggers alone.
     """
+    return page(diagram, overlay, detail=detail)
+
+
+def page(diagram: Diagram, overlay: Overlay, *, detail: str, more: Iterable[tuple[str, str, str]] = ()) -> str:
+    """Return the page of *diagram* with *more* sections after the states: of each the id, the heading, the content."""
     full = detail != "simple"
     style = _colours() + _resource("page.css")
     script = _resource("page.js")
@@ -42,6 +48,7 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
         sections.append(("board", "What the session may do now", board(diagram, overlay)))
     if told:
         sections.append(("history", "How it came here", history(told)))
+    sections += more
     sections.append(("table", "Every transition", table(diagram, overlay, full=full)))
     if full and diagram.rules:
         sections.append(("rules", "The rules: what a trigger is refused for", rules(diagram, overlay)))

@@ -29,6 +29,7 @@ class Node:
     """A state."""
 
     state: State
+    """Which one."""
     final: bool
     """Whether nothing leads out of it."""
     meaning: str = ""
@@ -40,6 +41,7 @@ class RuleText:
     """A rule as a reader sees it."""
 
     code: str
+    """The stable name of the fault."""
     text: str
     """The rule in the words of the business."""
 
@@ -53,10 +55,15 @@ class Edge:
     source: State | None
     """None for a creation."""
     trigger: Trigger
+    """What is asked."""
     target: State
+    """The state after."""
     operation: Operation
+    """The API call that carries it."""
     event_name: EventName
+    """What is recorded."""
     authority: Authority
+    """On whose word it is so."""
     rules: tuple[str, ...]
     """The codes of the rules that guard it, in the order in which they are judged."""
     note: str = ""
@@ -70,12 +77,16 @@ class Edge:
 
 @frozen(kw_only=True)
 class Diagram:
-    """What there is to draw. Every text in it is `drawable`."""
+    """What there is to draw. Every text in it is ``drawable``."""
 
     title: str
+    """What stands above."""
     class_name: str
+    """The name of the session class."""
     nodes: tuple[Node, ...]
+    """The states."""
     edges: tuple[Edge, ...]
+    """The transitions, creations first, in the order of the table."""
     rules: tuple[RuleText, ...]
     """Every rule that guards an edge."""
 
@@ -116,6 +127,7 @@ class Verdict:
     """What a session's board says of one trigger."""
 
     trigger: Trigger
+    """What was asked."""
     target: State | None
     """Where it leads; None where the table has no way."""
     reasons: tuple[str, ...]
@@ -135,13 +147,14 @@ class Moment:
     at: str = ""
     """When, in ISO 8601, where that is known."""
     refused: bool = False
+    """Whether it was tried in vain."""
     tried: tuple[str, ...] = ()
     """The ids of the edges that the rules shut, where it was refused by rules."""
 
 
 @frozen(kw_only=True)
 class Overlay:
-    """What lies upon a diagram; every part of it may be absent. Every text in it is `drawable`."""
+    """What lies upon a diagram; every part of it may be absent. Every text in it is ``drawable``."""
 
     current: State | None = None
     """The state that the session is in."""

@@ -41,6 +41,7 @@ class Line:
 
     @property
     def high(self) -> int:
+        """How much height the line takes."""
         return 18 if self.mark and not self.rule else 15
 
 

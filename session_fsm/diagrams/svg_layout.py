@@ -67,14 +67,17 @@ class Box:
 
     @property
     def right(self) -> int:
+        """The x of the right edge."""
         return self.x + self.width
 
     @property
     def bottom(self) -> int:
+        """The y of the lower edge."""
         return self.y + self.height
 
     @property
     def middle(self) -> tuple[int, int]:
+        """The point in the middle."""
         return self.x + self.width // 2, self.y + self.height // 2
 
 
@@ -125,6 +128,7 @@ class Cell:
 
     @property
     def height(self) -> int:
+        """How high the cards are together, with what is between them."""
         return sum(self.heights) + _CARDS_APART * (len(self.heights) - 1)
 
     def cards(self, grid: Grid, y: int, room: int) -> list[Box]:

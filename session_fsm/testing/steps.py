@@ -26,7 +26,7 @@ from typing import Any
 from attrs import Attribute, evolve, field, fields, frozen, has
 
 from session_fsm.changes import argument_of
-from session_fsm.decisions import Decision
+from session_fsm.decisions import Check, Decision, Outcome
 from session_fsm.errors import InvalidValue, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.scalars import is_list, is_object, timestamp, to_member
@@ -38,7 +38,7 @@ from session_fsm.wire import ReturnRequest, dumps
 __all__ = ["BEGINNING", "Step", "Story", "code_of"]
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-"""When the first step of a story takes place; each further one takes place a minute later."""
+"""When the first step of a story takes place, unless it says otherwise; each further one takes place a minute later."""
 _MINUTE = timedelta(minutes=1)
 _SESSION_ID = "order-1"
 
@@ -55,9 +55,12 @@ class Step:
     """A trigger, and what it is given."""
 
     trigger: Trigger = field(converter=_to_trigger)
+    """What is asked of the session."""
     argument: Any = None
     """What the trigger takes: a `SessionUpdate` for create, update and close (None is one without changes), a list
     of `ReturnedCartItem` for a return, None for the others. The state of a creation is that of its update."""
+    at: datetime | None = field(default=None, kw_only=True)
+    """When, with a time zone; None means a minute after the step before."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "argument", argument_of(self.trigger, self.argument))
@@ -86,32 +89,41 @@ class Step:
 
     def judge(
         self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
-    ) -> Decision[Any] | None:
-        """Judge the trigger without pulling it; None says that a creation would be allowed.
-
-        Takes what `take` takes.
-        """
+    ) -> Decision[Any]:
+        """Judge the trigger without pulling it. Takes what `take` takes."""
         if self.trigger is not Trigger.CREATE and session is not None:
             return session.evaluate(self.trigger, self.argument, now=now)
         try:
-            self.take(session, kind, now, **own)
+            born, event = self.take(None, kind, now, **own)
         except TransitionRefused as refusal:
             return refusal.decision
-        return None
+        guards = (rule for rule in kind.machine.rules if rule.guards(self.trigger, born.state))
+        return Decision(
+            trigger=self.trigger,
+            source=None,
+            target=born.state,
+            event_name=event.name,
+            checks=tuple(Check(rule=rule, outcome=Outcome.PASSED) for rule in guards),
+            after=born,
+        )
 
-    def code(self, kind: str = "CustomerSession", own: Mapping[str, Any] | None = None) -> str:
-        """Return the step as a line of Python that moves a variable called ``session``."""
+    def code(
+        self, kind: str = "CustomerSession", own: Mapping[str, Any] | None = None, now: datetime | None = None
+    ) -> str:
+        """Return the step as a line of Python that moves a variable called ``session``, at the time *now* if given."""
         arguments: list[str] = []
         if isinstance(self.argument, SessionUpdate):
             arguments = [f"{name}={code_of(value)}" for name, value in self.argument.given().items()]
         elif self.argument is not None:
             arguments = [code_of(list(self.argument))]
+        time = [] if now is None else [f"now={code_of(now)}"]
         if self.trigger is not Trigger.CREATE:
-            return f"session.{self.trigger}({', '.join(arguments)})"
+            return f"session.{self.trigger}({', '.join(arguments + time)})"
         arguments = [
             f'"{_SESSION_ID}"',
             *arguments,
             *(f"{name}={code_of(value)}" for name, value in (own or {}).items()),
+            *time,
         ]
         return f"session = {kind}.create({', '.join(arguments)})"
 
@@ -141,6 +153,7 @@ class Story:
     """The steps of one session's life, the creation first."""
 
     steps: tuple[Step, ...]
+    """The steps, oldest first."""
     own: Mapping[str, Any] = field(factory=dict[str, Any], kw_only=True)
     """What the creation gives to the fields that a subclass adds."""
 
@@ -169,17 +182,28 @@ class Story:
 
     def timed(self) -> Iterator[tuple[Step, datetime]]:
         """Yield every step with the time at which it takes place."""
-        for place, step in enumerate(self.steps):
-            yield step, BEGINNING + place * _MINUTE
+        following = BEGINNING
+        for step in self.steps:
+            now = step.at or following
+            yield step, now
+            following = now + _MINUTE
 
     @property
     def end(self) -> datetime:
         """The time at which a further step would take place."""
-        return BEGINNING + len(self.steps) * _MINUTE
+        times = [now for _, now in self.timed()]
+        return times[-1] + _MINUTE if times else BEGINNING
 
-    def code(self, kind: str = "CustomerSession") -> str:
-        """Return the story as Python to paste into a test; *kind* is the name of the class there."""
-        return "\n".join(step.code(kind, self.own) for step in self.steps)
+    def code(self, kind: str = "CustomerSession", *, times: bool | None = None) -> str:
+        """Return the story as Python to paste into a test.
+
+        Args:
+            kind: the name of the class there.
+            times: whether the code says when each step takes place; None means if one of the steps does.
+        """
+        if times is None:
+            times = any(step.at for step in self.steps)
+        return "\n".join(step.code(kind, self.own, now if times else None) for step, now in self.timed())
 
     def json_lines(self) -> str:
         """Return the story in the format of ``docs/replay-format.md``, one step a line, to play or to keep."""
@@ -198,14 +222,23 @@ def code_of(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
         case Decimal():
             return f'Decimal("{value}")'
+        case datetime() if value.tzinfo is UTC:
+            return repr(value).removeprefix("datetime.").replace("datetime.timezone.utc", "UTC")
         case _ if has(kind):
             return f"{kind.__name__}({', '.join(_arguments(value, kind))})"
         case _ if is_object(value):
             return f"{{{', '.join(f'{code_of(name)}: {code_of(member)}' for name, member in value.items())}}}"
         case _ if is_list(value):
-            return f"[{', '.join(map(code_of, value))}]"
+            return _list(list(map(code_of, value)))
         case _:
             return repr(value)
+
+
+def _list(elements: list[str]) -> str:
+    """Write a list, and one that says the same many times as a product."""
+    if len(elements) > 3 and len(set(elements)) == 1:
+        return f"[{elements[0]}] * {len(elements)}"
+    return f"[{', '.join(elements)}]"
 
 
 def _arguments(value: Any, kind: type[Any]) -> Iterable[str]:

@@ -15,23 +15,26 @@ The rules of `cattrs` apply: `make_converter` equips a converter of your own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 from uuid import UUID
 
 from cattrs import Converter
 
 from session_fsm.errors import InvalidValue, WireError, pointer_token, to_error_response
-from session_fsm.scalars import is_object, kind_of, timestamp
+from session_fsm.json_values import Counts, is_plain_object
+from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
-from session_fsm.wire.reading import make_reader, read_scalar
-from session_fsm.wire.text import MOST_BYTES, parse, write
-from session_fsm.wire.writing import make_writer
+from session_fsm.wire.reading import make_reader, read_scalar, straight_reader_of
+from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader
+from session_fsm.wire.straight_writing import StraightWriter
+from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight, write
+from session_fsm.wire.writing import make_writer, straight_writer_of
 
 __all__ = ["ReturnRequest", "dumps", "loads", "make_converter", "structure", "to_error_response", "unstructure"]
 
@@ -56,8 +59,57 @@ def loads(
 
     Raises:
         WireError: with every problem of the document and its place.
+        InvalidValue: *kind* is no class that documents are read as.
     """
+    if isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance] - somebody may give anything else
+        try:
+            return read_straight(decoded(data, most_bytes), kind, strict=strict)
+        except NOT_STRAIGHT:
+            pass
     return structure(parse(data, most_bytes), kind, strict=strict)
+
+
+def read_straight(text: str, kind: type[T], *, strict: bool) -> T:
+    """Read the text of a document in which all is well.
+
+    Raises:
+        Unusual, KeyError, InvalidValue: perhaps it is not.
+    """
+    counts = Counts()
+    value = take_straight(parse_straight(text), kind, counts, strict=strict)
+    if not names_stand_once(text, sum(counts)):
+        raise Unusual
+    return value
+
+
+def take_straight(document: Any, kind: type[T], counts: Counts, *, strict: bool) -> T:
+    """Read a document in which all is well, and which is nobody else's, and count its members.
+
+    Raises:
+        Unusual, KeyError, InvalidValue: perhaps it is not.
+    """
+    straight, wrapper = (_strict_reader if strict else _reader)(kind)
+    if is_plain_object(document) and wrapper in document:
+        inside = document.pop(wrapper)
+        counts.append(1)
+        counts.add_within(document)
+        document = inside
+    value: T = straight(document, counts)
+    return value
+
+
+def _straight_reader(kind: Any, *, strict: bool) -> tuple[StraightReader, str | None]:
+    """Return the straight reader of *kind*, and the name of its wrapper."""
+    reader = straight_reader_of(_converter(strict=strict).get_structure_hook(kind)) if is_ours(kind) else None
+    return reader or _never_straight, _wrapper(kind)
+
+
+_reader: Callable[[Any], Any] = cache(partial(_straight_reader, strict=False))
+_strict_reader: Callable[[Any], Any] = cache(partial(_straight_reader, strict=True))
+
+
+def _never_straight(_: Any, __: Any) -> Never:
+    raise Unusual
 
 
 def dumps(value: object, indent: int | None = None) -> bytes:
@@ -66,12 +118,23 @@ def dumps(value: object, indent: int | None = None) -> bytes:
     Raises:
         InvalidValue: *value* is nothing that can be written, or a subclass's own field holds something that is not.
     """
+    if not isinstance(value, KINDS):
+        raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
     try:
+        if indent is None:
+            return _straight_writer(type(value))(value).encode()
         return write(unstructure(value), indent).encode()
     except UnicodeEncodeError:
         raise InvalidValue("", "a text holds half of a surrogate pair, which is no character") from None
     except RecursionError:
         raise InvalidValue("", "the value is nested too deeply") from None
+
+
+def _find_straight_writer(kind: Any) -> StraightWriter:
+    return straight_writer_of(_converter(strict=False).get_unstructure_hook(kind))
+
+
+_straight_writer: Callable[[Any], StraightWriter] = cache(_find_straight_writer)
 
 
 def structure(
@@ -86,6 +149,7 @@ def structure(
 
     Raises:
         WireError: with every problem of the document and its place.
+        InvalidValue: *kind* is no class that documents are read as.
     """
     if not is_ours(kind):
         raise InvalidValue("", f"{kind!r:.60} is no kind of document")
@@ -112,11 +176,17 @@ def unstructure(value: object) -> dict[str, Any]:
 _WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession", ReturnRequest: "return"}
 
 
+@cache
+def _wrapper(kind: Any) -> str | None:
+    """Return the name of the wrapper in which the API sends *kind*, if it has one."""
+    return next((name for wrapped, name in _WRAPPERS.items() if issubclass(kind, wrapped)), None)
+
+
 def _unwrapped(document: Any, kind: type) -> tuple[Any, str]:
     """Return what a wrapper holds, and the pointer to it."""
-    for wrapped, name in _WRAPPERS.items():
-        if issubclass(kind, wrapped) and is_object(document) and name in document:
-            return document[name], pointer_token(name)
+    name = _wrapper(kind)
+    if name and is_object(document) and name in document:
+        return document[name], pointer_token(name)
     return document, ""
 
 

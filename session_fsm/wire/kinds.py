@@ -20,7 +20,7 @@ from session_fsm.values import (
     Unset,
 )
 
-__all__ = ["KINDS", "ReturnRequest", "core_of", "is_ours", "is_own"]
+__all__ = ["KINDS", "ReturnRequest", "core_of", "is_known", "is_ours", "is_own"]
 
 
 @frozen(kw_only=True, weakref_slot=False)
@@ -30,6 +30,7 @@ class ReturnRequest:
     returned_cart_items: tuple[ReturnedCartItem, ...] = field(
         converter=to_tuple, validator=validate(list_of(instance_of(ReturnedCartItem)))
     )
+    """What comes back, an entry for each item."""
 
 
 KINDS = (
@@ -60,3 +61,11 @@ def core_of(annotation: Any) -> Any:
 def is_own(owner: type, attribute: Attribute[Any]) -> bool:
     """Whether a subclass of the session has added the field."""
     return issubclass(owner, CustomerSession) and attribute.name not in {a.name for a in fields(CustomerSession)}
+
+
+def is_known(owner: type, attribute: Attribute[Any]) -> bool:
+    """Whether the field is the library's own, and no subclass has defined it anew."""
+    base: Any = next(kind for kind in KINDS if issubclass(owner, kind))
+    own: Any = getattr(fields(base), attribute.name, None)
+    given: Any = attribute
+    return own is not None and (own.validator, own.converter) == (given.validator, given.converter)

@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import DEEPEST
+from session_fsm.json_values import DEEPEST, NoCounts
 from session_fsm.scalars import (
     FURTHER_PROBLEMS,
     MOST_PROBLEMS,
@@ -31,10 +31,10 @@ from session_fsm.scalars import (
 )
 from session_fsm.session import CustomerSession
 from session_fsm.values import CartItem, SessionUpdate
-from session_fsm.wire.building import Incomplete, make_builder
 from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, is_own
+from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader, make_straight_reader
 
-__all__ = ["make_reader", "read_scalar"]
+__all__ = ["make_reader", "read_scalar", "straight_reader_of"]
 
 Reader: TypeAlias = Callable[[Any, Any], Any]
 
@@ -42,52 +42,72 @@ Reader: TypeAlias = Callable[[Any, Any], Any]
 def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bool = False) -> Reader:
     """Generate the function that reads *kind*.
 
-    The quick way stops at the first complaint. Only when there is one does the careful way, which cattrs generates,
-    go through the document again, field by field, and collect them all. It also is the only way for a class with
-    fields that somebody else has added.
+    The straight way knows only documents in which all is well. From every other one it leaves the judgement to the
+    careful way, which cattrs generates and which goes through the document field by field and collects all problems.
+    That also is the only way for a class with fields that somebody else has added.
     """
     resolve_types(kind)
     skipped = {a.name for a in fields(kind) if of_request and a.metadata.get("read_only")}
-    readers: dict[str, tuple[str, Reader]] = {}
+    readers: dict[str, tuple[Attribute[Any], Reader, StraightReader | None]] = {}
     overrides: dict[str, Any] = {name: override(omit=True) for name in skipped}
     for attribute in fields(kind):
         if not attribute.init or attribute.name in skipped:
             continue
         name = wire_name(attribute.name)
-        read = _field_reader(converter, kind, attribute, strict=strict)
-        readers[name] = (attribute.name, read)
-        overrides[attribute.name] = override(rename=name, struct_hook=partial(_read_carefully, read, attribute))
-    make = partial(make_dict_structure_fn, kind, converter, _cattrs_forbid_extra_keys=strict)
-    read_carefully = make(_cattrs_detailed_validation=True, **overrides)
-    foreign = any(is_own(kind, attribute) for attribute in fields(kind))
-    read_quickly = read_carefully if foreign else make_builder(kind, readers, strict=strict)
-    prepare = _preparation(kind, of_request=of_request)
+        inner = _inner_reader(converter, kind, attribute, strict=strict)
+        read_field = partial(_read_carefully, _field_reader(converter, kind, attribute, inner), attribute)
+        readers[name] = (attribute, read_field, straight_reader_of(inner))
+        overrides[attribute.name] = override(rename=name, struct_hook=read_field)
+    read_carefully = make_dict_structure_fn(
+        kind, converter, _cattrs_forbid_extra_keys=strict, _cattrs_detailed_validation=True, **overrides
+    )
+    ignored = _ignored(kind, of_request=of_request)
 
     def read_object(document: Any, _: Any = None) -> Any:
         if not is_object(document):
             raise InvalidValue("", f"{kind_of(document)} is not an object")
-        members = prepare({name: value for name, value in document.items() if value is not None})
+        members = {name: value for name, value in document.items() if value is not None and name not in ignored}
         try:
-            return read_quickly(members, kind)
-        except (InvalidValue, Incomplete, ClassValidationError):
-            try:
-                return read_carefully(members, kind)
-            except ClassValidationError as error:
-                raise InvalidValue.of(_problems(error)) from None
+            return read_carefully(members, kind)
+        except ClassValidationError as error:
+            raise InvalidValue.of(_problems(error)) from None
 
-    return _with_ledger(read_object) if kind is CartItem and not of_request else read_object
+    read = _with_ledger(read_object) if kind is CartItem and not of_request else read_object
+    if any(is_own(kind, attribute) or hasattr(attribute.default, "factory") for attribute in fields(kind)):
+        return read
+    return _straight_first(make_straight_reader(kind, readers, ignored, strict=strict), read)
 
 
-def _preparation(kind: Any, *, of_request: bool) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return what takes those members out of a request that only Talon.One sets (U-10)."""
+def _straight_first(straight: StraightReader, careful: Reader) -> Reader:
+    """Read in the straight way, and in the careful one what that cannot judge."""
+
+    def read(document: Any, kind: Any = None) -> Any:
+        try:
+            return straight(document, NoCounts())
+        except NOT_STRAIGHT:
+            pass
+        return careful(document, kind)
+
+    setattr(read, "straight", straight)  # noqa: B010 - functions take attributes, though their type does not say so
+    return read
+
+
+def straight_reader_of(reader: Reader | None) -> StraightReader | None:
+    """Return the straight way of what `make_reader` has made, if it has one."""
+    found: StraightReader | None = getattr(reader, "straight", None)
+    return found
+
+
+def _ignored(kind: Any, *, of_request: bool) -> frozenset[str]:
+    """Return the members that a request may hold although only Talon.One sets them (U-10)."""
     if kind is SessionUpdate:
         known = {wire_name(attribute.name) for attribute in fields(CustomerSession)}
-        ignored = known - {wire_name(attribute.name) for attribute in fields(SessionUpdate)}
-    elif of_request:
-        ignored = {wire_name(a.name) for a in fields(kind) if a.metadata.get("read_only")} | {"remainingQuantity"}
-    else:
-        return lambda members: members
-    return lambda members: {name: value for name, value in members.items() if name not in ignored}
+        return frozenset(known - {wire_name(attribute.name) for attribute in fields(SessionUpdate)})
+    if of_request:
+        return frozenset(
+            {wire_name(a.name) for a in fields(kind) if a.metadata.get("read_only")} | {"remainingQuantity"}
+        )
+    return frozenset()
 
 
 def _with_ledger(read: Reader) -> Reader:
@@ -165,7 +185,19 @@ def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
     return held
 
 
-def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], *, strict: bool) -> Reader:
+def _inner_reader(converter: Converter, owner: Any, attribute: Attribute[Any], *, strict: bool) -> Reader | None:
+    """Return what reads the objects that a field holds, where these are of one of the library's classes."""
+    kind = core_of(attribute.type)
+    if is_own(owner, attribute) or (owner is SessionEvent and attribute.name == "change"):
+        return None
+    if owner is SessionUpdate and attribute.name == "cart_items":
+        return make_reader(converter, CartItem, strict=strict, of_request=True)
+    element = {tuple: 0, Mapping: 1}.get(get_origin(kind))
+    inner = kind if element is None else get_args(kind)[element]
+    return converter.get_structure_hook(inner) if is_ours(inner) else None
+
+
+def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], inner: Reader | None) -> Reader:
     """Return the function that turns the JSON of a field into what its class accepts."""
     whole: Any = attribute.type
     kind = core_of(whole)
@@ -173,16 +205,12 @@ def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], *
         return lambda value, _: converter.structure(value, whole)
     if owner is SessionEvent and attribute.name == "change":
         return partial(_read_change, converter)
-    if owner is SessionUpdate and attribute.name == "cart_items":
-        return partial(_read_list, make_reader(converter, CartItem, strict=strict, of_request=True))
-    if is_ours(kind):
-        return lambda value, _: converter.structure(value, kind)
     if get_origin(kind) is tuple:
-        element = get_args(kind)[0]
-        return partial(_read_list, converter.structure if is_ours(element) else _as_it_is, element=element)
+        return partial(_read_list, inner or _as_it_is, element=get_args(kind)[0])
     if get_origin(kind) is Mapping:
-        element = get_args(kind)[1]
-        return partial(_read_map, converter.structure, element=element) if is_ours(element) else _read_json
+        return partial(_read_map, inner, element=get_args(kind)[1]) if inner else _read_json
+    if inner:
+        return lambda value, _: inner(value, kind)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return lambda value, _: to_member(kind, value)
     if kind in (Decimal, datetime, UUID):

@@ -18,28 +18,52 @@ from session_fsm.events import SessionEvent
 from session_fsm.scalars import is_list, is_object, timestamp, wire_name
 from session_fsm.values import UNSET, CartItem, SessionUpdate
 from session_fsm.wire.kinds import ReturnRequest, is_ours, is_own
+from session_fsm.wire.straight_writing import StraightWriter, make_straight_writer
+from session_fsm.wire.text import write
 
-__all__ = ["make_writer"]
+__all__ = ["make_writer", "straight_writer_of"]
 
 
 def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) -> Callable[[Any], dict[str, Any]]:
     """Generate the function that writes *kind*. What is None or omitted, and what is empty in an item, is not written."""
     resolve_types(kind)
     overrides: dict[str, Any] = {}
+    members: dict[str, tuple[Attribute[Any], bool, Callable[[Any], Any]]] = {}
     for attribute in fields(kind):
         absent = attribute.default in (None, UNSET) or (kind is CartItem and attribute.default == {})
         if not attribute.init or (of_request and attribute.metadata.get("read_only")):
             overrides[attribute.name] = override(omit=True)
         else:
-            overrides[attribute.name] = override(
-                rename=wire_name(attribute.name),
-                omit_if_default=absent,
-                unstruct_hook=_field_writer(converter, kind, attribute),
-            )
+            name, write_field = wire_name(attribute.name), _field_writer(converter, kind, attribute)
+            members[name] = (attribute, absent, write_field)
+            overrides[attribute.name] = override(rename=name, omit_if_default=absent, unstruct_hook=write_field)
     write_fields = make_dict_unstructure_fn(kind, converter, **overrides)
-    if kind is not CartItem or of_request:
-        return write_fields
-    return lambda item: write_fields(item) | {"remainingQuantity": item.remaining_quantity}
+    ledger = kind is CartItem and not of_request
+    writer = _with_ledger(write_fields) if ledger else write_fields
+    nested = partial(_nested_writer, converter, kind)
+    setattr(writer, "straight", make_straight_writer(kind, members, nested, ledger=ledger))  # noqa: B010 - functions take attributes, though their type does not say so
+    return writer
+
+
+def _with_ledger(write: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """Let *write* also write what remains of an item, which that computes and so does not hold as a field."""
+    return lambda item: write(item) | {"remainingQuantity": item.remaining_quantity}
+
+
+def straight_writer_of(writer: Any) -> StraightWriter:
+    """Return the straight way of what `make_writer` has made."""
+    straight: StraightWriter = writer.straight
+    return straight
+
+
+def _nested_writer(converter: Converter, owner: Any, attribute: Attribute[Any], kind: type) -> StraightWriter:
+    """Return what writes the objects of *kind* that a field holds, and those of its subclasses."""
+    if owner is SessionUpdate and attribute.name == "cart_items":
+        return straight_writer_of(make_writer(converter, CartItem, of_request=True))
+    if owner is SessionEvent and attribute.name == "change":
+        return lambda value: write(_write_change(converter, value))
+    straight = straight_writer_of(converter.get_unstructure_hook(kind))
+    return lambda value: straight(value) if type(value) is kind else write(converter.unstructure(value))
 
 
 def _field_writer(converter: Converter, owner: Any, attribute: Attribute[Any]) -> Callable[[Any], Any]:

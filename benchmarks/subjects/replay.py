@@ -1,0 +1,157 @@
+"""S-12: a recording of a million operations on 100,000 sessions, against reading each body and calling the verb alone.
+
+The least that can be done with a recorded request is to read its body and to call the verb; the command also reads
+the line around it, finds the session, keeps what came of it, and counts. What sessions take in memory is measured on
+the way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from benchmarks.plan import Comparison, Measured, Ratio
+
+__all__ = ["COMPARISONS"]
+
+_SESSIONS, _OPERATIONS = 100_000, 10
+_LIFE = ("create", "update", "coupon", "close", "reopen", "update", "close", "return", "return", "cancel")
+
+
+def _body(step: str, number: int) -> dict[str, Any] | None:
+    match step:
+        case "create" | "update":
+            skus = (f"TEA-{number % 97}", f"CUP-{number % 89}", f"POT-{number % 83}")
+            cart = [{"sku": sku, "quantity": 3, "price": 9.75 + place} for place, sku in enumerate(skus)]
+            return {"profileId": f"cust-{number}", "cartItems": cart}
+        case "coupon":
+            return {"couponCodes": ["LENT-10"], "attributes": {"City": "Gent"}}
+        case "close":
+            return {"state": "closed"}
+        case "return":
+            return {"returnedCartItems": [{"position": 0, "quantity": 1}]}
+        case "cancel":
+            return {"state": "cancelled"}
+        case _:
+            return None
+
+
+def _requests(sessions: int) -> Iterator[tuple[str, str, dict[str, Any] | None]]:
+    """Yield the operation, session ID and body of every request: all sessions take each step before the next."""
+    for step in _LIFE:
+        operation = step if step in ("return", "reopen") else "update"
+        for number in range(sessions):
+            yield operation, f"order-{number}", _body(step, number)
+
+
+_AT = "2026-02-03T04:05:06Z"
+
+
+def _lines(sessions: int) -> Iterator[str]:
+    for operation, session_id, body in _requests(sessions):
+        line = {"operation": operation, "sessionId": session_id, "time": _AT}
+        yield json.dumps(line | ({} if body is None else {"body": body}), separators=(",", ":")) + "\n"
+
+
+def _replayed(sessions: int) -> tuple[float, Any, int]:
+    """Replay a recording; return the seconds that it took, its summary, and the bytes that the process grew by."""
+    import click  # noqa: F401 - what the command needs is no part of what the sessions take
+
+    from session_fsm import CustomerSession
+    from session_fsm.cli.recording import Recording
+    from session_fsm.cli.replay import JsonLines, play
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "requests.jsonl"
+        with file.open("w", encoding="utf-8") as stream:
+            stream.writelines(_lines(sessions))
+        recording, written = Recording(CustomerSession), io.StringIO()
+        before, start = _resident(), perf_counter()
+        with contextlib.redirect_stdout(written):
+            summary = play([str(file)], recording, JsonLines(), quiet=True)
+        seconds = perf_counter() - start
+        return seconds, summary.document(recording), _resident() - before
+
+
+def _resident() -> int:
+    """Return how many bytes of memory the process holds, where the system tells."""
+    status = Path("/proc/self/statm")
+    return int(status.read_text().split()[1]) * 4096 if status.exists() else 0
+
+
+def _played_alone(sessions: int) -> tuple[float, Any]:
+    """Read each body and call the verb; return the seconds and how the sessions stand."""
+    from session_fsm import CustomerSession, SessionUpdate, wire
+
+    requests = [
+        (operation, session_id, b"" if body is None else json.dumps(body, separators=(",", ":")).encode())
+        for operation, session_id, body in _requests(sessions)
+    ]
+    held: dict[str, Any] = {}
+    now = datetime.fromisoformat(_AT)
+    start = perf_counter()
+    for operation, session_id, body in requests:
+        session = held.get(session_id)
+        if session is None:
+            held[session_id] = session = CustomerSession.create(session_id, wire.loads(body, SessionUpdate), now=now)
+        elif operation == "update":
+            session.put(wire.loads(body, SessionUpdate), now=now)
+        elif operation == "return":
+            session.return_items(wire.loads(body, wire.ReturnRequest), now=now)
+        else:
+            session.reopen(now=now)
+        session.take_events()
+    seconds = perf_counter() - start
+    return seconds, {session.state for session in held.values()}
+
+
+REPLAY = Comparison(
+    "S-12a",
+    "replay a million operations on 100,000 sessions; reading each body and calling the verb alone",
+    unit="us per operation",
+    ratios=[Ratio("session-fsm replay", "loads and verb", at_most=2)],
+    rounds=3,
+)
+_PIECES = _SESSIONS * _OPERATIONS
+
+
+@REPLAY.contender("session-fsm replay", slow=True)
+def replay() -> Measured:
+    """Replay the recording as the command does."""
+    return Measured(lambda: _replayed(_SESSIONS)[0] / _PIECES, result=lambda: _replayed(10)[1]["sessions"]["cancelled"])
+
+
+@REPLAY.contender("loads and verb", slow=True)
+def alone() -> Measured:
+    """Read the bodies and call the verbs."""
+
+    def result() -> int:
+        _, states = _played_alone(10)
+        return 10 if states == {"cancelled"} else 0
+
+    return Measured(lambda: _played_alone(_SESSIONS)[0] / _PIECES, result=result)
+
+
+MEMORY = Comparison(
+    "S-12b",
+    "what a session takes in memory while a recording is replayed",
+    unit="bytes per session",
+    ratios=[Ratio("session-fsm replay", at_most=1500)],
+    rounds=1,
+)
+
+
+@MEMORY.contender("session-fsm replay", slow=True)
+def memory() -> Measured:
+    """Replay the recording and see how much the process has grown."""
+    return Measured(lambda: _replayed(_SESSIONS)[2] / _SESSIONS)
+
+
+COMPARISONS = [REPLAY, MEMORY]

@@ -1,0 +1,30 @@
+"""The pictures in the page: they follow the reader's choice of a light or a dark page, not the system's alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from session_fsm.diagrams.svg_paint import COLOURS
+
+__all__ = ["STYLE", "setup"]
+
+STYLE = "".join(
+    f"body[data-theme={theme}] .fsm .{kind[0]}-{name}{{{kind}:{colour}}}"
+    for name, both in COLOURS.items()
+    for theme, colour in zip(("light", "dark"), both, strict=True)
+    for kind in ("fill", "stroke")
+)
+"""The colours of the pictures by the theme that the reader chose."""
+
+
+def _into_head(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], doctree: object) -> None:
+    if doctree is not None:
+        context["metatags"] += f"<style>{STYLE}</style>"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Add the style to every page."""
+    app.connect("html-page-context", _into_head)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,68 @@
+"""What is asked of each library, and how an answer is found and written."""
+
+# ruff: noqa: INP001, S301 - a part of the script peers.py; and what is unpickled has just been pickled
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+__all__ = ["QUESTIONS", "error_of", "fail", "option", "quiet", "survives", "yes"]
+
+QUESTIONS = {
+    "raises": "A guard that fails raises an error",
+    "every_reason": "The error names every guard that failed",
+    "asks": "One may ask before pulling a trigger",
+    "asks_why": "The answer says why not",
+    "shut": "The state cannot be assigned past the machine",
+    "pickles": "What says that it was refused survives pickling",
+    "lost_state": "A state that nothing leads to is refused when the machine is defined",
+    "whole": "A callback that fails, even after the move, leaves the object as it was",
+    "nested": "States within states",
+    "coroutines": "Callbacks may be coroutines",
+}
+"""The questions by the name of the method that answers them, as sentences."""
+
+
+def error_of(call: Callable[[], object]) -> Exception | None:
+    """Return what *call* raises."""
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        return error
+    return None
+
+
+def survives(error: Exception | None) -> bool:
+    """Whether *error* reads the same after pickling."""
+    try:
+        return error is not None and str(pickle.loads(pickle.dumps(error))) == str(error)
+    except (TypeError, AttributeError, pickle.PicklingError):
+        return False
+
+
+def yes(answer: object) -> str:
+    """Write an answer into the table."""
+    return "yes" if answer else "no"
+
+
+def option(plain: object, chosen: object) -> str:
+    """Write the answer of a library that has to be told."""
+    return "yes" if plain else "option" if chosen else "no"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep a library from logging what is provoked here."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def fail(*_: object, **__: object) -> None:
+    """Fail, as a callback."""
+    raise LookupError("no stock")

@@ -1,0 +1,1 @@
+"""An order service in Django on top of session-fsm."""

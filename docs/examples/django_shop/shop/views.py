@@ -1,0 +1,175 @@
+"""The endpoints, shaped like those of Talon.One's Integration API, and which error has which status."""
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+from django.views import View
+
+from session_fsm import (
+    UNSET,
+    InvalidValue,
+    ReturnedCartItem,
+    RuleViolated,
+    SessionFSMError,
+    SessionUpdate,
+    State,
+    Trigger,
+    WrongState,
+    wire,
+)
+from session_fsm.diagrams import render
+from session_fsm.errors import to_error_response
+from shop.models import ParallelWrite, StoredEvent, StoredSession
+from shop.sessions import ShopSession
+
+__all__ = ["Diagram", "Reopening", "Returns", "Session", "bad_request", "not_found", "server_error"]
+
+_TRIGGERS = {
+    UNSET: Trigger.UPDATE,
+    State.OPEN: Trigger.UPDATE,
+    State.CLOSED: Trigger.CLOSE,
+    State.CANCELLED: Trigger.CANCEL,
+}
+"""What an update that wants a state asks for."""
+
+
+class UnknownSession(Exception):
+    """There is no such session."""
+
+
+class SessionView(View):
+    """What all endpoints have in common: errors are answered in Talon.One's envelope."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer *request*, whatever happens."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except SessionFSMError as error:
+            return JsonResponse(to_error_response(error), status=400)
+        except UnknownSession as error:
+            return _problem(f'There is no session "{error}"', 404)
+        except ParallelWrite as error:
+            return JsonResponse({"message": str(error), "StatusCode": 409}, status=409)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer for a method that this address does not have."""
+        empty: Any = super().http_method_not_allowed(request, *args, **kwargs)
+        return HttpResponseNotAllowed(
+            empty["Allow"].split(", "),
+            content=_problem("Method Not Allowed", 405).content,
+            content_type="application/json",
+        )
+
+
+class Session(SessionView):
+    """``/v2/customer_sessions/{id}``."""
+
+    def get(self, _: HttpRequest, session_id: str) -> HttpResponse:
+        """Show the session."""
+        return _answer(_found(session_id))
+
+    def put(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        """Create, update, close or cancel it; or, in a dry run, say what would become of it."""
+        change, dry = wire.loads(request.body, SessionUpdate), _is_dry(request)
+        with transaction.atomic():
+            session = StoredSession.objects.find(session_id, lock=not dry)
+            if session is None:
+                session = ShopSession.create(session_id, change)
+            elif dry and change.state in _TRIGGERS:
+                trigger = _TRIGGERS[change.state]
+                return _answer(_judged(session, trigger, None if trigger is Trigger.CANCEL else change))
+            else:
+                session.put(change)
+            if not dry:
+                StoredSession.objects.keep(session)
+        return _answer(session)
+
+
+class Returns(SessionView):
+    """``/v2/customer_sessions/{id}/returns``."""
+
+    def post(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        """Take units back; or, in a dry run, say what would become of the session."""
+        returned, dry = wire.loads(request.body, wire.ReturnRequest), _is_dry(request)
+        with transaction.atomic():
+            session = _found(session_id, lock=not dry)
+            if dry:
+                return _answer(_judged(session, Trigger.RETURN_ITEMS, returned.returned_cart_items))
+            session.return_items(returned)
+            StoredSession.objects.keep(session)
+        return _answer(session)
+
+
+class Reopening(SessionView):
+    """``/v2/customer_sessions/{id}/reopen``."""
+
+    def put(self, _: HttpRequest, session_id: str) -> HttpResponse:
+        """Turn an order into a cart again."""
+        with transaction.atomic():
+            session = _found(session_id, lock=True)
+            session.reopen()
+            StoredSession.objects.keep(session)
+        return _answer(session)
+
+
+class Diagram(SessionView):
+    """``/v2/customer_sessions/{id}/diagram.svg``, and the same as a page."""
+
+    def get(self, _: HttpRequest, session_id: str, kind: str) -> HttpResponse:
+        """Draw where the session stands, how it came there, and what it may do next."""
+        session = _found(session_id)
+        history = [row.event for row in StoredEvent.objects.filter(integration_id=session_id)]
+        media_types = {"svg": "image/svg+xml", "html": "text/html; charset=utf-8"}
+        return HttpResponse(render(format=kind, session=session, events=history), content_type=media_types[kind])
+
+
+def _found(session_id: str, *, lock: bool = False) -> ShopSession:
+    session = StoredSession.objects.find(session_id, lock=lock)
+    if session is None:
+        raise UnknownSession(session_id)
+    return session
+
+
+def _is_dry(request: HttpRequest) -> bool:
+    given = request.GET.get("dry", "false")
+    if given not in ("true", "false"):
+        raise InvalidValue("/dry", f'"{given:.40}" is neither true nor false')
+    return given == "true"
+
+
+def _judged(
+    session: ShopSession, trigger: Trigger, argument: SessionUpdate | tuple[ReturnedCartItem, ...] | None
+) -> ShopSession:
+    """Return the session as it would be, judged as Talon.One judges a dry run: a closing by its request alone."""
+    decision = session.evaluate(trigger, argument, payload_only=True)
+    if decision.after is None:
+        refusal = RuleViolated if decision.target else WrongState
+        raise refusal(decision, session.integration_id)
+    return decision.after
+
+
+def _answer(session: ShopSession) -> HttpResponse:
+    return HttpResponse(b'{"customerSession":' + wire.dumps(session) + b"}", content_type="application/json")
+
+
+# --- What Django itself refuses, in the same envelope ---------------------------------------------------------------
+
+
+def _problem(message: str, status: int) -> HttpResponse:
+    return JsonResponse({"message": message, "errors": []}, status=status)
+
+
+def bad_request(_: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for a request that Django finds suspicious, such as one that is too large."""
+    return _problem(str(exception) or "Bad Request", 400)
+
+
+def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django insists on the name
+    """Answer for an address that does not exist."""
+    return _problem("Not Found", 404)
+
+
+def server_error(_: HttpRequest) -> HttpResponse:
+    """Answer for an error of our own; the log has it."""
+    return _problem("Internal Server Error", 500)

@@ -1,0 +1,1 @@
+"""An order service in FastAPI on top of session-fsm."""

@@ -1,0 +1,152 @@
+"""The endpoints, shaped like those of Talon.One's Integration API, and which error has which status."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from session_fsm import (
+    UNSET,
+    ReturnedCartItem,
+    RuleViolated,
+    SessionFSMError,
+    SessionUpdate,
+    State,
+    Trigger,
+    WrongState,
+    wire,
+)
+from session_fsm.diagrams import render
+from session_fsm.errors import to_error_response
+from shop.sessions import ShopSession
+from shop.store import ParallelWrite, SessionStore, SQLiteSessionStore
+
+__all__ = ["create_app"]
+
+_SESSIONS = "/v2/customer_sessions"
+# An ID may hold any character, a slash too. The longer addresses stand first, because this one matches them as well.
+_SESSION = _SESSIONS + "/{session_id:path}"
+
+_TRIGGERS = {
+    UNSET: Trigger.UPDATE,
+    State.OPEN: Trigger.UPDATE,
+    State.CLOSED: Trigger.CLOSE,
+    State.CANCELLED: Trigger.CANCEL,
+}
+"""What an update that wants a state asks for."""
+
+_MEDIA_TYPES = {"svg": "image/svg+xml", "html": "text/html; charset=utf-8"}
+
+
+async def _raw_body(request: Request) -> bytes:
+    """Hand the body over unread: FastAPI's own JSON would turn prices into binary floats."""
+    return await request.body()
+
+
+Body = Annotated[bytes, Depends(_raw_body)]
+
+
+def create_app(store: SessionStore | None = None) -> FastAPI:
+    """Make the service. Its sessions are in *store*, or in the file shop.sqlite3 of the current folder."""
+    sessions = store or SQLiteSessionStore(Path("shop.sqlite3"))
+    app = FastAPI(title="An order service")
+
+    def found(session_id: str) -> ShopSession:
+        session = sessions.find(session_id)
+        if session is None:
+            raise HTTPException(404, f'There is no session "{session_id}"')
+        return session
+
+    @app.put(_SESSION + "/reopen")
+    def reopen(session_id: str) -> Response:
+        session = found(session_id)
+        session.reopen()
+        sessions.save(session)
+        return _answer(session)
+
+    @app.post(_SESSION + "/returns")
+    def return_items(session_id: str, body: Body, *, dry: bool = False) -> Response:
+        request = wire.loads(body, wire.ReturnRequest)
+        session = found(session_id)
+        if dry:
+            return _answer(_judged(session, Trigger.RETURN_ITEMS, request.returned_cart_items))
+        session.return_items(request)
+        sessions.save(session)
+        return _answer(session)
+
+    @app.put(_SESSION)
+    def update(session_id: str, body: Body, *, dry: bool = False) -> Response:
+        change = wire.loads(body, SessionUpdate)
+        session = sessions.find(session_id)
+        if session is None:
+            session = ShopSession.create(session_id, change)
+        elif dry and change.state in _TRIGGERS:
+            trigger = _TRIGGERS[change.state]
+            return _answer(_judged(session, trigger, None if trigger is Trigger.CANCEL else change))
+        else:
+            session.put(change)
+        if not dry:
+            sessions.save(session)
+        return _answer(session)
+
+    @app.get(_SESSION + "/diagram.{kind}")
+    def diagram(session_id: str, kind: Literal["svg", "html"]) -> Response:
+        drawn = render(format=kind, session=found(session_id), events=sessions.history(session_id))
+        return Response(drawn, media_type=_MEDIA_TYPES[kind])
+
+    @app.get(_SESSION)
+    def show(session_id: str) -> Response:
+        return _answer(found(session_id))
+
+    for error, handler in _HANDLERS.items():
+        app.add_exception_handler(error, handler)
+    return app
+
+
+def _judged(
+    session: ShopSession, trigger: Trigger, argument: SessionUpdate | tuple[ReturnedCartItem, ...] | None
+) -> ShopSession:
+    """Return the session as it would be, judged as Talon.One judges a dry run: a closing by its request alone."""
+    decision = session.evaluate(trigger, argument, payload_only=True)
+    if decision.after is None:
+        refusal = RuleViolated if decision.target else WrongState
+        raise refusal(decision, session.integration_id)
+    return decision.after
+
+
+def _answer(session: ShopSession) -> Response:
+    return Response(b'{"customerSession":' + wire.dumps(session) + b"}", media_type="application/json")
+
+
+# --- Errors, all in Talon.One's envelope ----------------------------------------------------------------------------
+
+
+def _refused(_: Request, error: Any) -> Response:
+    return JSONResponse(to_error_response(error), 400)
+
+
+def _unusable(_: Request, error: Any) -> Response:
+    """Answer for the address and its query; FastAPI has read these itself."""
+    entries = [
+        {"title": "Invalid value", "details": f"{'.'.join(map(str, e['loc']))}: {e['msg']}"} for e in error.errors()
+    ]
+    return JSONResponse({"message": "The submitted data was invalid", "errors": entries}, 400)
+
+
+def _overtaken(_: Request, error: Any) -> Response:
+    return JSONResponse({"message": str(error), "StatusCode": 409}, 409)
+
+
+def _no_such_thing(_: Request, error: Any) -> Response:
+    return JSONResponse({"message": error.detail, "errors": []}, error.status_code, error.headers)
+
+
+_HANDLERS = {
+    SessionFSMError: _refused,
+    RequestValidationError: _unusable,
+    ParallelWrite: _overtaken,
+    HTTPException: _no_such_thing,
+}

@@ -1,0 +1,35 @@
+"""The sessions of this shop: what the API asks of every session, and two rules of the shop's own."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from session_fsm import CustomerSession, ReturnedCartItem, Trigger, Violation, rule
+
+__all__ = ["ShopSession", "gift_cards_stay_sold", "order_is_worth_ten"]
+
+
+@rule("minimum_order_missed", on=[Trigger.CLOSE])
+def order_is_worth_ten(cart_item_total: Decimal) -> Iterator[Violation]:
+    """The items of an order are worth at least 10."""
+    if cart_item_total < 10:
+        yield Violation(
+            message=f"The items are worth {cart_item_total}; an order is worth at least 10.",
+            details={"total": cart_item_total, "minimum": 10},
+            pointer="/cartItems",
+        )
+
+
+@rule("gift_card_returned", on=[Trigger.RETURN_ITEMS])
+def gift_cards_stay_sold(session: CustomerSession, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+    """A gift card cannot be returned."""
+    positions = {item.position for item in session.cart_items if item.category == "gift card"}
+    skus = {item.sku for item in session.cart_items if item.category == "gift card"}
+    for index, entry in enumerate(change):
+        if entry.position in positions or entry.sku in skus:
+            yield Violation(message="A gift card cannot be returned.", pointer=f"/returnedCartItems/{index}")
+
+
+class ShopSession(CustomerSession):
+    """A session of the shop."""
+
+    rules = (*CustomerSession.rules, order_is_worth_ten, gift_cards_stay_sold)

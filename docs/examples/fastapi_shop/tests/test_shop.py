@@ -1,0 +1,235 @@
+"""The service as its clients see it, and the store alone. There is no server: requests go straight to the app."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from shop.app import create_app
+from shop.sessions import ShopSession
+from shop.store import ParallelWrite, SQLiteSessionStore
+
+from session_fsm import State
+
+URL = "/v2/customer_sessions/order-7"
+PENS = {"sku": "PEN", "quantity": 4, "price": 2.5}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SQLiteSessionStore:
+    return SQLiteSessionStore(tmp_path / "shop.sqlite3")
+
+
+@pytest.fixture
+def client(store: SQLiteSessionStore) -> Iterator[TestClient]:
+    with TestClient(create_app(store)) as client:
+        yield client
+
+
+def put(client: TestClient, url: str = URL, /, **body: Any) -> Any:
+    return client.put(url, json={"customerSession": body})
+
+
+def give_back(client: TestClient, *entries: dict[str, Any], url: str = URL, **parameters: str) -> Any:
+    return client.post(url + "/returns", json={"return": {"returnedCartItems": entries}}, params=parameters)
+
+
+def session_of(response: Any) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    session: dict[str, Any] = response.json()["customerSession"]
+    return session
+
+
+def reasons(response: Any) -> list[tuple[str, str]]:
+    """Return the title and the pointer of every reason for a refusal."""
+    assert response.status_code == 400, response.text
+    return [(entry["title"], entry["source"]["pointer"]) for entry in response.json()["errors"]]
+
+
+class TestTheLifeOfAnOrder:
+    def test_a_cart_becomes_an_order_of_which_something_comes_back_until_it_is_cancelled(
+        self, client: TestClient
+    ) -> None:
+        assert session_of(put(client, cartItems=[PENS]))["state"] == "open"
+        assert session_of(put(client, couponCodes=["XMAS"]))["total"] == 10
+        assert session_of(put(client, state="closed"))["state"] == "closed"
+        returned = session_of(give_back(client, {"position": 0, "quantity": 1}))
+        assert (returned["state"], returned["cartItems"][0]["remainingQuantity"]) == ("partially_returned", 3)
+        assert session_of(put(client, state="cancelled"))["updateCount"] == 5
+        assert session_of(client.get(URL))["state"] == "cancelled"
+
+    def test_an_order_can_be_opened_again_and_changed(self, client: TestClient) -> None:
+        put(client, cartItems=[PENS], state="closed")
+        assert session_of(client.put(URL + "/reopen"))["state"] == "open"
+        assert session_of(put(client, cartItems=[]))["total"] == 0
+
+    def test_prices_are_exact(self, client: TestClient) -> None:
+        body = '{"cartItems": [{"sku": "A", "quantity": 3, "price": 0.10000000000000000001}]}'
+        answer = client.put(URL, content=body)
+        assert '"total":0.30000000000000000003' in answer.text
+
+    @pytest.mark.parametrize("name", ["order 7", "2026%2F11%2F7", "%C3%A9t%C3%A9"])
+    def test_an_id_may_hold_any_character(self, client: TestClient, name: str) -> None:
+        url = f"/v2/customer_sessions/{name}"
+        put(client, url, cartItems=[PENS], state="closed")
+        assert session_of(client.put(url + "/reopen")) == session_of(client.get(url))
+
+
+class TestRefusals:
+    def test_an_order_below_the_minimum_is_not_closed(self, client: TestClient) -> None:
+        put(client, cartItems=[PENS | {"quantity": 3}])
+        assert reasons(put(client, state="closed")) == [("minimum_order_missed", "/cartItems")]
+        assert session_of(client.get(URL))["state"] == "open"
+
+    def test_every_reason_is_told_with_its_place(self, client: TestClient) -> None:
+        put(
+            client,
+            cartItems=[PENS, {"sku": "GIFT", "quantity": 1, "price": 25, "category": "gift card"}],
+            state="closed",
+        )
+        answer = give_back(client, {"position": 0, "quantity": 5}, {"sku": "GIFT"}, {"position": 9})
+        assert reasons(answer) == [
+            ("unknown_cart_item", "/returnedCartItems/2/position"),
+            ("returns_more_than_remaining", "/returnedCartItems/0/quantity"),
+            ("gift_card_returned", "/returnedCartItems/1"),
+        ]
+
+    def test_a_wrong_state_is_refused_in_the_words_of_the_api(self, client: TestClient) -> None:
+        put(client, cartItems=[PENS], state="closed")
+        answer = put(client, state="open")
+        assert answer.status_code == 400
+        assert answer.json()["message"] == 'Cannot move session to state "open" from state "closed".'
+
+    @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000])
+    def test_a_body_that_is_no_update_is_refused(self, client: TestClient, body: bytes) -> None:
+        answer = client.put(URL, content=body)
+        assert (answer.status_code, answer.json()["errors"][0]["title"]) == (400, "Invalid value")
+
+    def test_every_problem_of_a_body_is_told_with_its_place(self, client: TestClient) -> None:
+        answer = put(client, cartItems=[{"sku": "", "quantity": 0}], couponCodes="XMAS")
+        assert {pointer for _, pointer in reasons(answer)} == {
+            "/customerSession/cartItems/0/sku",
+            "/customerSession/cartItems/0/quantity",
+            "/customerSession/couponCodes",
+        }
+
+    def test_an_id_that_is_too_long_is_refused(self, client: TestClient) -> None:
+        assert reasons(put(client, "/v2/customer_sessions/" + "x" * 1001)) == [("Invalid value", "/integrationId")]
+
+    def test_a_parameter_that_is_no_boolean_is_refused(self, client: TestClient) -> None:
+        answer = client.put(URL, params={"dry": "perhaps"}, json={})
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["details"].startswith("query.dry: ")
+
+    @pytest.mark.parametrize(
+        ("method", "tail"),
+        [("GET", ""), ("POST", "/returns"), ("PUT", "/reopen"), ("GET", "/diagram.svg"), ("GET", "/diagram.html")],
+    )
+    def test_a_session_that_does_not_exist_is_not_found(self, client: TestClient, method: str, tail: str) -> None:
+        answer = client.request(method, URL + tail, content='{"returnedCartItems": [{"position": 0}]}')
+        assert answer.status_code == 404
+        assert answer.json() == {"message": 'There is no session "order-7"', "errors": []}
+
+    def test_an_address_or_a_method_that_does_not_exist_has_the_same_envelope(self, client: TestClient) -> None:
+        assert client.get("/nowhere").json() == {"message": "Not Found", "errors": []}
+        answer = client.delete(URL)
+        assert (answer.status_code, answer.json()) == (405, {"message": "Method Not Allowed", "errors": []})
+
+
+class TestDryRuns:
+    def test_what_is_allowed_is_shown_and_not_done(self, client: TestClient) -> None:
+        assert session_of(put(client, URL + "?dry=true", cartItems=[PENS]))["total"] == 10
+        assert client.get(URL).status_code == 404
+        put(client, cartItems=[PENS])
+        assert session_of(put(client, URL + "?dry=true", couponCodes=["XMAS"]))["couponCodes"] == ["XMAS"]
+        assert session_of(put(client, URL + "?dry=true", state="cancelled"))["state"] == "cancelled"
+        assert session_of(client.get(URL))["updateCount"] == 1
+
+    def test_a_closing_is_judged_by_its_request_alone(self, client: TestClient) -> None:
+        put(client, cartItems=[PENS])
+        assert reasons(put(client, URL + "?dry=true", state="closed")) == [("minimum_order_missed", "/cartItems")]
+        assert session_of(put(client, URL + "?dry=true", state="closed", cartItems=[PENS]))["state"] == "closed"
+
+    def test_a_return_is_judged_and_not_done(self, client: TestClient) -> None:
+        put(client, cartItems=[PENS], state="closed")
+        assert session_of(give_back(client, {"position": 0}, dry="true"))["state"] == "partially_returned"
+        answer = give_back(client, {"position": 0, "quantity": 5}, dry="true")
+        assert reasons(answer) == [("returns_more_than_remaining", "/returnedCartItems/0/quantity")]
+        assert session_of(client.get(URL))["state"] == "closed"
+
+    @pytest.mark.parametrize("state", ["open", "closed", "partially_returned"])
+    def test_what_is_refused_is_refused_in_the_same_words(self, client: TestClient, state: str) -> None:
+        put(client, cartItems=[PENS], state="closed")
+        dry, real = put(client, URL + "?dry=true", state=state), put(client, state=state)
+        assert (dry.status_code, dry.json()) == (400, real.json())
+
+
+class TestParallelWrites:
+    def test_the_second_of_two_who_read_the_same_session_is_refused(self, store: SQLiteSessionStore) -> None:
+        store.save(ShopSession.create("order-7"))
+        first, second = store.find("order-7"), store.find("order-7")
+        assert first is not None
+        assert second is not None
+        first.update(coupon_codes=["FIRST"])
+        second.update(coupon_codes=["SECOND"])
+        store.save(first)
+        with pytest.raises(ParallelWrite):
+            store.save(second)
+        held = store.find("order-7")
+        assert held is not None
+        assert held.coupon_codes == ("FIRST",)
+        assert [event.update_count for event in store.history("order-7")] == [1, 2]
+
+    def test_the_second_of_two_who_create_the_same_session_is_refused(self, store: SQLiteSessionStore) -> None:
+        store.save(ShopSession.create("order-7", coupon_codes=["FIRST"]))
+        with pytest.raises(ParallelWrite):
+            store.save(ShopSession.create("order-7", coupon_codes=["SECOND"]))
+
+    def test_the_client_is_told_in_the_words_of_the_api(self, tmp_path: Path) -> None:
+        class Overtaken(SQLiteSessionStore):
+            """Lets somebody else close every session as soon as it was found."""
+
+            def find(self, session_id: str) -> ShopSession | None:
+                session, other = super().find(session_id), super().find(session_id)
+                if other is not None:
+                    other.close()
+                    self.save(other)
+                return session
+
+        with TestClient(create_app(Overtaken(tmp_path / "shop.sqlite3"))) as client:
+            put(client, cartItems=[PENS])
+            answer = put(client, couponCodes=["XMAS"])
+        assert answer.status_code == 409
+        assert answer.json() == {
+            "message": "Too many requests are updating this session at the same time",
+            "StatusCode": 409,
+        }
+
+
+class TestDiagrams:
+    def test_the_picture_and_the_page_show_the_session_and_its_history(self, client: TestClient) -> None:
+        put(client, cartItems=[PENS])
+        put(client, state="closed")
+        picture, page = client.get(URL + "/diagram.svg"), client.get(URL + "/diagram.html")
+        assert picture.headers["content-type"] == "image/svg+xml"
+        assert picture.text.startswith("<svg")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "<strong>closed</strong> now" in page.text
+        assert 'id="history"' in page.text
+
+    def test_another_format_is_refused(self, client: TestClient) -> None:
+        assert client.get(URL + "/diagram.png").status_code == 400
+
+
+def test_the_store_keeps_sessions_and_their_history_from_one_start_to_the_next(tmp_path: Path) -> None:
+    before = SQLiteSessionStore(tmp_path / "shop.sqlite3")
+    session = ShopSession.create("order-7")
+    session.update(coupon_codes=["XMAS"])
+    before.save(session)
+    assert session.pending_events == []
+    after = SQLiteSessionStore(tmp_path / "shop.sqlite3")
+    found = after.find("order-7")
+    assert found is not None
+    assert (type(found), found.state, found.coupon_codes) == (ShopSession, State.OPEN, ("XMAS",))
+    assert [str(event.name) for event in after.history("order-7")] == ["talon_session_created", "talon_session_updated"]

@@ -1,0 +1,255 @@
+"""The worker line by line, what it does when it is stopped, and the program as a whole."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from worker import handling
+from worker.handling import handle, publish
+from worker.store import Store
+
+from session_fsm import CustomerSession, SessionEvent, TransitionRefused, Trigger, rule, wire
+
+HERE = Path(__file__).parent.parent
+PENS = {"sku": "PEN", "quantity": 4, "price": 2.5}
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    store = Store(":memory:")
+    yield store
+    store.close()
+
+
+def line(
+    message_id: str | None, operation: str = "update", body: dict[str, Any] | None = None, **members: Any
+) -> bytes:
+    known = {"operation": operation, "sessionId": "order-7", "body": body or {}}
+    return json.dumps(({"id": message_id} if message_id else {}) | known | members).encode()
+
+
+def work(store: Store, *lines: bytes) -> list[str]:
+    return [handle(store, one, None) for one in lines]
+
+
+def published(store: Store) -> list[SessionEvent]:
+    stream = io.StringIO()
+    publish(store, stream)
+    return [wire.loads(document, SessionEvent) for document in stream.getvalue().splitlines()]
+
+
+def test_an_order_goes_its_way_and_every_step_is_published_once(store: Store) -> None:
+    assert work(
+        store,
+        line("1", body={"cartItems": [PENS], "storeIntegrationId": "Ghent"}),
+        line("2", body={"state": "closed"}),
+        line("3", "reopen"),
+        line("4", body={"state": "closed"}),
+        line("5", "return", {"returnedCartItems": [{"position": 0, "quantity": 1}]}),
+        line("6", body={"state": "cancelled"}),
+    ) == [
+        "applied, open now",
+        "applied, closed now",
+        "applied, open now",
+        "applied, closed now",
+        "applied, partially_returned now",
+        "applied, cancelled now",
+    ]
+    assert [(event.session_id, event.update_count) for event in published(store)] == [
+        ("order-7", n) for n in range(1, 7)
+    ]
+    assert published(store) == []
+
+
+def test_an_operation_takes_place_when_it_was_asked_for(store: Store) -> None:
+    times = [f"2026-09-14T09:0{minute}:00Z" for minute in range(4)]
+    closing, returning = {"storeIntegrationId": "Ghent", "state": "closed"}, {"returnedCartItems": [{"position": 0}]}
+    work(
+        store,
+        line("1", body={"cartItems": [PENS]} | closing, time=times[0]),
+        line("2", "reopen", time=times[1]),
+        line("3", body=closing, time=times[2]),
+        line("4", "return", returning, time=times[3]),
+    )
+    assert [wire.unstructure(event)["at"] for event in published(store)] == times
+
+
+class TestOnceEach:
+    def test_a_message_that_comes_again_is_not_applied_again(self, store: Store) -> None:
+        first = line("1", body={"cartItems": [PENS], "storeIntegrationId": "Ghent", "state": "closed"})
+        returned = line("2", "return", {"returnedCartItems": [{"position": 0, "quantity": 1}]})
+        assert work(store, first, returned, returned)[2] == "repeated; it was applied, partially_returned now"
+        session = store.find("order-7")
+        assert session is not None
+        assert session.cart_items[0].returned_quantity == 1
+        assert len(published(store)) == 2
+
+    def test_a_refused_message_stays_refused(self, store: Store) -> None:
+        close = line("2", body={"state": "closed"})
+        assert work(store, line("1"), close)[1] == "refused: store_missing"
+        work(store, line("3", body={"storeIntegrationId": "Ghent"}))
+        assert work(store, close) == ["repeated; it was refused: store_missing"]
+
+    def test_the_same_operation_in_two_messages_is_applied_twice(self, store: Store) -> None:
+        work(store, line("1"), line("2"), line("3"))
+        session = store.find("order-7")
+        assert session is not None
+        assert session.update_count == 3
+
+    def test_a_line_without_an_id_has_that_of_its_place(self, store: Store) -> None:
+        assert handle(store, line(None), "monday.jsonl:1") == "applied, open now"
+        assert handle(store, line(None), "monday.jsonl:1") == "repeated; it was applied, open now"
+        assert handle(store, line(None), None) == "unreadable: /id: is missing"
+
+
+class TestRefusals:
+    def test_closing_what_is_closed_is_told_apart_from_other_refusals(self, store: Store) -> None:
+        closed = line("1", body={"storeIntegrationId": "Ghent", "state": "closed"})
+        assert work(store, closed, line("2", body={"state": "closed"}), line("3", body={"couponCodes": []})) == [
+            "applied, closed now",
+            "already closed",
+            "refused: wrong_state",
+        ]
+
+    @pytest.mark.parametrize("operation", ["return", "reopen"])
+    def test_a_session_that_does_not_exist_is_not_created_by_the_way(self, store: Store, operation: str) -> None:
+        body = {"returnedCartItems": [{"position": 0}]}
+        assert work(store, line("1", operation, body)) == ["refused: unknown_session"]
+        assert store.find("order-7") is None
+
+    def test_a_value_that_no_session_can_hold_is_refused(self, store: Store) -> None:
+        assert work(store, line("1", sessionId="x" * 1001)) == [
+            "refused: /integrationId: has 1001 characters; at most 1000 are allowed"
+        ]
+        (outcome,) = work(store, line("2", body={"couponCodes": ["\ud800"]}))
+        assert outcome.startswith("unreadable: /body/couponCodes/0: ")
+        assert published(store) == []
+
+    def test_a_dry_run_changes_nothing(self, store: Store) -> None:
+        assert work(store, line("1", dry=True)) == ["passed over, a dry run"]
+        assert store.find("order-7") is None
+
+    def test_a_rule_that_fails_stops_the_worker_and_leaves_the_message(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        @rule("broken", on=[Trigger.CREATE])
+        def this_works(session: CustomerSession) -> bool:
+            """This rule works."""
+            return session.total > 0  # there is no session yet
+
+        broken = type("Broken", (CustomerSession,), {"rules": (this_works,)})
+        with monkeypatch.context() as patched:
+            patched.setattr(handling, "ShopSession", broken)
+            with pytest.raises(TransitionRefused):
+                work(store, line("1"))
+        assert work(store, line("1")) == ["applied, open now"]
+
+
+class TestLinesThatCannotBeRead:
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            (b"{", "the line is not JSON"),
+            (b"\xff\xfe", "the line is not JSON"),
+            (b"[" * 100_000, "the line is not JSON"),
+            (b"[]", "the line is not an object"),
+            (b"{}", "/id: is missing; /sessionId: is missing; /operation: is none of: update, return, reopen"),
+            (line("1", operation="destroy"), "/operation: is none of"),
+            (line("1", operation=[]), "/operation: is none of"),  # type: ignore[arg-type]
+            (line("1", sessionId=7), "/sessionId: is not a text"),
+            (line("\ud800"), "/id: holds half of a surrogate pair"),
+            (line("1", body=None, time="2026-02-30T00:00:00Z"), "/time: is not a time"),
+            (line("1", time="2026-02-03T00:00:00"), "/time: is not a time"),
+            (line("1", time=7), "/time: is not a time"),
+            (line("1", body={"cartItems": [{"sku": "A"}]}), "/body/cartItems/0/quantity: is missing"),
+            (line("1", "return"), "/body/returnedCartItems: is missing"),
+        ],
+    )
+    def test_it_is_kept_for_people_with_every_problem(self, store: Store, text: bytes, problem: str) -> None:
+        (outcome,) = work(store, text)
+        assert outcome.startswith(f"unreadable: {problem}")
+        work(store, text)
+        assert store.dead_letters() == [(text, outcome.removeprefix("unreadable: "))]
+
+    def test_prices_are_exact(self, store: Store) -> None:
+        text = b'{"id": "1", "operation": "update", "sessionId": "order-7", "body": {"cartItems": [%s]}}'
+        work(store, text % b'{"sku": "A", "quantity": 3, "price": 0.10000000000000000001}')
+        session = store.find("order-7")
+        assert session is not None
+        assert str(session.total) == "0.30000000000000000003"
+
+
+class TestStops:
+    def test_what_is_stopped_before_the_end_of_a_transaction_has_not_happened(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "remember", stop)
+            with pytest.raises(KeyboardInterrupt):
+                work(store, line("1"))
+        assert store.find("order-7") is None
+        assert published(store) == []
+        assert work(store, line("1")) == ["applied, open now"]
+
+    def test_an_event_that_could_not_be_written_stays_in_the_outbox(self, store: Store) -> None:
+        class Full(io.StringIO):
+            def write(self, _: str) -> int:
+                raise OSError("no space left")
+
+        work(store, line("1"), line("2"))
+        with pytest.raises(OSError, match="no space left"):
+            publish(store, Full())
+        assert [event.update_count for event in published(store)] == [1, 2]
+
+    def test_two_workers_with_the_same_message_apply_it_once(self, tmp_path: Path) -> None:
+        stores = [Store(tmp_path / "worker.sqlite3") for _ in range(2)]
+        assert [handle(store, line("1"), None) for store in stores] == [
+            "applied, open now",
+            "repeated; it was applied, open now",
+        ]
+        for store in stores:
+            store.close()
+
+
+class TestTheProgram:
+    def run(self, *arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-W", "error", "-m", "worker", *map(str, arguments)]
+        return subprocess.run(command, cwd=HERE, input=stdin, capture_output=True, timeout=60, check=False)
+
+    @pytest.fixture
+    def inbox(self, tmp_path: Path) -> Path:
+        inbox = tmp_path / "inbox"
+        inbox.mkdir()
+        for file in (HERE / "recordings").iterdir():
+            (inbox / file.name).write_bytes(file.read_bytes())
+        return inbox
+
+    def test_it_works_off_a_folder_as_the_readme_shows(self, inbox: Path, tmp_path: Path) -> None:
+        ran = self.run(inbox, "--database", tmp_path / "worker.sqlite3")
+        shown = (HERE / "README.md").read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
+        assert ran.stderr.decode() == shown
+        assert ran.returncode == 1
+        events = [json.loads(event)["name"] for event in ran.stdout.splitlines()]
+        assert events == ["talon_session_created", "talon_session_closed", "talon_session_partially_returned"]
+        assert [path.name for path in inbox.iterdir()] == ["done"]
+        assert {path.name for path in (inbox / "done").iterdir()} == {"monday.jsonl", "tuesday.jsonl"}
+
+    def test_it_reads_standard_input_and_remembers_from_one_run_to_the_next(self, tmp_path: Path) -> None:
+        database = tmp_path / "worker.sqlite3"
+        first = self.run("-", "--database", database, stdin=line("1") + b"\n\n" + line("2"))
+        again = self.run("-", "--database", database, stdin=line("2"))
+        assert (first.returncode, first.stdout.count(b"\n"), again.returncode, again.stdout) == (0, 2, 0, b"")
+        assert again.stderr.decode() == "-:1: repeated; it was applied, open now\n"
+
+    def test_a_folder_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        ran = self.run(tmp_path / "nowhere")
+        assert ran.returncode == 2
+        assert b"there is no folder" in ran.stderr

@@ -1,0 +1,17 @@
+"""The sessions that the worker keeps: what the API asks of every session, and a rule of the shops' own."""
+
+from session_fsm import CustomerSession, State, Trigger, rule
+
+__all__ = ["ShopSession", "order_names_its_store"]
+
+
+@rule("store_missing", on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED)
+def order_names_its_store(store_integration_id: str | None) -> bool:
+    """An order names the store that it was placed in."""
+    return bool(store_integration_id)
+
+
+class ShopSession(CustomerSession):
+    """A session of one of the shops."""
+
+    rules = (*CustomerSession.rules, order_names_its_store)

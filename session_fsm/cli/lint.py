@@ -1,0 +1,62 @@
+"""``session-fsm lint``: what is wrong with the definition of a session class."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from session_fsm.cli.definition import class_option
+from session_fsm.cli.own import own_option
+from session_fsm.cli.terminal import Cell, Screen
+from session_fsm.session import CustomerSession
+from session_fsm.testing.lint import TRIES, Finding, lint
+
+__all__ = ["command"]
+
+
+@click.command(
+    short_help="Find what is wrong with the rules of a session class.",
+    epilog="""\b
+Examples:
+  session-fsm lint --class shop.sessions:ShopSession
+  session-fsm lint --class shop.sessions:ShopSession --json""",
+)
+@class_option()
+@own_option()
+@click.option(
+    "--tries", type=click.IntRange(1), default=TRIES, show_default=True, help="How many stories to play for each rule."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def command(*, kind: type[CustomerSession], own: dict[str, Any], tries: int, as_json: bool) -> int:
+    """Look at the table and run the rules of a class, and say what is wrong with them.
+
+    Found are states that cannot be reached or left, triggers that nothing answers, rules that never refuse or are in
+    the shadow of others, and rules that are no pure functions, because they ask a clock or chance, or change what they
+    are given. Sessions to run the rules on are searched; the search is the same every time.
+
+    Exit status: 0 if nothing is wrong, 1 if something is, 2 if the class cannot be imported.
+    """
+    findings = lint(kind, own=own, tries=tries)
+    if as_json:
+        document = {"class": f"{kind.__module__}:{kind.__qualname__}", "findings": [_document(f) for f in findings]}
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    else:
+        _report(kind, findings)
+    return 1 if findings else 0
+
+
+def _document(finding: Finding) -> dict[str, Any]:
+    return {"code": finding.code, "place": finding.place, "reason": finding.reason}
+
+
+def _report(kind: type[CustomerSession], findings: list[Finding]) -> None:
+    screen = Screen()
+    if not findings:
+        rules = len(kind.machine.rules)
+        screen.write(
+            Cell(f"{kind.__name__}: nothing is wrong with {len(kind.machine.table)} rows and {rules} rules", "done")
+        )
+    screen.table([[Cell(f.place, "title"), Cell(f.code, "refused"), f.reason] for f in findings])

@@ -1,0 +1,36 @@
+"""The option ``--own``: what a creation gives to the fields that a session class adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from session_fsm.errors import WireError
+from session_fsm.scalars import is_object
+from session_fsm.wire.text import parse
+
+__all__ = ["own_option"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def own_option() -> Callable[[F], F]:
+    """Give a command the option ``--own``, which it receives as a dictionary."""
+    return click.option(
+        "--own",
+        metavar="JSON",
+        callback=_fields,
+        help='What a creation gives to the fields that the class adds, such as \'{"tenant": "acme"}\'.',
+    )
+
+
+def _fields(_ctx: click.Context, _option: click.Parameter, given: str | None) -> dict[str, Any]:
+    try:
+        own = parse(given or "{}")
+    except WireError as error:
+        raise click.BadParameter(str(error)) from None
+    if not is_object(own):
+        raise click.BadParameter(f"'{given}' is not a JSON object")
+    return dict(own)

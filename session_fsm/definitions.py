@@ -1,0 +1,74 @@
+"""A session class by the place where it is defined, written as ``package.module:ShopSession``."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from operator import attrgetter
+from pathlib import Path
+from types import ModuleType
+
+from session_fsm.errors import InvalidValue
+from session_fsm.session import CustomerSession
+
+__all__ = ["class_at"]
+
+_PACKAGE = Path(__file__).parent
+
+
+def class_at(place: str) -> type[CustomerSession]:
+    """Import the session class that *place* names; the current directory is searched too.
+
+    Raises:
+        InvalidValue: the place is not written as one, there is no such module or class, the module cannot be
+            imported, or what is there is no session class.
+    """
+    module_name, _, class_name = place.partition(":")
+    if not (module_name and class_name):
+        raise InvalidValue("", f"'{place}' does not look like package.module:ShopSession")
+    module = _module(module_name)
+    try:
+        found = attrgetter(class_name)(module)
+    except AttributeError:
+        raise InvalidValue("", f"the module '{module_name}' has no '{class_name}'{_offer(module)}") from None
+    if not (isinstance(found, type) and issubclass(found, CustomerSession)):
+        raise InvalidValue("", f"'{place}' is not CustomerSession or a subclass of it")
+    return found
+
+
+def _module(name: str) -> ModuleType:
+    here = str(Path.cwd())
+    if name not in sys.modules and here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return import_module(name)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the module is the user's, and may do anything
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
+            raise InvalidValue("", f"there is no module '{error.name}', neither here nor installed") from None
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        what = f"{type(error).__name__}: {text}".removesuffix(": ")
+        raise InvalidValue("", f"the module '{name}' cannot be imported: {what}{_place(error)}") from None
+
+
+def _place(error: BaseException) -> str:
+    """Say in which file and line of the user's *error* was raised, if it was in one."""
+    if isinstance(error, SyntaxError):
+        return f" ({error.filename}, line {error.lineno})"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+
+
+def _is_users(filename: str) -> bool:
+    """Whether *filename* is none of this package, of the interpreter's own importing, and of what has no file."""
+    path = Path(filename)
+    return not (filename.startswith("<") or path.is_relative_to(_PACKAGE) or path.parent.name == "importlib")
+
+
+def _offer(module: ModuleType) -> str:
+    names = [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, CustomerSession) and value is not CustomerSession
+    ]
+    return f"; it has {', '.join(names)}" if names else ""

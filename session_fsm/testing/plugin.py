@@ -1,0 +1,205 @@
+"""The pytest plugin: how much of the definition of session classes a test suite exercises.
+
+It is switched on by name, in the ``conftest.py`` of the root or on the command line::
+
+    pytest_plugins = ["session_fsm.testing.plugin"]
+    pytest -p session_fsm.testing.plugin
+
+It records nothing, and costs nothing, until one of its options, or of their equivalents in the configuration file,
+asks for it. They are described in ``docs/testing/coverage.md``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import pytest
+
+from session_fsm.definitions import class_at
+from session_fsm.errors import SessionFSMError
+from session_fsm.testing.recording import Recorder, recording
+from session_fsm.testing.report import FORMATS, report, report_file, summary
+
+__all__ = ["Recording", "pytest_addoption", "pytest_configure", "session_fsm_recorder"]
+
+_PLAIN = "session_fsm:CustomerSession"
+# Under this name a worker of xdist hands its counts over at its end.
+_HANDED_OVER = "session_fsm_recording"
+# How runs end whose tests ran: what others exercised says nothing about a test suite.
+_RAN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and their equivalents in the configuration file."""
+    add = parser.getgroup("session-fsm", "how much of the definition of session classes is exercised").addoption
+    add("--session-fsm-cov", action="store_true", default=None, help="Record, and report on the terminal.")
+    add(
+        "--session-fsm-class",
+        action="append",
+        metavar="MODULE:CLASS",
+        help=f"A class to report on; repeatable; {_PLAIN} unless given.",
+    )
+    add(
+        "--session-fsm-report",
+        action="append",
+        metavar="FORMAT[:FILE]",
+        help=f"A report to make, as {', '.join(FORMATS)}; repeatable. All but term need a file.",
+    )
+    add("--session-fsm-fail-under", metavar="PERCENT", help="Fail if less than this was exercised.")
+    add("--session-fsm-data", metavar="DIR", help="Write the counts into a new file in DIR, to be merged later.")
+    add(
+        "--session-fsm-without-subclasses",
+        action="store_true",
+        default=None,
+        help="Count for a class only what its own sessions did, and not those of its subclasses.",
+    )
+    parser.addini("session_fsm_cov", "As --session-fsm-cov.", "bool", default=False)
+    parser.addini("session_fsm_class", "As --session-fsm-class, one a line.", "linelist", default=[])
+    parser.addini("session_fsm_report", "As --session-fsm-report, one a line.", "linelist", default=[])
+    parser.addini("session_fsm_fail_under", "As --session-fsm-fail-under.", default=None)
+    parser.addini("session_fsm_data", "As --session-fsm-data.", default=None)
+    parser.addini("session_fsm_without_subclasses", "As --session-fsm-without-subclasses.", "bool", default=False)
+
+
+def _option(config: pytest.Config, name: str) -> Any:
+    """Return what the command line says, or else the configuration file."""
+    given = config.getoption(f"--session-fsm-{name}")
+    return config.getini(f"session_fsm_{name.replace('-', '_')}") if given is None else given
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to record, before test modules are imported, if anything is to come of it."""
+    wanted = any(_option(config, name) for name in ("cov", "report", "fail-under", "data"))
+    if wanted and not config.option.collectonly:
+        config.pluginmanager.register(Recording(config), "session-fsm-recording")
+
+
+@pytest.fixture
+def session_fsm_recorder() -> Iterator[Recorder]:
+    """Record what this one test does."""
+    with recording() as recorder:
+        yield recorder
+
+
+class Recording:
+    """The recording of one run of pytest, and what is made of it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._classes: Sequence[str] = _option(config, "class") or [_PLAIN]
+        self._reports = [_as_report(given) for given in _option(config, "report")]
+        self._bar = _as_percent(_option(config, "fail-under"))
+        self._data: str | None = _option(config, "data")
+        self._alone = bool(_option(config, "without-subclasses"))
+        if not self._reports and (_option(config, "cov") or self._bar is not None):
+            self._reports = [("term", "")]
+        self._said: list[str] = []
+        self._complaints: list[str] = []
+        self._handed_over = Recorder()
+        self._recorder = Recorder()
+        self._recorder.start()
+
+    @property
+    def _workeroutput(self) -> Any:
+        """What this process hands over, where it is a worker of xdist; None where not."""
+        return getattr(self._config, "workeroutput", None)
+
+    def pytest_unconfigure(self) -> None:
+        """Stop, however the run ends."""
+        self._recorder.stop()
+
+    def pytest_collection_finish(self) -> None:
+        """Import the classes after the test modules, but before any test runs, so that a wrong name is told at once."""
+        if self._workeroutput is None:
+            try:
+                list(map(class_at, self._classes))
+            except SessionFSMError as error:
+                raise pytest.UsageError(f"--session-fsm-class: {error}") from error
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - xdist says itself what happened
+        """Take over what a worker of xdist has counted."""
+        handed_over = getattr(node, "workeroutput", {}).get(_HANDED_OVER)
+        if handed_over is None:
+            self._complaints.append(f"what worker {node.gateway.id} exercised is lost, because it did not end well")
+        else:
+            self._handed_over += Recorder.from_json(handed_over)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand over what was counted; or report on it, and let the run fail if it is too little."""
+        self._recorder.stop()
+        if self._workeroutput is not None:
+            self._workeroutput[_HANDED_OVER] = self._recorder.to_json()
+        elif session.exitstatus in _RAN:
+            try:
+                self._finish(session, self._recorder + self._handed_over)
+            except (SessionFSMError, OSError) as error:
+                self._complaints.append(str(error))
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _finish(self, session: pytest.Session, recorder: Recorder) -> None:
+        if self._data is not None:
+            self._said.append(f"counts written to {_write_anew(self._data, recorder)}")
+        if not self._reports:
+            return
+        kinds = map(class_at, self._classes)
+        coverages = [recorder.of(kind, including_subclasses=not self._alone) for kind in kinds]
+        for name, given in self._reports:
+            if not given:
+                self._said += report(recorder.tallies(), coverages, name).splitlines()
+                continue
+            for path, of in report_file(given, coverages, name):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(report(recorder.tallies(), of, name), encoding="utf-8")
+                self._said.append(f"{name} report written to {path}")
+        for coverage in coverages:
+            if self._bar is not None and coverage.percent < self._bar:
+                self._complaints.append(f"{summary(coverage)}, and {self._bar:g} % is required")
+                if session.exitstatus == pytest.ExitCode.OK:
+                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Write the report, where it was written to, and what is wrong."""
+        if self._said or self._complaints:
+            terminalreporter.section("session-fsm: coverage of the definition")
+        for line in self._said:
+            terminalreporter.line(line)
+        for line in self._complaints:
+            terminalreporter.line(f"ERROR: session-fsm: {line}", red=True, bold=True)
+
+
+def _as_report(given: str) -> tuple[str, str]:
+    """Read ``FORMAT[:FILE]``."""
+    name, _, path = given.partition(":")
+    if name not in FORMATS:
+        raise pytest.UsageError(f"--session-fsm-report: there is no format '{name}'; there are {', '.join(FORMATS)}")
+    if not path and name != "term":
+        raise pytest.UsageError(f"--session-fsm-report: {name} needs a file, as in {name}:coverage.{name}")
+    return name, path
+
+
+def _as_percent(given: str | None) -> float | None:
+    if given is None:
+        return None
+    try:
+        percent = float(given)
+    except ValueError:
+        percent = math.nan
+    if not 0 <= percent <= 100:
+        raise pytest.UsageError(f"--session-fsm-fail-under: '{given}' is not a number from 0 to 100")
+    return percent
+
+
+def _write_anew(folder: str, recorder: Recorder) -> Path:
+    """Write the counts into a file of their own, since other processes may write at the same time."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", prefix="recording-", suffix=".json", dir=folder, delete=False
+    ) as file:
+        file.write(recorder.to_json())
+    return Path(folder, Path(file.name).name)

@@ -1,0 +1,53 @@
+"""Session classes with another definition, which may be a wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from session_fsm.decisions import Rule
+from session_fsm.lifecycle import Row
+from session_fsm.machine import LifecycleMachine
+from session_fsm.session import CustomerSession
+
+__all__ = ["twin_of", "with_definition"]
+
+_LISTENED = ("prepare_event", "before_state_change", "after_state_change", "finalize_event", "on_exception", "on_final")
+
+
+def twin_of(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row]) -> type[CustomerSession]:
+    """Return a class like *kind*, of the same name, that has these *rules* and this *table*, which may be wrong."""
+    names = {"__slots__": (), "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    metaclass: Any = type(kind)
+    return _defined(metaclass(kind.__name__, (kind,), names), rules, table, kind.machine)
+
+
+def with_definition(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row]) -> type[CustomerSession]:
+    """Give *kind* these *rules* and this *table*, which may be wrong, and return it. The callbacks stay."""
+    return _defined(kind, rules, table, kind.machine)
+
+
+def _defined(
+    kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row], before: LifecycleMachine
+) -> type[CustomerSession]:
+    machine = LifecycleMachine(rules, table, before.name.removesuffix(": "), wrong_on_purpose=True)
+    _copy_callbacks(before, machine)
+    kind.rules = tuple(rules)
+    kind.machine = machine
+    return kind
+
+
+def _copy_callbacks(before: Any, machine: Any) -> None:
+    for name in _LISTENED:
+        setattr(machine, name, list(getattr(before, name)))
+    for state in before.states.values():
+        other = machine.get_state(state.name)
+        other.on_enter, other.on_exit = list(state.on_enter), list(state.on_exit)
+        other.ignore_invalid_triggers = state.ignore_invalid_triggers
+    for row in before.table:
+        if row in machine.table and row.source is not None:
+            transition, other = (each.event(row.trigger).transition(row.source) for each in (before, machine))
+            other.prepare, other.before, other.after = map(
+                list, (transition.prepare, transition.before, transition.after)
+            )
+    machine.ignore_invalid_triggers = before.ignore_invalid_triggers

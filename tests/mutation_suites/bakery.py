@@ -1,0 +1,17 @@
+"""A session class with two rules of its own, and two suites of tests: a weak one and a strong one.
+
+They are no tests of this library; `test_testing_mutation.py` runs them on the mutants of `BakerySession`.
+"""
+
+from session_fsm import CustomerSession, Trigger, rule
+from session_fsm.rules import coupon_code_required
+
+
+@rule("order_too_small", on=[Trigger.CLOSE])
+def order_is_worth_ten(total):
+    """An order is worth at least 10."""
+    return total >= 10
+
+
+class BakerySession(CustomerSession):
+    rules = (*CustomerSession.rules, order_is_worth_ten, coupon_code_required)

@@ -1,0 +1,45 @@
+"""``session-fsm lint``: what it reports and answers."""
+
+import json
+
+from command_line import run
+
+SHOP = "from session_fsm import CustomerSession, rule\n"
+IDLE = "@rule('idle', on=['close'])\ndef idle(total):\n    'Idle.'\n    return True\n"
+
+
+def write(tmp_path, monkeypatch, name, text):
+    (tmp_path / f"{name}.py").write_text(SHOP + text, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_a_class_without_faults_is_a_0():
+    result = run("lint", "--tries", "400")
+    assert (result.exit_code, result.output) == (0, "CustomerSession: nothing is wrong with 10 rows and 9 rules\n")
+
+
+def test_a_fault_is_a_1_with_its_place_and_reason(tmp_path, monkeypatch):
+    write(tmp_path, monkeypatch, "idle_shop", IDLE + "class Shop(CustomerSession):\n    rules = (idle,)\n")
+    result = run("lint", "--class", "idle_shop:Shop", "--tries", "60")
+    assert (result.exit_code, result.output) == (1, "idle  never-refuses  nothing was refused for it in 60 tries\n")
+    result = run("lint", "--class", "idle_shop:Shop", "--tries", "60", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.output) == {
+        "class": "idle_shop:Shop",
+        "findings": [{"code": "never-refuses", "place": "idle", "reason": "nothing was refused for it in 60 tries"}],
+    }
+
+
+def test_a_class_that_cannot_be_imported_is_a_2(tmp_path, monkeypatch):
+    write(tmp_path, monkeypatch, "wrong_shop", IDLE + "class Shop(CustomerSession):\n    rules = (idle, idle)\n")
+    result = run("lint", "--class", "wrong_shop:Shop")
+    assert result.exit_code == 2
+    assert "the code idle is used twice" in result.stderr
+
+
+def test_fields_that_a_class_requires_are_asked_for():
+    result = run("lint", "--class", "builders:TenantSession", "--tries", "1")
+    assert result.exit_code == 2
+    assert "/own: a TenantSession cannot be created with these fields" in result.stderr
+    result = run("lint", "--class", "builders:TenantSession", "--own", '{"tenant": "acme"}', "--tries", "1")
+    assert result.exit_code == 1

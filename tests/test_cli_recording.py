@@ -1,0 +1,98 @@
+"""A line of a recording is read in two ways, as documents are: the straight one and the careful one, which agree."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wire_documents import parsed
+from wire_strategies import any_json
+
+from session_fsm import WireError
+from session_fsm.cli import recording
+from session_fsm.cli.recording import Request, read_request
+
+UPDATE = {"operation": "update", "sessionId": "A", "body": {"couponCodes": ["XMAS"]}, "time": "2026-02-03T04:05:06Z"}
+RETURN = {"operation": "return", "sessionId": "A", "body": {"return": {"returnedCartItems": [{"position": 0}]}}}
+REOPEN = {"operation": "reopen", "sessionId": "A", "dry": True, "note": "again"}
+LINES: list[dict[str, Any]] = [UPDATE, RETURN, REOPEN]
+
+
+def outcome(read: Any, *arguments: Any, strict: bool) -> Any:
+    """Return what was read, or where the problems are and what they are."""
+    try:
+        return read(*arguments, strict=strict)
+    except WireError as error:
+        return [(problem.pointer, problem.text) for problem in error.problems]
+
+
+def takes_the_straight_way(line: bytes, *, strict: bool = False) -> bool:
+    """Compare the ways on *line*, and return whether the straight one read it."""
+    careful = outcome(recording._read_carefully, line, strict=strict)
+    assert outcome(read_request, line, strict=strict) == careful
+    try:
+        straight = recording._read_straight(line.decode(), strict=strict)
+    except (*recording.NOT_STRAIGHT, WireError):
+        return False
+    assert straight == careful
+    return True
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line["operation"])
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_usual_line_takes_the_straight_way(line: dict[str, Any], strict: bool) -> None:
+    assert takes_the_straight_way(json.dumps(line).encode() + b"\n", strict=strict)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_members_that_nobody_knows_are_counted_and_passed_over(strict: bool) -> None:
+    for line in LINES:
+        more = line | {"nobody": {"a": [{"b": 1}]}, "note": None}
+        assert takes_the_straight_way(json.dumps(more).encode(), strict=strict) is not strict
+    with_body = REOPEN | {"body": {"a": {"b": 1}}}
+    assert takes_the_straight_way(json.dumps(with_body).encode(), strict=strict)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"operation":"reopen","sessionId":"A","sessionId":"B"}',
+        '{"operation":"reopen","operation" :"update","sessionId":"\\":"}',
+        '{"operation":"update","sessionId":"A","body":{"state":"closed","state":"open"}}',
+        '{"operation":"reopen","sessionId":null}',
+        '{"operation":"reopen"}',
+        '{"operation":"lost","sessionId":"A"}',
+        '{"operation":"update","sessionId":"A"}',
+        '{"operation":"update","sessionId":"A","body":null}',
+        '{"operation":"reopen","sessionId":"A","time":"soon"}',
+        "[]",
+        "{",
+    ],
+)
+def test_what_is_wrong_is_left_to_the_careful_way(line: str) -> None:
+    assert not takes_the_straight_way(line.encode())
+    assert isinstance(outcome(read_request, line.encode(), strict=False), list)
+
+
+def test_a_line_that_only_looks_odd_is_read_all_the_same() -> None:
+    line = b'{"operation" : "reopen", "sessionId" : "\\":"}'
+    assert not takes_the_straight_way(line)
+    read = read_request(line)
+    assert isinstance(read, Request)
+    assert read.session_id == '":'
+
+
+@given(
+    st.sampled_from(LINES),
+    st.sampled_from(["operation", "sessionId", "body", "time", "dry", "note", "nobody"]),
+    st.none() | st.booleans() | st.text(max_size=5) | any_json,
+    st.booleans(),
+)
+def test_bent_lines_are_judged_alike(line: dict[str, Any], name: str, value: Any, strict: bool) -> None:
+    try:
+        text = json.dumps(line | {name: value})
+    except TypeError:  # exact numbers, which the standard library does not write
+        return
+    if parsed(text) is not None:
+        takes_the_straight_way(text.encode(), strict=strict)
