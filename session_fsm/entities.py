@@ -77,7 +77,7 @@ def blank_of(kind: Any) -> type | None:
     slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
     if any(map(has, slotted.__bases__)):
         return None
-    bases = vars(slotted).get("__orig_bases__", slotted.__bases__)  # `Generic` is no base by itself
+    bases: tuple[Any, ...] = getattr(slotted, "__orig_bases__", slotted.__bases__)  # `Generic` is no base by itself
     blank = new_class(kind.__name__, bases, {}, lambda body: body.update(__slots__=slotted.__slots__))
     try:
         blank().__class__ = kind
@@ -124,11 +124,15 @@ def completer(kind: type[AttrsInstance]) -> Callable[[dict[str, Any]], dict[str,
     return complete
 
 
-def evolver(kind: type[A], *names: str) -> Callable[..., A]:
-    """Generate the function that copies a *kind* (and no subclass), but for the fields *names*, whose values follow."""
+def evolver(kind: type[A], *names: str, **constants: Any) -> Callable[..., A]:
+    """Generate the function that copies a *kind* (and no subclass), but for some fields.
+
+    The values of *names* follow the object to be copied; what *constants* name is always the same.
+    """
     kept = {attribute.name: f"held.{attribute.name}" for attribute in fields(kind)}
-    lines, namespace = making(kind, kept | {name: name for name in names})
-    return compiled("evolved", [f"def evolved(held, {', '.join(names)}):", *lines, "    return made"], namespace)
+    lines, known = making(kind, kept | {name: name for name in (*names, *constants)})
+    head = f"def evolved(held, {', '.join(names)}):"
+    return compiled("evolved", [head, *lines, "    return made"], known | constants)
 
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:

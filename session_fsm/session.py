@@ -23,7 +23,7 @@ from session_fsm.amounts import totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
-from session_fsm.entities import assign, completer, contents, copy_with, reader
+from session_fsm.entities import assign, completer, contents, copy_with, maker, reader
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
@@ -51,6 +51,7 @@ from session_fsm.states import State, Trigger
 from session_fsm.values import (
     CHECKS,
     FIELDS_OF_UPDATE,
+    NO_CHANGE,
     UNSET,
     AdditionalCost,
     CartItem,
@@ -276,12 +277,12 @@ class CustomerSession(Shown):
             first_session: whether it is the customer's first.
             now: when, with a time zone.
         """
-        own: dict[str, Any] = {name: changes.pop(name) for name in _own_fields(cls) & changes.keys()}  # type: ignore[misc]
+        own: dict[str, Any] = {name: changes.pop(name) for name in changes.keys() & _own_fields(cls)}  # type: ignore[misc]
         at = as_time(now)
         update = as_update(change, changes)
         if state is not None:
             update = evolve(update, state=state)
-        given = update.given()
+        given = {} if update is NO_CHANGE else update.given()
         if "cart_items" in given:
             given["cart_items"] = cart_of(given["cart_items"])
         given |= {"integration_id": integration_id, "id": id, "application_id": application_id}
@@ -416,8 +417,10 @@ class CustomerSession(Shown):
         return event.fire(self, argument, as_time(now))
 
 
+_DECLARED: Any = fields(CustomerSession)
 _INIT = CustomerSession.__init__
 _complete = completer(CustomerSession)
+_make = maker(CustomerSession)
 
 
 def _newborn(cls: type[C], given: dict[str, Any]) -> C:
@@ -426,14 +429,20 @@ def _newborn(cls: type[C], given: dict[str, Any]) -> C:
         values = _complete(given)
     except InvalidValue:
         return cls(**given)  # its error is about the first field
-    newborn = cls.__new__(cls)
-    assign(newborn, values)
+    if cls is CustomerSession:
+        newborn: Any = _make(*values.values())
+    else:
+        newborn = cls.__new__(cls)
+        assign(newborn, values)
     newborn.__attrs_post_init__()
-    return newborn
+    return newborn  # type: ignore[no-any-return]
 
 
 def _own_fields(cls: type[CustomerSession]) -> set[str]:
     """Return the names of the fields that a subclass adds."""
+    declared: Any = fields(cls)
+    if declared is _DECLARED:
+        return set()
     return {attribute.name for attribute in fields(cls) if attribute.init} - _FIELDS
 
 
