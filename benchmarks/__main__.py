@@ -42,6 +42,8 @@ def _chosen(only: list[str]) -> list[Comparison]:
 def _measured(comparisons: list[Comparison], python: str, *, quick: bool) -> dict[str, Any]:
     results = described(python) | {"quick": quick, "comparisons": []}
     for comparison in comparisons:
+        if quick and all(contender.slow for contender in comparison.contenders):
+            continue
         print(f"{comparison.code}: {comparison.title} ...", file=sys.stderr, flush=True)
         rounds, seconds = (5, 0.005) if quick else (40, 0.03)
         results["comparisons"].append(compare(comparison, python, rounds=rounds, seconds=seconds, quick=quick))

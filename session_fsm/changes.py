@@ -103,8 +103,6 @@ def updated(session: Any, change: SessionUpdate) -> dict[str, Any]:
     What is omitted is kept and does not appear. What is given replaces, but for the attributes, which are merged.
     The totals are computed anew where something that they depend on is given (M-07).
     """
-    if change is NO_CHANGE:
-        return {}
     values = change.given()
     values.pop("state", None)
     if "cart_items" in values:

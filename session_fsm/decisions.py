@@ -65,6 +65,9 @@ Answer: TypeAlias = "bool | Violation | Iterable[Violation] | None"
 """What a rule may answer."""
 
 
+_make_violation = maker(Violation)
+
+
 class Outcome(StrEnum):
     """What came of judging a rule."""
 
@@ -112,7 +115,7 @@ class Rule:
     def violations_in(self, answer: Literal[False] | Violation | Iterable[Violation]) -> tuple[Violation, ...]:
         """Return the violations that an answer other than True and None stands for."""
         if answer is False:
-            return (Violation(code=self.code, message=self.text),)
+            return (_make_violation(self.code, self.text, {}, None),)
         if isinstance(answer, Violation):
             return (self._own(answer),)
         return tuple(map(self._own, answer))
@@ -220,7 +223,7 @@ class Decision(Generic[S]):
     """Every rule that guards the transition, with its outcome."""
     violations: tuple[Violation, ...] = ()
     """Every reason for a refusal; empty when allowed."""
-    _after: Snapshot | S | None = field(default=None, repr=False, alias="after")
+    _after: Snapshot[S] | S | None = field(default=None, repr=False, alias="after")
 
     @property
     def after(self) -> S | None:

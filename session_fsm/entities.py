@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
-from types import new_class
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from attrs import AttrsInstance, fields, has
 
@@ -19,6 +18,7 @@ __all__ = [
     "assigning",
     "blank_of",
     "compiled",
+    "completer",
     "contents",
     "copy_with",
     "evolver",
@@ -75,10 +75,12 @@ def blank_of(kind: Any) -> type | None:
     None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
     """
     slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
-    if any(map(has, slotted.__bases__)):
+    bases: tuple[type, ...] = slotted.__bases__
+    if any(map(has, bases)):
         return None
-    bases: tuple[Any, ...] = getattr(slotted, "__orig_bases__", slotted.__bases__)  # `Generic` is no base by itself
-    blank = new_class(kind.__name__, bases, {}, lambda body: body.update(__slots__=slotted.__slots__))
+    held: dict[str, Any] = slotted.__dict__
+    layout = {name: held[name] for name in ("__slots__", "__orig_bases__") if name in held}
+    blank: type = type(slotted)(kind.__name__, bases, layout)
     try:
         blank().__class__ = kind
     except TypeError:
@@ -89,7 +91,8 @@ def blank_of(kind: Any) -> type | None:
 def making(kind: type[AttrsInstance], values: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
     """Generate the lines that make a frozen *kind*, called ``made``, of an expression for each field that is right.
 
-    Nothing is converted or validated. The second result is what the lines need to know.
+    Nothing is converted or validated. The fields are set on a `blank_of` the kind. The second result is what the
+    lines need to know.
     """
     stores = [f"    made.{attribute.name} = {values[attribute.name]}" for attribute in fields(kind)]
     return ["    made = blank()", *stores, "    made.__class__ = kind"], {"blank": blank_of(kind), "kind": kind}
@@ -137,11 +140,11 @@ def evolver(kind: type[A], *names: str, **constants: Any) -> Callable[..., A]:
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:
     """Return an independent copy of *entity* in which *values* hold."""
-    twin: S = Snapshot(entity, values).entity
-    return twin
+    twin: Snapshot[S] = Snapshot(entity, values)
+    return twin.entity
 
 
-class Snapshot:
+class Snapshot(Generic[S]):
     """What an entity would be, written down at once, and made when somebody asks for it: few do."""
 
     __slots__ = ("_held", "_kind", "_made", "_unslotted", "_values")
@@ -152,23 +155,24 @@ class Snapshot:
         self._values = values
         self._made: Any = None
         try:
-            self._held: Any = entity.__contents__()
+            self._held: tuple[Any, ...] | dict[str, Any] = entity.__contents__()
         except AttributeError:  # a field of a subclass has no value yet
             self._held = contents(entity)
-        unslotted: dict[str, Any] | None = getattr(entity, "__dict__", None)
+        unslotted = getattr(entity, "__dict__", None)
         self._unslotted: dict[str, Any] = unslotted.copy() if unslotted else {}
 
     @property
-    def entity(self) -> Any:
+    def entity(self) -> S:
         """The copy, which is made once."""
         if self._made is None:
-            made: Any = object.__new__(self._kind)
-            held: Any = self._held
-            if held.__class__ is tuple:
-                held = dict(zip((attribute.name for attribute in self._kind.__attrs_attrs__), held, strict=True))
+            made = object.__new__(self._kind)
+            held = self._held if isinstance(self._held, dict) else self._named(self._held)
             assign(made, held | self._unslotted | self._values)
             self._made = made
-        return self._made
+        return self._made  # type: ignore[no-any-return]  # it is of the kind S
+
+    def _named(self, held: tuple[Any, ...]) -> dict[str, Any]:
+        return dict(zip((attribute.name for attribute in self._kind.__attrs_attrs__), held, strict=True))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _itself, (self.entity,)

@@ -250,4 +250,4 @@ class NoCounts(Counts):
     __slots__ = ()
 
     def add_within(self, value: Any) -> None:
-        pass
+        """Count nothing."""

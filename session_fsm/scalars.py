@@ -279,8 +279,8 @@ def time(value: object) -> str | None:
 
 def timestamp(value: datetime) -> str:
     """Write an aware time as RFC 3339, in UTC where its own offset is not one of whole minutes."""
-    if value.tzinfo is UTC:  # the commonest by far, and the parts are written in half the time of the whole
-        return f"{value.date()}T{value.time()}Z"
+    if value.tzinfo is UTC:  # the commonest by far, and the two parts are written sooner than the whole
+        return f"{value.date().isoformat()}T{value.time().isoformat()}Z"
     offset = value.utcoffset()
     if not offset or offset % timedelta(minutes=1):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -8,9 +8,10 @@ import attrs
 from builders import CREATED, LATER, cart, session_in
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import carts, costs
 
 from session_fsm import AdditionalCost, CartItem, CustomerSession, ReturnedCartItem
+from session_fsm.testing import carts
+from session_fsm.testing.strategies import additional_costs
 
 
 def totals(session: CustomerSession) -> tuple[Decimal, Decimal, Decimal, Decimal]:
@@ -101,7 +102,7 @@ class TestExactness:
         assert evolved.after.total == Decimal("3703.70341")
         assert getcontext().prec > 3
 
-    @given(carts, costs)
+    @given(carts(), additional_costs())
     def test_totals_equal_an_independent_formula(self, items: list[CartItem], own: dict[str, AdditionalCost]) -> None:
         session = session_with(items, own)
         units = [(item, unit) for item in items for unit in range(item.quantity)]
@@ -111,7 +112,7 @@ class TestExactness:
         expected = (of_items, of_session, of_units, of_items + of_session + of_units)
         assert tuple(map(Fraction, totals(session))) == expected
 
-    @given(carts, carts, costs)
+    @given(carts(), carts(), additional_costs())
     def test_it_makes_no_difference_how_the_content_came_in(
         self, first: list[CartItem], items: list[CartItem], own: dict[str, AdditionalCost]
     ) -> None:

@@ -15,7 +15,7 @@ from session_fsm.diagrams import model, render
 from session_fsm.rules import coupon_code_required, identifier_required
 from session_fsm.states import EventName
 from session_fsm.testing.comparison import behaviour, compare
-from session_fsm.testing.differences import Kind, diff
+from session_fsm.testing.differences import ChangeKind, diff
 from session_fsm.testing.mutants import mutants
 from session_fsm.testing.saved import read_definition
 
@@ -131,10 +131,10 @@ class TestBehaviour:
     def test_a_rule_that_was_added_and_one_that_was_removed(self):
         old, new = fresh(rules=(at_least(10),)), fresh(rules=(coupon_code_required,))
         assert [(change.name, change.kind, bool(change.witness)) for change in diff(old, new, tries=FEW).changes] == [
-            ("too_small", Kind.REMOVED, False),
-            ("coupon_code_required", Kind.ADDED, False),
-            ("too_small", Kind.LOOSENED, True),
-            ("coupon_code_required", Kind.TIGHTENED, True),
+            ("too_small", ChangeKind.REMOVED, False),
+            ("coupon_code_required", ChangeKind.ADDED, False),
+            ("too_small", ChangeKind.LOOSENED, True),
+            ("coupon_code_required", ChangeKind.TIGHTENED, True),
         ]
 
     def test_what_a_row_refuses_and_when_a_step_takes_place_is_in_the_witness(self):

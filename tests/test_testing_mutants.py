@@ -29,7 +29,7 @@ from session_fsm.machine import LifecycleMachine
 from session_fsm.rules import BUILT_IN
 from session_fsm.states import Operation
 from session_fsm.testing.limits import limits_of, with_limit
-from session_fsm.testing.mutants import Change, Mutant, mutants
+from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 
 MOST = 7
 PERIOD = timedelta(days=14)
@@ -164,14 +164,14 @@ class TestKinds:
     def test_every_kind_of_change_is_made_wherever_it_changes_something(self):
         counted = Counter(mutant.change for mutant in mutants(CustomerSession))
         assert counted == {
-            Change.DROP_RULE: 9,
-            Change.NEGATE_RULE: 9,
-            Change.NARROW_RULE: 6,
-            Change.CHANGE_LIMIT: 6,
-            Change.DELETE_ROW: 10,
-            Change.RETARGET_ROW: 24,
-            Change.SWAP_EVENT: 10,
-            Change.ADD_ROW: 14,
+            MutantKind.DROP_RULE: 9,
+            MutantKind.NEGATE_RULE: 9,
+            MutantKind.NARROW_RULE: 6,
+            MutantKind.CHANGE_LIMIT: 6,
+            MutantKind.DELETE_ROW: 10,
+            MutantKind.RETARGET_ROW: 24,
+            MutantKind.SWAP_EVENT: 10,
+            MutantKind.ADD_ROW: 14,
         }
 
     def test_no_two_have_the_same_id_or_text(self):
@@ -232,8 +232,8 @@ class TestKinds:
         assert not [mutant.id for mutant in mutants(kind, ["add-row"]) if "reopen" in mutant.id]
 
     def test_kinds_can_be_chosen_by_name_and_keep_their_order(self):
-        found = mutants(CustomerSession, ["add-row", Change.DROP_RULE])
-        assert [found[0].change, found[-1].change] == [Change.DROP_RULE, Change.ADD_ROW]
+        found = mutants(CustomerSession, ["add-row", MutantKind.DROP_RULE])
+        assert [found[0].change, found[-1].change] == [MutantKind.DROP_RULE, MutantKind.ADD_ROW]
         with pytest.raises(InvalidValue, match="'drop' is none of: drop-rule"):
             mutants(CustomerSession, ["drop"])
 
@@ -379,7 +379,7 @@ class TestMachine:
 
     def test_every_trigger_can_be_asked_for_whatever_the_table(self):
         machine = LifecycleMachine((), [row for row in TABLE if row.trigger is not Trigger.REOPEN])
-        assert machine.event(Trigger.REOPEN).transition(State.CLOSED) is None
+        assert machine.events[Trigger.REOPEN].transition(State.CLOSED) is None
         assert machine.get_triggers("closed") == ["cancel", "return_items"]
 
 

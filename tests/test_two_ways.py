@@ -6,10 +6,10 @@ import pytest
 from builders import at_minute, picture
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import carts, returns, updates
 
 from session_fsm import CustomerSession, RuleViolated, SessionFSMError, TransitionRefused, rule
 from session_fsm.rules import coupon_code_required
+from session_fsm.testing import carts, returns, updates
 
 
 @rule("no_third_update", on=["update"])
@@ -48,8 +48,8 @@ def class_with(moment: str) -> type[CustomerSession]:
 WATCHED = {moment: class_with(moment) for moment in ("finalize_event", "on_exception", "before_each", "on_enter")}
 
 operations = st.one_of(
-    st.tuples(st.sampled_from(["update", "close", "put"]), updates),
-    st.tuples(st.just("return_items"), returns),
+    st.tuples(st.sampled_from(["update", "close", "put"]), updates()),
+    st.tuples(st.just("return_items"), returns()),
     st.tuples(st.sampled_from(["cancel", "reopen"])),
     st.tuples(st.sampled_from(["close", "reopen"])),
 )
@@ -64,7 +64,7 @@ def outcome(session: CustomerSession, operation: tuple[Any, ...], minute: int) -
 
 
 @pytest.mark.parametrize("cls", WATCHED.values(), ids=WATCHED.keys())
-@given(cart=carts, steps=st.lists(operations, max_size=12))
+@given(cart=carts(), steps=st.lists(operations, max_size=12))
 def test_both_ways_lead_to_the_same(cls: type[CustomerSession], cart: Any, steps: list[tuple[Any, ...]]) -> None:
     short = Quiet.create("order-1042", cart_items=cart, now=at_minute(0))
     long = cls.create("order-1042", cart_items=cart, now=at_minute(0))

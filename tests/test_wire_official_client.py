@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from builders import session_in
 from hypothesis import given
-from strategies import carts
 from talon_one.models import (
     AdditionalCost,
     CartItem,
@@ -24,6 +23,7 @@ from talon_one.models import (
 
 import session_fsm
 from session_fsm import CustomerSession, SessionUpdate, State, wire
+from session_fsm.testing import carts
 
 assert ModelReturn  # what the operation answers; the request is a NewReturn
 
@@ -188,7 +188,7 @@ class TestWhatIsWrittenHere:
         request = ReturnIntegrationRequest.from_json(f'{{"return":{wire.dumps(returned).decode()}}}')
         assert wire.loads(request.to_json(), wire.ReturnRequest) == returned
 
-    @given(carts)
+    @given(carts())
     def test_any_cart_reads_there_at_its_value(self, cart: list[session_fsm.CartItem]) -> None:
         session = CustomerSession.create("order-5", id=1, application_id=1, cart_items=cart)
         theirs = CustomerSessionV2.from_json(wire.dumps(session).decode())

@@ -16,7 +16,7 @@ from session_fsm.diagrams.model import Diagram
 from session_fsm.errors import InvalidValue, WireError
 from session_fsm.session import CustomerSession
 from session_fsm.testing.comparison import TRIES
-from session_fsm.testing.differences import Change, Differences, Kind, diff
+from session_fsm.testing.differences import Change, ChangeKind, Differences, diff
 from session_fsm.testing.saved import read_definition
 
 __all__ = ["command"]
@@ -24,7 +24,12 @@ __all__ = ["command"]
 Definition: TypeAlias = "type[CustomerSession] | Diagram"
 
 _STUCK = 3
-_STYLES = {Kind.ADDED: "done", Kind.REMOVED: "refused", Kind.TIGHTENED: "refused", Kind.LOOSENED: "done"}
+_STYLES = {
+    ChangeKind.ADDED: "done",
+    ChangeKind.REMOVED: "refused",
+    ChangeKind.TIGHTENED: "refused",
+    ChangeKind.LOOSENED: "done",
+}
 
 
 def _definition(_ctx: click.Context, _option: click.Parameter, given: str) -> Definition:

@@ -16,7 +16,7 @@ from session_fsm.cli.own import own_option
 from session_fsm.cli.progress import Tally
 from session_fsm.cli.terminal import Cell, Screen, complain, escaped
 from session_fsm.session import CustomerSession
-from session_fsm.testing.mutants import Change, Mutant, mutants
+from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests, sampled
 
 __all__ = ["command"]
@@ -26,13 +26,13 @@ _QUICK = 12
 _INTERRUPTED = 130
 
 
-def _changes(_ctx: click.Context, _option: click.Parameter, given: str | None) -> tuple[Change, ...]:
+def _changes(_ctx: click.Context, _option: click.Parameter, given: str | None) -> tuple[MutantKind, ...]:
     if given is None:
-        return tuple(Change)
+        return tuple(MutantKind)
     names = [name.strip() for name in given.split(",")]
-    if unknown := [name for name in names if name not in set(Change)]:
-        raise click.BadParameter(f"there is no kind '{unknown[0]}'; there are {', '.join(Change)}")
-    return tuple(map(Change, names))
+    if unknown := [name for name in names if name not in set(MutantKind)]:
+        raise click.BadParameter(f"there is no kind '{unknown[0]}'; there are {', '.join(MutantKind)}")
+    return tuple(map(MutantKind, names))
 
 
 @click.command(
@@ -47,7 +47,7 @@ Examples:
 @click.argument("test_command", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
 @class_option()
 @click.option(
-    "--kinds", "changes", metavar="KIND,...", callback=_changes, help=f"What may be wrong: {', '.join(Change)}."
+    "--kinds", "changes", metavar="KIND,...", callback=_changes, help=f"What may be wrong: {', '.join(MutantKind)}."
 )
 @click.option("--added", is_flag=True, help="Only what may be wrong with the rules that the class itself adds.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Test N mutants only, evenly chosen.")
@@ -68,7 +68,7 @@ def command(
     *,
     test_command: tuple[str, ...],
     kind: type[CustomerSession],
-    changes: tuple[Change, ...],
+    changes: tuple[MutantKind, ...],
     added: bool,
     sample: int | None,
     quick: bool,

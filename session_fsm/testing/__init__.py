@@ -1,49 +1,135 @@
-"""The testing kit: for the tests of those who write rules of their own, and of this library itself."""
+"""The testing kit: for the tests of those who write rules of their own, and of this library itself.
 
+What needs Hypothesis is imported when it is first asked for; all else works without it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from session_fsm.testing.account import Taken
+from session_fsm.testing.clock import Clock
 from session_fsm.testing.comparison import Comparison, Difference, compare
 from session_fsm.testing.coverage import Coverage, Gap, Goal
-from session_fsm.testing.differences import Differences, diff
-from session_fsm.testing.lint import Finding, lint, lint_definition
-from session_fsm.testing.mutants import Change, Mutant, mutants
+from session_fsm.testing.differences import Change, ChangeKind, Differences, Stuck, diff
+from session_fsm.testing.lint import Fault, Finding, lint, lint_definition
+from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
+from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests
+from session_fsm.testing.paths import Cover, Path, Paths, PathStep, paths
 from session_fsm.testing.recording import Recorder, recording
 from session_fsm.testing.saved import read_definition
+from session_fsm.testing.scenario import Scenario, given
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
 from session_fsm.testing.witnesses import NoWitness, Why, Witness, find_witness, witness
 
+if TYPE_CHECKING:
+    from session_fsm.testing.contracts import RuleContract
+    from session_fsm.testing.documents import json_documents
+    from session_fsm.testing.invalid import (
+        Planted,
+        invalid_cart_items,
+        invalid_json_documents,
+        invalid_operations,
+        invalid_returns,
+        invalid_sessions,
+        invalid_updates,
+    )
+    from session_fsm.testing.lives import operations, sessions, stories
+    from session_fsm.testing.stateful import SessionMachine
+    from session_fsm.testing.strategies import cart_items, carts, returns, updates
+
 __all__ = [
     "BEGINNING",
     "CannotRun",
+    "Cell",
+    "CellOutcome",
     "Change",
+    "ChangeKind",
+    "Clock",
     "Comparison",
+    "Cover",
     "Coverage",
     "Difference",
     "Differences",
+    "Fault",
     "Finding",
     "Gap",
     "Goal",
     "Mutant",
+    "MutantKind",
     "NoWitness",
+    "Path",
+    "PathStep",
+    "Paths",
+    "Planted",
     "Recorder",
     "Result",
+    "RuleContract",
+    "Scenario",
     "Score",
+    "SessionMachine",
     "Step",
     "Story",
+    "Stuck",
+    "Taken",
     "Verdict",
     "Why",
     "Witness",
+    "cart_items",
+    "carts",
     "code_of",
     "compare",
     "diff",
     "examined",
     "find_witness",
+    "given",
+    "invalid_cart_items",
+    "invalid_json_documents",
+    "invalid_operations",
+    "invalid_returns",
+    "invalid_sessions",
+    "invalid_updates",
+    "json_documents",
     "lint",
     "lint_definition",
+    "matrix",
+    "matrix_table",
     "mutants",
+    "operations",
+    "paths",
     "read_definition",
     "recording",
+    "returns",
     "run_tests",
+    "sessions",
+    "stories",
     "unrecorded",
+    "updates",
     "witness",
 ]
+
+_NEED_HYPOTHESIS = {
+    **dict.fromkeys(["cart_items", "carts", "returns", "updates"], "strategies"),
+    **dict.fromkeys(["operations", "sessions", "stories"], "lives"),
+    "json_documents": "documents",
+    **dict.fromkeys(["Planted", *(name for name in __all__ if name.startswith("invalid_"))], "invalid"),
+    "SessionMachine": "stateful",
+    "RuleContract": "contracts",
+}
+"""The names that need Hypothesis, each with its module."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEED_HYPOTHESIS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f"{__name__}.{_NEED_HYPOTHESIS[name]}")
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        text = f'session_fsm.testing.{name} needs Hypothesis; run: pip install "session-fsm[testing]"'
+        raise ModuleNotFoundError(text, name=error.name) from None
+    return getattr(module, name)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from decimal import Decimal
 from functools import cached_property
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from attrs import evolve, fields, fields_dict
@@ -34,9 +34,10 @@ from session_fsm.values import (
     SessionUpdate,
 )
 
-__all__ = ["Candidates", "in_turn"]
+__all__ = ["FIELDS", "Candidates", "in_turn"]
 
 T = TypeVar("T")
+V = TypeVar("V", CartItem, SessionUpdate)
 
 FIELDS = tuple(name for name in FIELDS_OF_UPDATE if name != "state")
 """The names of the fields that an update may set."""
@@ -197,13 +198,19 @@ class Candidates:
         """
         unused = next(letter for letter in (*"ABCDEFGHIJ", "A") if all(item.sku != letter for item in cart))
         like = cart[-1] if cart else CartItem(sku=unused, quantity=1)
-        more = [(*cart, evolve(like, sku=sku)) for sku in _each([unused, *self.texts])]
-        structure = iter((*more[:1], (*cart, like), (), *more[1:]))
+        fresh = [evolve(like, sku=sku) for sku in _each([unused, *self.texts])]
+        if self.about("price", *_TOTALS):
+            fresh[1:1] = [evolve(fresh[0], price=number) for number in self.numbers]
+        structure = iter((*((*cart, item) for item in (fresh[0], like, *fresh[1:])), ()))
         if len(cart) > _MOST_VARIED:
             others = ((item, name, value) for item in cart[:1] for name, value in self._changes_of_item(item))
             return in_turn(structure, (self._all_with(cart, name, value) for _, name, value in others))
         items = (self._with_item(cart, place) for place in range(len(cart)))
-        return in_turn(structure, *items, self._long_carts(like))
+        many = ((*cart, evolve(fresh[0], quantity=units)) for units in self.whole_numbers if units > _MOST_VARIED)
+        long_carts = self._long_carts(evolve(like, quantity=1))
+        if self.mentions.about("len"):
+            return in_turn(structure, long_carts, many, *items)
+        return chain(in_turn(structure, many, *items), long_carts if cart else ())
 
     def _long_carts(self, item: CartItem) -> Iterator[tuple[CartItem, ...]]:
         """Yield carts of many items like *item*, of the same SKU or each of its own."""
@@ -237,7 +244,7 @@ class Candidates:
             values["attributes"] = self._of_attributes(item.attributes)
         if self.about("additional_costs", *_TOTALS):
             values["additional_costs"] = self._of_costs(item.additional_costs)
-        return in_turn(*(zip(repeat(name), others) for name, others in values.items()))  # noqa: B905 - one is endless
+        return in_turn(*(zip(repeat(name), others) for name, others in values.items()))
 
     def of_return(
         self, entries: tuple[ReturnedCartItem, ...], cart: tuple[CartItem, ...]
@@ -305,8 +312,8 @@ class Candidates:
         for moment in (*mentions.moments, *(datetime.combine(day, clock_time()) for day in mentions.days)):
             aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             found += [aware - _MOMENT, aware, aware + _MOMENT]
-        for moment in mentions.clock_times:
-            on_the_day = datetime.combine(earliest, moment.replace(tzinfo=None), tzinfo=earliest.tzinfo)
+        for clock in mentions.clock_times:
+            on_the_day = datetime.combine(earliest, clock.replace(tzinfo=None), tzinfo=earliest.tzinfo)
             found += [
                 on_the_day + shift + day
                 for shift in (-_MOMENT, 0 * _MOMENT, _MOMENT)
@@ -354,9 +361,9 @@ def _as_integer(number: Decimal) -> int | Decimal:
     return int(number) if number == int(number) else number
 
 
-def _if_valid(value: T, name: str, member: Any) -> Iterator[T]:
+def _if_valid(value: V, name: str, member: Any) -> Iterator[V]:
     """Yield *value* with another *member*, if its class accepts it."""
     try:
-        yield evolve(value, **{name: member})  # type: ignore[type-var]
+        yield evolve(value, **{name: member})
     except InvalidValue:
         return

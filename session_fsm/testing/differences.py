@@ -38,10 +38,10 @@ from session_fsm.testing.lint import states_without_end
 from session_fsm.testing.phrases import SOMETHING_OF
 from session_fsm.testing.stranded import stranded
 
-__all__ = ["Change", "Differences", "Kind", "Stuck", "diff"]
+__all__ = ["Change", "ChangeKind", "Differences", "Stuck", "diff"]
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """How a part of a definition differs from what it was."""
 
     ADDED = "added"
@@ -62,7 +62,7 @@ class Change:
     """``row`` or ``rule``."""
     name: str
     """The number of the row, or the code of the rule."""
-    kind: Kind
+    kind: ChangeKind
     text: str
     """What differs, in words."""
     witness: str = ""
@@ -133,7 +133,7 @@ def _of_rows(before: Diagram, after: Diagram) -> Iterator[Change]:
     for edge in before.edges:
         other = others.get(_key(edge))
         if other is None:
-            yield Change("row", edge.id, Kind.REMOVED, f"{_way(edge)} is no longer possible")
+            yield Change("row", edge.id, ChangeKind.REMOVED, f"{_way(edge)} is no longer possible")
             continue
         pairs = {
             "it leads to": (edge.target, other.target),
@@ -142,11 +142,11 @@ def _of_rows(before: Diagram, after: Diagram) -> Iterator[Change]:
             "its number is": (edge.id, other.id),
         }
         if differing := [f"{what} {now} instead of {was}" for what, (was, now) in pairs.items() if was != now]:
-            yield Change("row", edge.id, Kind.CHANGED, f"{_way(edge)}: {'; '.join(differing)}")
+            yield Change("row", edge.id, ChangeKind.CHANGED, f"{_way(edge)}: {'; '.join(differing)}")
     known = {_key(edge) for edge in before.edges}
     for edge in after.edges:
         if _key(edge) not in known:
-            yield Change("row", edge.id, Kind.ADDED, f"{_way(edge)} is possible, and leads to {edge.target}")
+            yield Change("row", edge.id, ChangeKind.ADDED, f"{_way(edge)} is possible, and leads to {edge.target}")
 
 
 def _way(edge: Edge) -> str:
@@ -157,10 +157,10 @@ def _of_rules(before: Diagram, after: Diagram) -> Iterator[Change]:
     was, now = ({rule.code: rule.text for rule in diagram.rules} for diagram in (before, after))
     for code, text in was.items():
         if code not in now:
-            yield Change("rule", code, Kind.REMOVED, f"{text} It guarded {_listed(_guarded(before, code))}.")
+            yield Change("rule", code, ChangeKind.REMOVED, f"{text} It guarded {_listed(_guarded(before, code))}.")
             continue
         if text != now[code]:
-            yield Change("rule", code, Kind.CHANGED, f'it says "{now[code]}" instead of "{text}"')
+            yield Change("rule", code, ChangeKind.CHANGED, f'it says "{now[code]}" instead of "{text}"')
         # Rows that are only in one of the definitions are no merit of the rule.
         common = _guarded(before, code).keys() | _guarded(after, code).keys()
         common &= {_key(edge) for edge in before.edges} & {_key(edge) for edge in after.edges}
@@ -171,12 +171,12 @@ def _of_rules(before: Diagram, after: Diagram) -> Iterator[Change]:
             key: name for key, name in _guarded(before, code).items() if key in common - _guarded(after, code).keys()
         }
         if more:
-            yield Change("rule", code, Kind.TIGHTENED, f"it guards {_listed(more)} too")
+            yield Change("rule", code, ChangeKind.TIGHTENED, f"it guards {_listed(more)} too")
         if less:
-            yield Change("rule", code, Kind.LOOSENED, f"it no longer guards {_listed(less)}")
+            yield Change("rule", code, ChangeKind.LOOSENED, f"it no longer guards {_listed(less)}")
     for code, text in now.items():
         if code not in was:
-            yield Change("rule", code, Kind.ADDED, f"{text} It guards {_listed(_guarded(after, code))}.")
+            yield Change("rule", code, ChangeKind.ADDED, f"{text} It guards {_listed(_guarded(after, code))}.")
 
 
 def _guarded(diagram: Diagram, code: str) -> dict[tuple[Any, ...], str]:
@@ -206,8 +206,8 @@ def _of_behaviour(
         if not _same(was.get(code), now.get(code)):
             forms = [rules[code] for rules in (was, now) if code in rules]
             for kind, rules, words in (
-                (Kind.TIGHTENED, now, "it refuses what was allowed before"),
-                (Kind.LOOSENED, was, "what it refused is allowed now"),
+                (ChangeKind.TIGHTENED, now, "it refuses what was allowed before"),
+                (ChangeKind.LOOSENED, was, "what it refused is allowed now"),
             ):
                 if code not in rules:
                     continue
@@ -225,8 +225,8 @@ class _Sought:
     """Looks for a step that was allowed and is refused by the rule *code* now, or the other way round."""
 
     code: str
-    kind: Kind
+    kind: ChangeKind
 
     def __call__(self, before: Decision[Any], after: Decision[Any]) -> bool:
-        first, second = (before, after) if self.kind is Kind.TIGHTENED else (after, before)
+        first, second = (before, after) if self.kind is ChangeKind.TIGHTENED else (after, before)
         return first.allowed and any(violation.code == self.code for violation in second.violations)

@@ -16,9 +16,9 @@ from decimal import Decimal
 from enum import Enum
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from session_fsm.decisions import Rule
 from session_fsm.optional_rules import AttributeType
@@ -47,6 +47,14 @@ class Mentions:
     spans: tuple[timedelta, ...] = ()
     types: tuple[tuple[str, AttributeType], ...] = ()
     """Names that are declared with the type of an attribute."""
+
+    def with_values_of(self, other: Mentions) -> Mentions:
+        """Return the same names, with the constants of *other* after their own."""
+        values = ("texts", "numbers", "moments", "days", "clock_times", "spans", "types")
+        both: dict[str, Any] = {
+            name: tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name)))) for name in values
+        }
+        return evolve(self, **both)
 
     def about(self, *names: str) -> bool:
         """Whether one of *names* is read, as far as can be known."""
@@ -111,8 +119,8 @@ class _Finder:
                 self._note_number(Decimal(repr(value)))
             case datetime() | date() | time() | timedelta():
                 self.values[type(value)].add(value) if type(value) in _ORDER else None
-            case re.Pattern():
-                self.look_at(value.pattern, home)
+            case re.Pattern(pattern=pattern):  # pyright: ignore[reportUnknownVariableType] - of text or bytes
+                self.look_at(pattern, home)
             case CodeType():
                 self._look_at_code(value, {}, home)
             case _:
@@ -122,7 +130,7 @@ class _Finder:
         """Note a text, and the number or time that it may be turned into."""
         self.values[str].add(value)
         number = to_amount(value)
-        if isinstance(number, Decimal):
+        if number != value:  # a text that is no numeral stays what it is
             self._note_number(number)
         try:
             moment = datetime.fromisoformat(value)
@@ -146,7 +154,7 @@ class _Finder:
                 self.look_at(key, home)
                 self.look_at(member, home)
         elif is_list(value) or isinstance(value, (set, frozenset)):
-            for element in value:
+            for element in cast("Iterable[Any]", value):
                 self.look_at(element, home)
         elif isinstance(value, partial):
             for part in (value.func, value.args, value.keywords):
@@ -164,7 +172,7 @@ class _Finder:
         if _package(type(value)) != home:
             return
         self.look_at(dict(getattr(value, "__dict__", {})), home)
-        call = getattr(type(value), "__call__", None)
+        call = inspect.getattr_static(value.__class__, "__call__", None)
         if isinstance(call, FunctionType):
             self.look_at(call, home)
 
@@ -198,8 +206,8 @@ class _Finder:
             if name in variables:
                 self._look_at_variable(variables[name], code.co_names, home)
             elif self.kind is not None:
-                self._look_at_member(getattr(inspect.getattr_static(self.kind, name, None), "fget", None), home)
-                self._look_at_member(inspect.getattr_static(self.kind, name, None), home)
+                member = inspect.getattr_static(self.kind, name, None)
+                self._look_at_member(getattr(member, "fget", member))
 
     def _look_at_variable(self, value: Any, names: Iterable[str], home: str) -> None:
         """Look at a global variable; of a module or a class, at those of its members that the code names."""
@@ -212,7 +220,7 @@ class _Finder:
         else:
             self.look_at(value, home)
 
-    def _look_at_member(self, member: Any, home: str) -> None:
+    def _look_at_member(self, member: Any) -> None:
         """Look at a method or property that the session class adds."""
         if isinstance(member, FunctionType) and _package(member) != "session_fsm":
             self.look_at(member, _package(member))

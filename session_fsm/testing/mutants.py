@@ -32,10 +32,10 @@ from session_fsm.testing.limits import limits_of, with_limit
 from session_fsm.testing.phrases import CAN_BE, DOING, SOMETHING_OF, TRIGGERING
 from session_fsm.testing.twins import twin_of, with_definition
 
-__all__ = ["Change", "Mutant", "mutants"]
+__all__ = ["Mutant", "MutantKind", "mutants"]
 
 
-class Change(StrEnum):
+class MutantKind(StrEnum):
     """What may be wrong with a definition."""
 
     DROP_RULE = "drop-rule"
@@ -64,7 +64,7 @@ class Mutant:
 
     id: str
     """Stable and legible, such as ``narrow-rule:too_many_units:close``."""
-    change: Change
+    change: MutantKind
     text: str
     """What is wrong, as a clause: ``nothing refuses a closing for too_many_units``."""
     kind: type[CustomerSession] = field(repr=False)
@@ -90,9 +90,9 @@ class Mutant:
 
 
 def mutants(
-    kind: type[CustomerSession], changes: Iterable[Change | str] = tuple(Change), *, added: bool = False
+    kind: type[CustomerSession], changes: Iterable[MutantKind | str] = tuple(MutantKind), *, added: bool = False
 ) -> list[Mutant]:
-    """Return every mutant of the definition of *kind*, in the order of `Change` and of the definition.
+    """Return every mutant of the definition of *kind*, in the order of `MutantKind` and of the definition.
 
     Args:
         kind: the session class.
@@ -103,13 +103,13 @@ def mutants(
     Raises:
         InvalidValue: there is no such change.
     """
-    wanted = [to_member(Change, change) for change in changes]
-    if unknown := [change for change in wanted if not isinstance(change, Change)]:
-        raise InvalidValue("/changes", f"{unknown[0]!r} is none of: {', '.join(Change)}")
+    wanted = [to_member(MutantKind, change) for change in changes]
+    if unknown := [change for change in wanted if not isinstance(change, MutantKind)]:
+        raise InvalidValue("/changes", f"{unknown[0]!r} is none of: {', '.join(MutantKind)}")
     rules, table = kind.machine.rules, kind.machine.table
     inherited: tuple[Rule, ...] = getattr(super(kind, kind), "rules", ()) if added else ()
     found: list[Mutant] = []
-    for change in Change:
+    for change in MutantKind:
         if change in wanted:
             for name, text, other_rules, other_table in _MAKERS[change](rules, table):
                 if added and (table is not other_table or any(_changed(rules, other_rules, one) for one in inherited)):
@@ -231,16 +231,16 @@ def _add_row(rules: _Rules, table: _Table) -> _Made:
                 yield name, text, rules, (*table, added)
 
 
-_MAKERS: dict[Change, Callable[[_Rules, _Table], _Made]] = {
-    Change.DROP_RULE: _drop_rule,
-    Change.NEGATE_RULE: _negate_rule,
-    Change.NARROW_RULE: _narrow_rule,
-    Change.WIDEN_RULE: _widen_rule,
-    Change.CHANGE_LIMIT: _change_limit,
-    Change.DELETE_ROW: _delete_row,
-    Change.RETARGET_ROW: _retarget_row,
-    Change.SWAP_EVENT: _swap_event,
-    Change.ADD_ROW: _add_row,
+_MAKERS: dict[MutantKind, Callable[[_Rules, _Table], _Made]] = {
+    MutantKind.DROP_RULE: _drop_rule,
+    MutantKind.NEGATE_RULE: _negate_rule,
+    MutantKind.NARROW_RULE: _narrow_rule,
+    MutantKind.WIDEN_RULE: _widen_rule,
+    MutantKind.CHANGE_LIMIT: _change_limit,
+    MutantKind.DELETE_ROW: _delete_row,
+    MutantKind.RETARGET_ROW: _retarget_row,
+    MutantKind.SWAP_EVENT: _swap_event,
+    MutantKind.ADD_ROW: _add_row,
 }
 
 

@@ -19,7 +19,7 @@ from session_fsm.errors import InvalidValue
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.candidates import Candidates, in_turn
+from session_fsm.testing.candidates import FIELDS, Candidates, in_turn
 from session_fsm.testing.mentions import mentioned
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import Step, Story
@@ -130,7 +130,7 @@ def stories_of(walk: Walk, own: Mapping[str, Any]) -> Iterator[Story]:
     """Yield the stories of *walk* with which a search begins: with nothing, and where items come back, with items."""
     creation = walk[0] if isinstance(walk[0], State) else walk[0].target
     rows = [row for row in walk[1:] if isinstance(row, Row)]
-    wanted = {} if creation is State.OPEN else {"state": creation}
+    wanted: dict[str, Any] = {} if creation is State.OPEN else {"state": creation}
     yield Story((Step(Trigger.CREATE, SessionUpdate(**wanted)), *(Step(row.trigger) for row in rows)), own=own)
     if returns := sum(row.trigger is Trigger.RETURN_ITEMS for row in rows):
         cart = [CartItem(sku="A", quantity=returns, price=1)]
@@ -162,6 +162,9 @@ def search(
         steps: steps to try in every place that has their trigger.
         own: what a creation gives to the fields that *kind* adds.
         budget: how many stories are judged at most.
+
+    Raises:
+        InvalidValue: no story can be judged at all, because the class does not accept *own*.
     """
     return _Searcher(kind, distance, tuple(focus), tuple(steps)).run(ways, tuple(seeds), own or {}, budget)
 
@@ -183,6 +186,7 @@ class _Searcher:
         self.steps = steps
         self.player = Player(kind)
         self.judged = 0
+        self.problem: InvalidValue | None = None
         self.closest: tuple[tuple[int, int], Situation] | None = None
         self._candidates: dict[frozenset[str], Candidates] = {}
         self._texts: dict[int, tuple[str, Step]] = {}
@@ -196,6 +200,8 @@ class _Searcher:
                 for found in islice(climb, most):
                     if found is not None:
                         return self._result(found)
+        if self.problem is not None and self.judged == 0:
+            raise self.problem
         return self._result(None)
 
     def _result(self, found: Situation | None) -> Search:
@@ -219,7 +225,8 @@ class _Searcher:
                     seen.add(key)
                     try:
                         situation = self.player.play(story)
-                    except InvalidValue:
+                    except InvalidValue as problem:
+                        self.problem = problem
                         continue
                     closer = self._away(situation)
                     yield situation if closer == (0, 0) else None
@@ -251,7 +258,8 @@ class _Searcher:
 
     def _neighbours(self, story: Story, situation: Situation, *, broad: bool) -> Iterator[Story]:
         """Yield the stories that differ from *story* in one place."""
-        candidates = self._candidates_for(None if broad else (*self.focus, *situation.failing()))
+        meant = () if broad else (*(self.focus if situation.left == 0 else ()), *situation.failing())
+        candidates = self._candidates_for(frozenset(rule.code for rule in meant))
         places = reversed(range(len(situation.story.steps) + 1))
         yield from in_turn(
             *(self._varied(story, place, candidates) for place in places),
@@ -266,16 +274,20 @@ class _Searcher:
         for other in chain(given, candidates.of_step(step, self.player.session_before(story, place), earliest)):
             yield evolve(story, steps=(*steps[:place], other, *steps[place + 1 :]))
 
-    def _candidates_for(self, rules: Iterable[Rule] | None) -> Candidates:
-        codes = frozenset(("",)) if rules is None else frozenset(rule.code for rule in rules)
+    def _candidates_for(self, codes: frozenset[str]) -> Candidates:
+        """Return what is tried for the sake of the rules of these *codes*; of none means for the sake of all.
+
+        What is varied is what they look at. The values are theirs, and then those of the rules that look at the same.
+        """
         if codes not in self._candidates:
-            meant = (
-                self.kind.machine.rules if rules is None else [r for r in self.kind.machine.rules if r.code in codes]
-            )
-            mentions = mentioned(meant, self.kind)
-            self._candidates[codes] = Candidates(
-                self.kind, evolve(mentions, everything=rules is None or mentions.everything)
-            )
+            rules = self.kind.machine.rules
+            mentions = mentioned((rule for rule in rules if rule.code in codes), self.kind)
+            if codes:
+                fields = mentions.names.intersection(FIELDS)
+                sharing = tuple(r for r in rules if not fields.isdisjoint(mentioned([r], self.kind).names))
+            else:
+                mentions, sharing = evolve(mentions, everything=True), rules
+            self._candidates[codes] = Candidates(self.kind, mentions.with_values_of(mentioned(sharing, self.kind)))
         return self._candidates[codes]
 
 

@@ -40,7 +40,7 @@ def simplest(story: Story, shows: Callable[[Story], bool]) -> Story:
         progress = False
         for other in _simpler_stories(story):
             smaller = _size(other)
-            work += 1 + len(smaller[-1]) // 2000
+            work += 1 + len(smaller[-1]) // 200
             if smaller < size and smaller not in tried and work < _MOST_WORK:
                 tried.add(smaller)
                 if shows(other):
@@ -80,8 +80,12 @@ def _simpler_steps(step: Step, earliest: datetime) -> Iterator[Step]:
 
 
 def _simpler_times(at: datetime, earliest: datetime) -> Iterator[datetime]:
-    for unit in ({"hour": 0, "minute": 0, "second": 0}, {"minute": 0, "second": 0}, {"second": 0}):
-        rounded = at.replace(microsecond=0, **unit)
+    second = at.replace(microsecond=0)
+    for rounded in (
+        second.replace(hour=0, minute=0, second=0),
+        second.replace(minute=0, second=0),
+        second.replace(second=0),
+    ):
         if rounded >= earliest:
             yield rounded
 
@@ -101,7 +105,7 @@ def _simpler(value: Any) -> Iterator[Any]:
             else:
                 yield from map(Decimal, (0, 1, int(value), int(value) + 1))
                 yield value.quantize(Decimal("0.1"))
-        case _ if has(type(value)):
+        case _ if has(value.__class__):
             yield from _simpler_objects(value)
         case _ if is_object(value):
             yield from ({other: value[other] for other in value if other != name} for name in value)
@@ -143,7 +147,7 @@ def _simpler_lists(elements: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 
 
 def _simpler_objects(value: Any) -> Iterator[Any]:
-    names = [a.name for a in fields(type(value)) if a.init and not a.metadata.get("read_only")]
+    names = [a.name for a in fields(value.__class__) if a.init and not a.metadata.get("read_only")]
     held = {name: getattr(value, name) for name in names}
     empty = UNSET if isinstance(value, SessionUpdate) else None
     for name, member in held.items():

@@ -27,7 +27,7 @@ from attrs import Attribute, evolve, field, fields, frozen, has
 
 from session_fsm.changes import argument_of
 from session_fsm.decisions import Check, Decision, Outcome
-from session_fsm.errors import InvalidValue, TransitionRefused
+from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.scalars import is_list, is_object, timestamp, to_member
 from session_fsm.session import CustomerSession
@@ -55,7 +55,6 @@ class Step:
     """A trigger, and what it is given."""
 
     trigger: Trigger = field(converter=_to_trigger)
-    """What is asked of the session."""
     argument: Any = None
     """What the trigger takes: a `SessionUpdate` for create, update and close (None is one without changes), a list
     of `ReturnedCartItem` for a return, None for the others. The state of a creation is that of its update."""
@@ -64,6 +63,9 @@ class Step:
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "argument", argument_of(self.trigger, self.argument))
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - the signature is that of IPython
+        printer.text(code_of(self))
 
     def take(
         self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
@@ -78,9 +80,15 @@ class Step:
 
         Raises:
             TransitionRefused: the table or a rule forbids it.
+            InvalidValue: the class does not accept what its own fields are given, or there is no session to move.
         """
         if self.trigger is Trigger.CREATE:
-            born = kind.create(_SESSION_ID, self.argument, now=now, **own)
+            try:
+                born = kind.create(_SESSION_ID, self.argument, now=now, **own)
+            except SessionFSMError:
+                raise
+            except Exception as error:  # what a field that the class adds raises is its own affair
+                raise InvalidValue("/own", f"{kind.__name__} cannot be created: {error}") from error
             return born, born.pending_events[-1]
         if session is None:
             raise InvalidValue("/trigger", f"{self.trigger} needs a session; a story begins with create")
@@ -153,9 +161,11 @@ class Story:
     """The steps of one session's life, the creation first."""
 
     steps: tuple[Step, ...]
-    """The steps, oldest first."""
     own: Mapping[str, Any] = field(factory=dict[str, Any], kw_only=True)
     """What the creation gives to the fields that a subclass adds."""
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - the signature is that of IPython
+        printer.text(code_of(self))
 
     @classmethod
     def of(cls, *steps: Step, own: Mapping[str, Any] | None = None) -> Story:
@@ -212,7 +222,7 @@ class Story:
 
 def code_of(value: Any) -> str:
     """Return the shortest Python that makes *value*: what is as it would be by itself is left out."""
-    kind: Any = value.__class__
+    kind = value.__class__
     match value:
         case bool() | None:
             return repr(value)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from attrs import field, frozen
@@ -234,10 +235,12 @@ class _Goal:
     def explain(self, tried: int, closest: Situation | None) -> NoWitness:
         """Say why there is no witness, after *tried* stories, of which one came *closest*."""
         hits = [failing for failing, hit in self._seen if hit]
-        why, by, text = Why.NOT_FOUND, (), "nothing of the kind was seen"
+        why, text = Why.NOT_FOUND, "nothing of the kind was seen"
+        by: tuple[str, ...] = ()
         if hits:
-            always = frozenset.intersection(*hits)
-            by = tuple(sorted(always or frozenset.union(*(s for s in hits if not any(o < s for o in hits)))))
+            always = hits[0].intersection(*hits)
+            fewest = (some for some in hits if not any(others < some for others in hits))
+            by = tuple(sorted(always or set(chain.from_iterable(fewest))))
             names = ", ".join(by)
             if self.outcome is not Outcome.PASSED:
                 why = Why.SHADOWED
@@ -336,19 +339,24 @@ _DRAWN = 100
 
 def _examples(strategy: Any) -> list[Any]:
     try:
-        from hypothesis import HealthCheck, Phase, given, settings
+        from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415 - only a strategy needs it
     except ImportError as error:
         raise SessionFSMError("a strategy needs Hypothesis; install session-fsm[testing]") from error
     examples: list[Any] = []
-    quiet = settings(
+
+    @settings(
         derandomize=True,
         database=None,
         deadline=None,
         max_examples=_DRAWN,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[*HealthCheck.__members__.values()],
     )
-    quiet(given(strategy)(examples.append))()
+    @given(strategy)
+    def collect(example: Any) -> None:
+        examples.append(example)
+
+    collect()
     return examples
 
 

@@ -36,6 +36,8 @@ from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader, make
 
 __all__ = ["make_reader", "read_scalar", "straight_reader_of"]
 
+_integer = integer()
+
 Reader: TypeAlias = Callable[[Any, Any], Any]
 
 
@@ -273,9 +275,15 @@ def _read_map(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
 
 
 def _read_json(value: Any, _: Any, levels: int = DEEPEST + 2) -> Any:
-    """Read any JSON value: binary floats become the decimals they stand for. What lies too deep is refused later."""
+    """Read any JSON value: binary floats become the decimals they stand for. What lies too deep is refused later.
+
+    JSON does not tell the integer 10 from the decimal 1E+1, so a whole number is a decimal where no integer of 64
+    bits can hold it: what was written from a decimal reads as one.
+    """
     if isinstance(value, float):
         return Decimal(repr(value))
+    if isinstance(value, int) and _integer(value):
+        return value if isinstance(value, bool) else Decimal(value)
     if is_list(value) and levels:
         return [_read_json(element, None, levels - 1) for element in value]
     if is_object(value) and levels:

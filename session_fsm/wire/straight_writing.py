@@ -18,7 +18,7 @@ from attrs import Attribute
 from session_fsm.scalars import timestamp
 from session_fsm.values import UNSET
 from session_fsm.wire.kinds import core_of, is_known, is_ours
-from session_fsm.wire.text import write, written_amount
+from session_fsm.wire.text import write, write_object, written_amount
 
 __all__ = ["StraightWriter", "make_straight_writer"]
 
@@ -32,6 +32,7 @@ def make_straight_writer(
     nested: Callable[[Attribute[Any], type], StraightWriter],
     *,
     ledger: bool,
+    otherwise: Callable[[Any], str] | None,
 ) -> StraightWriter:
     """Generate the straight writer of *kind*.
 
@@ -41,6 +42,7 @@ def make_straight_writer(
             turns what it holds into what JSON can hold.
         nested: returns the straight writer of the objects that a field holds, which are of a class of this library's.
         ledger: whether an item's remaining quantity is written too.
+        otherwise: what writes an object of a subclass; None where it is written as a *kind* too.
     """
     names = _NAMES.copy()
     always: list[str] = []
@@ -57,12 +59,20 @@ def make_straight_writer(
             condition = {None: " is not None", UNSET: " is not UNSET"}.get(attribute.default, "")
             perhaps += [f"    if (v := made.{attribute.name}){condition}:", f"        {line}"]
         else:
-            always.append(f"    {line}")
+            always.append(line)
     # The order is that of cattrs: what is always there comes first.
-    lines = ["def straight(made):", "    text = ''", *always, *perhaps]
+    lines = ["def straight(made):"]
+    if otherwise is not None:
+        lines += ["    if type(made) is not kind:", "        return otherwise(made)"]
+    if always:
+        lines += [f"    text = {always[0].removeprefix('text += ').replace(',', '{', 1)}"]
+        lines += [*(f"    {line}" for line in always[1:]), *perhaps]
+    else:
+        lines += ["    text = ''", *perhaps]
     if ledger:
         lines.append("    text += ',\"remainingQuantity\":' + number(made.remaining_quantity)")
-    lines.append("    return '{' + text[1:] + '}'")
+    lines.append("    return text + '}'" if always else "    return '{' + text[1:] + '}'")
+    names |= {"kind": kind, "otherwise": otherwise}
     exec("\n".join(lines), names)  # noqa: S102 - made of the names of fields and their members
     straight: StraightWriter = names["straight"]
     return straight
@@ -75,6 +85,7 @@ _NAMES: dict[str, Any] = {
     "quote": encode_basestring,
     "timestamp": timestamp,
     "write": write,
+    "write_object": write_object,
 }
 
 
@@ -90,14 +101,14 @@ def _written(core: Any, element: Any, nested: str, v: str) -> str | None:
     if get_origin(core) is Mapping and is_ours(element):
         return f"'{{' + ','.join([quote(k) + ':' + {nested}(e) for k, e in {v}.items()]) + '}}'"
     if get_origin(core) is Mapping:
-        return f"write({v})"
+        return f"write_object({v})"
     return one and one.format(v)
 
 
 _SCALARS: dict[Any, str] = {
     int: "number({})",
     bool: "('true' if {} else 'false')",
-    Decimal: "amount({})",
+    Decimal: "(d if 'E' not in (d := str({0})) else amount({0}))",
     datetime: "'\"' + timestamp({}) + '\"'",
     UUID: "'\"' + str({}) + '\"'",
 }

@@ -41,13 +41,19 @@ def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) ->
     ledger = kind is CartItem and not of_request
     writer = _with_ledger(write_fields) if ledger else write_fields
     nested = partial(_nested_writer, converter, kind)
-    setattr(writer, "straight", make_straight_writer(kind, members, nested, ledger=ledger))  # noqa: B010 - functions take attributes, though their type does not say so
+    otherwise = None if of_request else partial(_write_in_parts, converter)
+    setattr(writer, "straight", make_straight_writer(kind, members, nested, ledger=ledger, otherwise=otherwise))  # noqa: B010 - functions take attributes, though their type does not say so
     return writer
 
 
 def _with_ledger(write: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
     """Let *write* also write what remains of an item, which that computes and so does not hold as a field."""
     return lambda item: write(item) | {"remainingQuantity": item.remaining_quantity}
+
+
+def _write_in_parts(converter: Converter, value: Any) -> str:
+    """Write an object of any class as a document first."""
+    return write(converter.unstructure(value))
 
 
 def straight_writer_of(writer: Any) -> StraightWriter:
@@ -62,8 +68,7 @@ def _nested_writer(converter: Converter, owner: Any, attribute: Attribute[Any], 
         return straight_writer_of(make_writer(converter, CartItem, of_request=True))
     if owner is SessionEvent and attribute.name == "change":
         return lambda value: write(_write_change(converter, value))
-    straight = straight_writer_of(converter.get_unstructure_hook(kind))
-    return lambda value: straight(value) if type(value) is kind else write(converter.unstructure(value))
+    return straight_writer_of(converter.get_unstructure_hook(kind))
 
 
 def _field_writer(converter: Converter, owner: Any, attribute: Attribute[Any]) -> Callable[[Any], Any]:

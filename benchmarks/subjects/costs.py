@@ -1,0 +1,175 @@
+"""S-5, S-8, S-9 and S-11: how costs grow, and what questions, refusals and threads cost."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+from benchmarks.plan import Comparison, Ratio, Timed
+
+__all__ = ["COMPARISONS"]
+
+
+def _items(number: int) -> list[Any]:
+    from session_fsm import CartItem
+
+    return [CartItem(sku=f"SKU-{place}", quantity=2, price="19.99") for place in range(number)]
+
+
+def _sessions(number: int, kind: Any = None, **fields: Any) -> list[Any]:
+    from session_fsm import CustomerSession
+
+    held, items = [], _items(5)
+    for place in range(number):
+        session = (kind or CustomerSession).create(f"order-{place}", cart_items=items, **fields)
+        session.take_events()
+        held.append(session)
+    return held
+
+
+LIVE = Comparison(
+    "S-5a",
+    "close and reopen while so many sessions live",
+    unit="us per trigger",
+    ratios=[Ratio("1,000", "1", at_most=1.1), Ratio("100,000", "1", at_most=1.1), Ratio("1,000,000", "1", at_most=1.1)],
+)
+
+
+def _while_alive(number: int) -> Timed:
+    alive = _sessions(number)
+
+    def work(sessions: list[Any]) -> None:
+        for session in sessions:
+            session.close()
+            session.reopen()
+
+    return Timed(work, _sessions, lambda: len(alive) >= 1, pieces=2)
+
+
+for _number in (1, 1_000, 100_000, 1_000_000):
+    LIVE.contender(f"{_number:,}", slow=_number == 1_000_000)(partial(_while_alive, _number))
+
+CART = Comparison(
+    "S-5b",
+    "update with a cart of so many items",
+    unit="us per item",
+    ratios=[Ratio(f"{number:,}", at_most=1) for number in (10, 100, 1000)] + [Ratio("1")],
+)
+
+
+def _updating(number: int) -> Timed:
+    from session_fsm import SessionUpdate
+
+    change = SessionUpdate(cart_items=_items(number))
+
+    def work(sessions: list[Any]) -> None:
+        for session in sessions:
+            session.update(change)
+
+    return Timed(work, _sessions, lambda: None, pieces=number)
+
+
+for _number in (1, 10, 100, 1000):
+    CART.contender(f"{_number:,}")(partial(_updating, _number))
+
+
+QUESTIONS = Comparison(
+    "S-8",
+    "the dry run of a closing, and the whole board",
+    unit="us per question",
+    ratios=[Ratio("evaluate", "close", at_most=1.5), Ratio("board", "evaluate", at_most=5)],
+)
+
+
+def _asking(verb: str, *arguments: str) -> Timed:
+    def work(sessions: list[Any]) -> None:
+        for session in sessions:
+            getattr(session, verb)(*arguments)
+
+    def result() -> bool:
+        answer = getattr(_sessions(1)[0], verb)(*arguments)
+        return bool(answer["close"] if verb == "board" else answer)
+
+    return Timed(work, _sessions, result)
+
+
+QUESTIONS.contender("close")(partial(_asking, "close"))
+QUESTIONS.contender("evaluate")(partial(_asking, "evaluate", "close"))
+QUESTIONS.contender("board")(partial(_asking, "board"))
+
+
+REFUSALS = Comparison(
+    "S-9",
+    "a closing that two rules refuse, with every reason; one that they allow",
+    unit="us per trigger",
+    ratios=[Ratio("refused", "allowed", at_most=3)],
+)
+
+
+def _closing(**fields: Any) -> Timed:
+    from session_fsm import CustomerSession, RuleViolated
+    from session_fsm.rules import coupon_code_required, referral_code_required
+
+    class Strict(CustomerSession):
+        rules = (*CustomerSession.rules, coupon_code_required, referral_code_required)
+
+    def work(sessions: list[Any]) -> None:
+        for session in sessions:
+            try:
+                session.close()
+            except RuleViolated as refusal:
+                refusal.violations  # noqa: B018 - whoever catches it reads the reasons
+
+    def result() -> int:
+        return len(Strict.create("order-1042", cart_items=_items(5)).evaluate("close").violations)
+
+    return Timed(work, partial(_sessions, kind=Strict, **fields), result)
+
+
+REFUSALS.contender("allowed")(partial(_closing, coupon_codes=["XMAS"], referral_code="FRIEND"))
+REFUSALS.contender("refused")(_closing)
+
+
+THREADS = Comparison(
+    "S-11",
+    "eight threads, each on its own sessions, against one thread; beyond what plain Python loses",
+    unit="us per trigger",
+    ratios=[Ratio("8 threads", "1 thread", at_most=1.1, beyond=("plain Python, 8 threads", "plain Python, 1 thread"))],
+)
+
+
+def _close_all(sessions: list[Any]) -> int:
+    for session in sessions:
+        session.close()
+        session.reopen()
+    return sum(session.update_count for session in sessions)
+
+
+def _count(numbers: list[int]) -> int:
+    """Do about as much in plain Python."""
+    return sum(len([one for one in range(40) if one != number]) and 3 for number in numbers)
+
+
+def _threaded(threads: int, *, plain: bool) -> Timed:
+    do: Any = _count if plain else _close_all
+    pool = ThreadPoolExecutor(threads)
+
+    def prepare(repeats: int) -> list[Any]:
+        return [list(range(repeats)) if plain else _sessions(repeats) for _ in range(8)]
+
+    return Timed(
+        lambda parts: list(pool.map(do, parts)),
+        prepare,
+        lambda: list(pool.map(do, prepare(10))),
+        pieces=16,
+        clock=perf_counter,
+    )
+
+
+for _threads, _name in ((1, "1 thread"), (8, "8 threads")):
+    THREADS.contender(_name)(partial(_threaded, _threads, plain=False))
+    THREADS.contender(f"plain Python, {_name}")(partial(_threaded, _threads, plain=True))
+
+COMPARISONS = [LIVE, CART, QUESTIONS, REFUSALS, THREADS]

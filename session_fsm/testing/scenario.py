@@ -1,0 +1,271 @@
+"""Tests that read as the rule does: given a session, when a verb is called, then that is so, or it is refused.
+
+>>> from session_fsm import CartItem, CustomerSession
+>>> cart = CustomerSession.create("order-1", cart_items=[CartItem(sku="A", quantity=2, price="19.99")])
+>>> order = given(cart).when("close", coupon_codes=["XMAS"]).then(state="closed", total="39.98", coupon_codes=["XMAS"])
+>>> refused = order.when("close").refused(code="wrong_state", already=True).unchanged()
+>>> cart.state  # what was given is never changed
+<State.OPEN: 'open'>
+
+A scenario is a value: each `when` makes a new one and leaves the one before it as it was, so that several may go on
+from the same. What fails raises an `AssertionError` that shows every rule, what it saw and what it said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import deepcopy
+from typing import Any, Never
+
+from attrs import evolve, field, fields, frozen
+
+from session_fsm.decisions import Decision
+from session_fsm.entities import contents
+from session_fsm.errors import InvalidValue, Problem, TransitionRefused, Violation, WireError, WrongState
+from session_fsm.events import SessionEvent
+from session_fsm.scalars import is_list, kind_of
+from session_fsm.session import CustomerSession
+from session_fsm.states import Trigger
+from session_fsm.testing.account import Taken, account, shown
+from session_fsm.testing.steps import Story
+from session_fsm.values import CartItem
+
+__all__ = ["Scenario", "given"]
+
+_VERBS = (*Trigger, "put")
+_SESSION_ID = "order-1"
+
+
+def given(
+    start: CustomerSession | type[CustomerSession] | Story | Iterable[SessionEvent],
+    *,
+    kind: type[CustomerSession] = CustomerSession,
+    own: Mapping[str, Any] | None = None,
+) -> Scenario:
+    """Begin a scenario.
+
+    Args:
+        start: a session, which is copied; a session class, of which ``when("create", ...)`` makes one; a `Story`,
+            which is played; or the events of a session from its creation on, which are replayed and must lead to
+            the same events again.
+        kind: the class of the session that a story or events make.
+        own: what a creation gives to the fields that the class adds.
+
+    Raises:
+        InvalidValue: *start* is none of these.
+        AssertionError: the story, or an event, is refused.
+    """
+    __tracebackhide__ = True
+    match start:
+        case CustomerSession():
+            return Scenario(type(start), deepcopy(start), own or {})
+        case type() if issubclass(start, CustomerSession):  # pyright: ignore[reportUnnecessaryIsInstance]  # no type checker was asked
+            return Scenario(start, None, own or {})
+        case Story():
+            scenario = Scenario(kind, None, dict(start.own) | dict(own or {}))
+            for step, now in start.timed():
+                scenario = scenario.when(step.trigger, *_positional(step.argument), now=now)
+            return scenario.then()
+        case _ if is_list(start) and start and all(isinstance(event, SessionEvent) for event in start):
+            return _replayed(Scenario(kind, None, own or {}), start)
+        case _:
+            raise InvalidValue("", f"{kind_of(start)} is no session, session class, story or list of events")
+
+
+def _positional(argument: Any) -> tuple[Any, ...]:
+    return () if argument is None else (argument,)
+
+
+def _replayed(scenario: Scenario, events: Iterable[SessionEvent]) -> Scenario:
+    __tracebackhide__ = True
+    for place, event in enumerate(events):
+        born = (event.session_id,) if event.trigger is Trigger.CREATE else ()
+        scenario = scenario.when(event.trigger, *born, *_positional(event.change), now=event.at).then()
+        if scenario.event != event:
+            raise AssertionError(f"event {place} led to another when it was replayed\n  {event}\n  {scenario.event}")
+    return scenario
+
+
+@frozen
+class Scenario:
+    """A session at some point of a test, and what its last verb came to."""
+
+    kind: type[CustomerSession]
+    session: CustomerSession | None
+    """The session as it now stands, a copy that belongs to the scenario; None before it is created."""
+    _own: Mapping[str, Any] = field(factory=dict[str, Any])
+    _taken: Taken | None = None
+
+    @property
+    def event(self) -> SessionEvent | None:
+        """What the last verb recorded; None where none was called or it was refused."""
+        return None if self._taken is None else self._taken.event
+
+    @property
+    def error(self) -> TransitionRefused | InvalidValue | WireError | None:
+        """Why the last verb was refused; None where none was called or it was not."""
+        return None if self._taken is None else self._taken.error
+
+    @property
+    def decision(self) -> Decision[Any] | None:
+        """The judgement of the refusal; None where there is none."""
+        return self.error.decision if isinstance(self.error, TransitionRefused) else None
+
+    def when(self, verb: Trigger | str, *arguments: Any, **keywords: Any) -> Scenario:
+        """Call *verb*, a trigger or ``put``, with what it takes; a creation needs no integration ID here.
+
+        Raises:
+            InvalidValue: there is no such verb, or it needs a session and none is there.
+            AssertionError: the verb before it was refused.
+        """
+        __tracebackhide__ = True
+        self._allowed("so that nothing can come after it")
+        if verb not in _VERBS:
+            raise InvalidValue("/verb", f"{verb!r} is none of: {', '.join(_VERBS)}")
+        creating = verb == Trigger.CREATE
+        if creating != (self.session is None):
+            problem = "there is a session already" if creating else f"there is no session; {Trigger.CREATE} one first"
+            raise InvalidValue("/verb", f"{verb}: {problem}")
+        if creating:
+            keywords = {**self._own, **keywords}
+            arguments = arguments if arguments and isinstance(arguments[0], str) else (_SESSION_ID, *arguments)
+        session = deepcopy(self.session)
+        call: Callable[..., Any] = getattr(session or self.kind, verb)
+        taken = Taken(verb=str(verb), arguments=arguments, keywords=keywords, kind=self.kind, before=self.session)
+        try:
+            result = call(*arguments, **keywords)
+        except (TransitionRefused, InvalidValue, WireError) as error:
+            return Scenario(self.kind, session, self._own, evolve(taken, error=error))
+        event = result.pending_events[-1] if creating else result
+        return Scenario(self.kind, result if creating else session, self._own, evolve(taken, event=event))
+
+    def then(self, **expected: Any) -> Scenario:
+        """Assert that the verb was allowed, and what holds now.
+
+        Takes any field of the session by its name, and ``event``, the name of the event that was recorded or the
+        whole `SessionEvent`. Values may be given as the fields accept them: ``total="39.98"``, ``state="closed"``.
+
+        Raises:
+            AssertionError: it was refused, or something else holds.
+            InvalidValue: there is no such field.
+        """
+        __tracebackhide__ = True
+        self._allowed("though it should have been allowed")
+        known = {a.name: a for a in fields(self.kind) if not a.name.startswith("_")}
+        if unknown := [name for name in expected if name not in known and name != "event"]:
+            names = ", ".join(["event", *known])
+            raise InvalidValue(f"/{unknown[0]}", f"{self.kind.__name__} has no such field; the fields are: {names}")
+        differing: list[tuple[str, Any, Any]] = []
+        for name, value in expected.items():
+            if name == "event":
+                wanted, held = (
+                    value,
+                    self.event if isinstance(value, SessionEvent) else getattr(self.event, "name", None),
+                )
+            else:
+                wanted, held = _as_held(known[name], value), getattr(self.session, name, None)
+            if wanted != held:
+                differing.append((name, wanted, held))
+        if differing:
+            self._fail("what holds differs from what should:", _differences(differing))
+        return self
+
+    def refused(
+        self,
+        code: str | None = None,
+        *,
+        codes: Collection[str] | None = None,
+        pointer: str | None = None,
+        details: Mapping[str, Any] | None = None,
+        already: bool | None = None,
+    ) -> Scenario:
+        """Assert that the verb was refused, by the table, by rules or because of its value, and how.
+
+        Args:
+            code: that of a violation.
+            codes: those of all violations, no more and no fewer.
+            pointer: that of a violation, or of a problem with a value; with *code*, of the violation with that code.
+            details: names and values that stand among the details of that violation.
+            already: what `WrongState.already` must be.
+
+        Raises:
+            AssertionError: it was allowed, or refused otherwise.
+        """
+        __tracebackhide__ = True
+        if self._taken is None:
+            raise InvalidValue("/verb", "nothing was called that could have been refused")
+        error = self.error
+        if error is None:
+            self._fail("was allowed, though it should have been refused")
+        reasons: Iterable[Violation | Problem] = (
+            error.violations if isinstance(error, TransitionRefused) else error.problems
+        )
+        held = sorted({reason.code for reason in reasons if isinstance(reason, Violation)})
+        said_already = isinstance(error, WrongState) and error.already
+        differing: list[tuple[str, Any, Any]] = []
+        if codes is not None and sorted(set(codes)) != held:
+            differing.append(("codes", sorted(set(codes)), held))
+        if already is not None and said_already is not already:
+            differing.append(("already", already, said_already))
+        asked = {"code": code, "pointer": pointer, "details": details}
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        if not any(_fits(reason, wanted) for reason in reasons):
+            differing += [(n, value, [getattr(reason, n, None) for reason in reasons]) for n, value in wanted.items()]
+        if differing:
+            self._fail("was refused, but otherwise than it should:", _differences(differing))
+        return self
+
+    def unchanged(self) -> Scenario:
+        """Assert that the last verb left everything that the session holds as it was, pending events included.
+
+        Raises:
+            AssertionError: something changed.
+        """
+        __tracebackhide__ = True
+        if self._taken is None:
+            raise InvalidValue("/verb", "nothing was called that could have changed something")
+        before, after = ({} if one is None else contents(one) for one in (self._taken.before, self.session))
+        names = [name for name in before | after if before.get(name) != after.get(name)]
+        if names:
+            differing = [(name.lstrip("_"), before.get(name), after.get(name)) for name in names]
+            self._fail("changed what should have stayed as it was:", _differences(differing))
+        return self
+
+    def _allowed(self, otherwise: str) -> None:
+        __tracebackhide__ = True
+        if self.error is not None:
+            self._fail(f"was refused, {otherwise}")
+
+    def _fail(self, text: str, more: Iterable[str] = ()) -> Never:
+        __tracebackhide__ = True
+        if self._taken is None:
+            raise AssertionError("\n".join([text, *more]))
+        raise AssertionError("\n".join([f"{self._taken.verb}: {text}", *more, *account(self._taken)])) from self.error
+
+
+def _as_held(attribute: Any, value: Any) -> Any:
+    """Return *value* in the form in which the field holds it; items of a cart have their positions."""
+    converted = value if attribute.converter is None else attribute.converter(value)
+    if attribute.name == "cart_items" and is_list(converted):
+        return tuple(_placed(item, position) for position, item in enumerate(converted))
+    return converted
+
+
+def _placed(item: Any, position: int) -> Any:
+    return evolve(item, position=position) if isinstance(item, CartItem) and item.position is None else item
+
+
+def _fits(reason: Violation | Problem, wanted: Mapping[str, Any]) -> bool:
+    """Whether all that is *wanted* holds of one reason; of details, those that are named."""
+    details: Mapping[str, Any] = getattr(reason, "details", {})
+    named = wanted.get("details", {})
+    return {**details, **named} == details and all(
+        getattr(reason, name, None) == value for name, value in wanted.items() if name != "details"
+    )
+
+
+def _differences(differing: Iterable[tuple[str, Any, Any]]) -> Iterable[str]:
+    for name, wanted, held in differing:
+        yield f"  {name}"
+        yield f"    expected {shown(wanted)}"
+        yield f"    actual   {shown(held)}"
