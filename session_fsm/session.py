@@ -295,28 +295,28 @@ class CustomerSession(Shown):
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
-        return self._fire(_UPDATE, change, changes, now)
+        return self._fire("update", change, changes, now)
 
     def close(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
-        return self._fire(_CLOSE, change, changes, now)
+        return self._fire("close", change, changes, now)
 
     def cancel(self, *, now: datetime | None = None) -> SessionEvent:
         """Call the cart or the order off. Nothing leads back."""
-        return self.machine.events[_CANCEL].fire(self, None, as_time(now))
+        return self.machine.events["cancel"].fire(self, None, as_time(now))
 
     def return_items(
         self, returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems, /, *, now: datetime | None = None
     ) -> SessionEvent:
         """Take units of an order back: a list of `ReturnedCartItem`, or a `session_fsm.wire.ReturnRequest`."""
         entries = as_returned_items(returned_cart_items)
-        return self.machine.events[_RETURN_ITEMS].fire(self, entries, as_time(now))
+        return self.machine.events["return_items"].fire(self, entries, as_time(now))
 
     def reopen(self, *, now: datetime | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        return self.machine.events[_REOPEN].fire(self, None, as_time(now))
+        return self.machine.events["reopen"].fire(self, None, as_time(now))
 
     def put(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
@@ -409,9 +409,7 @@ class CustomerSession(Shown):
         assign(self, {"_pending_events": ()})
         return events
 
-    def _fire(
-        self, trigger: Trigger, change: object, keywords: Mapping[str, Any], now: datetime | None
-    ) -> SessionEvent:
+    def _fire(self, trigger: str, change: object, keywords: Mapping[str, Any], now: datetime | None) -> SessionEvent:
         event = self.machine.events[trigger]
         argument = event.nothing if change is None and not keywords else event.argument(change, keywords)
         return event.fire(self, argument, as_time(now))
