@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from attrs import evolve
 
 from session_fsm.amounts import totals
-from session_fsm.entities import evolver
+from session_fsm.entities import completer, evolver, maker
 from session_fsm.errors import InvalidValue
 from session_fsm.json_values import AttributeValue, to_attributes
 from session_fsm.rules import requested_units
@@ -26,12 +26,23 @@ def as_update(change: object, keywords: Mapping[str, Any]) -> SessionUpdate:
         for name in keywords:
             if name not in FIELDS_OF_UPDATE:
                 raise InvalidValue(f"/{name}", f"there is no such field; the fields are {', '.join(FIELDS_OF_UPDATE)}")
-        return SessionUpdate(**keywords) if keywords else NO_CHANGE
+        return _update_of(keywords) if keywords else NO_CHANGE
     if not isinstance(change, SessionUpdate):
         raise InvalidValue("", f"{kind_of(change)} is not a SessionUpdate; give one, or the changes as keywords")
     if keywords:
         raise InvalidValue("", "give one SessionUpdate or keywords, not both")
     return change
+
+
+_complete = completer(SessionUpdate)
+_make_update = maker(SessionUpdate)
+
+
+def _update_of(keywords: Mapping[str, Any]) -> SessionUpdate:
+    try:
+        return _make_update(*_complete(dict(keywords)).values())
+    except InvalidValue:
+        return SessionUpdate(**keywords)  # its error is about the first field, whatever the order of the keywords
 
 
 _returned_items = list_of(instance_of(ReturnedCartItem))

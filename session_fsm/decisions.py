@@ -65,6 +65,9 @@ Answer: TypeAlias = "bool | Violation | Iterable[Violation] | None"
 """What a rule may answer."""
 
 
+_make_violation = maker(Violation)
+
+
 class Outcome(StrEnum):
     """What came of judging a rule."""
 
@@ -112,7 +115,7 @@ class Rule:
     def violations_in(self, answer: Literal[False] | Violation | Iterable[Violation]) -> tuple[Violation, ...]:
         """Return the violations that an answer other than True and None stands for."""
         if answer is False:
-            return (Violation(code=self.code, message=self.text),)
+            return (_make_violation(self.code, self.text, {}, None),)
         if isinstance(answer, Violation):
             return (self._own(answer),)
         return tuple(map(self._own, answer))
@@ -292,7 +295,7 @@ def judging(
 
 def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:
     """Write down what came of judging *rules*."""
-    return tuple(_check(one, failures.get(one.code, ())) for one in rules)
+    return tuple([_check(one, failures.get(one.code, ())) for one in rules])
 
 
 def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
@@ -303,5 +306,9 @@ def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
             message=f"The rule could not be judged, because it raised {exception}: {result}",
             details={"exception": exception, "text": str(result)},
         )
-        return Check(rule=one, outcome=Outcome.ERRORED, violations=(violation,))
-    return Check(rule=one, outcome=Outcome.VIOLATED if result else Outcome.PASSED, violations=result)
+        return _make_check(one, Outcome.ERRORED, (violation,))
+    return _make_check(one, _VIOLATED if result else _PASSED, result)
+
+
+_make_check = maker(Check)
+_PASSED, _VIOLATED = Outcome.PASSED, Outcome.VIOLATED

@@ -18,6 +18,7 @@ __all__ = [
     "assigning",
     "blank_of",
     "compiled",
+    "completer",
     "contents",
     "copy_with",
     "evolver",
@@ -104,11 +105,37 @@ def maker(kind: type[A]) -> Callable[..., A]:
     return compiled("make", [f"def make({', '.join(names)}):", *lines, "    return made"], namespace)
 
 
-def evolver(kind: type[A], *names: str) -> Callable[..., A]:
-    """Generate the function that copies a *kind* (and no subclass), but for the fields *names*, whose values follow."""
+def completer(kind: type[AttrsInstance]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return what makes of some fields of a *kind* all of them, in order, as the class's own ``__init__`` does.
+
+    What is given is converted and validated. What is not has its default, which needs neither; that spares most of
+    the time. Where several values are wrong, the error may be about another one than that of the class.
+    """
+    attributes = {attribute.name: attribute for attribute in fields(kind)}
+    defaults = {name: attribute.default for name, attribute in attributes.items()}
+    steps = {name: (one.converter, one.validator, one) for name, one in attributes.items()}
+
+    def complete(given: dict[str, Any]) -> dict[str, Any]:
+        values = defaults.copy()
+        for name, value in given.items():
+            convert, validate, attribute = steps[name]
+            values[name] = held = value if convert is None else convert(value)
+            if validate is not None:
+                validate(None, attribute, held)
+        return values
+
+    return complete
+
+
+def evolver(kind: type[A], *names: str, **constants: Any) -> Callable[..., A]:
+    """Generate the function that copies a *kind* (and no subclass), but for some fields.
+
+    The values of *names* follow the object to be copied; what *constants* name is always the same.
+    """
     kept = {attribute.name: f"held.{attribute.name}" for attribute in fields(kind)}
-    lines, namespace = making(kind, kept | {name: name for name in names})
-    return compiled("evolved", [f"def evolved(held, {', '.join(names)}):", *lines, "    return made"], namespace)
+    lines, known = making(kind, kept | {name: name for name in (*names, *constants)})
+    head = f"def evolved(held, {', '.join(names)}):"
+    return compiled("evolved", [head, *lines, "    return made"], known | constants)
 
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:

@@ -44,7 +44,7 @@ def pointer_token(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, weakref_slot=False)
 class Violation:
     """One reason why a transition is refused.
 

@@ -19,7 +19,7 @@ from typing import Any, Never, TypeVar
 
 import transitions
 
-from session_fsm.changes import argument_of, as_time
+from session_fsm.changes import argument_of, as_time, as_update
 from session_fsm.decisions import Decision, Rule
 from session_fsm.entities import assign, contents, restore
 from session_fsm.errors import InvalidValue, SessionFSMError, WrongState
@@ -29,7 +29,7 @@ from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
 from session_fsm.moves import Move
 from session_fsm.refusals import Refusals
 from session_fsm.states import State, Trigger
-from session_fsm.values import UNSET, SessionUpdate
+from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
 __all__ = ["LifecycleEvent", "LifecycleEventData", "LifecycleMachine", "LifecycleState", "LifecycleTransition"]
 
@@ -177,14 +177,12 @@ class LifecycleEvent(transitions.Event):
         """
         if change is None and not keywords:
             return self.nothing
-        asked, argument = self._asked, argument_of(self._asked, change, keywords)
-        if (
-            isinstance(argument, SessionUpdate)
-            and argument.state is not UNSET
-            and WANTED.get(argument.state) is not asked
-        ):
-            raise InvalidValue("/state", f"{asked}() does not lead to {argument.state}; put() obeys a wanted state")
-        return argument
+        if self.nothing is not NO_CHANGE:
+            return argument_of(self._asked, change, keywords)
+        update = as_update(change, keywords)
+        if update.state is not UNSET and WANTED.get(update.state) is not self._asked:
+            raise InvalidValue("/state", f"{self._asked}() does not lead to {update.state}; put() obeys a wanted state")
+        return update
 
     def transition(self, state: State) -> LifecycleTransition | None:
         """Return the transition that leaves *state* by this trigger, or None."""
@@ -269,6 +267,10 @@ class LifecycleMachine(transitions.Machine):
         super().__setattr__(name, value)
         if self._built and name != "listeners":
             self.gather_listeners()
+
+    def event(self, trigger: Trigger) -> LifecycleEvent:
+        """Return the machine's event for one of the five triggers that move a session."""
+        return self.events[trigger]
 
     def rules_of(self, row: Row) -> tuple[Rule, ...]:
         """Return the rules that guard *row*, in their order."""

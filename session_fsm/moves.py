@@ -36,11 +36,14 @@ _make_event = maker(SessionEvent)
 _ALWAYS = {"updated": "now", "update_count": "count", "state": "target"}
 """The fields that every move changes, with what they become."""
 
+_LOOK = """\
+    if change is not NO_CHANGE:
+        return make_with_changes(session, change, now)
+"""
 # The move that changes nothing else, in straight code. It is what `Move._make_with_changes` does in steps.
 _MAKE = """\
 def make(session, change, now):
-    if has_changes and change is not NO_CHANGE:
-        return make_with_changes(session, change, now)
+{looking}
     origin = session
     count = session.update_count + 1
 {judging}
@@ -87,11 +90,15 @@ class Move:
         make, needed_to_make = making(SessionEvent, parts)
         pending = {"_pending_events": "session._pending_events + (made,)"}
         assign_all, needed_to_assign = assigning("session", _ALWAYS | pending)
-        text = _MAKE.format(judging="\n".join(judge), making="\n".join(make), assigning=assign_all)
+        text = _MAKE.format(
+            looking=_LOOK if self._changed else "",
+            judging="\n".join(judge),
+            making="\n".join(make),
+            assigning=assign_all,
+        )
         known |= needed_to_make | needed_to_assign
         known |= {"event_name": self.event_name, "source": self.source, "target": self.target}
-        known |= {"has_changes": self._changed is not None, "NO_CHANGE": NO_CHANGE}
-        known |= {"make_with_changes": self._make_with_changes, "refusal": self.refusal}
+        known |= {"NO_CHANGE": NO_CHANGE, "make_with_changes": self._make_with_changes, "refusal": self.refusal}
         self.make = compiled("make", [text], known)
 
     def _make_with_changes(self, session: Any, change: Any, now: datetime) -> SessionEvent:

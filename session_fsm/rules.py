@@ -98,6 +98,11 @@ def _place(index: int, name: str = "") -> str:
     return f"/returnedCartItems/{index}" + (f"/{name}" if name else "")
 
 
+def _skus_in(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem, ...]) -> set[str]:
+    """Return the SKUs in the cart, if any entry of a return bears one to be compared with them."""
+    return {item.sku for item in cart} if any(entry.sku is not None for entry in entries) else set()
+
+
 @rule("nothing_to_return", on=_RETURNING)
 def return_names_an_item(change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
     """A return names at least one item.
@@ -127,7 +132,7 @@ def returned_items_are_in_the_cart(session: Any, change: tuple[ReturnedCartItem,
 
     Rule L-04.
     """
-    skus = {item.sku for item in session.cart_items}
+    skus = _skus_in(session.cart_items, change)
     for index, entry in enumerate(change):
         if entry.position is not None and entry.position >= len(session.cart_items):
             yield Violation(
@@ -150,7 +155,7 @@ def position_and_sku_name_the_same_item(session: Any, change: tuple[ReturnedCart
     Rule L-05.
     """
     cart: tuple[CartItem, ...] = session.cart_items
-    skus = {item.sku for item in cart}
+    skus = _skus_in(cart, change)
     for index, entry in enumerate(change):
         if entry.position is None or entry.position >= len(cart) or entry.sku not in skus:
             continue  # no two names, or one that is refused as unknown
@@ -202,8 +207,7 @@ def requested_units(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem,
 
     Entries that name no item, or more than one, are left out; other rules refuse them.
     """
-    stand_alone = {sku for sku, count in Counter(item.sku for item in cart).items() if count == 1}
-    by_sku = {item.sku: position for position, item in enumerate(cart) if item.sku in stand_alone}
+    by_sku = _positions_by_sku(cart) if any(entry.position is None for entry in entries) else {}
     requested: dict[int, tuple[int, int]] = {}
     for index, entry in enumerate(entries):
         position = by_sku.get(entry.sku or "") if entry.position is None else entry.position
@@ -212,6 +216,12 @@ def requested_units(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem,
         units = max(cart[position].remaining_quantity, 1) if entry.quantity is None else entry.quantity
         requested[position] = (index, requested.get(position, (index, 0))[1] + units)
     return requested
+
+
+def _positions_by_sku(cart: tuple[CartItem, ...]) -> dict[str, int]:
+    """Return the position of each SKU that stands on one item alone."""
+    counts = Counter(item.sku for item in cart)
+    return {item.sku: position for position, item in enumerate(cart) if counts[item.sku] == 1}
 
 
 BUILT_IN: tuple[Rule, ...] = (

@@ -331,6 +331,8 @@ def instance_of(cls: type) -> Check:
 def to_tuple(value: Iterable[V]) -> tuple[V, ...]:
     """Convert any list-like value to a tuple. Text and mappings are not list-like."""
     given: Any = value
+    if given.__class__ is tuple or given.__class__ is list:  # to ask what else is like a list takes long
+        return tuple(given)
     return tuple(given) if _is_listlike(given) else given
 
 
@@ -353,7 +355,7 @@ def list_of(check: Check, *, at_most: int | None = None) -> Check:
             return f"{kind_of(value)} is not a list"
         if at_most is not None and len(value) > at_most:
             return f"has {len(value)} entries; at most {at_most} are allowed"
-        return _collect(check, ((f"/{index}", element) for index, element in enumerate(value)))
+        return _collect(check, enumerate(value), "/{}".format)
 
     return check_all
 
@@ -368,20 +370,21 @@ def map_of(check: Check) -> Check:
         for key in value:
             if problem := name(key):
                 return f"a name in it {problem}" if isinstance(key, str) else "a name in it is not a string"
-        return _collect(check, ((pointer_token(key), element) for key, element in value.items()))
+        return _collect(check, value.items(), pointer_token)
 
     return check_all
 
 
-def _collect(check: Check, elements: Iterable[tuple[str, object]]) -> list[Problem]:
-    """Run *check* on every element and return what it found, each at the element's place."""
+def _collect(check: Check, elements: Iterable[tuple[Any, object]], place_of: Callable[[Any], str]) -> list[Problem]:
+    """Run *check* on every element and return what it found, each at the place that *place_of* makes of its key."""
     problems: list[Problem] = []
-    for place, element in elements:
+    for key, element in elements:
         if len(problems) >= MOST_PROBLEMS:
             return [*problems, FURTHER_PROBLEMS]
         found = check(element)
         if isinstance(found, str):
-            problems.append(Problem(place, found))
+            problems.append(Problem(place_of(key), found))
         elif found:
+            place = place_of(key)
             problems.extend(problem.under(place) for problem in found)
     return problems

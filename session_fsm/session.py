@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, Self, TypeVar
 
 from attrs import Attribute, define, evolve, field, fields
 
@@ -23,7 +23,7 @@ from session_fsm.amounts import totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
-from session_fsm.entities import assign, contents, copy_with, reader
+from session_fsm.entities import assign, completer, contents, copy_with, maker, reader
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
@@ -51,6 +51,7 @@ from session_fsm.states import State, Trigger
 from session_fsm.values import (
     CHECKS,
     FIELDS_OF_UPDATE,
+    NO_CHANGE,
     UNSET,
     AdditionalCost,
     CartItem,
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
 __all__ = ["CustomerSession"]
+
+C = TypeVar("C", bound="CustomerSession")
 
 _COMPUTED = Decimal("NaN")
 """Stands for a total that was not given, until it is computed."""
@@ -274,24 +277,17 @@ class CustomerSession(Shown):
             first_session: whether it is the customer's first.
             now: when, with a time zone.
         """
-        own: dict[str, Any] = {name: changes.pop(name) for name in _own_fields(cls) & changes.keys()}  # type: ignore[misc]
+        own: dict[str, Any] = {name: changes.pop(name) for name in changes.keys() & _own_fields(cls)}  # type: ignore[misc]
         at = as_time(now)
         update = as_update(change, changes)
         if state is not None:
             update = evolve(update, state=state)
-        given = update.given()
+        given = {} if update is NO_CHANGE else update.given()
         if "cart_items" in given:
             given["cart_items"] = cart_of(given["cart_items"])
-        newborn = cls(
-            integration_id=integration_id,
-            id=id,
-            application_id=application_id,
-            first_session=first_session,
-            created=at,
-            updated=at,
-            **given,
-            **own,
-        )
+        given |= {"integration_id": integration_id, "id": id, "application_id": application_id}
+        given |= {"first_session": first_session, "created": at, "updated": at}
+        newborn = cls(**given, **own) if own or cls.__init__ is not _INIT else _newborn(cls, given)
         cls.machine.create(newborn, update, at)
         return newborn
 
@@ -299,28 +295,28 @@ class CustomerSession(Shown):
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
-        return self._fire(_UPDATE, change, changes, now)
+        return self._fire("update", change, changes, now)
 
     def close(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
-        return self._fire(_CLOSE, change, changes, now)
+        return self._fire("close", change, changes, now)
 
     def cancel(self, *, now: datetime | None = None) -> SessionEvent:
         """Call the cart or the order off. Nothing leads back."""
-        return self.machine.events[_CANCEL].fire(self, None, as_time(now))
+        return self.machine.events["cancel"].fire(self, None, as_time(now))
 
     def return_items(
         self, returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems, /, *, now: datetime | None = None
     ) -> SessionEvent:
         """Take units of an order back: a list of `ReturnedCartItem`, or a `session_fsm.wire.ReturnRequest`."""
         entries = as_returned_items(returned_cart_items)
-        return self.machine.events[_RETURN_ITEMS].fire(self, entries, as_time(now))
+        return self.machine.events["return_items"].fire(self, entries, as_time(now))
 
     def reopen(self, *, now: datetime | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        return self.machine.events[_REOPEN].fire(self, None, as_time(now))
+        return self.machine.events["reopen"].fire(self, None, as_time(now))
 
     def put(
         self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
@@ -413,16 +409,38 @@ class CustomerSession(Shown):
         assign(self, {"_pending_events": ()})
         return events
 
-    def _fire(
-        self, trigger: Trigger, change: object, keywords: Mapping[str, Any], now: datetime | None
-    ) -> SessionEvent:
+    def _fire(self, trigger: str, change: object, keywords: Mapping[str, Any], now: datetime | None) -> SessionEvent:
         event = self.machine.events[trigger]
         argument = event.nothing if change is None and not keywords else event.argument(change, keywords)
         return event.fire(self, argument, as_time(now))
 
 
+_DECLARED: Any = fields(CustomerSession)
+_INIT = CustomerSession.__init__
+_complete = completer(CustomerSession)
+_make = maker(CustomerSession)
+
+
+def _newborn(cls: type[C], given: dict[str, Any]) -> C:
+    """Return ``cls(**given)``, where the class has no fields of its own."""
+    try:
+        values = _complete(given)
+    except InvalidValue:
+        return cls(**given)  # its error is about the first field
+    if cls is CustomerSession:
+        newborn: Any = _make(*values.values())
+    else:
+        newborn = cls.__new__(cls)
+        assign(newborn, values)
+    newborn.__attrs_post_init__()
+    return newborn  # type: ignore[no-any-return]
+
+
 def _own_fields(cls: type[CustomerSession]) -> set[str]:
     """Return the names of the fields that a subclass adds."""
+    declared: Any = fields(cls)
+    if declared is _DECLARED:
+        return set()
     return {attribute.name for attribute in fields(cls) if attribute.init} - _FIELDS
 
 

@@ -7,7 +7,7 @@ Whatever breaks its own type or length is an `InvalidValue` as soon as it is bui
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +17,7 @@ from uuid import UUID
 
 from attrs import AttrsInstance, evolve, field, fields, frozen
 
-from session_fsm.entities import evolver
+from session_fsm.entities import compiled, evolver
 from session_fsm.errors import InvalidValue
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, json_map, to_attributes
 from session_fsm.scalars import (
@@ -238,7 +238,7 @@ def _as_requested(item: Any, position: int | None = None) -> Any:
     if item.__class__ is CartItem:
         if item.position == position and _read_only_fields(item) == _UNSEEN:
             return item
-        return _laid(item, position, *_UNSEEN)
+        return _laid(item, position)
     return evolve(item, position=position, **_SET_BY_TALON_ONE) if isinstance(item, CartItem) else item
 
 
@@ -249,7 +249,7 @@ _SET_BY_TALON_ONE: dict[str, Any] = {
 }
 _UNSEEN = tuple(_SET_BY_TALON_ONE.values())
 _read_only_fields = attrgetter(*_SET_BY_TALON_ONE)
-_laid = evolver(CartItem, "position", *_SET_BY_TALON_ONE)
+_laid = evolver(CartItem, "position", **_SET_BY_TALON_ONE)
 
 
 def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
@@ -315,7 +315,7 @@ class SessionUpdate:
 
     def given(self) -> dict[str, Any]:
         """Return the fields that are not omitted, by name."""
-        return {name: value for name in FIELDS_OF_UPDATE if (value := getattr(self, name)) is not UNSET}
+        return _given(self)
 
     def __repr__(self) -> str:
         return f"SessionUpdate({', '.join(f'{name}={value!r}' for name, value in self.given().items())})"
@@ -343,5 +343,15 @@ def _names(cls: type[AttrsInstance]) -> tuple[str, ...]:
 
 FIELDS_OF_UPDATE = _names(SessionUpdate)
 """The names of the fields of `SessionUpdate`."""
+_given: Callable[[SessionUpdate], dict[str, Any]] = compiled(
+    "given",
+    [
+        "def given(update):",
+        "    given = {}",
+        *(f"    if update.{name} is not UNSET:\n        given['{name}'] = update.{name}" for name in FIELDS_OF_UPDATE),
+        "    return given",
+    ],
+    {"UNSET": UNSET},
+)
 NO_CHANGE = SessionUpdate()
 """The update in which every field is omitted."""

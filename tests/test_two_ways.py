@@ -3,12 +3,27 @@
 from typing import Any
 
 import pytest
-from builders import at_minute, picture
-from hypothesis import given
+from builders import MACHINE_WIDE, MOVING, at_minute, listen, picture
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from session_fsm import CustomerSession, RuleViolated, SessionFSMError, TransitionRefused, rule
+from session_fsm import (
+    CustomerSession,
+    EventName,
+    Rule,
+    RuleViolated,
+    SessionEvent,
+    SessionFSMError,
+    State,
+    TransitionRefused,
+    Trigger,
+    Violation,
+    rule,
+)
+from session_fsm.lifecycle import FINAL, TABLE, Row
+from session_fsm.machine import LifecycleMachine
 from session_fsm.rules import coupon_code_required
+from session_fsm.states import Operation
 from session_fsm.testing import carts, returns, updates
 
 
@@ -71,6 +86,154 @@ def test_both_ways_lead_to_the_same(cls: type[CustomerSession], cart: Any, steps
     for minute, operation in enumerate(steps, 1):
         assert outcome(short, operation, minute) == outcome(long, operation, minute)
         assert picture(short) == picture(long)
+
+
+# Whatever the table, the rules and the callbacks: both ways lead to the same.
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[Row, ...]:
+    """Draw a table in which every trigger may lead anywhere from anywhere, as far as a table may."""
+    creations = tuple(row for row in TABLE if row.source is None)
+    ways: dict[tuple[State, Trigger], State | None] = {
+        (source, trigger): draw(st.none() | st.sampled_from(State))
+        for source in State
+        if source not in FINAL
+        for trigger in MOVING
+    }
+    # Every state has to be reached, and every trigger to be there.
+    ways[State.OPEN, Trigger.CANCEL] = State.CANCELLED
+    ways[State.OPEN, Trigger.UPDATE] = State.OPEN
+    ways[State.OPEN, Trigger.CLOSE] = draw(st.sampled_from(State))
+    ways[State.CLOSED, Trigger.REOPEN] = draw(st.sampled_from(State))
+    ways[State.CLOSED, Trigger.RETURN_ITEMS] = State.PARTIALLY_RETURNED
+    rows = [
+        Row(f"X-{place}", source, trigger, target, Operation.UPDATE, draw(st.sampled_from(EventName)))
+        for place, ((source, trigger), target) in enumerate(ways.items())
+        if target is not None
+    ]
+    return (*creations, *draw(st.permutations(rows)))
+
+
+def _counts(update_count: int, updated: Any, state: Any) -> bool:
+    """Ask for what every trigger changes."""
+    return (update_count + len(state) + updated.minute) % 3 != 0
+
+
+def _compares(session: Any, after: Any, now: Any) -> Any:
+    """Ask for the session as it is and as it would be, and answer with one violation."""
+    assert session is not after
+    assert after.updated is now
+    fault = Violation(message=f"{session and session.state} to {after.state}", details={"total": after.total})
+    return None if after.update_count % 4 else fault
+
+
+def _lists(cart_items: Any, change: Any, trigger: Any) -> Any:
+    """Answer with a violation for each item of an even quantity."""
+    for item in cart_items:
+        if item.quantity % 2 == 0 and trigger != "create":
+            yield Violation(message=f"{item.sku} because of {trigger}", pointer=f"/{item.position}")
+
+
+def _fails(total: Any, coupon_codes: Any) -> Any:
+    """Fail where there is nothing to divide."""
+    return [] if total / len(coupon_codes) else False
+
+
+def _answers_nonsense(referral_code: str) -> Any:
+    """Answer with something else, once there is a referral code."""
+    return ["nonsense"] if referral_code else None
+
+
+@st.composite
+def rule_lists(draw: st.DrawFn) -> tuple[Rule, ...]:
+    functions = draw(st.lists(st.sampled_from([_counts, _compares, _lists, _fails, _answers_nonsense]), max_size=4))
+    return tuple(
+        Rule(
+            code=f"{function.__name__}_{place}",
+            on=tuple(draw(st.lists(st.sampled_from(MOVING), min_size=1, max_size=3, unique=True))),
+            text=f"Rule {place}.",
+            function=function,
+        )
+        for place, function in enumerate(functions)
+    )
+
+
+MOMENTS = [*MACHINE_WIDE, "prepare", "before", "after", "on_enter", "on_exit"]
+
+
+def class_of(table: tuple[Row, ...], rules: tuple[Rule, ...]) -> Any:
+    cls: Any = type("DrawnSession", (CustomerSession,), {"rules": rules})
+    cls.machine = LifecycleMachine(rules, table, "DrawnSession")
+    return cls
+
+
+class Stop(Exception):
+    """What a callback raises."""
+
+
+@given(
+    table=tables(),
+    rules=rule_lists(),
+    moments=st.lists(st.sampled_from(MOMENTS), min_size=1, unique=True),
+    cart=carts(),
+    steps=st.lists(st.tuples(operations, st.booleans()), max_size=8),
+)
+@settings(max_examples=200)
+def test_both_ways_agree_on_any_table_with_any_rules_and_callbacks(
+    table: Any, rules: Any, moments: list[str], cart: Any, steps: Any
+) -> None:
+    """A callback that raises leaves the session as it was; without it, the way past callbacks is the short way."""
+    quiet, watched = class_of(table, rules), class_of(table, rules)
+    calls: list[str] = []
+    trouble: list[bool] = [False]
+
+    def listener(moment: str) -> Any:
+        def call(event_data: Any) -> None:
+            calls.append(moment)
+            if trouble[0] and moment not in ("finalize_event", "on_exception"):
+                raise Stop(moment)
+
+        return call
+
+    for moment in moments:
+        listen(watched, moment, listener(moment))
+    short = quiet.create("order-1042", cart_items=cart, now=at_minute(0))
+    long = watched.create("order-1042", cart_items=cart, now=at_minute(0))
+    for minute, (operation, stops) in enumerate(steps, 1):
+        trouble[0], held = stops, picture(long)
+        calls.clear()
+        try:
+            reached = outcome(long, operation, minute)
+        except Stop:
+            assert picture(long) == held
+            trouble[0] = False
+            reached = outcome(long, operation, minute)
+        assert reached == outcome(short, operation, minute)
+        assert picture(short) == picture(long)
+        if isinstance(reached, SessionEvent):
+            expected = {"prepare_event", "prepare", "before_state_change", "before", "after", "after_state_change"}
+            assert expected & set(moments) <= set(calls)
+
+
+@given(table=tables(), rules=rule_lists(), cart=carts(), steps=st.lists(operations, max_size=8))
+@settings(max_examples=100)
+def test_a_dry_run_says_what_the_trigger_does_on_any_table_with_any_rules(
+    table: Any, rules: Any, cart: Any, steps: Any
+) -> None:
+    session = class_of(table, rules).create("order-1042", cart_items=cart, now=at_minute(0))
+    for minute, (verb, *arguments) in enumerate(steps, 1):
+        if verb == "put":
+            continue
+        held = picture(session)
+        decision = session.evaluate(verb, *arguments, now=at_minute(minute))
+        assert picture(session) == held
+        reached = outcome(session, (verb, *arguments), minute)
+        if decision:
+            assert isinstance(reached, SessionEvent)
+            assert picture(decision.after) == picture(session)
+        else:
+            assert reached[2] == decision
 
 
 def test_the_operations_meet_every_kind_of_refusal() -> None:

@@ -1,286 +1,71 @@
-"""S-3 and S-4: whole lives of orders, and what sessions take in memory.
+"""S-3: the whole life of an order, against every peer that carries the same data with the same checks.
 
-The peers carry an order written by hand, which makes the checks of a session: limits of items and units, exact
-totals, a count, times and events. What differs is who guards the states. Items exist beforehand on every side.
+The order is created with five items, updated twice (a coupon code, other items), closed, closed again, which is
+refused, gets a unit back, and is cancelled. Its items are made beforehand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from decimal import Decimal
-from functools import partial
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from benchmarks.plan import Comparison, Measured, Ratio, Timed
+from benchmarks.order import ITEMS, OTHER_ITEMS, Line, Order, PlainOrder, Refused, picture
+from benchmarks.plan import Comparison, Ratio, Timed
 
 __all__ = ["COMPARISONS"]
 
-
-class _Item:
-    __slots__ = ("price", "quantity", "returned", "sku")
-
-    def __init__(self, sku: str, quantity: int, price: str) -> None:
-        self.sku, self.quantity, self.price, self.returned = sku, quantity, Decimal(price), 0
-
-
-class _Order:
-    """The data and the checks, without any guard of states."""
-
-    state = "open"
-
-    def __init__(self, items: tuple[_Item, ...]) -> None:
-        self.coupons: tuple[str, ...] = ()
-        self.count, self.events = 0, []  # type: tuple[int, list[tuple[str, datetime]]]
-        self.hold(items)
-        self.note("created")
-
-    def note(self, name: str) -> None:
-        self.updated = datetime.now(UTC)
-        self.count += 1
-        self.events.append((name, self.updated))
-
-    def hold(self, items: tuple[_Item, ...]) -> None:
-        self.check(items)
-        self.items, self.total = items, sum(item.price * item.quantity for item in items)
-
-    def check(self, items: tuple[_Item, ...]) -> None:
-        if len(items) > 1000:
-            raise ValueError("too_many_cart_items")
-        if sum(item.quantity for item in items) > 10_000:
-            raise ValueError("too_many_units")
-
-    def do_update(self, items: Any = None, coupons: Any = None) -> None:
-        if items is not None:
-            self.hold(items)
-        self.check(self.items)
-        if coupons is not None:
-            self.coupons = coupons
-        self.note("updated")
-
-    def do_close(self) -> None:
-        self.check(self.items)
-        self.note("closed")
-
-    def do_return(self, position: int, units: int) -> None:
-        if not 0 <= position < len(self.items):
-            raise ValueError("unknown_cart_item")
-        item = self.items[position]
-        if units > item.quantity - item.returned:
-            raise ValueError("returns_more_than_remaining")
-        back = _Item(item.sku, item.quantity, "0")
-        back.price, back.returned = item.price, item.returned + units
-        self.items = (*self.items[:position], back, *self.items[position + 1 :])
-        self.note("returned")
-
-    def do_cancel(self) -> None:
-        self.note("cancelled")
-
-
-class _ByHand(_Order):
-    """The limit: the states are guarded by hand, too."""
-
-    def must_be(self, *states: str) -> None:
-        if self.state not in states:
-            raise ValueError("wrong_state")
-
-    def change(self, items: Any = None, coupons: Any = None) -> None:
-        self.must_be("open")
-        self.do_update(items, coupons)
-
-    def close(self) -> None:
-        self.must_be("open")
-        self.do_close()
-        self.state = "closed"
-
-    def give_back(self, position: int, units: int) -> None:
-        self.must_be("closed", "partially_returned")
-        self.do_return(position, units)
-        self.state = "partially_returned"
-
-    def cancel(self) -> None:
-        self.must_be("open", "closed", "partially_returned")
-        self.do_cancel()
-        self.state = "cancelled"
-
-
-_ITEMS = tuple((f"SKU-{quantity}", quantity, "19.99") for quantity in (1, 2, 3, 4, 5))
-LIFE = Comparison(
+_PEERS = ("transitions", "transitions, add_model", "python-statemachine", "Automat", "xstate-statemachine")
+LIVES = Comparison(
     "S-3",
-    "the whole life of an order of five items; peers with the same checks",
+    "the whole life of an order: create, two updates, close, a refused close, return, cancel",
     unit="us per life",
     ratios=[
-        Ratio("transitions", "session-fsm", at_least=1),
-        Ratio("transitions, add_model", "session-fsm", at_least=1),
-        Ratio("python-statemachine", "session-fsm", at_least=1),
-        Ratio("Automat", "session-fsm", at_least=1),
+        *(Ratio(peer, "session-fsm", at_least=1) for peer in _PEERS),
         Ratio("session-fsm", "by hand", at_most=3),
     ],
 )
 
 
-def _lives(make: Callable[[tuple[_Item, ...]], tuple[Any, Any]], refused: type[Exception]) -> Timed:
-    """Live with what *make* returns: who is asked, and the order with the data."""
-    items = tuple(_Item(*one) for one in _ITEMS)
+def _life_of(make: Callable[..., Any], refused: type[Exception], state_of: Callable[[Any], str]) -> Timed:
+    """Return the life of what *make* makes, in which *refused* is raised once."""
+    items, others = [Line(*item) for item in ITEMS], [Line(*item) for item in OTHER_ITEMS]
 
     def live() -> Any:
-        asked, order = make(items)
-        asked.change(items=items[:4])
-        asked.change(coupons=("XMAS",))
-        asked.close()
+        order = make("order-1042", "customer-7", items)
+        order.update(coupon_codes=["XMAS"])
+        order.update(lines=others)
+        order.close()
         try:
-            asked.close()
+            order.close()
         except refused:
-            asked.give_back(position=0, units=1)
-        asked.cancel()
+            order.return_items(0, 1)
+        order.cancel()
         return order
 
-    def result() -> list[Any]:
-        order = live()
-        returned = sum(item.returned for item in order.items)
-        return [str(order.state), str(order.total), order.count, len(order.events), returned]
-
-    return Timed(lambda repeats: [None for _ in repeats if not live()], result=result)
-
-
-@LIFE.contender("by hand")
-def by_hand() -> Timed:
-    """Live without any library."""
-    return _lives(lambda items: (order := _ByHand(items), order), ValueError)
-
-
-def _rows() -> list[dict[str, Any]]:
-    return [
-        {"trigger": "change", "source": "open", "dest": None, "after": "do_update"},
-        {"trigger": "close", "source": "open", "dest": "closed", "before": "do_close"},
-        {
-            "trigger": "give_back",
-            "source": ["closed", "partially_returned"],
-            "dest": "partially_returned",
-            "before": "do_return",
-        },
-        {
-            "trigger": "cancel",
-            "source": ["open", "closed", "partially_returned"],
-            "dest": "cancelled",
-            "before": "do_cancel",
-        },
-    ]
-
-
-def _of_transitions(*, shared: bool) -> Timed:
-    from transitions import Machine, MachineError
-
-    states = ["open", "closed", "partially_returned", "cancelled"]
-    new = partial(Machine, states=states, transitions=_rows(), initial="open", auto_transitions=False)
-    machine = new(model=None)
-
-    class Model(_Order):
-        pass
-
-    def make(items: tuple[_Item, ...]) -> tuple[Any, Any]:
-        order = Model(items)
-        if shared:
-            machine.add_model(order)
-        else:
-            new(model=order)
-        return order, order
-
-    timed = _lives(make, MachineError)
-
     def work(repeats: range) -> None:
-        timed.work(repeats)
-        machine.models.clear()  # a machine keeps its models; without this each life would find more of them
+        for _ in repeats:
+            live()
 
-    return Timed(work, result=timed.result)
+    def result() -> Any:
+        order = live()
+        return picture(getattr(order, "order", order), state_of(order))
 
-
-LIFE.contender("transitions")(partial(_of_transitions, shared=False))
-LIFE.contender("transitions, add_model")(partial(_of_transitions, shared=True))
-
-
-@LIFE.contender("python-statemachine")
-def of_python_statemachine() -> Timed:
-    """Live with a machine for each order, as its documentation shows."""
-    from statemachine import State, StateMachine
-    from statemachine.exceptions import TransitionNotAllowed
-
-    class Machine(StateMachine):
-        opened = State(value="open", initial=True)
-        closed = State()
-        partially_returned = State()
-        cancelled = State(final=True)
-        change = opened.to.itself(internal=True, on="do_update")
-        close = opened.to(closed, on="do_close")
-        give_back = closed.to(partially_returned, on="do_return") | partially_returned.to.itself(on="do_return")
-        cancel = cancelled.from_(opened, closed, partially_returned, on="do_cancel")
-
-    class Model(_Order):
-        state = None  # type: ignore[assignment]  # the machine sets it
-
-    def make(items: tuple[_Item, ...]) -> tuple[Any, Any]:
-        order = Model(items)
-        return Machine(order), order
-
-    return _lives(make, TransitionNotAllowed)
+    return Timed(work, result=result)
 
 
-@LIFE.contender("Automat")
-def of_automat() -> Timed:
-    """Live with the builder of typed machines."""
-    from automat import NoTransition, TypeMachineBuilder
-
-    class Asked(Protocol):
-        def change(self, items: Any = None, coupons: Any = None) -> None: ...
-        def close(self) -> None: ...
-        def give_back(self, position: int, units: int) -> None: ...
-        def cancel(self) -> None: ...
-
-    builder: Any = TypeMachineBuilder(Asked, _Order)
-    opened, closed, partly, cancelled = map(builder.state, ("open", "closed", "partially_returned", "cancelled"))
-
-    @opened.upon(Asked.change).loop()
-    def change(_: Any, order: _Order, items: Any = None, coupons: Any = None) -> None:
-        order.do_update(items, coupons)
-
-    @opened.upon(Asked.close).to(closed)
-    def close(_: Any, order: _Order) -> None:
-        order.do_close()
-        order.state = "closed"
-
-    def give_back(_: Any, order: _Order, position: int, units: int) -> None:
-        order.do_return(position, units)
-        order.state = "partially_returned"
-
-    def cancel(_: Any, order: _Order) -> None:
-        order.do_cancel()
-        order.state = "cancelled"
-
-    for state in (closed, partly):
-        state.upon(Asked.give_back).to(partly)(give_back)
-    for state in (opened, closed, partly):
-        state.upon(Asked.cancel).to(cancelled)(cancel)
-    factory = builder.build()
-
-    def make(items: tuple[_Item, ...]) -> tuple[Any, Any]:
-        order = _Order(items)
-        return factory(order), order
-
-    return _lives(make, NoTransition)
-
-
-@LIFE.contender("session-fsm")
-def of_session_fsm() -> Timed:
-    """Live as a session."""
+@LIVES.contender("session-fsm")
+def with_us() -> Timed:
     from session_fsm import CartItem, CustomerSession, ReturnedCartItem, WrongState
 
-    items = [CartItem(sku=sku, quantity=quantity, price=price) for sku, quantity, price in _ITEMS]
+    items, others = (
+        [CartItem(sku=sku, quantity=quantity, price=price) for sku, quantity, price in given]
+        for given in (ITEMS, OTHER_ITEMS)
+    )
 
-    def live() -> CustomerSession:
-        session = CustomerSession.create("order-1042", cart_items=items)
-        session.update(cart_items=items[:4])
+    def live() -> Any:
+        session = CustomerSession.create("order-1042", profile_id="customer-7", cart_items=items)
         session.update(coupon_codes=["XMAS"])
+        session.update(cart_items=others)
         session.close()
         try:
             session.close()
@@ -289,64 +74,297 @@ def of_session_fsm() -> Timed:
         session.cancel()
         return session
 
-    def result() -> list[Any]:
+    def work(repeats: range) -> None:
+        for _ in repeats:
+            live()
+
+    def result() -> Any:
         session = live()
-        returned = sum(item.returned_quantity for item in session.cart_items)
-        return [session.state, str(session.total), session.update_count, len(session.pending_events), returned]
+        return {
+            "state": session.state,
+            "events": [
+                (event.name.removeprefix("talon_session_"), event.source, event.target, event.update_count)
+                for event in session.pending_events
+            ],
+            "total": str(session.total),
+            "coupon_codes": list(session.coupon_codes),
+            "update_count": session.update_count,
+            "returned": [item.returned_quantity for item in session.cart_items],
+        }
 
-    return Timed(lambda repeats: [None for _ in repeats if not live()], result=result)
-
-
-MEMORY = Comparison(
-    "S-4a",
-    "a million open sessions of three items each, scaled from 100,000",
-    unit="GB",
-    rounds=1,
-    ratios=[Ratio("session-fsm", at_most=1.5)],
-)
-_HELD = 100_000
-
-
-@MEMORY.contender("session-fsm")
-def memory() -> Measured:
-    """Hold sessions that share nothing but their SKUs, and tell by how much the process grew."""
-    from session_fsm import CartItem, CustomerSession
-
-    def resident() -> int:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
-
-    def measure() -> float:
-        before, held = resident(), []
-        for number in range(_HELD):
-            items = [CartItem(sku=sku, quantity=quantity, price=price) for sku, quantity, price in _ITEMS[:3]]
-            session = CustomerSession.create(f"order-{number}", cart_items=items)
-            session.take_events()
-            held.append(session)
-        return (resident() - before) * (1_000_000 / len(held))
-
-    return Measured(measure)
+    return Timed(work, result=result)
 
 
-ADDED = Comparison(
-    "S-4b",
-    "what the machine adds to a slotted object with the session's fields",
-    unit="bytes",
-    rounds=1,
-    ratios=[Ratio("session-fsm", at_most=0)],
-)
+@LIVES.contender("by hand")
+def by_hand() -> Timed:
+    return _life_of(PlainOrder, Refused, lambda order: order.state)
 
 
-@ADDED.contender("session-fsm")
-def added() -> Measured:
-    """Compare the sizes of the two objects."""
-    import sys
+def _transitions_rows() -> list[dict[str, Any]]:
+    return [
+        {"trigger": "update", "source": "open", "dest": None, "before": "on_update"},
+        {"trigger": "close", "source": "open", "dest": "closed", "before": "on_close"},
+        {
+            "trigger": "cancel",
+            "source": ["open", "closed", "partially_returned"],
+            "dest": "cancelled",
+            "before": "on_cancel",
+        },
+        {
+            "trigger": "return_items",
+            "source": ["closed", "partially_returned"],
+            "dest": "partially_returned",
+            "before": "on_return",
+        },
+        {"trigger": "reopen", "source": "closed", "dest": "open"},
+    ]
 
-    from attrs import fields, make_class
 
-    from session_fsm import CustomerSession
+class _Model(Order):
+    """An order with the callbacks that `transitions` calls before it moves it."""
 
-    plain: Any = make_class("Plain", [attribute.name for attribute in fields(CustomerSession)], slots=True, init=False)
-    return Measured(lambda: float(sys.getsizeof(CustomerSession.create("order-1042")) - sys.getsizeof(plain())))
+    state: str
+
+    def on_update(self, coupon_codes: list[str] | None = None, lines: list[Line] | None = None) -> None:
+        self.change(coupon_codes, lines)
+        self.record("updated", "update", "open", "open", (coupon_codes, lines))
+
+    def on_close(self) -> None:
+        self.check()
+        self.record("closed", "close", "open", "closed", None)
+
+    def on_return(self, position: int, quantity: int) -> None:
+        self.take_back(position, quantity)
+        self.record("partially_returned", "return_items", self.state, "partially_returned", (position, quantity))
+
+    def on_cancel(self) -> None:
+        name = "cancelled" if self.state == "open" else "revoked"
+        self.record(name, "cancel", self.state, "cancelled", None)
 
 
-COMPARISONS = [LIFE, MEMORY, ADDED]
+_STATES = ["open", "closed", "partially_returned", "cancelled"]
+
+
+@LIVES.contender("transitions")
+def with_transitions() -> Timed:
+    from transitions import Machine, MachineError
+
+    def make(*given: Any) -> Any:
+        model = _Model(*given)
+        Machine(model, states=_STATES, transitions=_transitions_rows(), initial="open", auto_transitions=False)
+        return model
+
+    return _life_of(make, MachineError, lambda model: model.state)
+
+
+@LIVES.contender("transitions, add_model")
+def with_models_added() -> Timed:
+    from transitions import Machine, MachineError
+
+    machine = Machine(None, states=_STATES, transitions=_transitions_rows(), initial="open", auto_transitions=False)
+
+    def make(*given: Any) -> Any:
+        model = _Model(*given)
+        machine.add_model(model)
+        model.forget = machine.remove_model  # type: ignore[attr-defined]
+        return model
+
+    life = _life_of(make, MachineError, lambda model: model.state)
+
+    def work(repeats: range) -> None:
+        for one in repeats:
+            life.work(range(one, one + 1))
+            machine.remove_model(machine.models[0])  # it would be kept alive, and slow down the next one
+
+    return Timed(work, result=life.result)
+
+
+@LIVES.contender("python-statemachine")
+def with_statemachine() -> Timed:
+    from statemachine import State, StateMachine
+    from statemachine.exceptions import TransitionNotAllowed
+
+    class Machine(StateMachine):
+        opened = State(initial=True, value="open")
+        closed = State()
+        partially_returned = State()
+        cancelled = State(final=True)
+
+        update = opened.to.itself(internal=True)
+        close = opened.to(closed)
+        cancel = opened.to(cancelled) | closed.to(cancelled) | partially_returned.to(cancelled)
+        return_items = closed.to(partially_returned) | partially_returned.to.itself(internal=True)
+        reopen = closed.to(opened)
+
+        def __init__(self, *given: Any) -> None:
+            self.order = Order(*given)
+            super().__init__()
+
+        def before_update(self, coupon_codes: Any = None, lines: Any = None) -> None:
+            self.order.change(coupon_codes, lines)
+            self.order.record("updated", "update", "open", "open", (coupon_codes, lines))
+
+        def before_close(self) -> None:
+            self.order.check()
+            self.order.record("closed", "close", "open", "closed", None)
+
+        def before_return_items(self, position: int, quantity: int, source: Any) -> None:
+            self.order.take_back(position, quantity)
+            change = (position, quantity)
+            self.order.record("partially_returned", "return_items", source.value, "partially_returned", change)
+
+        def before_cancel(self, source: Any) -> None:
+            name = "cancelled" if source.value == "open" else "revoked"
+            self.order.record(name, "cancel", source.value, "cancelled", None)
+
+    return _life_of(Machine, TransitionNotAllowed, lambda machine: next(iter(machine.configuration)).value)
+
+
+@LIVES.contender("Automat")
+def with_automat() -> Timed:
+    from typing import Protocol
+
+    from automat import NoTransition, TypeMachineBuilder
+
+    class Lifecycle(Protocol):
+        def update(self, coupon_codes: Any = None, lines: Any = None) -> None: ...
+        def close(self) -> None: ...
+        def return_items(self, position: int, quantity: int) -> None: ...
+        def cancel(self) -> None: ...
+        def reopen(self) -> None: ...
+
+    builder = TypeMachineBuilder(Lifecycle, Order)
+    opened, closed, returned, cancelled = map(builder.state, _STATES)
+
+    @opened.upon(Lifecycle.update).loop()
+    def update(lifecycle: Any, order: Order, coupon_codes: Any = None, lines: Any = None) -> None:
+        order.change(coupon_codes, lines)
+        order.record("updated", "update", "open", "open", (coupon_codes, lines))
+
+    @opened.upon(Lifecycle.close).to(closed)
+    def close(lifecycle: Any, order: Order) -> None:
+        order.check()
+        order.record("closed", "close", "open", "closed", None)
+
+    def returning(source: str) -> Callable[..., None]:
+        def return_items(lifecycle: Any, order: Order, position: int, quantity: int) -> None:
+            order.take_back(position, quantity)
+            order.record("partially_returned", "return_items", source, "partially_returned", (position, quantity))
+
+        return return_items
+
+    closed.upon(Lifecycle.return_items).to(returned)(returning("closed"))
+    returned.upon(Lifecycle.return_items).loop()(returning("partially_returned"))
+
+    def cancelling(source: str) -> Callable[..., None]:
+        def cancel(lifecycle: Any, order: Order) -> None:
+            order.record("cancelled" if source == "open" else "revoked", "cancel", source, "cancelled", None)
+
+        return cancel
+
+    opened.upon(Lifecycle.cancel).to(cancelled)(cancelling("open"))
+    closed.upon(Lifecycle.cancel).to(cancelled)(cancelling("closed"))
+    returned.upon(Lifecycle.cancel).to(cancelled)(cancelling("partially_returned"))
+    closed.upon(Lifecycle.reopen).to(opened).returns(None)
+    build = builder.build()
+    orders: list[Order] = []
+
+    def make(*given: Any) -> Any:
+        orders[:] = [Order(*given)]
+        return build(orders[0])
+
+    life = _life_of(make, NoTransition, lambda _: "")
+
+    def result() -> Any:
+        life.work(range(1))
+        return picture(orders[0], orders[0].events[-1].target)  # a machine of Automat hides its state and its data
+
+    return Timed(life.work, result=result)
+
+
+@LIVES.contender("xstate-statemachine")
+def with_xstate() -> Timed:
+    import logging
+
+    from xstate_statemachine import MachineLogic, SyncInterpreter, create_machine
+
+    logging.disable()
+
+    def target(state: str, *actions: str) -> dict[str, Any]:
+        return {"target": state, "actions": list(actions)}
+
+    config = {
+        "id": "session",
+        "initial": "open",
+        "context": {},
+        "states": {
+            "open": {
+                "on": {
+                    "UPDATE": {"actions": ["update"]},
+                    "CLOSE": target("closed", "close"),
+                    "CANCEL": target("cancelled", "cancel"),
+                }
+            },
+            "closed": {
+                "on": {
+                    "CANCEL": target("cancelled", "cancel"),
+                    "RETURN": target("partially_returned", "return_items"),
+                    "REOPEN": "open",
+                }
+            },
+            "partially_returned": {
+                "on": {"CANCEL": target("cancelled", "cancel"), "RETURN": {"actions": ["return_items"]}}
+            },
+            "cancelled": {},
+        },
+    }
+
+    def update(_: Any, context: Any, event: Any, __: Any) -> None:
+        change = event.payload["coupon_codes"], event.payload["lines"]
+        context["order"].change(*change)
+        context["order"].record("updated", "update", "open", "open", change)
+
+    def close(_: Any, context: Any, event: Any, __: Any) -> None:
+        context["order"].check()
+        context["order"].record("closed", "close", "open", "closed", None)
+
+    def return_items(interpreter: Any, context: Any, event: Any, _: Any) -> None:
+        change = event.payload["position"], event.payload["quantity"]
+        context["order"].take_back(*change)
+        source = context["order"].events[-1].target
+        context["order"].record("partially_returned", "return_items", source, "partially_returned", change)
+
+    def cancel(_: Any, context: Any, event: Any, __: Any) -> None:
+        source = context["order"].events[-1].target
+        context["order"].record("cancelled" if source == "open" else "revoked", "cancel", source, "cancelled", None)
+
+    actions = {"update": update, "close": close, "return_items": return_items, "cancel": cancel}
+    machine = create_machine(config, logic=MachineLogic(actions=actions))
+
+    class Wrapped:
+        """The verbs by name. An event that is not expected goes unnoticed there, so the wrapper asks before."""
+
+        def __init__(self, *given: Any) -> None:
+            self.order = Order(*given)
+            self.interpreter = SyncInterpreter(machine)
+            self.interpreter.start()
+            self.interpreter.context["order"] = self.order
+
+        def update(self, coupon_codes: Any = None, lines: Any = None) -> None:
+            self.interpreter.send("UPDATE", coupon_codes=coupon_codes, lines=lines)
+
+        def close(self) -> None:
+            if not self.interpreter.can("CLOSE"):
+                raise Refused("wrong_state")
+            self.interpreter.send("CLOSE")
+
+        def return_items(self, position: int, quantity: int) -> None:
+            self.interpreter.send("RETURN", position=position, quantity=quantity)
+
+        def cancel(self) -> None:
+            self.interpreter.send("CANCEL")
+
+    return _life_of(Wrapped, Refused, lambda wrapped: wrapped.interpreter.value)
+
+
+COMPARISONS = [LIVES]
