@@ -1,6 +1,8 @@
 """How hypothesis runs here: without deadlines, because machines differ, and without leaving files behind."""
 
 import signal
+import sys
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -10,3 +12,6 @@ settings.load_profile("tests")
 # A shell that runs the tests in the background has them ignore interrupts, and the programs that they start and stop too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The benchmarks are no part of the package. Their place comes last, so that what is installed is tested.
+sys.path.append(str(Path(__file__).parent.parent))
