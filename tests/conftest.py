@@ -1,4 +1,5 @@
-"""How hypothesis runs here: without deadlines, because machines differ, and without leaving files behind."""
+"""How hypothesis runs here: without deadlines, because machines differ, the same in every run,
+and without leaving files behind."""
 
 import signal
 import sys
@@ -6,7 +7,9 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("tests", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tests", deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tests")
 
 # A shell that runs the tests in the background has them ignore interrupts, and the programs that they start and stop too.
