@@ -205,7 +205,7 @@ class TestProof:
 
 @pytest.mark.parametrize("state", State)
 def test_operations_are_planted_in_every_state(state: State) -> None:
-    found = planted_by(invalid_operations(session_in(state)), 100)
+    found = planted_by(invalid_operations(session_in(state)), 400)
     assert {verb for verb, _, _ in (one.value for one in found)} >= {"update", "close", "cancel", "reopen", "put"}
 
 

@@ -109,7 +109,8 @@ def _sessions_in(
 
     ends = [row for row in kind.machine.table if row.target is state]
     search(kind, collect, walks(kind.machine.table, ends, _DEPTH), own=own, budget=_SESSIONS)
-    return found
+    # The smallest cart shows best what is wrong.
+    return sorted(found, key=lambda one: len(one[1].cart_items))
 
 
 def _moved(session: CustomerSession, kind: type[CustomerSession], own: Mapping[str, Any]) -> CustomerSession:
