@@ -80,6 +80,17 @@ _COPIES: dict[str, Callable[[Any], Any]] = {
 _wanted = st.none() | st.sampled_from(State)
 
 
+@st.composite
+def _accepted(
+    draw: st.DrawFn, session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None
+) -> Step | None:
+    """Draw a step that the class accepts, or None where its rules let the session do nothing."""
+    try:
+        return draw(operations(session, changes=changes))
+    except InvalidValue:
+        return None
+
+
 class SessionMachine:
     """The test of a session class: subclass it, and say which class as `kind`.
 
@@ -323,16 +334,6 @@ def _any_step(session: CustomerSession) -> st.SearchStrategy[Step]:
     arguments = {Trigger.UPDATE: changes, Trigger.CLOSE: changes, Trigger.RETURN_ITEMS: _some_returns(session)}
     triggers = st.sampled_from([trigger for trigger in Trigger if trigger is not Trigger.CREATE])
     return triggers.flatmap(lambda trigger: arguments.get(trigger, st.none()).map(lambda given: Step(trigger, given)))
-
-
-def _accepted(
-    session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None
-) -> st.SearchStrategy[Step | None]:
-    """Draw a step that the class accepts, or None where there is none."""
-    try:
-        return operations(session, changes=changes)
-    except InvalidValue:
-        return st.none()
 
 
 def _stays(before: Mapping[str, Any], session: CustomerSession, otherwise: str) -> None:
