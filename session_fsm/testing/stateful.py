@@ -150,7 +150,7 @@ class SessionMachine:
         except TransitionRefused as refusal:
             self._check_refusal(verdict, refusal)
         else:
-            assert verdict.allowed, f"the creation must be refused: {_codes(verdict)}"
+            assert verdict.allowed, f"the creation must be refused: {verdict}"
             _agree(Reference.create("order-1", change, BEGINNING, self.own).differences(other))
 
     @rule(step=_of(lambda machine: _any_step(machine.session)))
@@ -266,7 +266,7 @@ class SessionMachine:
                 assert _reasons(decision) == _reasons(refusal.decision), "evaluate foretold another refusal"
                 assert decision.after is None, "evaluate shows what cannot be"
             return None
-        assert verdict.allowed, f"{verdict.trigger} must be refused: {_codes(verdict)}"
+        assert verdict.allowed, f"{verdict.trigger} must be refused: {verdict}"
         assert decision, f"evaluate refused what the verb did: {decision}"
         self.reference.apply(verdict, change, now)
         assert (decision.source, decision.target, decision.event_name) == (event.source, event.target, event.name)
@@ -344,10 +344,6 @@ def _stays(before: Mapping[str, Any], session: CustomerSession, otherwise: str) 
 
 def _agree(differences: list[str]) -> None:
     assert not differences, "the session differs from the reference: " + "; ".join(differences)
-
-
-def _codes(verdict: Verdict) -> str:
-    return ", ".join(sorted(code for code, _ in verdict.faults))
 
 
 def _reasons(decision: Any) -> Any:
