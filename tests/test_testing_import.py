@@ -7,14 +7,6 @@ import pytest
 
 from session_fsm import testing
 
-NEED_HYPOTHESIS = sorted(
-    name
-    for name in testing.__all__
-    if name.startswith("invalid_")
-    or name in {"Planted", "RuleContract", "SessionMachine", "cart_items", "carts", "json_documents", "operations"}
-    or name in {"returns", "sessions", "stories", "updates"}
-)
-
 
 @pytest.mark.parametrize("name", testing.__all__)
 def test_every_name_can_be_imported(name: str) -> None:
@@ -57,7 +49,3 @@ def test_another_module_that_is_missing_is_named_as_it_is(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "session_fsm.wire.text", None)
     with pytest.raises(ModuleNotFoundError, match=r"session_fsm\.wire\.text"):
         testing.json_documents  # noqa: B018
-
-
-def test_the_names_that_need_it_are_those_of_strategies_machines_and_contracts() -> None:
-    assert sorted(testing._NEED_HYPOTHESIS) == NEED_HYPOTHESIS

@@ -203,10 +203,9 @@ class TestProof:
             Planted({}, "", "", "", int).code = "other"
 
 
-@pytest.mark.parametrize("state", State)
-def test_operations_are_planted_in_every_state(state: State) -> None:
-    found = planted_by(invalid_operations(session_in(state)), 400)
-    assert {verb for verb, _, _ in (one.value for one in found)} >= {"update", "close", "cancel", "reopen", "put"}
+def test_operations_are_planted_in_every_state_for_every_verb() -> None:
+    found = [planted.value[0] for state in State for planted in planted_by(invalid_operations(session_in(state)), 60)]
+    assert set(found) == {"update", "close", "cancel", "reopen", "return_items", "put"}
 
 
 def test_other_documents_are_refused() -> None:

@@ -109,6 +109,7 @@ class _Life:
             yield drawn
             yield evolve(drawn, **{name: value for name, value in _FILLING.given().items() if not getattr(drawn, name)})
             yield evolve(_CAREFUL, state=state)
+            yield SessionUpdate(state=state)
         else:
             yield None
 
@@ -168,7 +169,8 @@ def stories(
 
     @st.composite
     def live(draw: st.DrawFn) -> Story:
-        way, possessions = draw(st.sampled_from(ways)), draw(_own(own))
+        likely = ways if state else _ways(kind.machine.table, draw(st.sampled_from(State))) or ways
+        way, possessions = draw(st.sampled_from(likely)), draw(_own(own))
         refused: Exception | None = None
         for attempt in (way, *ways):
             try:

@@ -80,6 +80,17 @@ _COPIES: dict[str, Callable[[Any], Any]] = {
 _wanted = st.none() | st.sampled_from(State)
 
 
+@st.composite
+def _accepted(
+    draw: st.DrawFn, session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None
+) -> Step | None:
+    """Draw a step that the class accepts, or None where its rules let the session do nothing."""
+    try:
+        return draw(operations(session, changes=changes))
+    except InvalidValue:
+        return None
+
+
 class SessionMachine:
     """The test of a session class: subclass it, and say which class as `kind`.
 
@@ -139,7 +150,7 @@ class SessionMachine:
         except TransitionRefused as refusal:
             self._check_refusal(verdict, refusal)
         else:
-            assert verdict.allowed, f"the creation must be refused: {_codes(verdict)}"
+            assert verdict.allowed, f"the creation must be refused: {verdict}"
             _agree(Reference.create("order-1", change, BEGINNING, self.own).differences(other))
 
     @rule(step=_of(lambda machine: _any_step(machine.session)))
@@ -255,7 +266,7 @@ class SessionMachine:
                 assert _reasons(decision) == _reasons(refusal.decision), "evaluate foretold another refusal"
                 assert decision.after is None, "evaluate shows what cannot be"
             return None
-        assert verdict.allowed, f"{verdict.trigger} must be refused: {_codes(verdict)}"
+        assert verdict.allowed, f"{verdict.trigger} must be refused: {verdict}"
         assert decision, f"evaluate refused what the verb did: {decision}"
         self.reference.apply(verdict, change, now)
         assert (decision.source, decision.target, decision.event_name) == (event.source, event.target, event.name)
@@ -325,16 +336,6 @@ def _any_step(session: CustomerSession) -> st.SearchStrategy[Step]:
     return triggers.flatmap(lambda trigger: arguments.get(trigger, st.none()).map(lambda given: Step(trigger, given)))
 
 
-def _accepted(
-    session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None
-) -> st.SearchStrategy[Step | None]:
-    """Draw a step that the class accepts, or None where there is none."""
-    try:
-        return operations(session, changes=changes)
-    except InvalidValue:
-        return st.none()
-
-
 def _stays(before: Mapping[str, Any], session: CustomerSession, otherwise: str) -> None:
     """Hold what *session* holds against what it held before."""
     names = [name.lstrip("_") for name, value in contents(session).items() if before.get(name) != value]
@@ -343,10 +344,6 @@ def _stays(before: Mapping[str, Any], session: CustomerSession, otherwise: str) 
 
 def _agree(differences: list[str]) -> None:
     assert not differences, "the session differs from the reference: " + "; ".join(differences)
-
-
-def _codes(verdict: Verdict) -> str:
-    return ", ".join(sorted(code for code, _ in verdict.faults))
 
 
 def _reasons(decision: Any) -> Any:
