@@ -109,19 +109,19 @@ def completer(kind: type[AttrsInstance]) -> Callable[[dict[str, Any]], dict[str,
     """Return what makes of some fields of a *kind* all of them, in order, as the class's own ``__init__`` does.
 
     What is given is converted and validated. What is not has its default, which needs neither; that spares most of
-    the time. Where several values are wrong, the error may be about another one than that of the class.
+    the time. Where several values are wrong, the error may be about another one than that of the class. Each field
+    that is given has to have a validator.
     """
     attributes = {attribute.name: attribute for attribute in fields(kind)}
     defaults = {name: attribute.default for name, attribute in attributes.items()}
-    steps = {name: (one.converter, one.validator, one) for name, one in attributes.items()}
+    steps: dict[str, Any] = {name: (one.converter, one.validator, one) for name, one in attributes.items()}
 
     def complete(given: dict[str, Any]) -> dict[str, Any]:
         values = defaults.copy()
         for name, value in given.items():
             convert, validate, attribute = steps[name]
             values[name] = held = value if convert is None else convert(value)
-            if validate is not None:
-                validate(None, attribute, held)
+            validate(None, attribute, held)
         return values
 
     return complete
