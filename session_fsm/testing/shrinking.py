@@ -1,6 +1,6 @@
 """Make a story simpler while it still shows what it is to show.
 
-Simpler is what has fewer steps, and among those what is written in fewer characters. What comes out is minimal in the
+Simpler is what has fewer steps, then fewer items and other entries, then what is written in fewer characters. It is minimal in the
 sense that no step, item, field or entry can be dropped from it any more, and no value be made simpler.
 """
 
@@ -50,9 +50,16 @@ def simplest(story: Story, shows: Callable[[Story], bool], *, kept: Collection[s
     return story
 
 
-def _size(story: Story) -> tuple[int, int, int, str]:
-    code = story.code()
-    return len(story.steps), sum(step.at is not None for step in story.steps), len(code), code
+def _size(story: Story) -> tuple[int, int, int, int, str]:
+    code, steps = story.code(), story.steps
+    return len(steps), sum(step.at is not None for step in steps), sum(map(_entries, steps)), len(code), code
+
+
+def _entries(step: Step) -> int:
+    """Return how many entries the lists and objects have that the step is given."""
+    given = step.argument
+    values = given.given().values() if isinstance(given, SessionUpdate) else (given,)
+    return sum(len(value) for value in values if is_list(value) or is_object(value))
 
 
 def _simpler_stories(story: Story, kept: Collection[str]) -> Iterator[Story]:

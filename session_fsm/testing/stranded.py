@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from attrs import fields
 
 from session_fsm.entities import assign, contents
+from session_fsm.errors import InvalidValue
 from session_fsm.lifecycle import FINAL, Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.candidates import Candidates
 from session_fsm.testing.comparison import changed_rules
 from session_fsm.testing.mentions import mentioned
-from session_fsm.testing.search import Situation, search, walks
+from session_fsm.testing.search import Player, Situation, search, walks
+from session_fsm.testing.shrinking import simplest
 from session_fsm.testing.steps import Step, Story
 
 __all__ = ["stranded"]
@@ -37,18 +40,44 @@ def stranded(
     """
     changed = changed_rules(old, new)
     suspects = {rule.code for rule in changed}
-    before, after = _Exits(old), _Exits(new)
+    change = _Change(old, new, own or {})
     for state in State:
-        rows = after.of(state)
+        rows = change.after.of(state)
         if state in FINAL or not any(rule.guards(row.trigger, row.target) for rule in changed for row in rows):
             continue  # what the table says is seen without playing
-        for story, session in _sessions_in(old, state, own):
-            codes = after.refusals(_moved(session, new, own or {}), story.end)
-            if codes and not before.refusals(session, story.end):
+        for story in _stories_into(old, state, own):
+            if codes := change.refusals(story, state):
+                shortest = simplest(story, partial(change.refuses, state=state, codes=codes), kept=own or ())
                 ways = " and ".join(row.trigger for row in rows)
                 by = ", ".join(sorted(codes & suspects or codes))
-                yield state, f"{ways} may be refused for ever, by {by}", story.code(old.__name__)
+                yield state, f"{ways} may be refused for ever, by {by}", shortest.code(old.__name__)
                 break
+
+
+class _Change:
+    """A definition that takes the place of another."""
+
+    def __init__(self, old: type[CustomerSession], new: type[CustomerSession], own: Mapping[str, Any]) -> None:
+        self.new = new
+        self.own = own
+        self.player = Player(old)
+        self.before, self.after = _Exits(old), _Exits(new)
+
+    def refusals(self, story: Story, state: State) -> set[str]:
+        """Return the codes that keep the session of *story* in *state* from now on; none where nothing does."""
+        try:
+            situation = self.player.play(story)
+        except InvalidValue:
+            return set()
+        session = None if situation.left else situation.decision.after
+        if session is None or session.state is not state:
+            return set()
+        codes = self.after.refusals(_moved(session, self.new, self.own), story.end)
+        return codes if codes and not self.before.refusals(session, story.end) else set()
+
+    def refuses(self, story: Story, *, state: State, codes: set[str]) -> bool:
+        """Whether these *codes* are the ones."""
+        return self.refusals(story, state) == codes
 
 
 class _Exits:
@@ -96,21 +125,17 @@ class _Exits:
         yield from islice(self.candidates.of_step(step, session, now), _ARGUMENTS)
 
 
-def _sessions_in(
-    kind: type[CustomerSession], state: State, own: Mapping[str, Any] | None
-) -> list[tuple[Story, CustomerSession]]:
-    found: list[tuple[Story, CustomerSession]] = []
+def _stories_into(kind: type[CustomerSession], state: State, own: Mapping[str, Any] | None) -> list[Story]:
+    found: list[Story] = []
 
     def collect(situation: Situation) -> int:
         if situation.decision.allowed and situation.decision.target is state:
-            after: Any = situation.decision.after
-            found.append((situation.whole, after))
+            found.append(situation.whole)
         return 1 + len(situation.failing())
 
     ends = [row for row in kind.machine.table if row.target is state]
     search(kind, collect, walks(kind.machine.table, ends, _DEPTH), own=own, budget=_SESSIONS)
-    # The smallest cart shows best what is wrong.
-    return sorted(found, key=lambda one: len(one[1].cart_items))
+    return found
 
 
 def _moved(session: CustomerSession, kind: type[CustomerSession], own: Mapping[str, Any]) -> CustomerSession:
