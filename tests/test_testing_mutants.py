@@ -379,7 +379,7 @@ class TestMachine:
 
     def test_every_trigger_can_be_asked_for_whatever_the_table(self):
         machine = LifecycleMachine((), [row for row in TABLE if row.trigger is not Trigger.REOPEN])
-        assert machine.event(Trigger.REOPEN).transition(State.CLOSED) is None
+        assert machine.events["reopen"].transition(State.CLOSED) is None
         assert machine.get_triggers("closed") == ["cancel", "return_items"]
 
 

@@ -46,7 +46,7 @@ def _copy_callbacks(before: Any, machine: Any) -> None:
         other.ignore_invalid_triggers = state.ignore_invalid_triggers
     for row in before.table:
         if row in machine.table and row.source is not None:
-            transition, other = (each.event(row.trigger).transition(row.source) for each in (before, machine))
+            transition, other = (each.events[row.trigger].transition(row.source) for each in (before, machine))
             other.prepare, other.before, other.after = map(
                 list, (transition.prepare, transition.before, transition.after)
             )
