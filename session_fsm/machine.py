@@ -268,10 +268,6 @@ class LifecycleMachine(transitions.Machine):
         if self._built and name != "listeners":
             self.gather_listeners()
 
-    def event(self, trigger: Trigger) -> LifecycleEvent:
-        """Return the machine's event for one of the five triggers that move a session."""
-        return self.events[trigger]
-
     def rules_of(self, row: Row) -> tuple[Rule, ...]:
         """Return the rules that guard *row*, in their order."""
         return tuple(rule for rule in self.rules if rule.guards(row.trigger, row.target))

@@ -1,5 +1,6 @@
 """What is wrong with a definition: by looking at it, and by running its rules."""
 
+import gc
 import logging
 import os
 import random
@@ -256,6 +257,28 @@ class TestPurity:
             return bool(ask()) and bool(cart_items)
 
         assert found(lucky) == [f"unlucky: depends-on-chance: it calls {name}(), which nobody can foretell"]
+
+    @pytest.mark.parametrize("collecting", [True, False])
+    def test_who_is_called_when_garbage_is_collected_does_not_count(self, collecting):
+        def tick(*_):
+            time.perf_counter()
+
+        @closing("wasteful")
+        def wasteful(cart_items):
+            """Wasteful."""
+            for _ in range(2000):
+                cycle = []
+                cycle.append(cycle)
+            return bool(cart_items)
+
+        gc.callbacks.append(tick)
+        (gc.enable if collecting else gc.disable)()
+        try:
+            assert found(wasteful) == []
+            assert gc.isenabled() is collecting
+        finally:
+            gc.callbacks.remove(tick)
+            gc.enable()
 
     def test_a_call_tells_of_time_or_of_chance_or_of_nothing(self):
         late, unlucky = Impurity.DEPENDS_ON_TIME, Impurity.DEPENDS_ON_CHANCE

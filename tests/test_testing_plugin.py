@@ -301,7 +301,10 @@ class TestSwitches:
         )
         run(project, "test_fixture.py", "-p", "no:randomly").assert_outcomes(passed=1)
 
-    def test_it_lives_with_coverage_and_with_shuffled_tests(self, project: pytest.Pytester) -> None:
+    def test_it_lives_with_coverage_and_with_shuffled_tests(
+        self, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("COVERAGE_FILE", raising=False)  # it counts for itself
         project.makepyfile(test_rest=REST)
         result = start(project, *SHOP_CLASS, *BAR, "--cov=shop", "-p", "randomly", "-p", "pytest_cov")
         assert result.ret == pytest.ExitCode.OK

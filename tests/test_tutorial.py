@@ -35,7 +35,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run *command* as in the reader's own virtual environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COVERAGE_"))}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "80"}
     if _checkout_is_used():
         environment["PYTHONPATH"] = str(_ROOT)
     return subprocess.run(
