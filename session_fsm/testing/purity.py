@@ -23,6 +23,7 @@ from attrs import evolve
 
 from session_fsm.decisions import Answer, Rule
 from session_fsm.entities import contents
+from session_fsm.scalars import is_list, is_object
 from session_fsm.session import CustomerSession
 
 __all__ = ["Impurity", "Observed", "told_by"]
@@ -129,5 +130,18 @@ def _shown(answer: Any) -> str:
     return "; ".join(violation.message for violation in answer)
 
 
+_LOOKED_AT = 10
+"""So many elements of a long list are looked at, from its beginning and from its end."""
+
+
 def _picture(arguments: tuple[Any, ...]) -> list[str]:
-    return [repr(contents(each)) if isinstance(each, CustomerSession) else repr(each) for each in arguments]
+    return [repr(_held(contents(each) if isinstance(each, CustomerSession) else each)) for each in arguments]
+
+
+def _held(value: Any) -> Any:
+    """Return *value*, of a long list its length and its ends: a rule that changes elements changes one of these."""
+    if is_object(value):
+        return {name: _held(member) for name, member in value.items()}
+    if is_list(value) and len(value) > 2 * _LOOKED_AT:
+        return len(value), value[:_LOOKED_AT], value[-_LOOKED_AT:]
+    return value
