@@ -7,6 +7,7 @@ no binary float is ever in between.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from json.encoder import encode_basestring
@@ -123,8 +124,8 @@ _scan = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant).raw_d
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name in counts if counts[name] > 1)
         raise _refusal(f'the document names "{twice}" twice in one object')
     return members
 
