@@ -6,16 +6,25 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from session_fsm.amounts import totals
-from session_fsm.entities import completer, evolver, maker
+from session_fsm.entities import evolver, maker
 from session_fsm.errors import InvalidValue
 from session_fsm.json_values import AttributeValue, to_attributes
 from session_fsm.rules import requested_units
 from session_fsm.scalars import instance_of, kind_of, list_of, time, to_tuple
 from session_fsm.states import Trigger
-from session_fsm.values import FIELDS_OF_UPDATE, NO_CHANGE, CartItem, ReturnedCartItem, SessionUpdate, cart_of
+from session_fsm.values import (
+    CHECKS,
+    FIELDS_OF_UPDATE,
+    NO_CHANGE,
+    UNSET,
+    CartItem,
+    ReturnedCartItem,
+    SessionUpdate,
+    cart_of,
+)
 
 __all__ = ["argument_of", "as_returned_items", "as_time", "as_update", "merged", "returned", "updated"]
 
@@ -23,9 +32,6 @@ __all__ = ["argument_of", "as_returned_items", "as_time", "as_update", "merged",
 def as_update(change: object, keywords: Mapping[str, Any]) -> SessionUpdate:
     """Return what a verb was given, one `SessionUpdate` or keywords, as a `SessionUpdate`."""
     if change is None:
-        for name in keywords:
-            if name not in FIELDS_OF_UPDATE:
-                raise InvalidValue(f"/{name}", f"there is no such field; the fields are {', '.join(FIELDS_OF_UPDATE)}")
         return _update_of(keywords) if keywords else NO_CHANGE
     if not isinstance(change, SessionUpdate):
         raise InvalidValue("", f"{kind_of(change)} is not a SessionUpdate; give one, or the changes as keywords")
@@ -34,15 +40,22 @@ def as_update(change: object, keywords: Mapping[str, Any]) -> SessionUpdate:
     return change
 
 
-_complete = completer(SessionUpdate)
+_OMITTED = dict.fromkeys(FIELDS_OF_UPDATE, UNSET)
+_CONVERTERS: dict[str, Any] = {attribute.name: attribute.converter for attribute in fields(SessionUpdate)}
 _make_update = maker(SessionUpdate)
 
 
 def _update_of(keywords: Mapping[str, Any]) -> SessionUpdate:
-    try:
-        return _make_update(*_complete(dict(keywords)).values())
-    except InvalidValue:
-        return SessionUpdate(**keywords)  # its error is about the first field, whatever the order of the keywords
+    """Return ``SessionUpdate(**keywords)``, without the time that it takes to find what is omitted in order."""
+    values: dict[str, Any] = _OMITTED.copy()
+    right = True
+    for name, value in keywords.items():
+        if name not in values:
+            raise InvalidValue(f"/{name}", f"there is no such field; the fields are {', '.join(FIELDS_OF_UPDATE)}")
+        values[name] = held = _CONVERTERS[name](value)
+        right = right and (held is UNSET or not CHECKS[name](held))
+    # The class's own error is about the first field, whatever the order of the keywords.
+    return _make_update(*values.values()) if right else SessionUpdate(**values)
 
 
 _returned_items = list_of(instance_of(ReturnedCartItem))

@@ -283,7 +283,7 @@ def judging(
             "    try:",
             *[f"        after = after or [copy_with(origin, {new})]"] * ("after" in parameters),
             f"        answer = ask_{place}({', '.join(map(seen, parameters))})",
-            "        if answer is not None and answer is not True:",
+            "        if answer is not None and answer is not True and answer != []:",
             f"            found = violations_{place}(answer)",
             "            if found:",
             f"                failures = {{**(failures or {{}}), code_{place}: found}}",

@@ -18,7 +18,6 @@ __all__ = [
     "assigning",
     "blank_of",
     "compiled",
-    "completer",
     "contents",
     "copy_with",
     "evolver",
@@ -103,28 +102,6 @@ def maker(kind: type[A]) -> Callable[..., A]:
     names = [attribute.name for attribute in fields(kind)]
     lines, namespace = making(kind, {name: name for name in names})
     return compiled("make", [f"def make({', '.join(names)}):", *lines, "    return made"], namespace)
-
-
-def completer(kind: type[AttrsInstance]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return what makes of some fields of a *kind* all of them, in order, as the class's own ``__init__`` does.
-
-    What is given is converted and validated. What is not has its default, which needs neither; that spares most of
-    the time. Where several values are wrong, the error may be about another one than that of the class. Each field
-    that is given has to have a validator.
-    """
-    attributes = {attribute.name: attribute for attribute in fields(kind)}
-    defaults = {name: attribute.default for name, attribute in attributes.items()}
-    steps: dict[str, Any] = {name: (one.converter, one.validator, one) for name, one in attributes.items()}
-
-    def complete(given: dict[str, Any]) -> dict[str, Any]:
-        values = defaults.copy()
-        for name, value in given.items():
-            convert, validate, attribute = steps[name]
-            values[name] = held = value if convert is None else convert(value)
-            validate(None, attribute, held)
-        return values
-
-    return complete
 
 
 def evolver(kind: type[A], *names: str, **constants: Any) -> Callable[..., A]:

@@ -12,9 +12,10 @@ added any, a trigger takes a shorter way that does the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from functools import wraps
 from typing import Any, Never, TypeVar
 
 import transitions
@@ -35,6 +36,13 @@ __all__ = ["LifecycleEvent", "LifecycleEventData", "LifecycleMachine", "Lifecycl
 
 S = TypeVar("S")
 
+_LISTS = {
+    *("_prepare_event", "_before_state_change", "_after_state_change"),
+    *("_finalize_event", "_on_exception", "_on_final"),
+    *("prepare", "before", "after", "on_enter", "on_exit"),
+}
+"""The names of the lists of callbacks that a machine, a transition and a state have."""
+
 
 def _spelled(state: Any) -> Any:
     """Return the name that the machine knows a state by, whichever way it is given."""
@@ -48,8 +56,37 @@ class _Watched:
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
-        if self.machine is not None and name != "listeners":
-            self.machine.gather_listeners()
+        if self.machine is not None:
+            self.machine.look_for_listeners()
+
+
+class _Callbacks(list[Any]):
+    """A list of callbacks that tells the machine when it has changed."""
+
+    machine: LifecycleMachine | None = None
+
+
+def _telling(change: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(change)
+    def tell(self: _Callbacks, *args: Any, **kwargs: Any) -> Any:
+        answer = change(self, *args, **kwargs)
+        if self.machine is not None:
+            self.machine.look_for_listeners()
+        return answer
+
+    return tell
+
+
+for _name in (
+    *("append", "extend", "insert", "remove", "pop", "clear"),
+    *("__setitem__", "__delitem__", "__iadd__", "__imul__"),
+):
+    setattr(_Callbacks, _name, _telling(getattr(list, _name)))
+
+
+def _silent(callbacks: Iterable[Any]) -> bool:
+    """Whether none of these lists holds anything, and each would tell if it did."""
+    return all(isinstance(one, _Callbacks) and not one for one in callbacks)
 
 
 class LifecycleState(_Watched, transitions.State):
@@ -74,9 +111,6 @@ class LifecycleEventData(transitions.EventData):
 
 class LifecycleTransition(_Watched, transitions.Transition):
     """A row of the table together with the rules that guard it."""
-
-    listeners: tuple[Any, ...] = ()
-    """The lists of callbacks that the transition would have to run."""
 
     def __init__(self, row: Row, rules: Iterable[Rule]) -> None:
         super().__init__(str(row.source), str(row.target))
@@ -127,6 +161,8 @@ class LifecycleEvent(transitions.Event):
         self._asked = Trigger(name)
         self.nothing = argument_of(self._asked, None)
         """The argument of a trigger that was given none."""
+        self.unheard: dict[State, Move] = {}
+        """From each state the move that the trigger makes, where no callback wants to know of it."""
 
     machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
@@ -137,22 +173,16 @@ class LifecycleEvent(transitions.Event):
             WrongState: the table has no such transition from the session's state.
             RuleViolated: a rule forbids it, or failed.
         """
-        found: Any = self.transitions.get(session.state)
-        if not found:
-            if any(self.machine.listeners):
-                return self._take_long_way(session, change, now)
-            raise self.machine.wrong_state(self.name, session, change)
-        transition: LifecycleTransition = found[0]
-        if any(transition.listeners):
-            return self._take_long_way(session, change, now)
-        return transition.move.make(session, change, now)
-
-    def _take_long_way(self, session: Any, change: Any, now: datetime) -> SessionEvent:
+        move = self.unheard.get(session.state)
+        if move is not None:
+            return move.make(session, change, now)
+        if self.machine.unheard and not self.transitions.get(session.state):
+            raise self.machine.wrong_state(self._asked, session, change)
         event_data = self._run(session, change, now)
         if event_data.error is not None:  # callbacks of `on_exception` have seen it; a verb raises all the same
             raise event_data.error
         if event_data.recorded is None:
-            raise self.machine.wrong_state(self.name, session, change)
+            raise self.machine.wrong_state(self._asked, session, change)
         return event_data.recorded
 
     def _run(self, session: Any, change: Any, now: datetime) -> LifecycleEventData:
@@ -193,7 +223,7 @@ class LifecycleEvent(transitions.Event):
         """Judge the trigger without pulling it."""
         transition = self.transition(session.state)
         if transition is None:
-            return self.machine.no_way(self.name, session, change)
+            return self.machine.no_way(self._asked, session, change)
         return transition.move.decide(session, change, now)
 
     def _is_valid_source(self, state: Any) -> bool:
@@ -205,7 +235,7 @@ class LifecycleEvent(transitions.Event):
     def _process(self, event_data: Any) -> bool:
         session = event_data.model
         if self.transition(session.state) is None:
-            raise self.machine.wrong_state(self.name, session, event_data.kwargs["change"])
+            raise self.machine.wrong_state(self._asked, session, event_data.kwargs["change"])
         held = contents(session)
         event_data.update_count = session.update_count
         try:
@@ -224,8 +254,8 @@ class LifecycleMachine(transitions.Machine):
     events: dict[str, LifecycleEvent]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower
     """The five triggers by name."""
     _built = False
-    listeners: tuple[Any, ...] = ()
-    """The lists of callbacks that every trigger would have to run."""
+    unheard = False
+    """Whether no callback wants to know of every trigger, even of one that is refused."""
 
     def __init__(
         self,
@@ -259,14 +289,22 @@ class LifecycleMachine(transitions.Machine):
         for row in table:
             if row.source is not None:
                 self.events[row.trigger.value].add_transition(LifecycleTransition(row, rules))
+        everything: list[Any] = [self, *self.states.values(), *self.get_transitions()]
+        for one in everything:
+            attributes: dict[str, Any] = vars(one)
+            for held in attributes.keys() & _LISTS:
+                callbacks = _Callbacks(getattr(one, held))
+                callbacks.machine = self
+                setattr(one, held, callbacks)
+        for watched in everything[1:]:
+            vars(watched)["machine"] = self
         self._built = True
-        for watched in (*self.states.values(), *self.get_transitions()):
-            watched.machine = self  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        self.look_for_listeners()
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
-        if self._built and name != "listeners":
-            self.gather_listeners()
+        if self._built and name != "unheard":
+            self.look_for_listeners()
 
     def rules_of(self, row: Row) -> tuple[Rule, ...]:
         """Return the rules that guard *row*, in their order."""
@@ -290,33 +328,32 @@ class LifecycleMachine(transitions.Machine):
         if move.target is None:
             raise self._refusals.of_creation(newborn)
         event = move.record(newborn, change, now, values)
-        assign(newborn, values)
+        object.__setattr__(newborn, "_pending_events", values["_pending_events"])
         return event
 
-    def no_way(self, trigger: str, session: Any, change: Any) -> Decision[Any]:
+    def no_way(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
         """Write down that the table has no transition by *trigger* from where *session* is."""
-        return self._refusals.judged(Trigger(trigger), session.state, change)
+        return self._refusals.judged(trigger, session.state, change)
 
-    def wrong_state(self, trigger: str, session: Any, change: Any) -> WrongState:
+    def wrong_state(self, trigger: Trigger, session: Any, change: Any) -> WrongState:
         """Make the refusal of a trigger that the table does not have from where *session* is."""
-        return self._refusals.error(Trigger(trigger), session, change)
+        return self._refusals.error(trigger, session, change)
 
-    def gather_listeners(self) -> None:
-        """Note for each transition the lists of callbacks that it would have to run.
+    def look_for_listeners(self) -> None:
+        """Note of which triggers no callback wants to know; they take the short way.
 
-        The lists are those in use, so what is added to them later counts at once. Who replaces one calls this.
+        Whoever changes or replaces a list of callbacks calls this. A list that would not is taken for a full one.
         """
-        self.listeners = (
-            *(self._prepare_event, self._before_state_change, self._after_state_change),
-            *(self._finalize_event, self._on_exception, self._on_final),
-        )
-        rows: Any = self.get_transitions()
-        for transition in rows:
-            states = () if transition.dest is None else (self.states[transition.source], self.states[transition.dest])
-            transition.listeners = (
-                *(*self.listeners, transition.prepare, transition.before, transition.after),
-                *(callbacks for state in states for callbacks in (state.on_exit, state.on_enter)),
-            )
+        mine: Any = vars(self)
+        self.unheard = _silent(mine[name] for name in mine.keys() & _LISTS)
+        for event in self.events.values():
+            rows: Any = [found[0] for found in event.transitions.values()]
+            event.unheard = {row.row.source: row.move for row in rows if self.unheard and self._is_silent(row)}
+
+    def _is_silent(self, transition: Any) -> bool:
+        states: Any = () if transition.dest is None else map(self.get_state, (transition.source, transition.dest))
+        passed = (callbacks for state in states for callbacks in (state.on_exit, state.on_enter))
+        return _silent((transition.prepare, transition.before, transition.after, *passed))
 
     # Questions may name a state by its value or by its enumeration member.
 

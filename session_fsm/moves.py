@@ -77,13 +77,24 @@ class Move:
         self.rules = tuple(rule for rule in rules if rule.guards(trigger, into))
         self._changed = _CHANGED.get(trigger)
         self._passed = checks_of(self.rules, {})
-        self._generate()
 
-    def _generate(self) -> None:
+    def __getattr__(self, name: str) -> Any:
+        """Generate what is used for the first time; most programs do not use half of it."""
+        match name:
+            case "judge":
+                self.judge = self._generated_judge()
+            case "make":
+                self.make = self._generated_make()
+            case _:
+                raise AttributeError(f"a move has no {name}")
+        return getattr(self, name)
+
+    def _generated_judge(self) -> Any:
         lines, known = judging(self.rules, self.trigger)
         head = "def judge(session, origin, change, now, values):"
-        self.judge = compiled("judge", [head, *lines, "    return failures"], known)
+        return compiled("judge", [head, *lines, "    return failures"], known)
 
+    def _generated_make(self) -> Any:
         judge, known = judging(self.rules, self.trigger, _ALWAYS)
         parts = {a.name: a.name for a in fields(SessionEvent)}
         parts |= {"name": "event_name", "session_id": "session.integration_id", "at": "now", "update_count": "count"}
@@ -99,7 +110,7 @@ class Move:
         known |= needed_to_make | needed_to_assign
         known |= {"event_name": self.event_name, "source": self.source, "target": self.target}
         known |= {"NO_CHANGE": NO_CHANGE, "make_with_changes": self._make_with_changes, "refusal": self.refusal}
-        self.make = compiled("make", [text], known)
+        return compiled("make", [text], known)
 
     def _make_with_changes(self, session: Any, change: Any, now: datetime) -> SessionEvent:
         values = self.passed(session, change, now)

@@ -7,6 +7,7 @@ from typing import Any
 
 from session_fsm.decisions import Decision, decision
 from session_fsm.errors import Violation, WrongState
+from session_fsm.json_values import FrozenDict
 from session_fsm.lifecycle import Row
 from session_fsm.states import State, Trigger
 from session_fsm.values import UNSET, SessionUpdate
@@ -35,16 +36,18 @@ class Refusals:
         """The triggers that the table opens from each state, whatever the rules say."""
         self._targets = {trigger: {row.target for row in rows if row.trigger is trigger} for trigger in Trigger}
         self._only = {trigger: _only(rows, trigger) for trigger in Trigger}
+        self._judged: dict[tuple[Trigger, State], Decision[Any]] = {}
 
     def judged(self, trigger: Trigger, state: State, change: Any) -> Decision[Any]:
         """Write down that the table has no transition by *trigger* from *state*."""
         wanted = change.state if isinstance(change, SessionUpdate) else UNSET
         if wanted is not UNSET and wanted is not State.CLOSED:
-            message = f'Cannot move session to state "{wanted}" from state "{state}".'
-        else:
-            message = f"{self._only[trigger]}; this one is {state}."
-        violation = Violation(code="wrong_state", message=message, details={"state": str(state)})
-        return decision(trigger, state, None, None, (), (violation,), None)
+            return _refused(trigger, state, f'Cannot move session to state "{wanted}" from state "{state}".')
+        known = self._judged.get((trigger, state))
+        if known is None:  # it says the same of every session
+            known = _refused(trigger, state, f"{self._only[trigger]}; this one is {state}.")
+            self._judged[trigger, state] = known
+        return known
 
     def error(self, trigger: Trigger, session: Any, change: Any) -> WrongState:
         """Make the error that says so."""
@@ -58,6 +61,11 @@ class Refusals:
         violation = Violation(code="wrong_state", message=f"A session cannot be created as {newborn.state}.")
         refused = decision(Trigger.CREATE, None, None, None, (), (violation,), None)
         return WrongState(refused, newborn.integration_id, self.allowed[None])
+
+
+def _refused(trigger: Trigger, state: State, message: str) -> Decision[Any]:
+    violation = Violation(code="wrong_state", message=message, details=FrozenDict(state=str(state)))
+    return decision(trigger, state, None, None, (), (violation,), None)
 
 
 def _only(rows: Iterable[Row], trigger: Trigger) -> str:

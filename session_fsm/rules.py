@@ -12,7 +12,6 @@ How a rule is written says `session_fsm.decisions`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from session_fsm.decisions import Rule, rule
@@ -51,14 +50,15 @@ _RETURNING = [Trigger.RETURN_ITEMS]
 
 
 @rule("state_not_creatable", on=[Trigger.CREATE])
-def new_session_is_open_or_closed(state: State) -> Iterator[Violation]:
+def new_session_is_open_or_closed(state: State) -> Violation | None:
     """A new session is open or closed.
 
     Rule L-09.
     """
-    if state not in (State.OPEN, State.CLOSED):
-        message = f"A session cannot be created as {state}; a new session is open or closed."
-        yield Violation(message=message, details={"state": str(state)}, pointer="/state")
+    if state is State.OPEN or state is State.CLOSED:
+        return None
+    message = f"A session cannot be created as {state}; a new session is open or closed."
+    return Violation(message=message, details={"state": str(state)}, pointer="/state")
 
 
 @rule("too_many_cart_items", on=_FILLING)
@@ -100,60 +100,68 @@ def _place(index: int, name: str = "") -> str:
 
 def _skus_in(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem, ...]) -> set[str]:
     """Return the SKUs in the cart, if any entry of a return bears one to be compared with them."""
-    return {item.sku for item in cart} if any(entry.sku is not None for entry in entries) else set()
+    for entry in entries:
+        if entry.sku is not None:
+            return {item.sku for item in cart}
+    return set()
 
 
 @rule("nothing_to_return", on=_RETURNING)
-def return_names_an_item(change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+def return_names_an_item(change: tuple[ReturnedCartItem, ...]) -> Violation | None:
     """A return names at least one item.
 
     Rule L-03.
     """
-    if not change:
-        yield Violation(message="The return names no item.", pointer="/returnedCartItems")
+    return None if change else Violation(message="The return names no item.", pointer="/returnedCartItems")
 
 
 @rule("return_item_unnamed", on=_RETURNING)
-def returned_items_are_named(change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+def returned_items_are_named(change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
     """Every entry of a return names its item by position, by SKU, or by both.
 
     Rule L-08.
     """
-    for index, entry in enumerate(change):
-        if entry.position is None and entry.sku is None:
-            yield Violation(
-                message=f"Entry {index} of the return has neither a position nor a SKU.", pointer=_place(index)
-            )
+    return [
+        Violation(message=f"Entry {index} of the return has neither a position nor a SKU.", pointer=_place(index))
+        for index, entry in enumerate(change)
+        if entry.position is None and entry.sku is None
+    ]
 
 
 @rule("unknown_cart_item", on=_RETURNING)
-def returned_items_are_in_the_cart(session: Any, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+def returned_items_are_in_the_cart(session: Any, change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
     """A return names only items that are in the cart.
 
     Rule L-04.
     """
+    found: list[Violation] = []
+    items = len(session.cart_items)
     skus = _skus_in(session.cart_items, change)
     for index, entry in enumerate(change):
-        if entry.position is not None and entry.position >= len(session.cart_items):
-            yield Violation(
-                message=f"The cart has no item at position {entry.position}; it holds {len(session.cart_items)}.",
-                details={"position": entry.position, "items": len(session.cart_items)},
+        if entry.position is not None and entry.position >= items:
+            unknown = Violation(
+                message=f"The cart has no item at position {entry.position}; it holds {items}.",
+                details={"position": entry.position, "items": items},
                 pointer=_place(index, "position"),
             )
+            found.append(unknown)
         if entry.sku is not None and entry.sku not in skus:
-            yield Violation(
+            unknown = Violation(
                 message=f'The cart has no item with the SKU "{entry.sku}".',
                 details={"sku": entry.sku},
                 pointer=_place(index, "sku"),
             )
+            found.append(unknown)
+    return found
 
 
 @rule("sku_position_mismatch", on=_RETURNING)
-def position_and_sku_name_the_same_item(session: Any, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+def position_and_sku_name_the_same_item(session: Any, change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
     """Where a return gives both a position and a SKU, they name the same item.
 
     Rule L-05.
     """
+    found: list[Violation] = []
     cart: tuple[CartItem, ...] = session.cart_items
     skus = _skus_in(cart, change)
     for index, entry in enumerate(change):
@@ -161,45 +169,53 @@ def position_and_sku_name_the_same_item(session: Any, change: tuple[ReturnedCart
             continue  # no two names, or one that is refused as unknown
         if cart[entry.position].sku != entry.sku:
             there = cart[entry.position].sku
-            yield Violation(
+            mismatch = Violation(
                 message=f'The item at position {entry.position} has the SKU "{there}", not "{entry.sku}".',
                 details={"position": entry.position, "sku": entry.sku, "sku_at_position": there},
                 pointer=_place(index, "sku"),
             )
+            found.append(mismatch)
+    return found
 
 
 @rule("ambiguous_sku", on=_RETURNING)
-def sku_alone_names_one_item(session: Any, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+def sku_alone_names_one_item(session: Any, change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
     """A SKU that stands on several items needs a position beside it.
 
     Rule L-06.
     """
+    found: list[Violation] = []
     for index, entry in enumerate(change):
         if entry.position is None and entry.sku is not None:
             positions = [position for position, item in enumerate(session.cart_items) if item.sku == entry.sku]
             if len(positions) > 1:
-                yield Violation(
+                ambiguous = Violation(
                     message=f'The SKU "{entry.sku}" stands at positions {", ".join(map(str, positions))}; give one.',
                     details={"sku": entry.sku, "positions": positions},
                     pointer=_place(index, "sku"),
                 )
+                found.append(ambiguous)
+    return found
 
 
 @rule("returns_more_than_remaining", on=_RETURNING)
-def returned_units_do_not_exceed_remaining(session: Any, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
+def returned_units_do_not_exceed_remaining(session: Any, change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
     """No item gets back more units than remain on it.
 
     Rule L-07. Several entries for one item are added up first. An entry without a quantity takes all units
     that remain, and asks for one at least.
     """
+    found: list[Violation] = []
     for position, (index, requested) in requested_units(session.cart_items, change).items():
         remaining = session.cart_items[position].remaining_quantity
         if requested > remaining:
-            yield Violation(
+            excess = Violation(
                 message=f"{requested} units of the item at position {position} cannot come back; {remaining} remain.",
                 details={"position": position, "requested": requested, "remaining": remaining},
                 pointer=_place(index, "quantity"),
             )
+            found.append(excess)
+    return found
 
 
 def requested_units(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem, ...]) -> dict[int, tuple[int, int]]:
@@ -207,7 +223,7 @@ def requested_units(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem,
 
     Entries that name no item, or more than one, are left out; other rules refuse them.
     """
-    by_sku = _positions_by_sku(cart) if any(entry.position is None for entry in entries) else {}
+    by_sku = _positions_by_sku(cart) if None in [entry.position for entry in entries] else {}
     requested: dict[int, tuple[int, int]] = {}
     for index, entry in enumerate(entries):
         position = by_sku.get(entry.sku or "") if entry.position is None else entry.position

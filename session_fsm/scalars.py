@@ -350,12 +350,15 @@ def list_of(check: Check, *, at_most: int | None = None) -> Check:
         return f"type({v}) is tuple{length} and (not {v} or all([{every} for {v}_ in {v}]))"
 
     @at_a_glance(glance if element_glance else None)
-    def check_all(value: object) -> str | list[Problem] | None:
-        if not is_list(value) or isinstance(value, list):
+    def check_all(value: Any) -> str | list[Problem] | None:
+        if not isinstance(value, tuple):
             return f"{kind_of(value)} is not a list"
         if at_most is not None and len(value) > at_most:
             return f"has {len(value)} entries; at most {at_most} are allowed"
-        return _collect(check, enumerate(value), "/{}".format)
+        if len(value) > MOST_PROBLEMS:
+            return _collect(range(len(value)), map(check, value), "/{}".format)
+        found = [*map(check, value)]
+        return _collect(range(len(value)), found, "/{}".format) if any(found) else None
 
     return check_all
 
@@ -370,21 +373,24 @@ def map_of(check: Check) -> Check:
         for key in value:
             if problem := name(key):
                 return f"a name in it {problem}" if isinstance(key, str) else "a name in it is not a string"
-        return _collect(check, value.items(), pointer_token)
+        return _collect(value, map(check, value.values()), pointer_token)
 
     return check_all
 
 
-def _collect(check: Check, elements: Iterable[tuple[Any, object]], place_of: Callable[[Any], str]) -> list[Problem]:
-    """Run *check* on every element and return what it found, each at the place that *place_of* makes of its key."""
+def _collect(
+    keys: Iterable[Any], results: Iterable[str | list[Problem] | None], place_of: Callable[[Any], str]
+) -> list[Problem]:
+    """Return what was found in the elements of a list or object, each at the place that *place_of* makes of its key."""
     problems: list[Problem] = []
-    for key, element in elements:
+    for key, found in zip(keys, results, strict=True):
+        if not found:
+            continue
         if len(problems) >= MOST_PROBLEMS:
             return [*problems, FURTHER_PROBLEMS]
-        found = check(element)
+        place = place_of(key)
         if isinstance(found, str):
-            problems.append(Problem(place_of(key), found))
-        elif found:
-            place = place_of(key)
-            problems.extend(problem.under(place) for problem in found)
+            problems.append(Problem(place, found))
+        else:
+            problems += [problem.under(place) for problem in found]
     return problems

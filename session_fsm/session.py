@@ -23,7 +23,7 @@ from session_fsm.amounts import totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
-from session_fsm.entities import assign, completer, contents, copy_with, maker, reader
+from session_fsm.entities import assign, contents, copy_with, maker, reader
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
@@ -282,12 +282,12 @@ class CustomerSession(Shown):
         update = as_update(change, changes)
         if state is not None:
             update = evolve(update, state=state)
-        given = {} if update is NO_CHANGE else update.given()
+        given: dict[str, Any] = {} if update is NO_CHANGE else update.given()
         if "cart_items" in given:
             given["cart_items"] = cart_of(given["cart_items"])
-        given |= {"integration_id": integration_id, "id": id, "application_id": application_id}
-        given |= {"first_session": first_session, "created": at, "updated": at}
-        newborn = cls(**given, **own) if own or cls.__init__ is not _INIT else _newborn(cls, given)
+        known: dict[str, Any] = {"integration_id": integration_id, "id": id, "application_id": application_id}
+        known |= {"first_session": first_session, "created": at, "updated": at}
+        newborn = _newborn(cls, given, known) if cls.__init__ is _INIT else cls(**given, **known, **own)
         cls.machine.create(newborn, update, at)
         return newborn
 
@@ -417,22 +417,36 @@ class CustomerSession(Shown):
 
 _DECLARED: Any = fields(CustomerSession)
 _INIT = CustomerSession.__init__
-_complete = completer(CustomerSession)
+_DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(CustomerSession)}
+_GIVEN_AT_BIRTH: Any = [
+    attribute
+    for attribute in fields(CustomerSession)
+    if attribute.name in {"id", "integration_id", "application_id", "first_session"}
+]
 _make = maker(CustomerSession)
 
 
-def _newborn(cls: type[C], given: dict[str, Any]) -> C:
-    """Return ``cls(**given)``, where the class has no fields of its own."""
-    try:
-        values = _complete(given)
-    except InvalidValue:
-        return cls(**given)  # its error is about the first field
+def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any]) -> C:
+    """Return ``cls(**given, **known)``, where the class has no fields of its own.
+
+    What is *given* comes from a `SessionUpdate`, which has converted and validated it as a session would.
+    """
+    for attribute in _GIVEN_AT_BIRTH:
+        value = known[attribute.name]
+        if value is not attribute.default:
+            attribute.validator(None, attribute, value)
+    values: dict[str, Any] = {**_DEFAULTS, **given, **known}
+    if "attributes" in given:
+        values["attributes"] = to_attributes(given["attributes"])
+    if not values["profile_id"]:
+        values["first_session"] = True  # F-16
+    values |= totals(values["cart_items"], values["additional_costs"])
     if cls is CustomerSession:
         newborn: Any = _make(*values.values())
     else:
         newborn = cls.__new__(cls)
         assign(newborn, values)
-    newborn.__attrs_post_init__()
+        newborn.__attrs_post_init__()  # it may have one of its own
     return newborn  # type: ignore[no-any-return]
 
 

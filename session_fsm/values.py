@@ -224,22 +224,21 @@ def _omit_null(value: T | None) -> T | Unset:
 
 
 def _tuple_or_unset(value: Iterable[T] | Unset | None) -> tuple[T, ...] | Unset:
-    return _omit_null(value if value is UNSET else to_tuple(value))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportReturnType]
+    return UNSET if value is None or isinstance(value, Unset) else to_tuple(value)
 
 
 def _request_items(value: Iterable[CartItem] | Unset | None) -> tuple[CartItem, ...] | Unset:
     """Convert a list of items to a tuple of them as a request carries them: without what only Talon.One sets (U-10)."""
     items = _tuple_or_unset(value)
-    return tuple(map(_as_requested, items)) if isinstance(items, tuple) else items
+    return tuple([_as_requested(item) for item in items]) if isinstance(items, tuple) else items
 
 
-def _as_requested(item: Any, position: int | None = None) -> Any:
-    """Return *item* at *position*, and what else is read-only as in an item that Talon.One has not seen."""
+def _as_requested(item: Any) -> Any:
+    """Return *item* with what is read-only as in one that Talon.One has not seen."""
     if item.__class__ is CartItem:
-        if item.position == position and _read_only_fields(item) == _UNSEEN:
-            return item
-        return _laid(item, position)
-    return evolve(item, position=position, **_SET_BY_TALON_ONE) if isinstance(item, CartItem) else item
+        seen = item.position is not None or _read_only_fields(item) != _UNSEEN
+        return _laid(item, None) if seen else item
+    return evolve(item, position=None, **_SET_BY_TALON_ONE) if isinstance(item, CartItem) else item
 
 
 _SET_BY_TALON_ONE: dict[str, Any] = {
@@ -254,7 +253,12 @@ _laid = evolver(CartItem, "position", **_SET_BY_TALON_ONE)
 
 def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
     """Lay *items* into a fresh cart, in which each has its position, and nothing has come back (U-10)."""
-    return tuple([_as_requested(item, position) for position, item in enumerate(items)])
+    return tuple(
+        [
+            _laid(item, place) if item.__class__ is CartItem else evolve(item, position=place, **_SET_BY_TALON_ONE)
+            for place, item in enumerate(items)
+        ]
+    )
 
 
 def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Unset:
@@ -269,7 +273,10 @@ def _state_or_unset(value: State | str | Unset | None) -> State | Unset:
 def _if_set(instance: Any, attribute: Any, value: object) -> None:
     """Validate a field that may be omitted."""
     if value is not UNSET:
-        validate(CHECKS[attribute.name])(instance, attribute, value)
+        _VALIDATORS[attribute.name](instance, attribute, value)
+
+
+_VALIDATORS = {name: validate(check) for name, check in CHECKS.items()}
 
 
 @frozen(kw_only=True, weakref_slot=False)

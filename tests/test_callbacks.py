@@ -131,6 +131,41 @@ class TestWhatACallbackReceives:
         session_in("closed", type("Sub", (cls,), {}))
         assert log == ["closed"]
 
+    @pytest.mark.parametrize(
+        ("begin", "add"),
+        [
+            ([], lambda held, seen: held.append(seen)),
+            ([], lambda held, seen: held.extend([seen])),
+            ([], lambda held, seen: held.insert(0, seen)),
+            ([], lambda held, seen: held.__iadd__([seen])),
+            ([], lambda held, seen: held.__setitem__(slice(0, 0), [seen])),
+            ([len, len], lambda held, seen: (held.pop(), held.remove(len), held.append(seen))),
+            ([len, len], lambda held, seen: (held.__delitem__(0), held.__imul__(0), held.append(seen))),
+            ([len], lambda held, seen: (held.clear(), held.append(seen))),
+        ],
+    )
+    def test_callbacks_count_from_when_they_are_put_into_a_list_until_they_are_taken_out(
+        self, begin: list[Any], add: Callable[..., Any]
+    ) -> None:
+        cls, log = fresh(), []
+        held = cls.machine.get_state("closed").on_enter
+        held += begin
+        add(held, lambda event_data: log.append(event_data.model.state))
+        closed = session_in("closed", cls)
+        assert log == ["closed"]
+        held.clear()
+        closed.reopen()
+        closed.close()
+        assert log == ["closed"]
+
+    def test_a_list_of_the_users_own_may_be_filled_later(self) -> None:
+        cls, mine, log = fresh(), [], []
+        cls.machine.get_transitions("close")[0].before = mine
+        assert session_in("closed", cls).state == "closed"
+        mine.append(lambda event_data: log.append("before"))
+        assert session_in("closed", cls).state == "closed"
+        assert log == ["before"]
+
     def test_callbacks_of_one_class_are_not_those_of_another(self) -> None:
         cls, log = logging_class()
         session_in("cancelled", type("Sub", (cls,), {}))

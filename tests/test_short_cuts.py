@@ -49,6 +49,16 @@ class TestUpdates:
         assert problems_of(lambda: session.update(**wrong)) == problems_of(lambda: SessionUpdate(**wrong))
         assert picture(session) == before
 
+    def test_what_can_be_read_only_once_is_read_once(self) -> None:
+        session = session_in("open")
+        for wrong in ({"coupon_codes": iter([7])}, {"coupon_codes": iter(["XMAS"]), "profile_id": 7}):
+            with pytest.raises(InvalidValue, match=r"7|number"):
+                session.update(**wrong)
+        with pytest.raises(InvalidValue) as refusal:
+            CustomerSession.create("order-1042", coupon_codes=iter(["XMAS", 7]))
+        assert refusal.value.pointer == "/couponCodes/1"
+        assert session.update(coupon_codes=iter(["XMAS"])).change == SessionUpdate(coupon_codes=["XMAS"])
+
 
 class TestCreation:
     """A session that is created is the one that its class makes."""

@@ -100,17 +100,18 @@ DISPATCH.contender("transitions, add_model")(partial(_with_transitions, guarded=
 
 @DISPATCH.contender("session-fsm")
 def dispatch() -> Timed:
-    """Do what the machine does for a row without rules, but for the event: row, listeners, state."""
+    """Do what the machine does for a row without rules, but for the event: find what moves the session, and move it."""
     from session_fsm import CustomerSession, Trigger
-    from session_fsm.entities import assign
 
     cart = _session()
     close, reopen = (CustomerSession.machine.events[name] for name in (Trigger.CLOSE, Trigger.REOPEN))
 
+    set_field = object.__setattr__
+
     def pull(event: Any) -> None:
-        row = event.transitions.get(cart.state)[0]
-        if not any(row.listeners):
-            assign(cart, {"state": row.row.target})
+        move = event.unheard.get(cart.state)  # which is empty as soon as a callback listens
+        if move is not None:
+            set_field(cart, "state", move.target)
 
     def work(repeats: range) -> None:
         for _ in repeats:
