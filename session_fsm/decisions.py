@@ -36,6 +36,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from operator import attrgetter
+from types import FunctionType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
@@ -60,6 +61,8 @@ __all__ = [
 ]
 
 S = TypeVar("S")
+
+_VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 Answer: TypeAlias = "bool | Violation | Iterable[Violation] | None"
 """What a rule may answer."""
@@ -101,7 +104,11 @@ class Rule:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of what the rule looks at."""
-        return tuple(inspect.signature(self.function).parameters)
+        function = self.function
+        if type(function) is FunctionType and not vars(function) and not function.__code__.co_flags & _VARIADIC:
+            code = function.__code__  # it knows, and to ask for a signature takes twenty times as long
+            return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        return tuple(inspect.signature(function).parameters)
 
     @property
     def name(self) -> str:

@@ -124,12 +124,15 @@ def copy_with(entity: S, values: dict[str, Any]) -> S:
 class Snapshot(Generic[S]):
     """What an entity would be, written down at once, and made when somebody asks for it: few do."""
 
-    __slots__ = ("_held", "_kind", "_made", "_unslotted", "_values")
+    __slots__ = ("_held", "_kind", "_made", "_unslotted", "_values", "_what_else")
 
-    def __init__(self, entity: Any, values: dict[str, Any]) -> None:
-        """Write down *entity* as if *values* held."""
+    def __init__(
+        self, entity: Any, values: dict[str, Any], what_else: Callable[[Any], dict[str, Any]] | None = None
+    ) -> None:
+        """Write down *entity* as if *values* held, and *what_else* is to be said of the entity so made."""
         self._kind: type[Any] = entity.__class__
         self._values = values
+        self._what_else = what_else
         self._made: Any = None
         try:
             self._held: tuple[Any, ...] | dict[str, Any] = entity.__contents__()
@@ -145,6 +148,8 @@ class Snapshot(Generic[S]):
             made = object.__new__(self._kind)
             held = self._held if isinstance(self._held, dict) else self._named(self._held)
             assign(made, held | self._unslotted | self._values)
+            if self._what_else is not None:
+                assign(made, self._what_else(made))
             self._made = made
         return self._made  # type: ignore[no-any-return]  # it is of the kind S
 

@@ -291,11 +291,11 @@ class LifecycleMachine(transitions.Machine):
                 self.events[row.trigger.value].add_transition(LifecycleTransition(row, rules))
         everything: list[Any] = [self, *self.states.values(), *self.get_transitions()]
         for one in everything:
-            attributes: dict[str, Any] = vars(one)
-            for held in attributes.keys() & _LISTS:
-                callbacks = _Callbacks(getattr(one, held))
-                callbacks.machine = self
-                setattr(one, held, callbacks)
+            for held in _LISTS:
+                if held in vars(one):
+                    callbacks = _Callbacks(getattr(one, held))
+                    callbacks.machine = self
+                    setattr(one, held, callbacks)
         for watched in everything[1:]:
             vars(watched)["machine"] = self
         self._built = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from attrs import fields
@@ -159,8 +160,12 @@ class Move:
         failures = self.judge(session, session, change, now, values)
         if failures:
             return self._decision(failures)
-        self.record(session, change, now, values)
-        return self._decision(failures, Snapshot(session, values))
+        return self._decision(None, Snapshot(session, values, partial(self._pending, change, now)))
+
+    def _pending(self, change: Any, now: datetime, after: Any) -> dict[str, Any]:
+        values = {"update_count": after.update_count}
+        self.record(after, change, now, values)
+        return values
 
     def _decision(self, failures: Failures | None, after: Any = None) -> Decision[Any]:
         checks = checks_of(self.rules, failures) if failures else self._passed

@@ -353,12 +353,13 @@ def list_of(check: Check, *, at_most: int | None = None) -> Check:
     def check_all(value: Any) -> str | list[Problem] | None:
         if not isinstance(value, tuple):
             return f"{kind_of(value)} is not a list"
-        if at_most is not None and len(value) > at_most:
-            return f"has {len(value)} entries; at most {at_most} are allowed"
-        if len(value) > MOST_PROBLEMS:
-            return _collect(range(len(value)), map(check, value), "/{}".format)
-        found = [*map(check, value)]
-        return _collect(range(len(value)), found, "/{}".format) if any(found) else None
+        elements: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
+        if at_most is not None and len(elements) > at_most:
+            return f"has {len(elements)} entries; at most {at_most} are allowed"
+        if len(elements) > MOST_PROBLEMS:
+            return _collect(range(len(elements)), map(check, elements), "/{}".format)
+        found = [*map(check, elements)]
+        return _collect(range(len(elements)), found, "/{}".format) if any(found) else None
 
     return check_all
 

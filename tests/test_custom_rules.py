@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -268,6 +269,23 @@ class TestDecorator:
         with pytest.raises(RuleViolated):
             cls.create("order-1042", state="closed")
         refusal_of_closing(cls)
+
+    def test_it_asks_for_what_the_innermost_function_does(self) -> None:
+        def limit(total: Any, *, cart_items: Any) -> bool:
+            """An order is worth its items."""
+            least = Decimal(len(cart_items))
+            return total >= least
+
+        @wraps(limit)
+        def logged(*args: Any, **kwargs: Any) -> Any:
+            return limit(*args, **kwargs)
+
+        def stray(total: Any, *rest: Any) -> None:
+            """An order has a total."""
+
+        ask = rule("own_rule", on=["close"])
+        assert ask(limit).parameters == ask(logged).parameters == ("total", "cart_items")
+        assert ask(stray).parameters == ("total", "rest")
 
     def test_rules_are_compared_by_what_they_say(self) -> None:
         assert answering(lambda: True) == answering(lambda: False)
