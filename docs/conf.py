@@ -20,6 +20,7 @@ extensions = [
     "_ext.changelog",
     "_ext.command_line",
     "_ext.domain",
+    "_ext.layout",
     "_ext.pictures",
     "_ext.reference",
 ]
@@ -64,5 +65,5 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
-pygments_style = "friendly"
+pygments_style = "a11y-light"  # every colour of it can be read on its paper
 pygments_dark_style = "monokai"

@@ -19,7 +19,7 @@ _CLEAN = dict.fromkeys(("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMP
 ITEM = {"sku": "MUG", "quantity": 3, "price": 12.5}
 
 
-def run(*arguments: object, stdin: str | bytes | None = None, **env: str) -> Result:
+def run(*arguments: object, stdin: str | bytes | None = None, **env: str | None) -> Result:
     """Call the command within this process."""
     runner = CliRunner(env={**_CLEAN, **env})
     return runner.invoke(command, [str(argument) for argument in arguments], input=stdin, catch_exceptions=False)

@@ -286,6 +286,26 @@ _OUT_OF_REACH = """
 """
 
 
+_HARD_TO_READ = """
+    const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const light = (colour) => numbers(colour).slice(0, 3)
+        .map((part) => part / 255)
+        .map((part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+    const paper = (element) => {
+        const colour = getComputedStyle(element).backgroundColor;
+        return (numbers(colour)[3] ?? 1) === 1 ? colour : paper(element.parentElement);
+    };
+    const contrast = (element) => {
+        const both = [light(getComputedStyle(element).color), light(paper(element))];
+        return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+    };
+    return [...document.querySelectorAll("article .highlight span")]
+        .filter((element) => element.textContent.trim() && contrast(element) < 4.5)
+        .map((element) => element.outerHTML);
+"""
+
+
 class TestInABrowser:
     def test_on_a_phone_everything_is_within_reach(self, site: Path, browser: Browser) -> None:
         """What is wider than the screen is scrolled by itself, and the text around it never is."""
@@ -294,6 +314,15 @@ class TestInABrowser:
             browser.driver.get(file.as_uri())
             assert browser.run("return document.documentElement.scrollWidth") <= 390, file
             assert browser.run(_OUT_OF_REACH) == [], file
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_every_colour_of_an_example_can_be_read(self, site: Path, browser: Browser, theme: str) -> None:
+        """The contrast is the one that WCAG 2 asks of small text."""
+        for page in ("tutorial", "testing/mutants", "testing/scenarios", "explanation/machine", "replay-format"):
+            browser.driver.get((site / f"{page}.html").as_uri())
+            browser.run(f"document.body.dataset.theme = '{theme}'")
+            assert browser.all("article .highlight span"), page
+            assert browser.run(_HARD_TO_READ) == [], page
 
     def test_search_works_without_a_network(self, site: Path, browser: Browser) -> None:
         browser.command("Network.enable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from textwrap import indent
 from typing import Any
@@ -57,8 +58,9 @@ def _help(option: click.Option) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return *text*, in which a star or a trailing underscore means nothing."""
-    return text.replace("*", "\\*").replace("_ ", "\\_ ")
+    """Return *text*, in which a star or a trailing underscore means nothing, and options are set as such."""
+    plain = text.replace("*", "\\*").replace("_ ", "\\_ ")
+    return re.sub(r"(?<![\w-])--[a-z]+(-[a-z]+)*", r"``\g<0>``", plain)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

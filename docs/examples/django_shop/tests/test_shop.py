@@ -1,5 +1,10 @@
 """The service as its clients see it, and the model alone. There is no server: requests go straight to the views."""
 
+import json
+import shlex
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -37,6 +42,30 @@ class ShopTestCase(TestCase):
         self.assertEqual(response.status_code, 400, response.content)
         found = [(entry["title"], entry["source"]["pointer"]) for entry in response.json()["errors"]]
         self.assertEqual(found, list(reasons))
+
+
+def requests_of_the_readme() -> Iterator[tuple[str, str, str]]:
+    """Yield the method, the address and the body of each request that the README sends with curl."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    base, *lines = readme.split("url=http://127.0.0.1:8000")[1].split("```")[0].splitlines()
+    for line in lines:
+        words = shlex.split(line.replace("$url", base))
+        assert words[0] == "curl"
+        options = dict(pairwise(words))
+        (url,) = [word for word in words if word.startswith(base)]
+        yield options.get("-X", "GET"), url, options.get("-d", "")
+
+
+class TheReadme(ShopTestCase):
+    def test_its_requests_are_answered_as_it_says(self) -> None:
+        answers = [
+            # curl gives a body the type of a form unless it is told otherwise
+            self.client.generic(method, url, body, content_type="application/x-www-form-urlencoded")
+            for method, url, body in requests_of_the_readme()
+        ]
+        self.assertEqual([answer.status_code for answer in answers], [200, 400, 200, 400, 200])
+        codes = [[error["title"] for error in json.loads(answers[place].content)["errors"]] for place in (1, 3)]
+        self.assertEqual(codes, [["parcel_too_heavy"], ["returns_more_than_remaining"]])
 
 
 class TheLifeOfAnOrder(ShopTestCase):

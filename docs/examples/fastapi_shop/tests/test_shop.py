@@ -1,6 +1,8 @@
 """The service as its clients see it, and the store alone. There is no server: requests go straight to the app."""
 
+import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,28 @@ def reasons(response: Any) -> list[tuple[str, str]]:
     """Return the title and the pointer of every reason for a refusal."""
     assert response.status_code == 400, response.text
     return [(entry["title"], entry["source"]["pointer"]) for entry in response.json()["errors"]]
+
+
+def requests_of_the_readme() -> Iterator[tuple[str, str, bytes]]:
+    """Yield the method, the address and the body of each request that the README sends with curl."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    base, *lines = readme.split("url=http://127.0.0.1:8000")[1].split("```")[0].splitlines()
+    for line in lines:
+        words = shlex.split(line.replace("$url", base))
+        assert words[0] == "curl"
+        options = dict(pairwise(words))
+        (url,) = [word for word in words if word.startswith(base)]
+        yield options.get("-X", "GET"), url, options.get("-d", "").encode()
+
+
+def test_the_requests_of_the_readme_are_answered_as_it_says(client: TestClient) -> None:
+    # curl gives a body the type of a form unless it is told otherwise
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    sent = requests_of_the_readme()
+    answers = [client.request(method, url, content=body, headers=form) for method, url, body in sent]
+    assert [answer.status_code for answer in answers] == [200, 400, 200, 400, 200]
+    assert reasons(answers[1])[0][0] == "minimum_order_missed"
+    assert reasons(answers[3])[0][0] == "returns_more_than_remaining"
 
 
 class TestTheLifeOfAnOrder:
