@@ -20,7 +20,7 @@ from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.candidates import FIELDS, Candidates, in_turn
-from session_fsm.testing.mentions import mentioned
+from session_fsm.testing.mentions import Mentions, mentioned
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import Step, Story
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
@@ -189,6 +189,7 @@ class _Searcher:
         self.problem: InvalidValue | None = None
         self.closest: tuple[tuple[int, int], Situation] | None = None
         self._candidates: dict[frozenset[str], Candidates] = {}
+        self._mentions: dict[tuple[str, ...], Mentions] = {}
         self._texts: dict[int, tuple[str, Step]] = {}
 
     def run(self, ways: Iterable[Walk], seeds: tuple[Story, ...], own: Mapping[str, Any], budget: int) -> Search:
@@ -281,14 +282,21 @@ class _Searcher:
         """
         if codes not in self._candidates:
             rules = self.kind.machine.rules
-            mentions = mentioned((rule for rule in rules if rule.code in codes), self.kind)
+            mentions = self._mentioned(*(rule for rule in rules if rule.code in codes))
             if codes:
                 fields = mentions.names.intersection(FIELDS)
-                sharing = tuple(r for r in rules if not fields.isdisjoint(mentioned([r], self.kind).names))
+                sharing = tuple(rule for rule in rules if not fields.isdisjoint(self._mentioned(rule).names))
             else:
                 mentions, sharing = evolve(mentions, everything=True), rules
-            self._candidates[codes] = Candidates(self.kind, mentions.with_values_of(mentioned(sharing, self.kind)))
+            self._candidates[codes] = Candidates(self.kind, mentions.with_values_of(self._mentioned(*sharing)))
         return self._candidates[codes]
+
+    def _mentioned(self, *rules: Rule) -> Mentions:
+        """Return what *rules* mention; they are read once in a search."""
+        codes = tuple(rule.code for rule in rules)
+        if codes not in self._mentions:
+            self._mentions[codes] = mentioned(rules, self.kind)
+        return self._mentions[codes]
 
 
 def _bulk(situation: Situation) -> int:
