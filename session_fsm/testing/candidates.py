@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from attrs import evolve, fields, fields_dict
 
+from session_fsm.entities import evolver
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.optional_rules import AttributeType
 from session_fsm.rules import MOST_CART_ITEMS
@@ -217,11 +218,11 @@ class Candidates:
         for size in self.counts:
             if size > _MOST_VARIED:
                 yield (item,) * size
-                yield tuple(evolve(item, sku=f"{item.sku}{n}") for n in range(size))
+                yield _each_of_its_own(item, size)
         for units in self.whole_numbers:
             if units > _LONGEST:
                 many = evolve(item, quantity=-(-units // MOST_CART_ITEMS) + 1)
-                yield tuple(evolve(many, sku=f"{item.sku}{n}") for n in range(MOST_CART_ITEMS))
+                yield _each_of_its_own(many, MOST_CART_ITEMS)
 
     def _with_item(self, cart: tuple[CartItem, ...], place: int) -> Iterator[tuple[CartItem, ...]]:
         for name, value in self._changes_of_item(cart[place]):
@@ -350,6 +351,16 @@ def _anything(*_: str) -> bool:
 def _each(values: Iterable[T]) -> tuple[T, ...]:
     """Return every value once, in order; what is written in another way is another value."""
     return tuple({(type(value), repr(value)): value for value in values}.values())
+
+
+_with_sku = evolver(CartItem, "sku")
+"""Copies a long cart's items without judging each of them anew; they are no objects of a subclass."""
+
+
+def _each_of_its_own(item: CartItem, size: int) -> tuple[CartItem, ...]:
+    """Return so many items like *item*, each with a SKU of its own."""
+    make = _with_sku if item.__class__ is CartItem else lambda held, sku: evolve(held, sku=sku)
+    return tuple([make(item, f"{item.sku}{n}") for n in range(size)])
 
 
 def _plain(number: Decimal) -> Decimal:
