@@ -32,6 +32,8 @@ BUDGET = 10_000
 DEPTH = 6
 """How many steps a story has at most, unless a search is told otherwise."""
 _LONGEST_WALK = 60
+_LONG = 20
+"""A cart of more items is long."""
 _AT_A_TIME = 16
 """So many neighbours of a story are judged before others that came as close get their turn."""
 
@@ -190,7 +192,10 @@ class _Searcher:
         self.closest: tuple[tuple[int, int], Situation] | None = None
         self._candidates: dict[frozenset[str], Candidates] = {}
         self._mentions: dict[tuple[str, ...], Mentions] = {}
-        self._texts: dict[int, tuple[str, Step]] = {}
+        self._texts: dict[int, tuple[Any, Step]] = {}
+        self._items: dict[int, tuple[int, CartItem]] = {}
+        """The number of the text of each item of a long cart, and the item, kept alive so that its identity stays its own."""
+        self._numbers: dict[str, int] = {}
 
     def run(self, ways: Iterable[Walk], seeds: tuple[Story, ...], own: Mapping[str, Any], budget: int) -> Search:
         starts = [*seeds, *(story for walk in ways for story in stories_of(walk, own))]
@@ -252,10 +257,22 @@ class _Searcher:
         """Return what tells a story from another; unlike by comparison, 1 is not True, and 1.0 not 1."""
         return repr(story.own), tuple(map(self._text, story.steps))
 
-    def _text(self, step: Step) -> str:
+    def _text(self, step: Step) -> Any:
         if id(step) not in self._texts:
-            self._texts[id(step)] = (repr(step), step)
+            self._texts[id(step)] = (self._written(step), step)
         return self._texts[id(step)][0]
+
+    def _written(self, step: Step) -> Any:
+        """Return what tells *step* from others. Of a long cart every item is written once, however often it is met."""
+        cart = step.argument.given().get("cart_items", ()) if isinstance(step.argument, SessionUpdate) else ()
+        if len(cart) <= _LONG:
+            return repr(step)
+        for item in cart:
+            if id(item) not in self._items:
+                text = repr(item)
+                self._items[id(item)] = (self._numbers.setdefault(text, len(self._numbers)), item)
+        numbers = tuple([self._items[id(item)][0] for item in cart])
+        return repr(evolve(step, argument=evolve(step.argument, cart_items=()))), numbers
 
     def _neighbours(self, story: Story, situation: Situation, *, broad: bool) -> Iterator[Story]:
         """Yield the stories that differ from *story* in one place."""
