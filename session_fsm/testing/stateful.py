@@ -53,7 +53,7 @@ from session_fsm.testing.invalid import Planted, invalid_operations, invalid_ret
 from session_fsm.testing.lives import operations
 from session_fsm.testing.reference import Reference, Verdict
 from session_fsm.testing.steps import BEGINNING, Step, code_of
-from session_fsm.testing.strategies import PATIENT, built, carts, returns, updates
+from session_fsm.testing.strategies import PATIENT, carts, returns, updates, updates_with
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
 __all__ = ["SessionMachine"]
@@ -65,8 +65,7 @@ def _of(what: Callable[[Any], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]
 
 
 _twins = carts(at_least=1).map(lambda items: [*items, items[0]])
-_filled = built(lambda drawn: evolve(drawn[0], cart_items=drawn[1]), st.tuples(updates(), carts(at_least=2) | _twins))
-_lively = updates() | _filled
+_lively = updates() | updates_with(carts(at_least=2) | _twins)
 """Any changes, carts of several items often among them, of which two may have one SKU: little is to be seen in others."""
 _changes = _of(lambda machine: _lively if machine.changes is None else machine.changes)
 _creation = _of(
