@@ -41,7 +41,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
-from session_fsm.entities import Snapshot, copy_with, maker
+from session_fsm.entities import Snapshot, copy_with, evolver, maker
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
@@ -69,6 +69,11 @@ Answer: TypeAlias = "bool | Violation | Iterable[Violation] | None"
 
 
 _make_violation = maker(Violation)
+_with_code = evolver(Violation, "code")
+
+
+def _evolved_with_code(violation: Violation, code: str) -> Violation:
+    return evolve(violation, code=code)
 
 
 class Outcome(StrEnum):
@@ -132,7 +137,9 @@ class Rule:
             raise TypeError(f"the rule answered {violation!r}, which is neither a boolean nor a Violation")
         if violation.code not in ("", self.code):
             raise ValueError(f"the rule {self.code} answered with the code of another, {violation.code}")
-        return violation if violation.code else evolve(violation, code=self.code)
+        if violation.code:
+            return violation
+        return (_with_code if violation.__class__ is Violation else _evolved_with_code)(violation, self.code)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Answer:
         return self.function(*args, **kwargs)

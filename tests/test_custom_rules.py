@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any
 
+import attrs
 import pytest
 from builders import CREATED, LATER, ONE_UNIT, cart, picture, session_in
 
@@ -44,6 +45,13 @@ def refusal_of_closing(cls: type[CustomerSession]) -> RuleViolated:
 def several() -> Iterator[Violation]:
     yield Violation(message="First.")
     yield Violation(message="Second.", code="own_rule", pointer="/cartItems", details={"n": 2})
+
+
+@attrs.frozen(kw_only=True)
+class Hint(Violation):
+    """Says more than the library asks for."""
+
+    hint: str
 
 
 class TestAnswers:
@@ -202,6 +210,12 @@ class TestRuleThatFails:
         error = refusal_of_closing(shop_with(answering(lambda: answer)))
         assert error.decision.checks[-1].outcome is Outcome.ERRORED
         assert error.violations[0].details["exception"] == "TypeError"
+
+    @pytest.mark.parametrize("violation", [Violation(message="No.", pointer="/x"), Hint(message="No.", hint="Wait.")])
+    def test_the_code_is_filled_in_and_all_else_stays(self, violation: Violation) -> None:
+        error = refusal_of_closing(shop_with(answering(lambda: violation)))
+        assert error.violations == (attrs.evolve(violation, code="own_rule"),)
+        assert violation.code == ""
 
     def test_the_code_of_another_rule_is_errored(self) -> None:
         error = refusal_of_closing(shop_with(answering(lambda: Violation(code="too_many_units", message="No."))))

@@ -146,6 +146,15 @@ class TestCandidates:
         found = candidates("tenant", kind=TenantSession).own_fields({"tenant": held})
         assert [own["tenant"] for own in islice(found, len(tried))] == tried
 
+    @pytest.mark.parametrize("kind", [CartItem, type("OwnItem", (CartItem,), {})])
+    def test_a_long_cart_has_items_that_differ_in_their_skus_alone(self, kind: type[CartItem]) -> None:
+        like = kind(sku="A", quantity=1, price=2)
+        tried = candidates("cart_items", "len", numbers=(Decimal(50),))
+        for _ in range(2):
+            (cart,) = (c for c in tried.of_cart((like,)) if len(c) == 50 and len({item.sku for item in c}) == 50)
+            assert cart == tuple(kind(sku=f"A{n}", quantity=1, price=2) for n in range(50))
+            assert {type(item) for item in cart} == {kind}
+
     def test_what_only_a_creation_sets_is_varied(self) -> None:
         found = list(candidates("id", "first_session").own_fields({}))
         assert found[:2] == [{"id": 1}, {"id": 0}]

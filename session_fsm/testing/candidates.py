@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from attrs import evolve, fields, fields_dict
 
+from session_fsm.entities import evolver
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.optional_rules import AttributeType
 from session_fsm.rules import MOST_CART_ITEMS
@@ -75,6 +76,7 @@ class Candidates:
     def __init__(self, kind: type[CustomerSession], mentions: Mentions) -> None:
         self.kind = kind
         self.mentions = mentions
+        self._long: dict[tuple[str, int], tuple[CartItem, ...]] = {}
         sets = (*FIELDS, *_GIVEN_AT_CREATION, "price", "quantity", "position", "sku")
         fields_named = mentions.about(*sets, *_TOTALS, "product", "category", "name", *_SIZES, *_own_names(kind))
         self.about: Callable[..., bool] = mentions.about if fields_named else _anything
@@ -217,11 +219,19 @@ class Candidates:
         for size in self.counts:
             if size > _MOST_VARIED:
                 yield (item,) * size
-                yield tuple(evolve(item, sku=f"{item.sku}{n}") for n in range(size))
+                yield self._each_of_its_own(item, size)
         for units in self.whole_numbers:
             if units > _LONGEST:
                 many = evolve(item, quantity=-(-units // MOST_CART_ITEMS) + 1)
-                yield tuple(evolve(many, sku=f"{item.sku}{n}") for n in range(MOST_CART_ITEMS))
+                yield self._each_of_its_own(many, MOST_CART_ITEMS)
+
+    def _each_of_its_own(self, item: CartItem, size: int) -> tuple[CartItem, ...]:
+        """Return so many items like *item*, each with a SKU of its own; the same ones whenever they are asked for."""
+        key = repr(item), size
+        if key not in self._long:
+            make = _with_sku if item.__class__ is CartItem else lambda held, sku: evolve(held, sku=sku)
+            self._long[key] = tuple([make(item, f"{item.sku}{n}") for n in range(size)])
+        return self._long[key]
 
     def _with_item(self, cart: tuple[CartItem, ...], place: int) -> Iterator[tuple[CartItem, ...]]:
         for name, value in self._changes_of_item(cart[place]):
@@ -350,6 +360,10 @@ def _anything(*_: str) -> bool:
 def _each(values: Iterable[T]) -> tuple[T, ...]:
     """Return every value once, in order; what is written in another way is another value."""
     return tuple({(type(value), repr(value)): value for value in values}.values())
+
+
+_with_sku = evolver(CartItem, "sku")
+"""Copies a long cart's items without judging each of them anew; they are no objects of a subclass."""
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, cast
 
@@ -193,9 +193,7 @@ class _Finder:
     ) -> None:
         self.read += 1
         self.names.update(code.co_names, code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-        # From 3.14 on small integers stand in the instructions and not among the constants.
-        small = [each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_SMALL_INT"]
-        for constant in (*code.co_consts, *small):
+        for constant in (*code.co_consts, *_small_integers(code)):
             if isinstance(constant, CodeType):
                 self._look_at_code(constant, variables, home)
             elif constant != documentation:
@@ -222,6 +220,12 @@ class _Finder:
         """Look at a method or property that the session class adds."""
         if isinstance(member, FunctionType) and _package(member) != "session_fsm":
             self.look_at(member, _package(member))
+
+
+@lru_cache(maxsize=1024)
+def _small_integers(code: CodeType) -> tuple[int, ...]:
+    """Return the small integers in *code*: from 3.14 on they stand in the instructions and not among the constants."""
+    return tuple(each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_SMALL_INT")
 
 
 _ORDER: dict[type[Any], Callable[[Any], Any]] = {

@@ -20,7 +20,7 @@ from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.candidates import FIELDS, Candidates, in_turn
-from session_fsm.testing.mentions import mentioned
+from session_fsm.testing.mentions import Mentions, mentioned
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import Step, Story
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
@@ -32,6 +32,8 @@ BUDGET = 10_000
 DEPTH = 6
 """How many steps a story has at most, unless a search is told otherwise."""
 _LONGEST_WALK = 60
+_LONG = 20
+"""A cart of more items is long."""
 _AT_A_TIME = 16
 """So many neighbours of a story are judged before others that came as close get their turn."""
 
@@ -189,7 +191,11 @@ class _Searcher:
         self.problem: InvalidValue | None = None
         self.closest: tuple[tuple[int, int], Situation] | None = None
         self._candidates: dict[frozenset[str], Candidates] = {}
-        self._texts: dict[int, tuple[str, Step]] = {}
+        self._mentions: dict[tuple[str, ...], Mentions] = {}
+        self._texts: dict[int, tuple[Any, Step]] = {}
+        self._items: dict[int, tuple[int, CartItem]] = {}
+        """The number of the text of each item of a long cart, and the item, kept alive so that its identity stays its own."""
+        self._numbers: dict[str, int] = {}
 
     def run(self, ways: Iterable[Walk], seeds: tuple[Story, ...], own: Mapping[str, Any], budget: int) -> Search:
         starts = [*seeds, *(story for walk in ways for story in stories_of(walk, own))]
@@ -251,10 +257,22 @@ class _Searcher:
         """Return what tells a story from another; unlike by comparison, 1 is not True, and 1.0 not 1."""
         return repr(story.own), tuple(map(self._text, story.steps))
 
-    def _text(self, step: Step) -> str:
+    def _text(self, step: Step) -> Any:
         if id(step) not in self._texts:
-            self._texts[id(step)] = (repr(step), step)
+            self._texts[id(step)] = (self._written(step), step)
         return self._texts[id(step)][0]
+
+    def _written(self, step: Step) -> Any:
+        """Return what tells *step* from others. Of a long cart every item is written once, however often it is met."""
+        cart = step.argument.given().get("cart_items", ()) if isinstance(step.argument, SessionUpdate) else ()
+        if len(cart) <= _LONG:
+            return repr(step)
+        for item in cart:
+            if id(item) not in self._items:
+                text = repr(item)
+                self._items[id(item)] = (self._numbers.setdefault(text, len(self._numbers)), item)
+        numbers = tuple([self._items[id(item)][0] for item in cart])
+        return repr(evolve(step, argument=evolve(step.argument, cart_items=()))), numbers
 
     def _neighbours(self, story: Story, situation: Situation, *, broad: bool) -> Iterator[Story]:
         """Yield the stories that differ from *story* in one place."""
@@ -281,14 +299,21 @@ class _Searcher:
         """
         if codes not in self._candidates:
             rules = self.kind.machine.rules
-            mentions = mentioned((rule for rule in rules if rule.code in codes), self.kind)
+            mentions = self._mentioned(*(rule for rule in rules if rule.code in codes))
             if codes:
                 fields = mentions.names.intersection(FIELDS)
-                sharing = tuple(r for r in rules if not fields.isdisjoint(mentioned([r], self.kind).names))
+                sharing = tuple(rule for rule in rules if not fields.isdisjoint(self._mentioned(rule).names))
             else:
                 mentions, sharing = evolve(mentions, everything=True), rules
-            self._candidates[codes] = Candidates(self.kind, mentions.with_values_of(mentioned(sharing, self.kind)))
+            self._candidates[codes] = Candidates(self.kind, mentions.with_values_of(self._mentioned(*sharing)))
         return self._candidates[codes]
+
+    def _mentioned(self, *rules: Rule) -> Mentions:
+        """Return what *rules* mention; they are read once in a search."""
+        codes = tuple(rule.code for rule in rules)
+        if codes not in self._mentions:
+            self._mentions[codes] = mentioned(rules, self.kind)
+        return self._mentions[codes]
 
 
 def _bulk(situation: Situation) -> int:

@@ -46,13 +46,14 @@ from session_fsm import wire
 from session_fsm.entities import contents
 from session_fsm.errors import InvalidValue, TransitionRefused, WrongState
 from session_fsm.events import SessionEvent
+from session_fsm.lifecycle import WANTED
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.invalid import Planted, invalid_operations, invalid_returns
 from session_fsm.testing.lives import operations
 from session_fsm.testing.reference import Reference, Verdict
 from session_fsm.testing.steps import BEGINNING, Step, code_of
-from session_fsm.testing.strategies import PATIENT, built, carts, returns, updates
+from session_fsm.testing.strategies import PATIENT, carts, returns, updates, updates_with
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
 __all__ = ["SessionMachine"]
@@ -63,9 +64,9 @@ def _of(what: Callable[[Any], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]
     return st.runner().flatmap(what)
 
 
-_filled = built(lambda drawn: evolve(drawn[0], cart_items=drawn[1]), st.tuples(updates(), carts(at_least=2)))
-_lively = updates() | _filled
-"""Any changes, carts of several items often among them: there is not much to be seen in empty ones."""
+_twins = carts(at_least=1).map(lambda items: [*items, items[0]])
+_lively = updates() | updates_with(carts(at_least=2) | _twins)
+"""Any changes, carts of several items often among them, of which two may have one SKU: little is to be seen in others."""
 _changes = _of(lambda machine: _lively if machine.changes is None else machine.changes)
 _creation = _of(
     lambda machine: operations(
@@ -77,18 +78,33 @@ _COPIES: dict[str, Callable[[Any], Any]] = {
     "deepcopy": deepcopy,
     "pickle": lambda one: unpickled(pickled(one)),  # noqa: S301 - what was pickled a moment ago
 }
-_wanted = st.none() | st.sampled_from(State)
+_wanted = st.sampled_from([None, *State, State.CLOSED, State.CLOSED])
+"""A state that a request may want; an order is most often what is wanted."""
+_WANTED = {trigger: state for state, trigger in WANTED.items()}
+"""The state that a request wants which pulls a trigger."""
+_MOST_AT_ONCE = 3
+"""So many steps are taken at once at most, so that a life is more than asking."""
+_MOST_PLANTED = 12
+"""So many faults are planted in one step at most, each of its own kind; to call a copy is quick."""
 
 
 @st.composite
 def _accepted(
     draw: st.DrawFn, session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None
-) -> Step | None:
-    """Draw a step that the class accepts, or None where its rules let the session do nothing."""
-    try:
-        return draw(operations(session, changes=changes))
-    except InvalidValue:
-        return None
+) -> list[Step]:
+    """Draw steps that the class accepts one after the other; none where its rules let the session do nothing."""
+    steps: list[Step] = []
+    session = deepcopy(session)
+    for _ in range(draw(st.integers(1, _MOST_AT_ONCE))):
+        try:
+            step = draw(operations(session, changes=changes))
+            if step.trigger is Trigger.CANCEL:  # the end comes soon enough
+                step = draw(operations(session, changes=changes))
+        except InvalidValue:  # a session that is cancelled, for one, can do nothing
+            break
+        steps.append(step)
+        session, _event = step.take(session, type(session), session.updated)
+    return steps
 
 
 class SessionMachine:
@@ -164,11 +180,21 @@ class SessionMachine:
         self.put(evolve(change, state=UNSET if state is None else state))
 
     @precondition(lambda self: self.session.state != State.CANCELLED)
-    @rule(step=_of(lambda machine: _accepted(machine.session, machine.changes)))
-    def do_what_is_allowed(self, step: Step | None) -> None:
-        """Go on by a step that the class accepts, so that lives get somewhere under strict rules too."""
-        if step is not None:
-            assert self.pull(step.trigger, step.argument) is not None, f"{step} was accepted by a copy"
+    @rule(
+        steps=_of(lambda machine: _accepted(machine.session, machine.changes)),
+        put=st.booleans(),
+    )
+    def do_what_is_allowed(self, steps: list[Step], *, put: bool) -> None:
+        """Go on by steps that the class accepts, so that lives get somewhere under strict rules too.
+
+        With *put* the Update operation takes those that it can.
+        """
+        for step in steps:
+            if put and step.trigger in _WANTED:
+                event = self.put(evolve(step.argument or NO_CHANGE, state=_WANTED[step.trigger]))
+            else:
+                event = self.pull(step.trigger, step.argument)
+            assert event is not None, f"{step} was accepted by a copy"
 
     @precondition(lambda self: "return_items" in self.reference.allowed() and _anything_remains(self.session))
     @rule(entries=_of(lambda machine: returns(machine.session)))
@@ -182,16 +208,18 @@ class SessionMachine:
         """Leave a session to which nothing may happen any more for a new one."""
         self._begin(step)
 
-    @rule(planted=_of(lambda machine: invalid_operations(machine.session)))
-    def ask_for_what_is_refused(self, planted: Planted) -> None:
-        """Call what has a fault planted, on a copy: it is refused for that and nothing else."""
-        planted.prove()
+    @rule(planted=_of(lambda machine: _several(invalid_operations(machine.session))))
+    def ask_for_what_is_refused(self, planted: list[Planted]) -> None:
+        """Call what has a fault planted, each on a copy: it is refused for that and nothing else."""
+        for one in planted:
+            one.prove()
 
     @precondition(lambda self: bool(self.session.cart_items) and "return_items" in self.reference.allowed())
-    @rule(planted=_of(lambda machine: invalid_returns(machine.session)))
-    def return_what_is_refused(self, planted: Planted) -> None:
-        """Return what breaks a rule, on a copy; so many rules guard a return that it has a step of its own."""
-        planted.prove()
+    @rule(planted=_of(lambda machine: _several(invalid_returns(machine.session))))
+    def return_what_is_refused(self, planted: list[Planted]) -> None:
+        """Return what breaks a rule, each on a copy; so many rules guard a return that it has a step of its own."""
+        for one in planted:
+            one.prove()
 
     @rule(change=_changes)
     def judge_the_payload_alone(self, change: SessionUpdate) -> None:
@@ -318,6 +346,10 @@ class SessionMachine:
 def _importable(kind: type) -> bool:
     """Whether sessions of *kind* can be pickled: those of a class that is made inside a function cannot."""
     return getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
+
+
+def _several(planted: st.SearchStrategy[Planted]) -> st.SearchStrategy[list[Planted]]:
+    return st.lists(planted, min_size=1, max_size=_MOST_PLANTED, unique_by=lambda one: (one.code, one.problem))
 
 
 def _anything_remains(session: CustomerSession) -> bool:

@@ -239,7 +239,8 @@ def code_of(value: Any) -> str:
         case _ if is_object(value):
             return f"{{{', '.join(f'{code_of(name)}: {code_of(member)}' for name, member in value.items())}}}"
         case _ if is_list(value):
-            return _list(list(map(code_of, value)))
+            codes = {key: code_of(element) for key, element in {id(element): element for element in value}.items()}
+            return _list([codes[id(element)] for element in value])
         case _:
             return repr(value)
 

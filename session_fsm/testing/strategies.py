@@ -42,6 +42,7 @@ __all__ = [
     "json_values",
     "returns",
     "updates",
+    "updates_with",
     "words",
 ]
 
@@ -140,10 +141,8 @@ def carts(*, at_least: int = 0) -> st.SearchStrategy[list[CartItem]]:
     return st.lists(cart_items(), min_size=at_least, max_size=max(at_least, 5))
 
 
-@cache
-def updates() -> st.SearchStrategy[SessionUpdate]:
-    """Draw changes: each field is omitted, empty or a value, independently of the others; a state is not wanted."""
-    fields: dict[str, st.SearchStrategy[Any]] = {
+def _fields_of_update() -> dict[str, st.SearchStrategy[Any]]:
+    return {
         "cart_items": carts(),
         "coupon_codes": st.lists(words("XMAS", "NEW"), max_size=3),
         "referral_code": words("FRIEND", ""),
@@ -158,7 +157,19 @@ def updates() -> st.SearchStrategy[SessionUpdate]:
             st.builds(ExperimentVariantAllocation, experiment_id=integers(), variant_id=integers()), max_size=2
         ),
     }
-    return built(lambda given: SessionUpdate(**given), st.fixed_dictionaries({}, optional=fields))
+
+
+@cache
+def updates() -> st.SearchStrategy[SessionUpdate]:
+    """Draw changes: each field is omitted, empty or a value, independently of the others; a state is not wanted."""
+    return built(lambda given: SessionUpdate(**given), st.fixed_dictionaries({}, optional=_fields_of_update()))
+
+
+def updates_with(cart: st.SearchStrategy[list[CartItem]]) -> st.SearchStrategy[SessionUpdate]:
+    """Draw changes as `updates` does, but for the items, which are always given."""
+    fields = _fields_of_update()
+    del fields["cart_items"]
+    return built(lambda given: SessionUpdate(**given), st.fixed_dictionaries({"cart_items": cart}, optional=fields))
 
 
 def returns(session: CustomerSession | None = None) -> st.SearchStrategy[list[ReturnedCartItem]]:
