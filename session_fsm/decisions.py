@@ -35,6 +35,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
@@ -106,6 +107,10 @@ class Rule:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of what the rule looks at."""
+        return self._parameters
+
+    @cached_property
+    def _parameters(self) -> tuple[str, ...]:
         return tuple(inspect.signature(self.function).parameters)
 
     @property
