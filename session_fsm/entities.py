@@ -7,7 +7,9 @@ Some of them are generated from the names of fields, because straight code is se
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from itertools import repeat
+from types import CodeType
 from typing import Any, Generic, TypeVar
 
 from attrs import AttrsInstance, fields, has
@@ -62,9 +64,15 @@ def assigning(entity: str, values: Mapping[str, str]) -> tuple[str, dict[str, An
 
 def compiled(name: str, lines: Iterable[str], namespace: dict[str, Any]) -> Callable[..., Any]:
     """Return the function *name*, which the *lines* define with what is in *namespace*."""
-    exec("\n".join(lines), namespace)  # noqa: S102 - our own words, and the names of fields and parameters
+    exec(_code_of("\n".join(lines)), namespace)  # noqa: S102 - our own words, and the names of fields and parameters
     made: Callable[..., Any] = namespace[name]
     return made
+
+
+@lru_cache(maxsize=256)
+def _code_of(text: str) -> CodeType:
+    """Compile *text* once: the machines of many classes are made of the same lines."""
+    return compile(text, "<string>", "exec")
 
 
 def blank_of(kind: Any) -> type | None:

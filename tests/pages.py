@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 
 NOT_RUN = {
-    ("README.md", "pytest"): "it is the run that this is a part of",
+    ("README.md", "pytest -n auto"): "it is the run that this is a part of",
     ("CONTRIBUTING.md", "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]'"): "it installs",
     ("docs/index.md", "pip install session-fsm"): "it installs",
     ("docs/tutorial.md", "python3 -m venv .venv"): "the tests have an environment",

@@ -229,7 +229,7 @@ class Candidates:
         """Return so many items like *item*, each with a SKU of its own; the same ones whenever they are asked for."""
         key = repr(item), size
         if key not in self._long:
-            make = _with_sku if item.__class__ is CartItem else lambda held, sku: evolve(held, sku=sku)
+            make = _with_sku if item.__class__ is CartItem else _evolved_with_sku
             self._long[key] = tuple([make(item, f"{item.sku}{n}") for n in range(size)])
         return self._long[key]
 
@@ -364,6 +364,10 @@ def _each(values: Iterable[T]) -> tuple[T, ...]:
 
 _with_sku = evolver(CartItem, "sku")
 """Copies a long cart's items without judging each of them anew; they are no objects of a subclass."""
+
+
+def _evolved_with_sku(item: CartItem, sku: str) -> CartItem:
+    return evolve(item, sku=sku)
 
 
 def _plain(number: Decimal) -> Decimal:
