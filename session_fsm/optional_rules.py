@@ -2,14 +2,16 @@
 
 Talon.One states them as advice, or enforces them by what the Application declares. Switched on here, the
 service hears of a fault from its own code and before the call. A rule that needs to know the Application
-is made by a function that is told::
+is made by a function that is told:
 
-    class ShopSession(CustomerSession):
-        rules = (
-            *CustomerSession.rules,
-            coupon_code_required,
-            attributes_are_declared(session=["ShippingCity"], cart_item=["image", "material"]),
-        )
+>>> from session_fsm import CustomerSession
+>>> from session_fsm.rules import attributes_are_declared, coupon_code_required
+>>> class ShopSession(CustomerSession):
+...     rules = (
+...         *CustomerSession.rules,
+...         coupon_code_required,
+...         attributes_are_declared(session=["ShippingCity"], cart_item=["image", "material"]),
+...     )
 """
 
 from __future__ import annotations

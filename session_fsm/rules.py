@@ -1,10 +1,13 @@
 """Every rule that guards the transitions: those of the API itself, and those that a service may switch on.
 
-`BUILT_IN` always holds. The others, whose home is ``session_fsm.optional_rules``, are for an order service that wants to be told by its own code, and before
-the call, what its Application would refuse or regret; it adds them to its session class::
+`BUILT_IN` always holds. The others, whose home is ``session_fsm.optional_rules``, are for an order service that wants
+to be told by its own code, and before the call, what its Application would refuse or regret; it adds them to its
+session class:
 
-    class ShopSession(CustomerSession):
-        rules = (*CustomerSession.rules, coupon_code_required)
+>>> from session_fsm import CustomerSession
+>>> from session_fsm.rules import coupon_code_required
+>>> class ShopSession(CustomerSession):
+...     rules = (*CustomerSession.rules, coupon_code_required)
 
 How a rule is written says `session_fsm.decisions`.
 """

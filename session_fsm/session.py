@@ -115,10 +115,12 @@ class CustomerSession(Shown):
     (`copy.copy`, `copy.deepcopy`, `pickle`, `attrs.evolve`) is a session of its own; `attrs.evolve` gives it no
     pending events, and keeps the totals unless it is given others.
 
-    A service adds rules of its own in a subclass, which then is the definition of its sessions::
+    A service adds rules of its own in a subclass, which then is the definition of its sessions:
 
-        class ShopSession(CustomerSession):
-            rules = (*CustomerSession.rules, coupon_code_required)
+    >>> from session_fsm import CustomerSession
+    >>> from session_fsm.rules import coupon_code_required
+    >>> class ShopSession(CustomerSession):
+    ...     rules = (*CustomerSession.rules, coupon_code_required)
 
     and fields, which no verb changes; they belong to the service, and should hold what cannot change in place.
 

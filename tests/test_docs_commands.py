@@ -4,7 +4,9 @@ Blocks of ``python`` are Sybil's (``conftest.py``). Here a block ``py`` is a fil
 and ``console`` are commands, and what the latter print is compared. What is not run is listed in ``pages.NOT_RUN``.
 """
 
+import ast
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,27 @@ def test_json_is_what_the_library_reads(page: str, tmp_path: Path) -> None:
             else:
                 for document in documents:
                     read(document)
+
+
+_NO_CODE = {
+    "session_fsm/errors.py": "the tree of the errors",
+    "session_fsm/diagrams/svg_layout.py": "a sketch of the picture",
+    "session_fsm/diagrams/sphinx.py": "the directive, which test_diagrams_sphinx.py builds",
+}
+"""The literal blocks of docstrings, and what they are."""
+
+
+def test_docstrings_show_code_as_examples_that_run() -> None:
+    """An example behind ``>>>`` is Sybil's; a literal block would be nobody's."""
+    literal = set()
+    for file in (pages.ROOT / "session_fsm").rglob("*.py"):
+        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        docstrings = [
+            node.value.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        ]
+        if any(re.search(r"(::|```.*)$", str(text), flags=re.MULTILINE) for text in docstrings):
+            literal.add(file.relative_to(pages.ROOT).as_posix())
+    assert literal == set(_NO_CODE)
 
 
 def read(document: dict[str, Any]) -> None:

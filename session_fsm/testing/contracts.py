@@ -1,10 +1,15 @@
 """The contract that a rule must keep: pure, deterministic, total, documented, and answering for itself alone.
 
-A service holds its rule to it in three lines, which pytest collects as they are::
+A service holds its rule to it in three lines, which pytest collects as they are:
 
-    class TestOrderIsWorthTen(RuleContract):
-        rule = order_is_worth_ten
-        kind = ShopSession
+>>> from session_fsm import CustomerSession
+>>> from session_fsm.rules import coupon_code_required
+>>> from session_fsm.testing import RuleContract
+>>> class ShopSession(CustomerSession):
+...     rules = (*CustomerSession.rules, coupon_code_required)
+>>> class TestCouponCodeRequired(RuleContract):
+...     rule = coupon_code_required
+...     kind = ShopSession
 
 Every clause is a test of its own. What breaks one is shown as Python to paste.
 """

@@ -1,21 +1,27 @@
 """A Hypothesis state machine that drives a session class through everything, beside an independent reference.
 
-A service proves its own class in two lines, which pytest collects as they are::
+A service proves its own class in two lines, which pytest collects as they are:
 
-    class TestShopSession(SessionMachine):
-        kind = ShopSession
+>>> from session_fsm import CustomerSession, SessionUpdate
+>>> from session_fsm.testing import SessionMachine
+>>> class ShopSession(CustomerSession):
+...     pass
+>>> class TestShopSession(SessionMachine):
+...     kind = ShopSession
 
 What may be added: ``own`` (what a creation gives to added fields), ``changes`` (a strategy of updates, for rules that
-want something special), ``settings`` (of Hypothesis), and rules and invariants, as on any state machine of Hypothesis::
+want something special), ``settings`` (of Hypothesis), and rules and invariants, as on any state machine of Hypothesis:
 
-        @rule(code=st.sampled_from(["XMAS", "NEW"]))
-        def redeem(self, code):
-            self.pull("update", SessionUpdate(coupon_codes=[code]))
-
-
-        @invariant()
-        def an_order_has_a_customer(self):
-            assert self.session.state != "closed" or self.session.profile_id
+>>> from hypothesis import strategies as st
+>>> from hypothesis.stateful import invariant, rule
+>>> class TestCoupons(TestShopSession):
+...     @rule(code=st.sampled_from(["XMAS", "NEW"]))
+...     def redeem(self, code):
+...         self.pull("update", SessionUpdate(coupon_codes=[code]))
+...
+...     @invariant()
+...     def every_update_is_counted(self):
+...         assert self.session.update_count >= 1
 
 A rule moves ``self.session`` by `SessionMachine.pull` and `SessionMachine.put` alone, so that the reference goes along.
 """
