@@ -106,10 +106,10 @@ def _accepted(
             step = draw(operations(session, changes=changes))
             if step.trigger is Trigger.CANCEL:  # the end comes soon enough
                 step = draw(operations(session, changes=changes))
-        except InvalidValue:  # a session that is cancelled, for one, can do nothing
+            steps.append(step)
+            session, _event = step.take(session, type(session), session.updated)
+        except (InvalidValue, TransitionRefused):  # it can do nothing, or its copies are not what they should be
             break
-        steps.append(step)
-        session, _event = step.take(session, type(session), session.updated)
     return steps
 
 
