@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from html import escape
 from math import log10
+from textwrap import wrap
 from typing import Any
 
-from benchmarks.report import figure, goal, lines, measured
+from benchmarks.report import figure, goal, measured
 
 __all__ = ["chart"]
 
@@ -25,9 +26,12 @@ _STYLE = (
     + "".join(f".{name}{{fill:{dark}}}" for name, (_, dark) in _COLOURS.items())
     + "}"
 )
-_WIDTH, _LEFT, _BARS, _ROW, _TOP = 980, 380, 380, 34, 74
+_WIDTH, _LEFT, _BARS, _TOP = 540, 16, 508, 84
+_HEADING, _LINE, _RATIO = 20, 16, 34
+_MOST_LETTERS, _MOST_LETTERS_BESIDE = 72, 46
 # The scale is logarithmic, from a quarter of a goal to sixteen times of it.
 _LEAST, _MOST = 0.25, 16.0
+_MARKS = (0.25, 0.5, 1, 2, 4, 8, 16)
 
 
 def _place(value: float) -> int:
@@ -54,37 +58,54 @@ def _reached(ratio: dict[str, Any]) -> float:
     return float(ratio["at_most"] / ratio["median"]) if ratio["median"] else _MOST
 
 
+def _has_goal(ratio: dict[str, Any]) -> bool:
+    return ratio["met"] is not None and not ratio["at_least"] is ratio["at_most"] is None
+
+
 def chart(results: dict[str, Any]) -> str:
-    """Draw one bar for each ratio that was measured and has a goal."""
-    shown = [
-        (comparison, ratio)
-        for comparison, ratio in lines(results)
-        if ratio["met"] is not None and not ratio["at_least"] is ratio["at_most"] is None
-    ]
-    bottom = _TOP + len(shown) * _ROW
-    drawn = [
-        _rect(0, 0, _WIDTH, bottom + 34, "paper"),
-        _text(16, 28, "Measured, against its goal", size=17),
-        _text(16, 48, "A bar that reaches the line reaches the goal. The scale is logarithmic.", "muted", 12),
-    ]
-    for multiple in (0.25, 0.5, 1, 2, 4, 8, 16):
-        drawn.append(_rect(_place(multiple), _TOP - 6, 1, bottom - _TOP + 6, "edge"))
-        label = "goal" if multiple == 1 else f"{multiple:g}x"
-        drawn.append(_text(_place(multiple), bottom + 18, label, "muted", 11, "middle"))
-    for row, (comparison, ratio) in enumerate(shown):
-        y = _TOP + row * _ROW
-        colour = "yes" if ratio["met"] else "no"
-        verdict = "met" if ratio["met"] else "missed"
-        drawn += [
-            _text(16, y + 11, f"{comparison['code']} {comparison['title']}", size=12),
-            _text(16, y + 25, measured(comparison, ratio), "muted", 11),
-            _rect(_LEFT, y + 3, max(_place(_reached(ratio)) - _LEFT, 2), 16, colour),
-            _text(_LEFT + _BARS + 14, y + 11, f"{figure(ratio['median'])} ({verdict})", colour, 12),
-            _text(_LEFT + _BARS + 14, y + 25, goal(ratio), "muted", 11),
-        ]
-    drawn.append(_rect(_place(1), _TOP - 10, 2, bottom - _TOP + 10, "ink"))
+    """Draw one bar for each ratio that was measured and has a goal, narrow enough for a phone."""
+    drawn: list[str] = []
+    y = _TOP
+    for comparison in results["comparisons"]:
+        ratios = [ratio for ratio in comparison["ratios"] if _has_goal(ratio)]
+        if not ratios:
+            continue
+        y += _HEADING
+        for line in wrap(f"{comparison['code']} {comparison['title']}", _MOST_LETTERS):
+            drawn.append(_text(_LEFT, y, line, size=13))
+            y += _LINE
+        for ratio in ratios:
+            *names, name = wrap(measured(comparison, ratio), _MOST_LETTERS_BESIDE)
+            for line in names:
+                drawn.append(_text(_LEFT, y, line, "muted", 12))
+                y += _LINE
+            drawn += _bar(name, ratio, y)
+            y += _RATIO
+    marks: list[str] = []
+    for multiple in _MARKS:
+        anchor = {0.25: "start", 16: "end"}.get(multiple, "middle")
+        marks.append(
+            _text(_place(multiple), _TOP - 10, "goal" if multiple == 1 else f"{multiple:g}x", "muted", 12, anchor)
+        )
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom + 34}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y + 10}" role="img" '
         f'aria-label="Benchmark results against their goals" font-family="{_SANS}">'
     )
-    return "\n".join([head, f"<style>{_STYLE}</style>", *drawn, "</svg>", ""])
+    top = [
+        _rect(0, 0, _WIDTH, y + 10, "paper"),
+        _text(_LEFT, 28, "Measured, against its goal", size=17),
+        _text(_LEFT, 48, "A bar that reaches the line reaches the goal. The scale is logarithmic.", "muted"),
+    ]
+    return "\n".join([head, f"<style>{_STYLE}</style>", *top, *marks, *drawn, "</svg>", ""])
+
+
+def _bar(name: str, ratio: dict[str, Any], y: int) -> list[str]:
+    colour, verdict = ("yes", "met") if ratio["met"] else ("no", "missed")
+    words = f"{figure(ratio['median'])}, {goal(ratio)}: {verdict}"
+    return [
+        _text(_LEFT, y, name, "muted", 12),
+        _text(_LEFT + _BARS, y, words, colour, 12, "end"),
+        *(_rect(_place(multiple), y + 6, 1, 9, "edge") for multiple in _MARKS),
+        _rect(_LEFT, y + 6, max(_place(_reached(ratio)) - _LEFT, 2), 9, colour),
+        _rect(_place(1), y + 4, 2, 13, "ink"),
+    ]

@@ -75,8 +75,8 @@ class TestChart:
     def test_it_is_a_picture_with_a_bar_for_each_goal(self) -> None:
         drawn = ET.fromstring(chart(results(MET, MISSED)))
         said = [element.text for element in drawn.iter() if element.tag.endswith("text")]
-        assert "5 (met)" in said
-        assert "5 (missed)" in said
+        assert "5, at least 4, aim 6: met" in said
+        assert "5, at most 4: missed" in said
         assert "S-2 close <and> reopen" in said
 
     def test_it_knows_dark_paper(self) -> None:
