@@ -41,7 +41,7 @@ _LOOK = """\
     if change is not NO_CHANGE:
         return make_with_changes(session, change, now)
 """
-# The move that changes nothing else, in straight code. It is what `Move._make_with_changes` does in steps.
+# What `Move.passed` and `Move.record` do in steps, in straight code: where nothing else changes, and where something may.
 _MAKE = """\
 def make(session, change, now):
 {looking}
@@ -52,6 +52,21 @@ def make(session, change, now):
         raise refusal(session, failures)
 {making}
     {assigning}
+    return made
+"""
+_MAKE_WITH_CHANGES = """\
+def make_with_changes(session, change, now):
+    origin = session
+    values = changed(session, change)
+    count = values["update_count"] = session.update_count + 1
+    values["updated"] = now
+    values["state"] = target
+{judging}
+    if failures:
+        raise refusal(session, failures)
+{making}
+    values["_pending_events"] = session._pending_events + (made,)
+    assign(session, values)
     return made
 """
 
@@ -96,28 +111,27 @@ class Move:
         return compiled("judge", [head, *lines, "    return failures"], known)
 
     def _generated_make(self) -> Any:
-        judge, known = judging(self.rules, self.trigger, _ALWAYS)
+        known: dict[str, Any] = {"event_name": self.event_name, "source": self.source, "target": self.target}
+        known |= {"NO_CHANGE": NO_CHANGE, "refusal": self.refusal, "changed": self._changed, "assign": assign}
         parts = {a.name: a.name for a in fields(SessionEvent)}
         parts |= {"name": "event_name", "session_id": "session.integration_id", "at": "now", "update_count": "count"}
         make, needed_to_make = making(SessionEvent, parts)
         pending = {"_pending_events": "session._pending_events + (made,)"}
         assign_all, needed_to_assign = assigning("session", _ALWAYS | pending)
+        known |= needed_to_make | needed_to_assign
+        making_lines = "\n".join(make)
+        if self._changed:
+            judge, needed_to_judge = judging(self.rules, self.trigger)
+            text = _MAKE_WITH_CHANGES.format(judging="\n".join(judge), making=making_lines)
+            known["make_with_changes"] = compiled("make_with_changes", [text], known | needed_to_judge)
+        judge, needed_to_judge = judging(self.rules, self.trigger, _ALWAYS)
         text = _MAKE.format(
             looking=_LOOK if self._changed else "",
             judging="\n".join(judge),
-            making="\n".join(make),
+            making=making_lines,
             assigning=assign_all,
         )
-        known |= needed_to_make | needed_to_assign
-        known |= {"event_name": self.event_name, "source": self.source, "target": self.target}
-        known |= {"NO_CHANGE": NO_CHANGE, "make_with_changes": self._make_with_changes, "refusal": self.refusal}
-        return compiled("make", [text], known)
-
-    def _make_with_changes(self, session: Any, change: Any, now: datetime) -> SessionEvent:
-        values = self.passed(session, change, now)
-        event = self.record(session, change, now, values)
-        assign(session, values)
-        return event
+        return compiled("make", [text], known | needed_to_judge)
 
     def values(self, session: Any, change: Any, now: datetime) -> dict[str, Any]:
         """Return the fields of *session* that would change, with their new values; it is not touched."""

@@ -226,10 +226,13 @@ def requested_units(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem,
 
     Entries that name no item, or more than one, are left out; other rules refuse them.
     """
-    by_sku = _positions_by_sku(cart) if None in [entry.position for entry in entries] else {}
+    by_sku: dict[str, int] | None = None
     requested: dict[int, tuple[int, int]] = {}
     for index, entry in enumerate(entries):
-        position = by_sku.get(entry.sku or "") if entry.position is None else entry.position
+        position = entry.position
+        if position is None:
+            by_sku = _positions_by_sku(cart) if by_sku is None else by_sku
+            position = by_sku.get(entry.sku or "")
         if position is None or position >= len(cart):
             continue
         units = max(cart[position].remaining_quantity, 1) if entry.quantity is None else entry.quantity

@@ -279,7 +279,9 @@ class CustomerSession(Shown):
             first_session: whether it is the customer's first.
             now: when, with a time zone.
         """
-        own: dict[str, Any] = {name: changes.pop(name) for name in changes.keys() & _own_fields(cls)}  # type: ignore[misc]
+        own: dict[str, Any] = {}
+        if cls is not CustomerSession:
+            own = {name: changes.pop(name) for name in changes.keys() & _own_fields(cls)}  # type: ignore[misc]
         at = as_time(now)
         update = as_update(change, changes)
         if state is not None:
