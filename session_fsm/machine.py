@@ -63,15 +63,14 @@ class _Watched:
 class _Callbacks(list[Any]):
     """A list of callbacks that tells the machine when it has changed."""
 
-    machine: LifecycleMachine | None = None
+    machine: LifecycleMachine
 
 
 def _telling(change: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(change)
     def tell(self: _Callbacks, *args: Any, **kwargs: Any) -> Any:
         answer = change(self, *args, **kwargs)
-        if self.machine is not None:
-            self.machine.look_for_listeners()
+        self.machine.look_for_listeners()
         return answer
 
     return tell
@@ -303,7 +302,7 @@ class LifecycleMachine(transitions.Machine):
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
-        if self._built and name != "unheard":
+        if name != "unheard":
             self.look_for_listeners()
 
     def rules_of(self, row: Row) -> tuple[Rule, ...]:
@@ -344,6 +343,8 @@ class LifecycleMachine(transitions.Machine):
 
         Whoever changes or replaces a list of callbacks calls this. A list that would not is taken for a full one.
         """
+        if not self._built:  # it is being made, or copied
+            return
         mine: Any = vars(self)
         self.unheard = _silent(mine[name] for name in mine.keys() & _LISTS)
         for event in self.events.values():

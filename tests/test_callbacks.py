@@ -1,6 +1,7 @@
 """Callbacks that users of `transitions` add: when they run, and what they receive."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -171,3 +172,26 @@ class TestWhatACallbackReceives:
         session_in("cancelled", type("Sub", (cls,), {}))
         session_in("cancelled")
         assert log == []
+
+
+class TestCopies:
+    """A copied machine has callbacks of its own."""
+
+    def test_a_copied_machine_runs_what_it_was_given_and_what_it_is_given_later(self) -> None:
+        cls, log = fresh(), []
+        cls.machine.before_close(_note_closing)
+        session, _NOTED[:] = session_in("open", cls), []
+        copied = deepcopy(cls.machine)
+        copied.get_state("closed").on_enter.append(lambda event_data: log.append(event_data.model.state))
+        copied.events["close"].trigger(session)
+        assert (log, _NOTED) == (["closed"], ["open"])
+        copied.events["reopen"].trigger(session)
+        session.close()
+        assert (log, _NOTED) == (["closed"], ["open", "open"])
+
+
+_NOTED: list[str] = []
+
+
+def _note_closing(event_data: Any) -> None:
+    _NOTED.append(str(event_data.model.state))
