@@ -41,7 +41,7 @@ def prepared(python: str) -> str:
     if not stamp.exists() or stamp.read_text() != wanted:
         print(f"Installing what is compared into {place.name} ...", file=sys.stderr, flush=True)
         _run(python, "-m", "venv", str(place))
-        _run(str(inside), "-m", "pip", "install", "--quiet", "--editable", ".", "--requirement", str(REQUIREMENTS))
+        _run(str(inside), "-m", "pip", "install", "--quiet", "--editable", ".[cli]", "--requirement", str(REQUIREMENTS))
         stamp.write_text(wanted)
     return str(inside)
 
