@@ -37,7 +37,8 @@ def prepared(python: str) -> str:
     place = ROOT / f".venv-benchmarks-{tag}"
     inside = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     stamp = place / "installed"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    what = [REQUIREMENTS, ROOT / "pyproject.toml", Path(__file__)]
+    wanted = hashlib.sha256(b"".join(file.read_bytes() for file in what)).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
         print(f"Installing what is compared into {place.name} ...", file=sys.stderr, flush=True)
         _run(python, "-m", "venv", str(place))
