@@ -28,20 +28,20 @@ class _Process:
         self.result = self.answer()
 
     def answer(self) -> Any:
-        line = self._process.stdout.readline()  # type: ignore[union-attr]
+        line = self._process.stdout.readline()  # type: ignore[union-attr]  # it was opened as a pipe
         if not line:
             raise SystemExit(f"{self.name} ended without an answer; what it said stands above")
         return json.loads(line)
 
     def round(self) -> float:
-        self._process.stdin.write("\n")  # type: ignore[union-attr]
-        self._process.stdin.flush()  # type: ignore[union-attr]
+        self._process.stdin.write("\n")  # type: ignore[union-attr]  # it was opened as a pipe
+        self._process.stdin.flush()  # type: ignore[union-attr]  # it was opened as a pipe
         figure: float = self.answer()
         return figure
 
     def close(self) -> None:
-        self._process.stdin.close()  # type: ignore[union-attr]
-        self._process.stdout.close()  # type: ignore[union-attr]
+        self._process.stdin.close()  # type: ignore[union-attr]  # it was opened as a pipe
+        self._process.stdout.close()  # type: ignore[union-attr]  # it was opened as a pipe
         self._process.wait()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 
-from attrs import evolve, fields
+from attrs import fields
 
 from session_fsm.amounts import totals
 from session_fsm.entities import evolver, maker
@@ -90,7 +90,7 @@ def as_time(now: object) -> datetime:
         return time_source.now(UTC)
     if problem := time(now):
         raise InvalidValue("/now", problem)
-    return now  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+    return now  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `time` has just said so
 
 
 def argument_of(trigger: Trigger, change: object, keywords: Mapping[str, Any] | None = None) -> Any:
@@ -147,6 +147,5 @@ def returned(session: Any, entries: tuple[ReturnedCartItem, ...]) -> dict[str, A
     for position, (_, units) in requested_units(session.cart_items, entries).items():
         item = cart[position]
         back = min(item.returned_quantity + units, item.quantity)
-        quickly = item.__class__ is CartItem
-        cart[position] = _with_returned(item, back) if quickly else evolve(item, returned_quantity=back)
+        cart[position] = _with_returned(item, back)
     return {"cart_items": tuple(cart)}

@@ -39,7 +39,7 @@ from operator import attrgetter
 from types import FunctionType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from session_fsm.entities import Snapshot, copy_with, evolver, maker
 from session_fsm.errors import InvalidValue, Violation
@@ -70,10 +70,6 @@ Answer: TypeAlias = "bool | Violation | Iterable[Violation] | None"
 
 _make_violation = maker(Violation)
 _with_code = evolver(Violation, "code")
-
-
-def _evolved_with_code(violation: Violation, code: str) -> Violation:
-    return evolve(violation, code=code)
 
 
 class Outcome(StrEnum):
@@ -137,9 +133,7 @@ class Rule:
             raise TypeError(f"the rule answered {violation!r}, which is neither a boolean nor a Violation")
         if violation.code not in ("", self.code):
             raise ValueError(f"the rule {self.code} answered with the code of another, {violation.code}")
-        if violation.code:
-            return violation
-        return (_with_code if violation.__class__ is Violation else _evolved_with_code)(violation, self.code)
+        return violation if violation.code else _with_code(violation, self.code)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Answer:
         return self.function(*args, **kwargs)

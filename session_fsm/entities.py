@@ -12,7 +12,7 @@ from itertools import repeat
 from types import CodeType
 from typing import Any, Generic, TypeVar
 
-from attrs import AttrsInstance, fields, has
+from attrs import AttrsInstance, evolve, fields, has
 
 __all__ = [
     "Snapshot",
@@ -113,14 +113,19 @@ def maker(kind: type[A]) -> Callable[..., A]:
 
 
 def evolver(kind: type[A], *names: str, **constants: Any) -> Callable[..., A]:
-    """Generate the function that copies a *kind* (and no subclass), but for some fields.
+    """Generate the function that copies a *kind*, but for some fields. An object of a subclass it leaves to `evolve`.
 
     The values of *names* follow the object to be copied; what *constants* name is always the same.
     """
     kept = {attribute.name: f"held.{attribute.name}" for attribute in fields(kind)}
     lines, known = making(kind, kept | {name: name for name in (*names, *constants)})
-    head = f"def evolved(held, {', '.join(names)}):"
-    return compiled("evolved", [head, *lines, "    return made"], known | constants)
+    changes = ", ".join(f"{name}={name}" for name in (*names, *constants))
+    head = [
+        f"def evolved(held, {', '.join(names)}):",
+        "    if held.__class__ is not kind:",
+        f"        return evolve(held, {changes})",
+    ]
+    return compiled("evolved", [*head, *lines, "    return made"], known | constants | {"evolve": evolve})
 
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:

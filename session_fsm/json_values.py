@@ -64,9 +64,9 @@ class FrozenDict(dict[K, V]):
     def _refuse(self, *_: object, **__: object) -> Never:
         raise TypeError("this mapping is read-only; a session's content is changed with update()")
 
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]  # they only refuse
 
-    def __hash__(self) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+    def __hash__(self) -> int:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # unlike any dict, it cannot change
         return hash(frozenset(self.items()))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -199,7 +199,7 @@ def freeze_attributes(value: Any, counts: Counts, *, nulls: bool) -> FrozenDict[
     for name, member in value.items():
         if type(name) is not str or not (name.isascii() and name.isidentifier() and name[0] != "_"):
             raise Unusual
-        kind = type(member)  # pyright: ignore[reportUnknownVariableType]
+        kind = type(member)  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
         if (kind is str and member.isascii()) or kind is bool:
             continue
         if member is None:
@@ -211,11 +211,11 @@ def freeze_attributes(value: Any, counts: Counts, *, nulls: bool) -> FrozenDict[
     return frozen
 
 
-_replace: Any = dict.__setitem__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+_replace: Any = dict.__setitem__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of any dict
 
 
 def _freeze_element(value: Any, counts: Counts, levels: int) -> Any:
-    kind = type(value)  # pyright: ignore[reportUnknownVariableType]
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
     if kind is dict and levels:
         return freeze_object(value, counts, levels - 1)
     if kind is list and levels:

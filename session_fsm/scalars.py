@@ -225,7 +225,7 @@ def to_amount(value: Decimal | int | str) -> Decimal:
             return Decimal("Infinity")
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
-    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # the validator says what is wrong
 
 
 def to_optional_amount(value: Decimal | int | str | None) -> Decimal | None:

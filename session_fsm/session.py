@@ -238,7 +238,7 @@ class CustomerSession(Shown):
             if code is not None and code.co_filename.startswith("<attrs generated"):
                 setattr(cls, name, getattr(CustomerSession, name))
                 if name == "__eq__":
-                    cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]
+                    cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{name} cannot be deleted")
@@ -281,7 +281,7 @@ class CustomerSession(Shown):
         """
         own: dict[str, Any] = {}
         if cls is not CustomerSession:
-            own = {name: changes.pop(name) for name in changes.keys() & _own_fields(cls)}  # type: ignore[misc]
+            own = {name: changes.pop(name) for name in changes.keys() & _own_fields(cls)}  # type: ignore[misc]  # no field of an update
         at = as_time(now)
         update = as_update(change, changes)
         if state is not None:
@@ -359,7 +359,7 @@ class CustomerSession(Shown):
         Raises:
             InvalidValue: there is no such trigger, or what it was given breaks its own type, length or range.
         """
-        asked = _TRIGGERS.get(trigger) if isinstance(trigger, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        asked = _TRIGGERS.get(trigger) if isinstance(trigger, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         if asked is None:
             raise InvalidValue("", f"{trigger!r} is not a trigger; the triggers are {', '.join(_MOVING)}")
         if asked is _CREATE:
@@ -451,7 +451,7 @@ def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any]) -
         newborn = cls.__new__(cls)
         assign(newborn, values)
         newborn.__attrs_post_init__()  # it may have one of its own
-    return newborn  # type: ignore[no-any-return]
+    return newborn  # type: ignore[no-any-return]  # it is a cls
 
 
 def _own_fields(cls: type[CustomerSession]) -> set[str]:

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, Final, Literal, TypedDict, TypeVar
 from uuid import UUID
 
-from attrs import AttrsInstance, evolve, field, fields, frozen
+from attrs import AttrsInstance, field, fields, frozen
 
 from session_fsm.entities import compiled, evolver
 from session_fsm.errors import InvalidValue
@@ -235,10 +235,10 @@ def _request_items(value: Iterable[CartItem] | Unset | None) -> tuple[CartItem, 
 
 def _as_requested(item: Any) -> Any:
     """Return *item* with what is read-only as in one that Talon.One has not seen."""
-    if item.__class__ is CartItem:
-        seen = item.position is not None or _read_only_fields(item) != _UNSEEN
-        return _laid(item, None) if seen else item
-    return evolve(item, position=None, **_SET_BY_TALON_ONE) if isinstance(item, CartItem) else item
+    if not isinstance(item, CartItem):
+        return item  # the validator says what is wrong with it
+    seen = item.position is not None or _read_only_fields(item) != _UNSEEN
+    return _laid(item, None) if seen else item
 
 
 _SET_BY_TALON_ONE: dict[str, Any] = {
@@ -253,12 +253,7 @@ _laid = evolver(CartItem, "position", **_SET_BY_TALON_ONE)
 
 def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
     """Lay *items* into a fresh cart, in which each has its position, and nothing has come back (U-10)."""
-    return tuple(
-        [
-            _laid(item, place) if item.__class__ is CartItem else evolve(item, position=place, **_SET_BY_TALON_ONE)
-            for place, item in enumerate(items)
-        ]
-    )
+    return tuple([_laid(item, position) for position, item in enumerate(items)])
 
 
 def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Unset:

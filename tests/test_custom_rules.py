@@ -103,7 +103,7 @@ class TestWhatARuleSees:
         seen: dict[str, Any] = {}
 
         @rule("own_rule", on=on)
-        def own_rule(session, after, change, trigger, now, coupon_codes, total) -> None:  # type: ignore[no-untyped-def]
+        def own_rule(session, after, change, trigger, now, coupon_codes, total) -> None:  # type: ignore[no-untyped-def]  # as users write it
             """The shop looks on."""
             seen.update(locals())
 

@@ -51,7 +51,7 @@ def test_every_module_says_what_it_offers_and_has_it(name: str) -> None:
 def test_the_version_is_that_of_the_installed_package() -> None:
     assert session_fsm.__version__.count(".") >= 2
     with pytest.raises(AttributeError, match="no attribute 'versoin'"):
-        session_fsm.versoin  # noqa: B018
+        session_fsm.versoin  # noqa: B018 - to look is the test
 
 
 def test_types_ship_with_the_package() -> None:

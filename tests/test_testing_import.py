@@ -15,7 +15,7 @@ def test_every_name_can_be_imported(name: str) -> None:
 
 def test_a_name_that_does_not_exist_is_none_of_them() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'witnesss'"):
-        testing.witnesss  # noqa: B018
+        testing.witnesss  # noqa: B018 - to look is the test
 
 
 def test_importing_the_kit_loads_neither_hypothesis_nor_pytest() -> None:
@@ -40,7 +40,7 @@ def test_without_hypothesis_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(ModuleNotFoundError, match=r"sessions needs Hypothesis; run: pip install") as missing:
-        testing.sessions  # noqa: B018
+        testing.sessions  # noqa: B018 - to look is the test
     assert missing.value.name == "hypothesis"
 
 
@@ -48,4 +48,4 @@ def test_another_module_that_is_missing_is_named_as_it_is(monkeypatch: pytest.Mo
     monkeypatch.delitem(sys.modules, "session_fsm.testing.documents", raising=False)
     monkeypatch.setitem(sys.modules, "session_fsm.wire.text", None)
     with pytest.raises(ModuleNotFoundError, match=r"session_fsm\.wire\.text"):
-        testing.json_documents  # noqa: B018
+        testing.json_documents  # noqa: B018 - to look is the test

@@ -80,7 +80,7 @@ class TestLimits:
         assert values(lambda total: total <= 2 * total) == []
         assert values(lambda total: total <= other.most) == []
         assert values(lambda total: total <= Settings.missing) == []
-        assert values(lambda total: total <= missing) == []  # noqa: F821
+        assert values(lambda total: total <= missing) == []  # noqa: F821 - that it is missing is the point
         assert values(lambda name: name == Settings.name) == []
         assert values(lambda flag: flag == True) == []  # noqa: E712 - a boolean is no number
         assert values(lambda total: total < Decimal("many")) == []

@@ -187,7 +187,7 @@ class TestReading:
         @attrs.define(kw_only=True, eq=False)
         class Loud(CustomerSession):
             profile_id: str = attrs.field(default="", converter=shout)
-            coupon_codes: list[str] = attrs.field(factory=list)  # type: ignore[assignment]
+            coupon_codes: list[str] = attrs.field(factory=list)  # type: ignore[assignment]  # a subclass may hold it otherwise
 
         session = wire.loads(DOCUMENTS[CustomerSession], Loud)
         assert session.profile_id == "ZOË"

@@ -166,7 +166,7 @@ def with_models_added() -> Timed:
     def make(*given: Any) -> Any:
         model = _Model(*given)
         machine.add_model(model)
-        model.forget = machine.remove_model  # type: ignore[attr-defined]
+        model.forget = machine.remove_model  # type: ignore[attr-defined]  # a model takes any
         return model
 
     life = _life_of(make, MachineError, lambda model: model.state)

@@ -97,7 +97,7 @@ def model(kind: type[CustomerSession] = CustomerSession, *, title: str | None = 
     Raises:
         InvalidValue: *kind* is no session class.
     """
-    if not (isinstance(kind, type) and issubclass(kind, CustomerSession)):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not (isinstance(kind, type) and issubclass(kind, CustomerSession)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise InvalidValue("", f"{kind!r} is not CustomerSession or a subclass of it")
     machine = kind.machine
     return Diagram(

@@ -229,8 +229,7 @@ class Candidates:
         """Return so many items like *item*, each with a SKU of its own; the same ones whenever they are asked for."""
         key = repr(item), size
         if key not in self._long:
-            make = _with_sku if item.__class__ is CartItem else _evolved_with_sku
-            self._long[key] = tuple([make(item, f"{item.sku}{n}") for n in range(size)])
+            self._long[key] = tuple([_with_sku(item, f"{item.sku}{n}") for n in range(size)])
         return self._long[key]
 
     def _with_item(self, cart: tuple[CartItem, ...], place: int) -> Iterator[tuple[CartItem, ...]]:
@@ -363,11 +362,7 @@ def _each(values: Iterable[T]) -> tuple[T, ...]:
 
 
 _with_sku = evolver(CartItem, "sku")
-"""Copies a long cart's items without judging each of them anew; they are no objects of a subclass."""
-
-
-def _evolved_with_sku(item: CartItem, sku: str) -> CartItem:
-    return evolve(item, sku=sku)
+"""Copies a long cart's items without judging each of them anew."""
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -167,4 +167,4 @@ def plant(base: type[CustomerSession], folder: str) -> None:
             plot.apply(cls)
 
     derived.__name__ = original.__name__
-    base.__init_subclass__ = classmethod(derived)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    base.__init_subclass__ = classmethod(derived)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # it is planted

@@ -1,8 +1,8 @@
 """The pytest plugin: how much of the definition of session classes a test suite exercises.
 
 It is switched on by name: with ``pytest_plugins = ["session_fsm.testing.plugin"]`` in the ``conftest.py`` of the root,
-or with ``-p session_fsm.testing.plugin`` on the command line. It records nothing, and costs nothing, until one of its options, or of their equivalents in the configuration file,
-asks for it. They are described in ``docs/testing/coverage.md``.
+or with ``-p session_fsm.testing.plugin`` on the command line. It records nothing, and costs nothing, until one of its
+options, or of their equivalents in the configuration file, asks for it. They are described in ``docs/testing/coverage.md``.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 def loads(
     data: str | bytes | bytearray | memoryview,
-    kind: type[T] = CustomerSession,  # type: ignore[assignment]
+    kind: type[T] = CustomerSession,  # type: ignore[assignment]  # T is the session where nothing is said
     *,
     strict: bool = False,
     most_bytes: int | None = MOST_BYTES,
@@ -139,7 +139,7 @@ _straight_writer: Callable[[Any], StraightWriter] = cache(_find_straight_writer)
 
 def structure(
     mapping: Mapping[str, Any],
-    kind: type[T] = CustomerSession,  # type: ignore[assignment]
+    kind: type[T] = CustomerSession,  # type: ignore[assignment]  # T is the session where nothing is said
     *,
     strict: bool = False,
 ) -> T:

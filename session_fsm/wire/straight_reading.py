@@ -173,7 +173,7 @@ def _taken(
 ) -> list[str]:
     """Return the lines that make of ``v``, a member, what the field holds."""
     kind, known = core_of(attribute.type), is_known(source.kind, attribute)
-    converter: Any = attribute.converter  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    converter: Any = attribute.converter  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of any field
     if nested is not None and known:
         return _taken_apart(source.name(nested), get_origin(kind), attribute)
     check = check_of(attribute.validator) or CHECKS.get(attribute.name)

@@ -183,9 +183,9 @@ def write_object(value: Mapping[str, Any]) -> str:
     """Write an object in one line."""
     text = ""
     for name, member in value.items():
-        kind = type(member)  # pyright: ignore[reportUnknownVariableType]
+        kind = type(member)  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
         written = encode_basestring(member) if kind is str else (_PLAIN.get(kind) or write)(member)
-        text += f",{encode_basestring(name) if type(name) is str else _name(name)}:{written}"  # pyright: ignore[reportUnnecessaryComparison]
+        text += f",{encode_basestring(name) if type(name) is str else _name(name)}:{written}"  # pyright: ignore[reportUnnecessaryComparison]  # callers may be untyped
     return "{" + text[1:] + "}"
 
 

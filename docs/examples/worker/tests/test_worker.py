@@ -160,7 +160,7 @@ class TestLinesThatCannotBeRead:
             (b"[]", "the line is not an object"),
             (b"{}", "/id: is missing; /sessionId: is missing; /operation: is none of: update, return, reopen"),
             (line("1", operation="destroy"), "/operation: is none of"),
-            (line("1", operation=[]), "/operation: is none of"),  # type: ignore[arg-type]
+            (line("1", operation=[]), "/operation: is none of"),  # type: ignore[arg-type]  # that is what is refused
             (line("1", sessionId=7), "/sessionId: is not a text"),
             (line("\ud800"), "/id: holds half of a surrogate pair"),
             (line("1", body=None, time="2026-02-30T00:00:00Z"), "/time: is not a time"),
