@@ -113,7 +113,7 @@ def maker(kind: type[A]) -> Callable[..., A]:
 
 
 def evolver(kind: type[A], *names: str, **constants: Any) -> Callable[..., A]:
-    """Generate the function that copies a *kind*, but for some fields. An object of a subclass it leaves to `evolve`.
+    """Generate the function that copies a *kind*, but for some fields. An object of a subclass is left to ``attrs.evolve``.
 
     The values of *names* follow the object to be copied; what *constants* name is always the same.
     """
