@@ -28,7 +28,7 @@ NOT_RUN = {
     ("docs/tutorial.md", ". .venv/bin/activate"): "the tests have an environment",
     ("docs/tutorial.md", "pip install 'session-fsm[all]'"): "it installs",
     ("docs/testing/mutants.md", "session-fsm mutants -- pytest tests/test_matrix.py tests/test_rules.py"): (
-        "it takes minutes; .ci/run tests a sample"
+        "it takes a minute; .ci/run tests a sample"
     ),
 }
 """The commands of the pages that no test runs, and why."""
