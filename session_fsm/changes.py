@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 
-from attrs import fields
+from attrs import evolve, fields
 
 from session_fsm.amounts import totals
 from session_fsm.entities import evolver, maker
-from session_fsm.errors import InvalidValue
-from session_fsm.json_values import AttributeValue, to_attributes
+from session_fsm.errors import InvalidValue, pointer_token
+from session_fsm.json_values import EMPTY, AttributeValue, FrozenDict, to_attributes
+from session_fsm.own_fields import NO_OWN_FIELDS, OwnFields, nearest
 from session_fsm.rules import requested_units
 from session_fsm.scalars import instance_of, kind_of, list_of, time, to_tuple
 from session_fsm.states import Trigger
@@ -29,15 +30,26 @@ from session_fsm.values import (
 __all__ = ["argument_of", "as_returned_items", "as_time", "as_update", "merged", "returned", "updated"]
 
 
-def as_update(change: object, keywords: Mapping[str, Any]) -> SessionUpdate:
-    """Return what a verb was given, one `SessionUpdate` or keywords, as a `SessionUpdate`."""
+_is_update = instance_of(SessionUpdate)
+
+
+def as_update(change: object, keywords: Mapping[str, Any], own_fields: OwnFields = NO_OWN_FIELDS) -> SessionUpdate:
+    """Return what a verb was given, one `SessionUpdate` or keywords, as a `SessionUpdate`.
+
+    Args:
+        change: the update, or None.
+        keywords: the fields by name, those of the class's own by alias.
+        own_fields: those of the session's class.
+    """
     if change is None:
-        return _update_of(keywords) if keywords else NO_CHANGE
+        return _update_of(keywords, own_fields) if keywords else NO_CHANGE
     if not isinstance(change, SessionUpdate):
         raise InvalidValue("", f"{kind_of(change)} is not a SessionUpdate; give one, or the changes as keywords")
+    if problem := _is_update(change):
+        raise InvalidValue("", str(problem))
     if keywords:
         raise InvalidValue("", "give one SessionUpdate or keywords, not both")
-    return change
+    return evolve(change, own=own_fields.accepted(change.own)) if change.own else change
 
 
 _OMITTED = dict.fromkeys(FIELDS_OF_UPDATE, UNSET)
@@ -45,17 +57,26 @@ _CONVERTERS: dict[str, Any] = {attribute.name: attribute.converter for attribute
 _make_update = maker(SessionUpdate)
 
 
-def _update_of(keywords: Mapping[str, Any]) -> SessionUpdate:
-    """Return ``SessionUpdate(**keywords)``, without the time that it takes to find what is omitted in order."""
+def _update_of(keywords: Mapping[str, Any], own_fields: OwnFields) -> SessionUpdate:
+    """Return the update of *keywords*, without the time that it takes ``SessionUpdate`` to find what is omitted in order."""
     values: dict[str, Any] = _OMITTED.copy()
+    own: dict[str, Any] = {}
     right = True
     for name, value in keywords.items():
-        if name not in values:
-            raise InvalidValue(f"/{name}", f"there is no such field; the fields are {', '.join(FIELDS_OF_UPDATE)}")
-        values[name] = held = _CONVERTERS[name](value)
-        right = right and (held is UNSET or not CHECKS[name](held))
+        if name in values:
+            values[name] = held = _CONVERTERS[name](value)
+            right = right and (held is UNSET or not CHECKS[name](held))
+        elif name in own_fields.by_alias:
+            if value is not UNSET:
+                one = own_fields.by_alias[name]
+                own[one.name] = one.accept(value)
+        else:
+            known = (*FIELDS_OF_UPDATE, *own_fields.by_alias)
+            hint = nearest(name, known)
+            raise InvalidValue(pointer_token(name), f"there is no such field; {hint}the fields are {', '.join(known)}")
+    frozen_own = FrozenDict(own) if own else EMPTY
     # The class's own error is about the first field, whatever the order of the keywords.
-    return _make_update(*values.values()) if right else SessionUpdate(**values)
+    return _make_update(*values.values(), frozen_own) if right else SessionUpdate(**values, own=frozen_own)
 
 
 _returned_items = list_of(instance_of(ReturnedCartItem))
@@ -93,7 +114,12 @@ def as_time(now: object) -> datetime:
     return now  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `time` has just said so
 
 
-def argument_of(trigger: Trigger, change: object, keywords: Mapping[str, Any] | None = None) -> Any:
+def argument_of(
+    trigger: Trigger,
+    change: object,
+    keywords: Mapping[str, Any] | None = None,
+    own_fields: OwnFields = NO_OWN_FIELDS,
+) -> Any:
     """Return the argument of *trigger* in the form in which rules and events hold it.
 
     Raises:
@@ -101,7 +127,7 @@ def argument_of(trigger: Trigger, change: object, keywords: Mapping[str, Any] | 
     """
     match trigger:
         case Trigger.CREATE | Trigger.UPDATE | Trigger.CLOSE:
-            return as_update(change, keywords or {})
+            return as_update(change, keywords or {}, own_fields)
         case Trigger.RETURN_ITEMS if not keywords:
             return as_returned_items(() if change is None else change)
         case _ if change is None and not keywords:
@@ -118,6 +144,9 @@ def updated(session: Any, change: SessionUpdate) -> dict[str, Any]:
     """
     values = change.given()
     values.pop("state", None)
+    if change.own:
+        session.machine.own_fields.validate(change.own, session)
+        values |= change.own
     if "cart_items" in values:
         values["cart_items"] = cart_of(values["cart_items"])
     if "attributes" in values:

@@ -25,12 +25,14 @@ __all__ = [
     "evolver",
     "maker",
     "making",
+    "pickled_with_defaults",
     "reader",
     "restore",
 ]
 
 S = TypeVar("S")
 A = TypeVar("A", bound=AttrsInstance)
+K = TypeVar("K", bound=type)
 
 
 def contents(entity: Any) -> dict[str, Any]:
@@ -126,6 +128,20 @@ def evolver(kind: type[A], *names: str, **constants: Any) -> Callable[..., A]:
         f"        return evolve(held, {changes})",
     ]
     return compiled("evolved", [*head, *lines, "    return made"], known | constants | {"evolve": evolve})
+
+
+def pickled_with_defaults(kind: K) -> K:
+    """Let a frozen class read what was pickled before it got further fields; these then have their defaults."""
+    given: Any = kind
+    set_state: Callable[[Any, dict[str, Any]], None] = given.__setstate__
+    attributes = fields(given)
+    defaults = {attribute.name: attribute.default for attribute in attributes}
+
+    def __setstate__(self: Any, state: dict[str, Any]) -> None:  # noqa: N807 - it becomes the method
+        set_state(self, state if len(state) == len(attributes) else defaults | state)
+
+    given.__setstate__ = __setstate__
+    return kind
 
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from session_fsm.entities import pickled_with_defaults
 from session_fsm.errors import Problem
 from session_fsm.scalars import instance_of, integer, list_of, member_of, text, time, validate
 from session_fsm.states import EventName, State, Trigger
@@ -22,6 +23,7 @@ def _change(value: object) -> str | list[Problem] | None:
     return instance_of(SessionUpdate)(value)
 
 
+@pickled_with_defaults
 @frozen(kw_only=True, weakref_slot=False)
 class SessionEvent:
     """One successful trigger: what it was, where it led, and what it was about."""

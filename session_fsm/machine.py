@@ -28,6 +28,7 @@ from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
 from session_fsm.moves import Move
+from session_fsm.own_fields import NO_OWN_FIELDS, OwnFields
 from session_fsm.refusals import Refusals
 from session_fsm.states import State, Trigger
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
@@ -208,7 +209,7 @@ class LifecycleEvent(transitions.Event):
             return self.nothing
         if self.nothing is not NO_CHANGE:
             return argument_of(self._asked, change, keywords)
-        update = as_update(change, keywords)
+        update = as_update(change, keywords, self.machine.own_fields)
         if update.state is not UNSET and WANTED.get(update.state) is not self._asked:
             raise InvalidValue("/state", f"{self._asked}() does not lead to {update.state}; put() obeys a wanted state")
         return update
@@ -252,6 +253,8 @@ class LifecycleMachine(transitions.Machine):
 
     events: dict[str, LifecycleEvent]  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower
     """The five triggers by name."""
+    own_fields: OwnFields = NO_OWN_FIELDS
+    """The fields that the class adds to `CustomerSession`."""
     _built = False
     unheard = False
     """Whether no callback wants to know of every trigger, even of one that is refused."""

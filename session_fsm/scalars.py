@@ -320,12 +320,23 @@ def to_time(value: str) -> datetime | None:
 
 
 def instance_of(cls: type) -> Check:
-    """Check for an instance of *cls*."""
+    """Check for an instance of *cls*, or of a subclass that adds no fields: nobody would read these back."""
 
     def check(value: object) -> str | None:
-        return None if isinstance(value, cls) else f"{kind_of(value)} is not a {cls.__name__}"
+        if type(value) is cls:
+            return None
+        if not isinstance(value, cls):
+            return f"{kind_of(value)} is not a {cls.__name__}"
+        if added := _fields_of(type(value)) - _fields_of(cls):
+            names = ", ".join(sorted(added))
+            return f"a {type(value).__name__} has fields that JSON would lose ({names}); keep them in `attributes`"
+        return None
 
     return check
+
+
+def _fields_of(kind: Any) -> set[str]:
+    return {attribute.name for attribute in getattr(kind, "__attrs_attrs__", ())}
 
 
 def to_tuple(value: Iterable[V]) -> tuple[V, ...]:

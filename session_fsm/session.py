@@ -14,21 +14,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
-from attrs import Attribute, define, evolve, field, fields
+from attrs import NOTHING, Attribute, define, evolve, field, fields, setters
 
 from session_fsm.amounts import totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
+from session_fsm.class_checks import (
+    SessionType,
+    completing,
+    is_generated,
+    is_undecorated,
+    judge_body,
+    own_fields_of,
+)
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
 from session_fsm.entities import assign, contents, copy_with, maker, reader
-from session_fsm.errors import InvalidValue
+from session_fsm.errors import InvalidValue, pointer_token
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
+from session_fsm.own_fields import NO_OWN_FIELDS
 from session_fsm.rules import BUILT_IN
 from session_fsm.scalars import (
     amount,
@@ -46,6 +56,7 @@ from session_fsm.scalars import (
     to_optional_amount,
     to_tuple,
     validate,
+    wire_name,
 )
 from session_fsm.states import State, Trigger
 from session_fsm.values import (
@@ -79,10 +90,6 @@ def _total_or_computed(value: object) -> Any:
     return None if value is _COMPUTED else _total(value)
 
 
-def _read_only(_: object, attribute: Attribute[Any], __: object) -> Never:
-    raise AttributeError(f"{attribute.name} cannot be assigned; the verbs of the session change it")
-
-
 def _to_state(value: State | str) -> State:
     member: State = to_member(State, value)
     return member
@@ -100,12 +107,12 @@ _MOVING = (_UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN)
 
 
 def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[Any]]:
-    """Shut every field against assignment, in subclasses too."""
-    return [attribute.evolve(on_setattr=_read_only) for attribute in attributes]
+    """Tell attrs that fields cannot be assigned: the constructors that it makes then set them past `__setattr__`."""
+    return [attribute.evolve(on_setattr=setters.frozen) for attribute in attributes]
 
 
 @define(kw_only=True, eq=False, repr=False, field_transformer=_all_read_only)
-class CustomerSession(Shown):
+class CustomerSession(Shown, metaclass=SessionType):
     """A finite container of customer activity inside one Application: a cart, then an order.
 
     Sessions are made by `create`, or read from JSON by `session_fsm.wire`. From then on nothing but the verbs
@@ -139,6 +146,8 @@ class CustomerSession(Shown):
 
     __contents__: ClassVar[Callable[[Any], tuple[Any, ...]]]
     """Returns what all fields hold, in their order."""
+    __fixed__: ClassVar[frozenset[str]]
+    """The names of the fields that every session has."""
 
     id: int | None = field(default=None, validator=validate(integer(), optional=True))
     """Talon.One's internal ID. None until somebody gives it one."""
@@ -207,47 +216,53 @@ class CustomerSession(Shown):
     _pending_events: tuple[SessionEvent, ...] = field(default=(), init=False)
 
     def __attrs_post_init__(self) -> None:
-        values: dict[str, Any] = {}
-        if [item.position for item in self.cart_items] != [*range(len(self.cart_items))]:
-            values["cart_items"] = tuple(
-                evolve(item, position=position) for position, item in enumerate(self.cart_items)
-            )
-        if (
-            self.total is _COMPUTED
-            or self.cart_item_total is _COMPUTED
-            or self.additional_cost_total is _COMPUTED
-            or self.cart_item_additional_cost_total is _COMPUTED
-        ):
-            computed = totals(self.cart_items, self.additional_costs)
-            values |= {name: value for name, value in computed.items() if getattr(self, name) is _COMPUTED}
-        if not self.profile_id:
-            values["first_session"] = True  # F-16
-        if values:
-            assign(self, values)
+        _complete(self)
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        cls.machine = _machine_of(cls)
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        undecorated = judge_body(cls, CustomerSession)
+        written: Any = cls.__attrs_post_init__
+        if not hasattr(written, "completes"):
+            if "__attrs_post_init__" in vars(cls):
+                # attrs makes the class anew, and sets right what `super()` means in the functions that it finds there.
+                type.__setattr__(cls, "__written_post_init__", written)
+            type.__setattr__(cls, "__attrs_post_init__", completing(written, _complete))
+        machine = undecorated or _machine_of(cls)
+        type.__setattr__(cls, "machine", machine)
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
-        """Take back what `attrs.define` makes for a subclass unasked: sessions are compared by identity."""
+        """Judge the fields that `attrs.define` found, and take back what it makes for a subclass unasked."""
+        held = vars(cls)
+        if "__setattr__" in held and held["__setattr__"].__module__.startswith("attr"):
+            raise InvalidValue("", f"{cls.__name__} is frozen; verbs change a session, and nothing else can")
+        own_fields = own_fields_of(cls, CustomerSession)
+        if is_undecorated(cls):  # a class without slots is not made anew
+            type.__setattr__(cls, "machine", _machine_of(cls))
+        cls.machine.own_fields = own_fields
         cls.__contents__ = reader(cls)
         for name in ("__eq__", "__ne__", "__repr__"):
-            code = getattr(vars(cls).get(name), "__code__", None)
-            if code is not None and code.co_filename.startswith("<attrs generated"):
+            if is_generated(held.get(name)):
                 setattr(cls, name, getattr(CustomerSession, name))
                 if name == "__eq__":
                     cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{name} cannot be deleted")
+        if held.get("__attrs_own_setattr__"):
+            del cls.__setattr__
+            setattr(cls, "__attrs_own_setattr__", False)  # noqa: B010 - attrs looks at it in the bases of a class
+        for name in ("__getstate__", "__setstate__"):
+            if getattr(held.get(name), "__name__", "").startswith("slots_"):
+                delattr(cls, name)
+        if own_fields and is_generated(held.get("__init__")):
+            setattr(cls, "__init__", wraps(held["__init__"])(_construct))  # noqa: B010 - checkers know that of attrs
 
     def __getstate__(self) -> dict[str, Any]:
         return contents(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         assign(self, state)
+        names = [attribute.name for attribute in fields(type(self))]
+        if any(name not in state for name in names):
+            _complete_old(self, state)
 
     def __repr__(self) -> str:
         items = f"{len(self.cart_items)} item{'' if len(self.cart_items) == 1 else 's'}"
@@ -279,11 +294,8 @@ class CustomerSession(Shown):
             first_session: whether it is the customer's first.
             now: when, with a time zone.
         """
-        own: dict[str, Any] = {}
-        if cls is not CustomerSession:
-            own = {name: changes.pop(name) for name in changes.keys() & _own_fields(cls)}  # type: ignore[misc]  # no field of an update
         at = as_time(now)
-        update = as_update(change, changes)
+        update = as_update(change, changes, cls.machine.own_fields)
         if state is not None:
             update = evolve(update, state=state)
         given: dict[str, Any] = {} if update is NO_CHANGE else update.given()
@@ -291,7 +303,7 @@ class CustomerSession(Shown):
             given["cart_items"] = cart_of(given["cart_items"])
         known: dict[str, Any] = {"integration_id": integration_id, "id": id, "application_id": application_id}
         known |= {"first_session": first_session, "created": at, "updated": at}
-        newborn = _newborn(cls, given, known) if cls.__init__ is _INIT else cls(**given, **known, **own)
+        newborn = _newborn(cls, given, known, update.own)
         cls.machine.create(newborn, update, at)
         return newborn
 
@@ -330,7 +342,7 @@ class CustomerSession(Shown):
         Without a state, or with open, it updates; with closed it closes, with cancelled it cancels, and then
         whatever else the request holds is not applied. A wanted partially_returned is refused everywhere.
         """
-        update = as_update(change, changes)
+        update = as_update(change, changes, self.machine.own_fields)
         trigger = Trigger.UPDATE if update.state is UNSET else WANTED.get(update.state)
         if trigger is None or self.state is update.state is State.CANCELLED:
             raise self.machine.wrong_state(trigger or Trigger.UPDATE, self, update)
@@ -363,7 +375,7 @@ class CustomerSession(Shown):
         if asked is None:
             raise InvalidValue("", f"{trigger!r} is not a trigger; the triggers are {', '.join(_MOVING)}")
         if asked is _CREATE:
-            return self.machine.no_way(asked, self, argument_of(asked, change, changes))
+            return self.machine.no_way(asked, self, argument_of(asked, change, changes, self.machine.own_fields))
         event = self.machine.events[asked]
         argument = event.argument(change, changes)
         subject = copy_with(self, _EMPTY) if payload_only and asked is _CLOSE else self
@@ -387,7 +399,7 @@ class CustomerSession(Shown):
             returned_cart_items: what a return would be given; without it, everything that remains.
             now: when, with a time zone.
         """
-        at, update, events = as_time(now), as_update(change, changes), self.machine.events
+        at, update, events = as_time(now), as_update(change, changes, self.machine.own_fields), self.machine.events
         if update.state is not UNSET:
             update = evolve(update, state=UNSET)
         if returned_cart_items is None and events[_RETURN_ITEMS].transition(self.state):
@@ -419,8 +431,7 @@ class CustomerSession(Shown):
         return event.fire(self, argument, as_time(now))
 
 
-_DECLARED: Any = fields(CustomerSession)
-_INIT = CustomerSession.__init__
+_INIT: Any = CustomerSession.__init__
 _DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(CustomerSession)}
 _GIVEN_AT_BIRTH: Any = [
     attribute
@@ -430,10 +441,98 @@ _GIVEN_AT_BIRTH: Any = [
 _make = maker(CustomerSession)
 
 
-def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any]) -> C:
-    """Return ``cls(**given, **known)``, where the class has no fields of its own.
+def _complete(session: CustomerSession) -> None:
+    """Give a session that is being made what depends on its other fields: positions, totals and `first_session`.
 
-    What is *given* comes from a `SessionUpdate`, which has converted and validated it as a session would.
+    It runs before whatever else ``__attrs_post_init__`` of a subclass does.
+    """
+    values: dict[str, Any] = {}
+    own_fields = session.machine.own_fields
+    if [item.position for item in session.cart_items] != [*range(len(session.cart_items))]:
+        values["cart_items"] = tuple(
+            evolve(item, position=position) for position, item in enumerate(session.cart_items)
+        )
+    if (
+        session.total is _COMPUTED
+        or session.cart_item_total is _COMPUTED
+        or session.additional_cost_total is _COMPUTED
+        or session.cart_item_additional_cost_total is _COMPUTED
+    ):
+        computed = totals(session.cart_items, session.additional_costs)
+        values |= {name: value for name, value in computed.items() if getattr(session, name) is _COMPUTED}
+    if not session.profile_id:
+        values["first_session"] = True  # F-16
+    if values:
+        assign(session, values)
+    if own_fields is not NO_OWN_FIELDS:
+        own_fields.complete(session)
+
+
+def _construct(self: CustomerSession, *args: Any, **given: Any) -> None:
+    """Make a session of a class with fields of its own; it takes the place of what attrs generates.
+
+    That would let the class's own converters and validators raise what they like, and look at values before they are
+    frozen.
+    """
+    own_fields = self.machine.own_fields
+    names = [one.alias for one in own_fields.by_alias.values() if not one.attribute.kw_only]
+    if len(args) > len(names):
+        raise TypeError(f"{type(self).__name__}() takes {len(names)} positional arguments but {len(args)} were given")
+    given |= dict(zip(names, args, strict=False))
+    own = {alias: given.pop(alias) for alias in own_fields.by_alias if alias in given}
+    assign(self, own_fields.values(own, type(self).__name__))
+    _INIT(self, **given)
+
+
+def _complete_old(session: CustomerSession, state: Mapping[str, Any]) -> None:
+    """Give a session that was pickled before its class got further fields the defaults of these."""
+    own_fields = session.machine.own_fields
+    for attribute in fields(type(session)):
+        one = own_fields.by_name.get(attribute.name)
+        if attribute.name in state or (one is None and attribute.name in own_fields.loose):
+            continue
+        if attribute.default is NOTHING:
+            problem = "is missing in what was pickled, and has no default"
+            raise InvalidValue(one.pointer if one else pointer_token(wire_name(attribute.name)), problem)
+        if one is None:
+            assign(session, {attribute.name: attribute.default})
+        elif not one.needs_session:
+            assign(session, {attribute.name: own_fields.default(one)})
+    session.__attrs_post_init__()
+
+
+def _set(self: CustomerSession, name: str, value: object) -> None:
+    """Refuse to assign a field, in subclasses too, but for those that the constructor does not take."""
+    own_fields = self.machine.own_fields
+    if name in _FIXED or name in own_fields.by_name:
+        raise AttributeError(f"{name} cannot be assigned; {_what_changes(name, self)}")
+    if name in own_fields.loose:
+        value = own_fields.assigned(name, value, self)
+    object.__setattr__(self, name, value)
+
+
+def _delete(self: CustomerSession, name: str) -> None:
+    """Refuse to delete a field."""
+    if name in _FIXED or name in self.machine.own_fields.by_name:
+        raise AttributeError(f"{name} cannot be deleted")
+    object.__delattr__(self, name)
+
+
+def _what_changes(name: str, session: CustomerSession) -> str:
+    """Say what changes the field *name*."""
+    own_fields = session.machine.own_fields
+    if name in own_fields.by_name:
+        return f"update({own_fields.by_name[name].alias}=...) or close() changes it"
+    if name in FIELDS_OF_UPDATE and name != "state":
+        return f"update({name}=...) or close() changes it"
+    return "only update(), close() and the other verbs of the session change it"
+
+
+def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: Mapping[str, Any]) -> C:
+    """Return a new session: ``cls(**given, **known, **own)``, in less time.
+
+    What is *given*, and the class's *own* fields by attribute, come from a `SessionUpdate`, which has converted and
+    checked them as a session would.
     """
     for attribute in _GIVEN_AT_BIRTH:
         value = known[attribute.name]
@@ -448,18 +547,13 @@ def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any]) -
     if cls is CustomerSession:
         newborn: Any = _make(*values.values())
     else:
+        own_fields = cls.machine.own_fields
+        if own_fields is not NO_OWN_FIELDS:
+            values |= own_fields.values(own, cls.__name__, accepted=True)
         newborn = cls.__new__(cls)
         assign(newborn, values)
         newborn.__attrs_post_init__()  # it may have one of its own
     return newborn  # type: ignore[no-any-return]  # it is a cls
-
-
-def _own_fields(cls: type[CustomerSession]) -> set[str]:
-    """Return the names of the fields that a subclass adds."""
-    declared: Any = fields(cls)
-    if declared is _DECLARED:
-        return set()
-    return {attribute.name for attribute in fields(cls) if attribute.init} - _FIELDS
 
 
 def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
@@ -482,8 +576,14 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     return machine
 
 
-CustomerSession.machine = _machine_of(CustomerSession)
+type.__setattr__(CustomerSession, "machine", _machine_of(CustomerSession))
 CustomerSession.__contents__ = reader(CustomerSession)
-_FIELDS = {attribute.name for attribute in fields(CustomerSession)}
+CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in fields(CustomerSession))
+setattr(CustomerSession.__attrs_post_init__, "completes", True)  # noqa: B010 - see `completing`
+# They are set here, because checkers would take them for leave to assign whatever a session does not have, and
+# because a class with a method of its own cannot have the fields refuse by themselves.
+setattr(CustomerSession, "__setattr__", _set)  # noqa: B010
+setattr(CustomerSession, "__delattr__", _delete)  # noqa: B010
+setattr(CustomerSession, "__attrs_own_setattr__", False)  # noqa: B010 - attrs would give subclasses that of `object`
 _REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
 _EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)

@@ -17,14 +17,25 @@ from uuid import UUID
 
 from attrs import AttrsInstance, field, fields, frozen
 
-from session_fsm.entities import compiled, evolver
+from session_fsm.entities import compiled, evolver, pickled_with_defaults
 from session_fsm.errors import InvalidValue
-from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, json_map, to_attributes
+from session_fsm.json_values import (
+    EMPTY,
+    AttributeValue,
+    FrozenDict,
+    attribute_map,
+    freeze_map,
+    json_map,
+    to_attributes,
+)
 from session_fsm.scalars import (
     Check,
     amount,
     instance_of,
     integer,
+    is_list,
+    is_object,
+    kind_of,
     list_of,
     map_of,
     member_of,
@@ -274,6 +285,21 @@ def _if_set(instance: Any, attribute: Any, value: object) -> None:
 _VALIDATORS = {name: validate(check) for name, check in CHECKS.items()}
 
 
+def _frozen(value: Any) -> Any:
+    """Copy lists and mappings into tuples and frozen mappings, and leave everything else as it is."""
+    if is_object(value):
+        return FrozenDict({name: _frozen(member) for name, member in value.items()})
+    return tuple(map(_frozen, value)) if is_list(value) else value
+
+
+def _own_names(value: object) -> str | None:
+    """Check for a mapping from names to values."""
+    if not is_object(value):
+        return f"{kind_of(value)} is not an object"
+    return None if all(isinstance(name, str) for name in value) else "a name in it is not a string"
+
+
+@pickled_with_defaults
 @frozen(kw_only=True, weakref_slot=False)
 class SessionUpdate:
     """The changes that an update or a closing asks for.
@@ -314,13 +340,18 @@ class SessionUpdate:
         default=UNSET, converter=_tuple_or_unset, validator=_if_set
     )
     """The variants of experiments into which the session fell."""
+    own: Mapping[str, Any] = field(
+        default=EMPTY, converter=_frozen, validator=validate(_own_names), metadata={"of_talon_one": False}
+    )
+    """The fields that a subclass of the session adds, by attribute. Talon.One's JSON does not have them."""
 
     def given(self) -> dict[str, Any]:
-        """Return the fields that are not omitted, by name."""
+        """Return the fields that are not omitted, by name, without those in `own`."""
         return _given(self)
 
     def __repr__(self) -> str:
-        return f"SessionUpdate({', '.join(f'{name}={value!r}' for name, value in self.given().items())})"
+        shown = self.given() | ({"own": self.own} if self.own else {})
+        return f"SessionUpdate({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 class SessionChanges(TypedDict, total=False):
@@ -343,8 +374,8 @@ def _names(cls: type[AttrsInstance]) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in fields(cls))
 
 
-FIELDS_OF_UPDATE = _names(SessionUpdate)
-"""The names of the fields of `SessionUpdate`."""
+FIELDS_OF_UPDATE = tuple(name for name in _names(SessionUpdate) if name != "own")
+"""The names of the fields of `SessionUpdate` that Talon.One knows."""
 _given: Callable[[SessionUpdate], dict[str, Any]] = compiled(
     "given",
     [

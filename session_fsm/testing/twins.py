@@ -31,9 +31,11 @@ def _defined(
     kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row], before: LifecycleMachine
 ) -> type[CustomerSession]:
     machine = LifecycleMachine(rules, table, before.name.removesuffix(": "), wrong_on_purpose=True)
+    machine.own_fields = before.own_fields
     _copy_callbacks(before, machine)
-    kind.rules = tuple(rules)
-    kind.machine = machine
+    # The metaclass refuses it to everybody else.
+    type.__setattr__(kind, "rules", tuple(rules))
+    type.__setattr__(kind, "machine", machine)
     return kind
 
 

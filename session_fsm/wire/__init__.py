@@ -25,18 +25,29 @@ from uuid import UUID
 from cattrs import Converter
 
 from session_fsm.errors import InvalidValue, WireError, pointer_token, to_error_response
+from session_fsm.events import SessionEvent
 from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
-from session_fsm.wire.reading import make_reader, read_scalar, straight_reader_of
+from session_fsm.wire.own_fields import read_scalar, register_type, typed_event
+from session_fsm.wire.reading import make_reader, straight_reader_of
 from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader
 from session_fsm.wire.straight_writing import StraightWriter
 from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight, write
 from session_fsm.wire.writing import make_writer, straight_writer_of
 
-__all__ = ["ReturnRequest", "dumps", "loads", "make_converter", "structure", "to_error_response", "unstructure"]
+__all__ = [
+    "ReturnRequest",
+    "dumps",
+    "loads",
+    "make_converter",
+    "register_type",
+    "structure",
+    "to_error_response",
+    "unstructure",
+]
 
 T = TypeVar("T")
 
@@ -47,6 +58,7 @@ def loads(
     *,
     strict: bool = False,
     most_bytes: int | None = MOST_BYTES,
+    session_class: type[CustomerSession] | None = None,
 ) -> T:
     """Read one JSON document.
 
@@ -56,6 +68,8 @@ def loads(
             values that these hold.
         strict: refuse fields that are not known.
         most_bytes: the largest size that is read; None for any.
+        session_class: the class of an event's session, by whose types the event's own fields are read. Without it
+            they stay as JSON has them.
 
     Raises:
         WireError: with every problem of the document and its place.
@@ -63,10 +77,17 @@ def loads(
     """
     if isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance] - somebody may give anything else
         try:
-            return read_straight(decoded(data, most_bytes), kind, strict=strict)
+            return _typed(read_straight(decoded(data, most_bytes), kind, strict=strict), session_class)
         except NOT_STRAIGHT:
             pass
-    return structure(parse(data, most_bytes), kind, strict=strict)
+    return structure(parse(data, most_bytes), kind, strict=strict, session_class=session_class)
+
+
+def _typed(value: T, session_class: type[CustomerSession] | None) -> T:
+    """Read the own fields of an event by the types of *session_class*, if there is one."""
+    if session_class is None or not isinstance(value, SessionEvent):
+        return value
+    return typed_event(value, session_class, _converter(strict=False))
 
 
 def read_straight(text: str, kind: type[T], *, strict: bool) -> T:
@@ -142,6 +163,7 @@ def structure(
     kind: type[T] = CustomerSession,  # type: ignore[assignment]  # T is the session where nothing is said
     *,
     strict: bool = False,
+    session_class: type[CustomerSession] | None = None,
 ) -> T:
     """Read a document that somebody else has parsed.
 
@@ -156,7 +178,7 @@ def structure(
     converter = _converter(strict=strict)
     document, prefix = _unwrapped(mapping, kind)
     try:
-        return converter.structure(document, kind)
+        return _typed(converter.structure(document, kind), session_class)
     except InvalidValue as error:
         raise WireError(problem.under(prefix) for problem in error.problems) from None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
-from attrs import Attribute, field, fields, frozen
+from attrs import Attribute, field, fields, frozen, resolve_types
 
 from session_fsm.events import SessionEvent
-from session_fsm.scalars import instance_of, list_of, to_tuple, validate
+from session_fsm.own_fields import OwnField
+from session_fsm.scalars import instance_of, list_of, to_tuple, validate, wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.values import (
     AdditionalCost,
@@ -20,7 +22,7 @@ from session_fsm.values import (
     Unset,
 )
 
-__all__ = ["KINDS", "ReturnRequest", "core_of", "is_known", "is_ours", "is_own"]
+__all__ = ["KINDS", "ReturnRequest", "core_of", "is_known", "is_ours", "member_name", "own_fields_of", "resolve"]
 
 
 @frozen(kw_only=True, weakref_slot=False)
@@ -58,13 +60,34 @@ def core_of(annotation: Any) -> Any:
     return annotation
 
 
-def is_own(owner: type, attribute: Attribute[Any]) -> bool:
-    """Whether a subclass of the session has added the field."""
-    return issubclass(owner, CustomerSession) and attribute.name not in {a.name for a in fields(CustomerSession)}
+def own_fields_of(kind: Any) -> Mapping[str, OwnField]:
+    """Return the fields that a subclass of the session adds, by name.
+
+    Raises:
+        InvalidValue: the class has fields that nobody has decorated.
+    """
+    own: Mapping[str, OwnField] = kind.machine.own_fields.by_name if issubclass(kind, CustomerSession) else {}
+    return own
+
+
+def member_name(attribute: Attribute[Any]) -> str:
+    """Return the name of a field in JSON."""
+    return wire_name(attribute.alias or attribute.name)
+
+
+def resolve(kind: Any) -> None:
+    """Resolve the types of a class's fields; those that a subclass of the session adds have been when it was made."""
+    if not issubclass(kind, CustomerSession):
+        resolve_types(kind)
+        return
+    known: Any = fields(resolve_types(CustomerSession))
+    for attribute in fields(kind):
+        if hasattr(known, attribute.name):
+            object.__setattr__(attribute, "type", getattr(known, attribute.name).type)
 
 
 def is_known(owner: type, attribute: Attribute[Any]) -> bool:
-    """Whether the field is the library's own, and no subclass has defined it anew."""
+    """Whether the field is the library's own."""
     base: Any = next(kind for kind in KINDS if issubclass(owner, kind))
     own: Any = getattr(fields(base), attribute.name, None)
     given: Any = attribute

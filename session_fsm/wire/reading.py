@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum, StrEnum
+from enum import StrEnum
 from functools import partial
 from typing import Any, TypeAlias, get_args, get_origin
 from uuid import UUID
 
-from attrs import Attribute, fields, resolve_types
+from attrs import Attribute, evolve, fields
 from cattrs import ClassValidationError, Converter
-from cattrs.errors import ForbiddenExtraKeysError, IterableValidationError
+from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, override
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import DEEPEST, NoCounts
+from session_fsm.json_values import DEEPEST, NoCounts, freeze_map, json_map
+from session_fsm.own_fields import as_invalid
 from session_fsm.scalars import (
     FURTHER_PROBLEMS,
     MOST_PROBLEMS,
@@ -26,15 +27,15 @@ from session_fsm.scalars import (
     is_object,
     kind_of,
     to_member,
-    to_time,
     wire_name,
 )
 from session_fsm.session import CustomerSession
 from session_fsm.values import CartItem, SessionUpdate
-from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, is_own
+from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, own_fields_of, resolve
+from session_fsm.wire.own_fields import own_reader, read_scalar
 from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader, make_straight_reader
 
-__all__ = ["make_reader", "read_scalar", "straight_reader_of"]
+__all__ = ["make_reader", "straight_reader_of"]
 
 _integer = integer()
 
@@ -48,34 +49,46 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
     careful way, which cattrs generates and which goes through the document field by field and collects all problems.
     That also is the only way for a class with fields that somebody else has added.
     """
-    resolve_types(kind)
+    resolve(kind)
+    own = own_fields_of(kind)
     skipped = {a.name for a in fields(kind) if of_request and a.metadata.get("read_only")}
+    skipped |= {a.name for a in fields(kind) if not a.metadata.get("of_talon_one", True)}
     readers: dict[str, tuple[Attribute[Any], Reader, StraightReader | None]] = {}
     overrides: dict[str, Any] = {name: override(omit=True) for name in skipped}
     for attribute in fields(kind):
         if not attribute.init or attribute.name in skipped:
             continue
-        name = wire_name(attribute.name)
+        name = member_name(attribute)
         inner = _inner_reader(converter, kind, attribute, strict=strict)
-        read_field = partial(_read_carefully, _field_reader(converter, kind, attribute, inner), attribute)
+        if attribute.name in own:
+            read_field: Reader = own_reader(converter, own[attribute.name])
+        else:
+            read_field = partial(_read_carefully, _field_reader(converter, kind, attribute, inner), attribute)
         readers[name] = (attribute, read_field, straight_reader_of(inner))
         overrides[attribute.name] = override(rename=name, struct_hook=read_field)
     read_carefully = make_dict_structure_fn(
         kind, converter, _cattrs_forbid_extra_keys=strict, _cattrs_detailed_validation=True, **overrides
     )
     ignored = _ignored(kind, of_request=of_request)
+    # Null is a value of an own field whose type has it, because the default may be another.
+    nullable = {member_name(one.attribute) for one in own.values() if "null" in one.type.json}
+    names = {attribute.name: member_name(attribute) for attribute in fields(kind)}
 
     def read_object(document: Any, _: Any = None) -> Any:
         if not is_object(document):
             raise InvalidValue("", f"{kind_of(document)} is not an object")
-        members = {name: value for name, value in document.items() if value is not None and name not in ignored}
+        members = {
+            name: value
+            for name, value in document.items()
+            if (value is not None or name in nullable) and name not in ignored
+        }
         try:
             return read_carefully(members, kind)
         except ClassValidationError as error:
-            raise InvalidValue.of(_problems(error)) from None
+            raise InvalidValue.of(_problems(error, names)) from None
 
     read = _with_ledger(read_object) if kind is CartItem and not of_request else read_object
-    if any(is_own(kind, attribute) or hasattr(attribute.default, "factory") for attribute in fields(kind)):
+    if own:
         return read
     return _straight_first(make_straight_reader(kind, readers, ignored, strict=strict), read)
 
@@ -138,17 +151,17 @@ def _with_ledger(read: Reader) -> Reader:
     return read_item
 
 
-def _problems(error: ClassValidationError, *, foreign: bool = False) -> list[Problem]:
-    """Translate what the careful reader collected, or what cattrs did for a *foreign* class."""
+def _problems(error: ClassValidationError, names: Mapping[str, str]) -> list[Problem]:
+    """Translate what the careful reader collected; *names* are those of the members by field."""
     of_fields, of_object = error.group_exceptions()
     problems: list[Problem] = []
     for exception, note in of_fields:
-        name = note.name if foreign else wire_name(note.name)
+        name = names[note.name]
         if isinstance(exception, KeyError) and exception.args == (name,):
             problems.append(Problem(pointer_token(name), "is missing"))
         else:
-            # `_read_carefully` has said where; what somebody else's hook raised has not.
-            place = "" if isinstance(exception, InvalidValue) and not foreign else pointer_token(name)
+            # `_read_carefully` has said where; what nobody foresaw has not.
+            place = "" if isinstance(exception, InvalidValue) else pointer_token(name)
             problems += (problem.under(place) for problem in _problems_of(exception))
     for exception in of_object:
         problems += _problems_of(exception)
@@ -160,17 +173,11 @@ def _problems_of(exception: Exception) -> list[Problem]:
     match exception:
         case InvalidValue():
             return list(exception.problems)
-        case ClassValidationError():
-            return _problems(exception, foreign=True)
-        case IterableValidationError():
-            elements, others = exception.group_exceptions()
-            found = [p.under(pointer_token(str(note.index))) for inner, note in elements for p in _problems_of(inner)]
-            return found + [problem for inner in others for problem in _problems_of(inner)]
         case ForbiddenExtraKeysError():
             names = sorted(map(str, exception.extra_fields))
             return [Problem(pointer_token(name), "is not known") for name in names]
         case _:
-            return [Problem("", str(exception) or type(exception).__name__)]
+            return list(as_invalid(exception, "").problems)
 
 
 def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
@@ -190,7 +197,7 @@ def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
 def _inner_reader(converter: Converter, owner: Any, attribute: Attribute[Any], *, strict: bool) -> Reader | None:
     """Return what reads the objects that a field holds, where these are of one of the library's classes."""
     kind = core_of(attribute.type)
-    if is_own(owner, attribute) or (owner is SessionEvent and attribute.name == "change"):
+    if attribute.name in own_fields_of(owner) or (owner is SessionEvent and attribute.name == "change"):
         return None
     if owner is SessionUpdate and attribute.name == "cart_items":
         return make_reader(converter, CartItem, strict=strict, of_request=True)
@@ -201,10 +208,7 @@ def _inner_reader(converter: Converter, owner: Any, attribute: Attribute[Any], *
 
 def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], inner: Reader | None) -> Reader:
     """Return the function that turns the JSON of a field into what its class accepts."""
-    whole: Any = attribute.type
-    kind = core_of(whole)
-    if is_own(owner, attribute):
-        return lambda value, _: converter.structure(value, whole)
+    kind = core_of(attribute.type)
     if owner is SessionEvent and attribute.name == "change":
         return partial(_read_change, converter)
     if get_origin(kind) is tuple:
@@ -222,28 +226,6 @@ def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], i
 
 def _as_it_is(value: Any, _: Any) -> Any:
     return value
-
-
-def read_scalar(value: Any, kind: Any, *, of: type) -> Any:
-    """Read what JSON has no type of its own for, and refuse what is of another."""
-    if isinstance(kind, type) and issubclass(kind, Enum):  # cattrs takes the hook of a class for its subclasses too
-        return kind(value)
-    if of is Decimal and isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if of is datetime and isinstance(value, str):
-        found = to_time(value)
-        if found is None:
-            raise InvalidValue("", f'"{value:.40}" is not a time as RFC 3339 writes it')
-        return found
-    if of is UUID and isinstance(value, str):
-        try:
-            return UUID(value)
-        except ValueError:
-            raise InvalidValue("", f'"{value:.40}" is not a UUID') from None
-    if isinstance(value, of) and not (of is int and isinstance(value, bool)):
-        return value
-    words = {str: "string", int: "integer", bool: "boolean", Decimal: "number", datetime: "time", UUID: "UUID"}
-    raise InvalidValue("", f"{kind_of(value)} is not a {words[of]}".replace("a integer", "an integer"))
 
 
 def _each(read: Reader, elements: Any, kind: Any) -> list[tuple[Any, Any]]:
@@ -295,4 +277,10 @@ def _read_change(converter: Converter, value: Any, _: Any) -> Any:
     """Read what an event was about: returned items, or an update."""
     if is_object(value) and "returnedCartItems" in value:
         return converter.structure(value, ReturnRequest).returned_cart_items
-    return converter.structure(value, SessionUpdate)
+    if not is_object(value) or value.get("ownFields") is None:
+        return converter.structure(value, SessionUpdate)
+    own = _read_json(value["ownFields"], None)
+    if problem := json_map(freeze_map(own)):
+        raise InvalidValue("/ownFields", problem if isinstance(problem, str) else "; ".join(map(str, problem)))
+    update = converter.structure({name: one for name, one in value.items() if name != "ownFields"}, SessionUpdate)
+    return evolve(update, own=own)

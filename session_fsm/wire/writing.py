@@ -10,14 +10,16 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from attrs import Attribute, fields, resolve_types
+from attrs import Attribute, fields
 from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn, override
 
 from session_fsm.events import SessionEvent
-from session_fsm.scalars import is_list, is_object, timestamp, wire_name
+from session_fsm.json_values import EMPTY
+from session_fsm.scalars import is_list, is_object, timestamp
 from session_fsm.values import UNSET, CartItem, SessionUpdate
-from session_fsm.wire.kinds import ReturnRequest, is_ours, is_own
+from session_fsm.wire.kinds import ReturnRequest, is_ours, member_name, own_fields_of, resolve
+from session_fsm.wire.own_fields import own_writer, written_own
 from session_fsm.wire.straight_writing import StraightWriter, make_straight_writer
 from session_fsm.wire.text import write
 
@@ -26,15 +28,16 @@ __all__ = ["make_writer", "straight_writer_of"]
 
 def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) -> Callable[[Any], dict[str, Any]]:
     """Generate the function that writes *kind*. What is None or omitted, and what is empty in an item, is not written."""
-    resolve_types(kind)
+    resolve(kind)
     overrides: dict[str, Any] = {}
     members: dict[str, tuple[Attribute[Any], bool, Callable[[Any], Any]]] = {}
     for attribute in fields(kind):
         absent = attribute.default in (None, UNSET) or (kind is CartItem and attribute.default == {})
-        if not attribute.init or (of_request and attribute.metadata.get("read_only")):
+        read_only = of_request and attribute.metadata.get("read_only")
+        if not attribute.init or read_only or not attribute.metadata.get("of_talon_one", True):
             overrides[attribute.name] = override(omit=True)
         else:
-            name, write_field = wire_name(attribute.name), _field_writer(converter, kind, attribute)
+            name, write_field = member_name(attribute), _field_writer(converter, kind, attribute)
             members[name] = (attribute, absent, write_field)
             overrides[attribute.name] = override(rename=name, omit_if_default=absent, unstruct_hook=write_field)
     write_fields = make_dict_unstructure_fn(kind, converter, **overrides)
@@ -73,8 +76,8 @@ def _nested_writer(converter: Converter, owner: Any, attribute: Attribute[Any], 
 
 def _field_writer(converter: Converter, owner: Any, attribute: Attribute[Any]) -> Callable[[Any], Any]:
     """Return the function that turns what a field holds into what JSON can hold."""
-    if is_own(owner, attribute):
-        return lambda value: converter.unstructure(value, unstructure_as=attribute.type)
+    if attribute.name in (own := own_fields_of(owner)):
+        return own_writer(converter, own[attribute.name])
     if owner is SessionUpdate and attribute.name == "cart_items":
         write_item = make_writer(converter, CartItem, of_request=True)
         return lambda items: [write_item(item) for item in items]
@@ -105,4 +108,6 @@ def _write_value(converter: Converter, value: Any) -> Any:
 
 
 def _write_change(converter: Converter, value: Any) -> Any:
-    return converter.unstructure(ReturnRequest(returned_cart_items=value) if is_list(value) else value)
+    document = converter.unstructure(ReturnRequest(returned_cart_items=value) if is_list(value) else value)
+    own = getattr(value, "own", EMPTY)
+    return document | {"ownFields": written_own(converter, own)} if own else document
