@@ -23,7 +23,7 @@ refusals, documentation and diagrams show it.
 >>> from session_fsm import Trigger, rule
 >>> @rule("minimum_order_missed", on=[Trigger.CLOSE])
 ... def order_is_worth_ten(total):
-...     '''An order is worth at least 10.'''
+...     '''An order must be worth at least 10.'''
 ...     return total >= 10
 >>> order_is_worth_ten(total=9)
 False
@@ -37,14 +37,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from operator import attrgetter
 from types import FunctionType
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
 from session_fsm.entities import Snapshot, copy_with, evolver, maker
-from session_fsm.errors import InvalidValue, Violation
+from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
+
+if TYPE_CHECKING:
+    from session_fsm.errors import TransitionRefused
 
 __all__ = [
     "SEEN_BY_RULES",
@@ -208,11 +211,20 @@ class Check:
     """What came of it."""
     violations: tuple[Violation, ...] = ()
     """What the rule found; empty where it passed."""
+    error: Exception | None = field(default=None, eq=False, repr=False)
+    """What the rule raised, where it failed: for developers. It does not travel with a pickle."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle_check, (self.rule, self.outcome, self.violations)
 
     @property
     def violation(self) -> Violation | None:
         """The first violation, or None where the rule passed."""
         return self.violations[0] if self.violations else None
+
+
+def _unpickle_check(rule: Rule, outcome: Outcome, violations: tuple[Violation, ...]) -> Check:
+    return Check(rule=rule, outcome=outcome, violations=violations)
 
 
 @frozen(kw_only=True, weakref_slot=False)
@@ -232,6 +244,12 @@ class Decision(Generic[S]):
     violations: tuple[Violation, ...] = ()
     """Every reason for a refusal; empty when allowed."""
     _after: Snapshot[S] | S | None = field(default=None, repr=False, alias="after")
+    session_id: str = ""
+    """The integration ID of the session."""
+    open_triggers: tuple[Trigger, ...] = field(default=(), repr=False)
+    """Where the table has no such transition: the triggers that the table allows from the session's state."""
+    already: bool = field(default=False, repr=False)
+    """Where the table has no such transition: whether the session is already where the caller wanted it."""
 
     @property
     def after(self) -> S | None:
@@ -248,11 +266,30 @@ class Decision(Generic[S]):
     def __bool__(self) -> bool:
         return self.allowed
 
+    def raise_if_refused(self) -> Self:
+        """Return the decision where it allows, and raise what the verb would raise where it refuses.
+
+        Raises:
+            WrongState: the table has no such transition from the session's state.
+            RuleViolated: a rule forbids it, or failed.
+        """
+        if self.violations:
+            raise self.refusal()
+        return self
+
+    def refusal(self) -> TransitionRefused:
+        """Return the error that says what this decision refuses, caused by what the first failed rule raised."""
+        if not self.checks:  # the table, and no rule, refuses it
+            return WrongState(self, self.session_id, self.open_triggers, self.already)
+        refusal = RuleViolated(self, self.session_id)
+        refusal.__cause__ = next((check.error for check in self.checks if check.error is not None), None)
+        return refusal
+
     def __str__(self) -> str:
         if self.allowed:
             source = f"{self.source} -> " if self.source else ""
             return f"{self.trigger} is allowed: {source}{self.target} ({self.event_name})."
-        reasons = " ".join(f"{violation.message} [{violation.code}]" for violation in self.violations)
+        reasons = joined((f"{violation.message} [{violation.code}]" for violation in self.violations), " ")
         return f"{self.trigger} is refused: {reasons}"
 
 
@@ -308,14 +345,11 @@ def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:
 
 def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
     if isinstance(result, Exception):
-        exception = type(result).__name__
-        violation = Violation(
-            code=one.code,
-            message=f"The rule could not be judged, because it raised {exception}: {result}",
-            details={"exception": exception, "text": str(result)},
-        )
-        return _make_check(one, Outcome.ERRORED, (violation,))
-    return _make_check(one, _VIOLATED if result else _PASSED, result)
+        # What was raised may hold what no client should read: the address of a database, a password.
+        message = f"The rule {one.code} could not be judged."
+        violation = Violation(code=RULE_FAILED, message=message, details={"rule": one.code})
+        return _make_check(one, Outcome.ERRORED, (violation,), result)
+    return _make_check(one, _VIOLATED if result else _PASSED, result, None)
 
 
 _make_check = maker(Check)

@@ -6,26 +6,32 @@
     +-- TransitionRefused            the session may not do that now
     |   +-- WrongState               no transition leads there from its state
     |   +-- RuleViolated             a transition does, but rules forbid it
+    +-- ConcurrentChange             something else changed the session in the middle of a trigger
     +-- InvalidValue (ValueError)    a value breaks its own type, length or range
     +-- WireError (ValueError)       a JSON document cannot be read
 
 Codes and JSON pointers are stable; messages are for people and may change.
 Every error pickles with its fields, and none holds the session.
+
+`to_error_response` writes an error in the envelope in which Talon.One reports errors, `http_status` gives the status
+of the HTTP answer, and `from_error_response` reads an envelope.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from session_fsm.decisions import Decision
     from session_fsm.states import State, Trigger
 
 __all__ = [
+    "ConcurrentChange",
+    "ErrorEntry",
+    "ErrorResponse",
     "InvalidValue",
     "Problem",
     "RuleViolated",
@@ -34,9 +40,33 @@ __all__ = [
     "Violation",
     "WireError",
     "WrongState",
+    "counted",
+    "from_error_response",
+    "http_status",
+    "joined",
     "pointer_token",
     "to_error_response",
 ]
+
+RULE_FAILED = "rule_failed"
+"""The code of the violation that stands for a rule that raised an exception instead of answering."""
+_MOST_PRINTED = 20
+"""So many problems or violations are printed; the others are in the error's fields."""
+_MOST_ENTRIES = 1000
+"""So many entries has an envelope."""
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return *number* and *noun*, in the plural where there is not one: ``1 unit``, ``2 units``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def joined(texts: Iterable[str], separator: str = "; ") -> str:
+    """Return the first texts, each cut to a length that can be read, and how many more there are."""
+    held = list(texts)
+    shown = [text if len(text) <= 500 else f"{text[:500]}..." for text in held[:_MOST_PRINTED]]
+    more = len(held) - len(shown)
+    return separator.join([*shown, f"and {more} more"] if more else shown)
 
 
 def pointer_token(name: str) -> str:
@@ -78,13 +108,15 @@ class Problem:
     """Where, as a JSON pointer; ``""`` is the whole."""
     text: str = field(converter=_printable)
     """What, in words."""
+    title: str = "Invalid value"
+    """What kind of problem it is, in the words of the API's envelope."""
 
     def __str__(self) -> str:
         return f"{self.pointer}: {self.text}" if self.pointer else self.text
 
     def under(self, prefix: str) -> Problem:
         """Return the same problem, seen from a value that holds this one at *prefix*."""
-        return Problem(prefix + self.pointer, self.text)
+        return Problem(prefix + self.pointer, self.text, self.title)
 
 
 class SessionFSMError(Exception):
@@ -139,23 +171,50 @@ class WrongState(TransitionRefused):
 
     def __str__(self) -> str:
         if self.already:
-            return f"{super().__str__()} It already is {self.state}."
+            return f"{super().__str__()}; the session is {self.state} already"
         if self.state is None:
             return super().__str__()
-        triggers = ", ".join(self.allowed) or "nothing"
-        return f"{super().__str__()} From {self.state} the table allows: {triggers}."
+        if not self.allowed:
+            return f"{super().__str__()}; from {self.state} the table allows nothing"
+        return (
+            f"{super().__str__()}; from {self.state} the table allows {', '.join(self.allowed)}, if no rule forbids it"
+        )
 
 
 class RuleViolated(TransitionRefused):
-    """The table has the transition, but one or more rules forbid it; see `violations`."""
+    """The table has the transition, but one or more rules forbid it; see `violations`.
+
+    Where a rule raised an exception instead of answering, the violation has the code ``rule_failed`` and says nothing
+    of the exception. The exception is the ``__cause__`` of this error, and `Check.error` of the rule's check.
+    """
+
+
+class ConcurrentChange(SessionFSMError):
+    """Something else changed the session, or tried to, while a trigger was being judged or carried out.
+
+    That is a rule or a callback that moves the session it is asked about (D-14), or another thread (D-13). The
+    trigger that raises this has changed nothing.
+    """
+
+    def __init__(self, session_id: str, problem: str) -> None:
+        super().__init__(session_id, problem)
+        self.session_id = session_id
+        """The integration ID of the session."""
+        self.problem = problem
+        """What happened, in words."""
+
+    def __str__(self) -> str:
+        return f"session {self.session_id!r}: {self.problem}"
 
 
 class InvalidValue(SessionFSMError, ValueError):
     """A value breaks its own type, length or range, and never became part of a session."""
 
-    def __init__(self, pointer: str, problem: str, others: Iterable[Problem] = ()) -> None:
-        first, others = Problem(pointer, problem), tuple(others)
-        super().__init__(first.pointer, first.text, others)
+    def __init__(
+        self, pointer: str, problem: str, others: Iterable[Problem] = (), title: str = "Invalid value"
+    ) -> None:
+        first, others = Problem(pointer, problem, title), tuple(others)
+        super().__init__(first.pointer, first.text, others, title)
         self.pointer = first.pointer
         """Where, as a JSON pointer into the value that was being built."""
         self.problem = first.text
@@ -167,10 +226,10 @@ class InvalidValue(SessionFSMError, ValueError):
     def of(cls, problems: Iterable[Problem]) -> InvalidValue:
         """Make one error of one or more *problems*."""
         first, *others = problems
-        return cls(first.pointer, first.text, others)
+        return cls(first.pointer, first.text, others, first.title)
 
     def __str__(self) -> str:
-        return "; ".join(map(str, self.problems))
+        return joined(map(str, self.problems))
 
 
 class WireError(SessionFSMError, ValueError):
@@ -182,37 +241,130 @@ class WireError(SessionFSMError, ValueError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        return "; ".join(map(str, self.problems))
+        return joined(map(str, self.problems))
 
+
+# --- The envelope of the API -----------------------------------------------------------------------------------------
 
 # Two faults have a title of Talon.One's own; every other one is titled with its code.
 _TITLES = {"attribute_not_declared": "Unknown", "attribute_wrong_type": "Invalid type"}
+_ALREADY = "already_in_state"
+_TOO_MANY_REQUESTS = "Too many requests are updating this session at the same time"
 
 
-def _entry(title: str, details: str, pointer: str | None) -> dict[str, Any]:
-    entry: dict[str, Any] = {"title": title, "details": details}
-    if pointer is not None:
-        entry["source"] = {"pointer": pointer}
-    return entry
+def http_status(error: SessionFSMError) -> int:
+    """Return the status of the HTTP answer that says *error*.
+
+    400 for what the caller asked or sent, 409 for a `ConcurrentChange`, and 500 where nobody knows: a rule raised an
+    exception instead of answering, or the error is none of these.
+    """
+    match error:
+        case RuleViolated() if any(violation.code == RULE_FAILED for violation in error.violations):
+            return 500
+        case TransitionRefused() | InvalidValue() | WireError():
+            return 400
+        case ConcurrentChange():
+            return 409
+        case _:
+            return 500
 
 
 def to_error_response(error: SessionFSMError) -> dict[str, Any]:
-    """Write *error* in the envelope in which Talon.One reports errors, ready for an HTTP 400 answer.
+    """Write *error* in the envelope in which Talon.One reports errors, for an answer with its `http_status`.
 
-    Returns ``{"message": ..., "errors": [{"title": ..., "details": ..., "source": {"pointer": ...}}]}``;
-    ``source`` is there where a place is known. The title is the code of the violation, but for the
-    two titles that Talon.One publishes (``Unknown`` and ``Invalid type``), and ``Invalid value`` for a
-    value or document that cannot be read.
+    Returns ``{"message": ..., "errors": [{"title": ..., "details": ..., "source": {"pointer": ...}}]}``, at most 1000
+    entries; ``source`` is empty where there is no place (W-18). The title is the code of the violation, but for the
+    titles that Talon.One publishes (``Unknown``, ``Invalid type``, ``enum``), ``already_in_state`` where the session is
+    already where the caller wanted it, and ``Invalid value`` for a value or document that cannot be read. A pointer
+    begins at the session, or the return, that the request holds. A `ConcurrentChange` is written as W-20 has it.
     """
     message = "The submitted data was invalid"
     match error:
+        case ConcurrentChange():
+            return {"message": _TOO_MANY_REQUESTS, "StatusCode": 409}
         case WrongState():
             message = " ".join(violation.message for violation in error.violations)
-            errors = [_entry(v.code, v.message, v.pointer) for v in error.violations]
+            entries = [_entry(_ALREADY if error.already else v.code, v.message, v.pointer) for v in error.violations]
         case TransitionRefused():
-            errors = [_entry(_TITLES.get(v.code, v.code), v.message, v.pointer) for v in error.violations]
+            entries = [_entry(_TITLES.get(v.code, v.code), v.message, v.pointer) for v in error.violations]
+            if http_status(error) == 500:
+                message = "A rule could not be judged"
         case InvalidValue() | WireError():
-            errors = [_entry("Invalid value", problem.text, problem.pointer) for problem in error.problems]
+            entries = [_entry(problem.title, _details(problem), problem.pointer) for problem in error.problems]
         case _:
-            message, errors = str(error), []
-    return {"message": message, "errors": errors}
+            message, entries = str(error), []
+    if len(entries) > _MOST_ENTRIES:
+        more = len(entries) - _MOST_ENTRIES
+        entries = [*entries[:_MOST_ENTRIES], _entry("more", f"{counted(more, 'further problem')} not listed", None)]
+    return {"message": message, "errors": entries}
+
+
+def _entry(title: str, details: str, pointer: str | None) -> dict[str, Any]:
+    return {"title": title, "details": details, "source": {"pointer": pointer} if pointer else {}}
+
+
+def _details(problem: Problem) -> str:
+    """Return what is wrong in words, with the name of the member where the API's own words have it (W-19)."""
+    name = problem.pointer.rpartition("/")[2]
+    return f"{name} {problem.text}" if problem.title == "enum" else problem.text
+
+
+@frozen(kw_only=True)
+class ErrorEntry:
+    """One entry of an envelope."""
+
+    title: str = ""
+    """What kind of fault it is; the code, where this library wrote the envelope."""
+    details: str = ""
+    """The fault in words."""
+    pointer: str | None = None
+    """Where in the request it lies, as a JSON pointer, or None where there is no place."""
+
+
+@frozen(kw_only=True)
+class ErrorResponse:
+    """An envelope that was read."""
+
+    message: str = ""
+    """What the envelope says as a whole."""
+    entries: tuple[ErrorEntry, ...] = ()
+    """Each fault."""
+    status_code: int | None = None
+    """The HTTP status that the envelope names, which Talon.One does for 401 and 409."""
+
+    @property
+    def already(self) -> bool:
+        """Whether the session already was where the caller wanted it, as far as `to_error_response` wrote that."""
+        return any(entry.title == _ALREADY for entry in self.entries)
+
+
+def from_error_response(response: Mapping[str, Any]) -> ErrorResponse:
+    """Read the envelope of an error answer, of Talon.One's or of `to_error_response`, that is parsed already.
+
+    Members that are missing, or of another type than the API gives them, are left out.
+
+    Raises:
+        InvalidValue: *response* is not a mapping.
+    """
+    if not isinstance(response, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # an answer may hold anything
+        raise InvalidValue("", "an envelope of errors is an object")
+    entries = _member(response, "errors", list) or []
+    return ErrorResponse(
+        message=_member(response, "message", str) or "",
+        entries=tuple(_read_entry(entry) for entry in entries if isinstance(entry, Mapping)),
+        status_code=_member(response, "StatusCode", int),
+    )
+
+
+def _read_entry(entry: Mapping[str, Any]) -> ErrorEntry:
+    source: Any = entry.get("source")
+    return ErrorEntry(
+        title=_member(entry, "title", str) or "",
+        details=_member(entry, "details", str) or "",
+        pointer=_member(source, "pointer", str) if isinstance(source, Mapping) else None,
+    )
+
+
+def _member(mapping: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = mapping.get(name)
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None

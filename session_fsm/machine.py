@@ -23,7 +23,7 @@ import transitions
 from session_fsm.changes import argument_of, as_time, as_update
 from session_fsm.decisions import Decision, Rule
 from session_fsm.entities import assign, contents, restore
-from session_fsm.errors import InvalidValue, SessionFSMError, WrongState
+from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
@@ -328,18 +328,18 @@ class LifecycleMachine(transitions.Machine):
         if failures := move.judge(None, newborn, change, now, values):
             raise move.refusal(newborn, failures)
         if move.target is None:
-            raise self._refusals.of_creation(newborn)
+            raise self._refusals.of_creation(newborn).refusal()
         event = move.record(newborn, change, now, values)
         object.__setattr__(newborn, "_pending_events", values["_pending_events"])
         return event
 
     def no_way(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
         """Write down that the table has no transition by *trigger* from where *session* is."""
-        return self._refusals.judged(trigger, session.state, change)
+        return self._refusals.judged(trigger, session, change)
 
-    def wrong_state(self, trigger: Trigger, session: Any, change: Any) -> WrongState:
-        """Make the refusal of a trigger that the table does not have from where *session* is."""
-        return self._refusals.error(trigger, session, change)
+    def wrong_state(self, trigger: Trigger, session: Any, change: Any) -> TransitionRefused:
+        """Return the error that the table has no transition by *trigger* from where *session* is."""
+        return self._refusals.judged(trigger, session, change).refusal()
 
     def look_for_listeners(self) -> None:
         """Note of which triggers no callback wants to know; they take the short way.

@@ -16,7 +16,7 @@ from attrs import fields
 from session_fsm.changes import returned, updated
 from session_fsm.decisions import Decision, Failures, Rule, checks_of, decision, judging
 from session_fsm.entities import Snapshot, assign, assigning, compiled, maker, making
-from session_fsm.errors import RuleViolated
+from session_fsm.errors import TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import Row
 from session_fsm.states import State, Trigger
@@ -173,21 +173,20 @@ class Move:
         values = self.values(session, change, now)
         failures = self.judge(session, session, change, now, values)
         if failures:
-            return self._decision(failures)
-        return self._decision(None, Snapshot(session, values, partial(self._pending, change, now)))
+            return self._decision(session, failures)
+        return self._decision(session, None, Snapshot(session, values, partial(self._pending, change, now)))
 
     def _pending(self, change: Any, now: datetime, after: Any) -> dict[str, Any]:
         values = {"update_count": after.update_count}
         self.record(after, change, now, values)
         return values
 
-    def _decision(self, failures: Failures | None, after: Any = None) -> Decision[Any]:
+    def _decision(self, session: Any, failures: Failures | None, after: Any = None) -> Decision[Any]:
         checks = checks_of(self.rules, failures) if failures else self._passed
         violations = tuple([violation for check in checks for violation in check.violations]) if failures else ()
-        return decision(self.trigger, self.source, self.target, self.event_name, checks, violations, after)
+        judged = (self.trigger, self.source, self.target, self.event_name, checks, violations, after)
+        return decision(*judged, session.integration_id, (), False)  # noqa: FBT003 - the last field
 
-    def refusal(self, session: Any, failures: Failures) -> RuleViolated:
-        """Make the refusal of *session*, caused by what the first errored rule raised, if one did."""
-        refusal = RuleViolated(self._decision(failures), session.integration_id)
-        refusal.__cause__ = next((result for result in failures.values() if isinstance(result, Exception)), None)
-        return refusal
+    def refusal(self, session: Any, failures: Failures) -> TransitionRefused:
+        """Return the error that refuses to move *session*."""
+        return self._decision(session, failures).refusal()

@@ -45,7 +45,7 @@ _CLOSING = [Trigger.CREATE, Trigger.CLOSE]
 
 @rule("coupon_code_required", on=_CLOSING, target=State.CLOSED)
 def coupon_code_required(coupon_codes: tuple[str, ...]) -> bool:
-    """A session holds a coupon code by the time it closes.
+    """A session must hold a coupon code by the time it closes.
 
     Rule O-01. For campaigns with a coupon budget.
     """
@@ -54,7 +54,7 @@ def coupon_code_required(coupon_codes: tuple[str, ...]) -> bool:
 
 @rule("referral_code_required", on=_CLOSING, target=State.CLOSED)
 def referral_code_required(referral_code: str) -> bool:
-    """A session holds a referral code by the time it closes.
+    """A session must hold a referral code by the time it closes.
 
     Rule O-02. For campaigns with a referral budget.
     """
@@ -63,7 +63,7 @@ def referral_code_required(referral_code: str) -> bool:
 
 @rule("identifier_required", on=_CLOSING, target=State.CLOSED)
 def identifier_required(identifiers: tuple[str, ...]) -> bool:
-    """A session holds an identifier by the time it closes.
+    """A session must hold an identifier by the time it closes.
 
     Rule O-03. For campaigns with a unique identifier budget, or with coupons.
     """
@@ -110,13 +110,15 @@ def _all_attributes(
 def attributes_are_declared(*, session: Collection[str] = (), cart_item: Collection[str] = ()) -> Rule:
     """Make the rule that every attribute of the *session* and of each *cart_item* is declared (O-04)."""
 
+    of_session, of_item = frozenset(session), frozenset(cart_item)
+
     @rule("attribute_not_declared", on=_FILLING)
     def every_attribute_is_declared(attributes: Attributes, cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:
-        """Every attribute of the session and of its items is declared in the Application."""
-        for pointer, name, _, declared, owner in _all_attributes(attributes, cart_items, session, cart_item):
+        """Every attribute of the session and of its items must be declared in the Application."""
+        for pointer, name, _, declared, owner in _all_attributes(attributes, cart_items, of_session, of_item):
             if name not in declared:
                 yield Violation(
-                    message=f'The attribute "{name}" is not defined on {owner} entities.',
+                    message=f'The attribute "{name:.100}" is not defined on {owner} entities.',
                     details={"attribute": name, "entity": owner},
                     pointer=pointer,
                 )
@@ -146,12 +148,12 @@ def attributes_have_declared_types(
     def attributes_have_their_declared_types(
         attributes: Attributes, cart_items: tuple[CartItem, ...]
     ) -> Iterator[Violation]:
-        """Every attribute's value has the type that the Application declares for it."""
+        """Every attribute's value must have the type that the Application declares for it."""
         for pointer, name, value, declared, _ in _all_attributes(attributes, cart_items, of_session, of_item):
             if name in declared and not _has_type(value, declared[name]):
                 kind = declared[name]
                 yield Violation(
-                    message=f'Value of "{name}" attribute ({_shown(value)}) is not a {kind.strip("()")}',
+                    message=f'Value of "{name:.100}" attribute ({_shown(value):.100}) is not a {kind.strip("()")}',
                     details={"attribute": name, "type": str(kind)},
                     pointer=pointer,
                 )
@@ -200,18 +202,20 @@ def _shown(value: AttributeValue) -> str:
 def additional_costs_are_declared(*, session: Collection[str] = (), cart_item: Collection[str] = ()) -> Rule:
     """Make the rule that every additional cost is declared for its place, *session* or *cart_item* (O-06)."""
 
+    of_session, of_item = frozenset(session), frozenset(cart_item)
+
     @rule("additional_cost_not_declared", on=_FILLING)
     def every_additional_cost_is_declared(
         additional_costs: Mapping[str, AdditionalCost], cart_items: tuple[CartItem, ...]
     ) -> Iterator[Violation]:
-        """Every additional cost is declared in the Application, for the session or for items."""
-        held = [("", additional_costs, session, "sessions")]
-        held += [(f"/cartItems/{i}", item.additional_costs, cart_item, "items") for i, item in enumerate(cart_items)]
+        """Every additional cost must be declared in the Application, for the session or for items."""
+        held = [("", additional_costs, of_session, "sessions")]
+        held += [(f"/cartItems/{i}", item.additional_costs, of_item, "items") for i, item in enumerate(cart_items)]
         for place, costs, declared, owner in held:
             for name in costs:
                 if name not in declared:
                     yield Violation(
-                        message=f'The additional cost "{name}" is not declared for {owner}.',
+                        message=f'The additional cost "{name:.100}" is not declared for {owner}.',
                         details={"additional_cost": name, "place": owner},
                         pointer=f"{place}/additionalCosts{pointer_token(name)}",
                     )
@@ -221,14 +225,15 @@ def additional_costs_are_declared(*, session: Collection[str] = (), cart_item: C
 
 def prices_are_known(*, catalog: Container[str] = ()) -> Rule:
     """Make the rule that an item has a price or that its SKU is in the *catalog* (O-07)."""
+    known = frozenset(catalog) if isinstance(catalog, (list, tuple)) else catalog
 
     @rule("price_missing", on=_FILLING)
     def every_price_is_known(cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:
-        """Every item has a price, or its SKU is in the catalog."""
+        """Every item must have a price, or its SKU must be in the catalog."""
         for position, item in enumerate(cart_items):
-            if item.price is None and item.sku not in catalog:
+            if item.price is None and item.sku not in known:
                 yield Violation(
-                    message=f'The item "{item.sku}" at position {position} has no price and is in no catalog.',
+                    message=f'The item "{item.sku:.100}" at position {position} has no price and is in no catalog.',
                     details={"position": position, "sku": item.sku},
                     pointer=f"/cartItems/{position}/price",
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from session_fsm.decisions import Decision, decision
-from session_fsm.errors import Violation, WrongState
+from session_fsm.errors import Violation
 from session_fsm.json_values import FrozenDict
 from session_fsm.lifecycle import Row
 from session_fsm.states import State, Trigger
@@ -35,39 +35,38 @@ class Refusals:
         }
         """The triggers that the table opens from each state, whatever the rules say."""
         self._targets = {trigger: {row.target for row in rows if row.trigger is trigger} for trigger in Trigger}
-        self._only = {trigger: _only(rows, trigger) for trigger in Trigger}
-        self._judged: dict[tuple[Trigger, State], Decision[Any]] = {}
+        self._sources = {trigger: _sources(rows, trigger) for trigger in Trigger}
+        self._violations: dict[tuple[Trigger, State], Violation] = {}
 
-    def judged(self, trigger: Trigger, state: State, change: Any) -> Decision[Any]:
-        """Write down that the table has no transition by *trigger* from *state*."""
-        wanted = change.state if isinstance(change, SessionUpdate) else UNSET
-        if wanted is not UNSET and wanted is not State.CLOSED:
-            return _refused(trigger, state, f'Cannot move session to state "{wanted}" from state "{state}".')
-        known = self._judged.get((trigger, state))
-        if known is None:  # it says the same of every session
-            known = _refused(trigger, state, f"{self._only[trigger]}; this one is {state}.")
-            self._judged[trigger, state] = known
-        return known
-
-    def error(self, trigger: Trigger, session: Any, change: Any) -> WrongState:
-        """Make the error that says so."""
+    def judged(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
+        """Return the decision that the table has no transition by *trigger* from where *session* is."""
         state: State = session.state
         wanted = change.state if isinstance(change, SessionUpdate) else UNSET
+        if wanted is not UNSET and wanted is not State.CLOSED:
+            violation = _violation(state, f'Cannot move session to state "{wanted}" from state "{state}"')
+        else:
+            violation = self._violations.get((trigger, state)) or self._only(trigger, state)
         already = state in self._targets[trigger] if wanted is UNSET else state is wanted
-        return WrongState(self.judged(trigger, state, change), session.integration_id, self.allowed[state], already)
+        judged = (trigger, state, None, None, (), (violation,), None)
+        return decision(*judged, session.integration_id, self.allowed[state], already)
 
-    def of_creation(self, newborn: Any) -> WrongState:
-        """Make the error that no session can be created in the state of *newborn*."""
-        violation = Violation(code="wrong_state", message=f"A session cannot be created as {newborn.state}.")
-        refused = decision(Trigger.CREATE, None, None, None, (), (violation,), None)
-        return WrongState(refused, newborn.integration_id, self.allowed[None])
+    def of_creation(self, newborn: Any) -> Decision[Any]:
+        """Return the decision that no session can be created in the state of *newborn*."""
+        violation = Violation(code="wrong_state", message=f"A session cannot be created as {newborn.state}")
+        judged = (Trigger.CREATE, None, None, None, (), (violation,), None)
+        return decision(*judged, newborn.integration_id, self.allowed[None], False)  # noqa: FBT003 - the last field
+
+    def _only(self, trigger: Trigger, state: State) -> Violation:
+        """Return the violation that says from where *trigger* is possible; it is the same for every session."""
+        violation = _violation(state, f"Only {self._sources[trigger]} sessions can {_CAN_BE[trigger]}")
+        self._violations[trigger, state] = violation
+        return violation
 
 
-def _refused(trigger: Trigger, state: State, message: str) -> Decision[Any]:
-    violation = Violation(code="wrong_state", message=message, details=FrozenDict(state=str(state)))
-    return decision(trigger, state, None, None, (), (violation,), None)
+def _violation(state: State, message: str) -> Violation:
+    # The message has no full stop, since integrations compare the API's own as a whole (W-19).
+    return Violation(code="wrong_state", message=message, details=FrozenDict(state=str(state)))
 
 
-def _only(rows: Iterable[Row], trigger: Trigger) -> str:
-    sources = " or ".join(row.source for row in rows if row.trigger is trigger and row.source)
-    return f"Only {sources or 'new'} sessions can {_CAN_BE[trigger]}"
+def _sources(rows: Iterable[Row], trigger: Trigger) -> str:
+    return " or ".join(row.source for row in rows if row.trigger is trigger and row.source) or "new"

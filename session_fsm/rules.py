@@ -14,11 +14,10 @@ How a rule is written says `session_fsm.decisions`.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from session_fsm.decisions import Rule, rule
-from session_fsm.errors import Violation
+from session_fsm.errors import Violation, counted
 from session_fsm.optional_rules import (
     AttributeType,
     additional_costs_are_declared,
@@ -50,30 +49,31 @@ MOST_CART_ITEMS = 1000
 MOST_UNITS = 10_000
 _FILLING = [Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE]
 _RETURNING = [Trigger.RETURN_ITEMS]
+_MOST_SHOWN = 10
 
 
 @rule("state_not_creatable", on=[Trigger.CREATE])
 def new_session_is_open_or_closed(state: State) -> Violation | None:
-    """A new session is open or closed.
+    """A new session must be open or closed.
 
     Rule L-09.
     """
     if state is State.OPEN or state is State.CLOSED:
         return None
-    message = f"A session cannot be created as {state}; a new session is open or closed."
+    message = f"A session cannot be created as {state}; a new session must be open or closed."
     return Violation(message=message, details={"state": str(state)}, pointer="/state")
 
 
 @rule("too_many_cart_items", on=_FILLING)
 def cart_holds_at_most_1000_items(cart_items: tuple[CartItem, ...]) -> Violation | None:
-    """A cart holds at most 1000 items.
+    """A cart must not hold more than 1000 items.
 
     Rule L-01.
     """
     if len(cart_items) <= MOST_CART_ITEMS:
         return None
     return Violation(
-        message=f"The cart holds {len(cart_items)} items; at most {MOST_CART_ITEMS} are allowed.",
+        message=f"The cart holds {counted(len(cart_items), 'item')}; at most {MOST_CART_ITEMS} are allowed.",
         details={"items": len(cart_items), "limit": MOST_CART_ITEMS},
         pointer="/cartItems",
     )
@@ -81,7 +81,7 @@ def cart_holds_at_most_1000_items(cart_items: tuple[CartItem, ...]) -> Violation
 
 @rule("too_many_units", on=_FILLING)
 def quantities_add_up_to_at_most_10000(cart_items: tuple[CartItem, ...]) -> Violation | None:
-    """The quantities in a cart add up to at most 10,000 units.
+    """The quantities in a cart must not add up to more than 10,000 units.
 
     Rule L-02.
     """
@@ -111,7 +111,7 @@ def _skus_in(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem, ...]) 
 
 @rule("nothing_to_return", on=_RETURNING)
 def return_names_an_item(change: tuple[ReturnedCartItem, ...]) -> Violation | None:
-    """A return names at least one item.
+    """A return must name at least one item.
 
     Rule L-03.
     """
@@ -120,7 +120,7 @@ def return_names_an_item(change: tuple[ReturnedCartItem, ...]) -> Violation | No
 
 @rule("return_item_unnamed", on=_RETURNING)
 def returned_items_are_named(change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
-    """Every entry of a return names its item by position, by SKU, or by both.
+    """Every entry of a return must name its item by position, by SKU, or by both.
 
     Rule L-08.
     """
@@ -133,7 +133,7 @@ def returned_items_are_named(change: tuple[ReturnedCartItem, ...]) -> list[Viola
 
 @rule("unknown_cart_item", on=_RETURNING)
 def returned_items_are_in_the_cart(session: Any, change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
-    """A return names only items that are in the cart.
+    """A return must name only items that are in the cart.
 
     Rule L-04.
     """
@@ -143,14 +143,14 @@ def returned_items_are_in_the_cart(session: Any, change: tuple[ReturnedCartItem,
     for index, entry in enumerate(change):
         if entry.position is not None and entry.position >= items:
             unknown = Violation(
-                message=f"The cart has no item at position {entry.position}; it holds {items}.",
+                message=f"The cart has no item at position {entry.position}; it holds {counted(items, 'item')}.",
                 details={"position": entry.position, "items": items},
                 pointer=_place(index, "position"),
             )
             found.append(unknown)
         if entry.sku is not None and entry.sku not in skus:
             unknown = Violation(
-                message=f'The cart has no item with the SKU "{entry.sku}".',
+                message=f'The cart has no item with the SKU "{entry.sku:.100}".',
                 details={"sku": entry.sku},
                 pointer=_place(index, "sku"),
             )
@@ -160,7 +160,7 @@ def returned_items_are_in_the_cart(session: Any, change: tuple[ReturnedCartItem,
 
 @rule("sku_position_mismatch", on=_RETURNING)
 def position_and_sku_name_the_same_item(session: Any, change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
-    """Where a return gives both a position and a SKU, they name the same item.
+    """Where a return gives both a position and a SKU, they must name the same item.
 
     Rule L-05.
     """
@@ -173,7 +173,7 @@ def position_and_sku_name_the_same_item(session: Any, change: tuple[ReturnedCart
         if cart[entry.position].sku != entry.sku:
             there = cart[entry.position].sku
             mismatch = Violation(
-                message=f'The item at position {entry.position} has the SKU "{there}", not "{entry.sku}".',
+                message=f'The item at position {entry.position} has the SKU "{there:.100}", not "{entry.sku:.100}".',
                 details={"position": entry.position, "sku": entry.sku, "sku_at_position": there},
                 pointer=_place(index, "sku"),
             )
@@ -183,18 +183,21 @@ def position_and_sku_name_the_same_item(session: Any, change: tuple[ReturnedCart
 
 @rule("ambiguous_sku", on=_RETURNING)
 def sku_alone_names_one_item(session: Any, change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
-    """A SKU that stands on several items needs a position beside it.
+    """A SKU that stands on several items must have a position beside it.
 
     Rule L-06.
     """
     found: list[Violation] = []
+    positions = _positions_by_sku(session.cart_items, change)
     for index, entry in enumerate(change):
         if entry.position is None and entry.sku is not None:
-            positions = [position for position, item in enumerate(session.cart_items) if item.sku == entry.sku]
-            if len(positions) > 1:
+            held = positions.get(entry.sku, ())
+            if len(held) > 1:
+                shown = ", ".join(map(str, held[:_MOST_SHOWN]))
+                others = f" and {len(held) - _MOST_SHOWN} more" if len(held) > _MOST_SHOWN else ""
                 ambiguous = Violation(
-                    message=f'The SKU "{entry.sku}" stands at positions {", ".join(map(str, positions))}; give one.',
-                    details={"sku": entry.sku, "positions": positions},
+                    message=f'The SKU "{entry.sku:.100}" stands at positions {shown}{others}; give one.',
+                    details={"sku": entry.sku, "positions": held[:_MOST_SHOWN], "count": len(held)},
                     pointer=_place(index, "sku"),
                 )
                 found.append(ambiguous)
@@ -203,7 +206,7 @@ def sku_alone_names_one_item(session: Any, change: tuple[ReturnedCartItem, ...])
 
 @rule("returns_more_than_remaining", on=_RETURNING)
 def returned_units_do_not_exceed_remaining(session: Any, change: tuple[ReturnedCartItem, ...]) -> list[Violation]:
-    """No item gets back more units than remain on it.
+    """A return must not take back more units of an item than remain.
 
     Rule L-07. Several entries for one item are added up first. An entry without a quantity takes all units
     that remain, and asks for one at least.
@@ -212,8 +215,15 @@ def returned_units_do_not_exceed_remaining(session: Any, change: tuple[ReturnedC
     for position, (index, requested) in requested_units(session.cart_items, change).items():
         remaining = session.cart_items[position].remaining_quantity
         if requested > remaining:
+            if remaining == 0:
+                message = f"No unit of the item at position {position} remains to be returned."
+            else:
+                message = (
+                    f"{counted(requested, 'unit')} of the item at position {position} cannot come back; "
+                    f"{remaining} {'remains' if remaining == 1 else 'remain'}."
+                )
             excess = Violation(
-                message=f"{requested} units of the item at position {position} cannot come back; {remaining} remain.",
+                message=message,
                 details={"position": position, "requested": requested, "remaining": remaining},
                 pointer=_place(index, "quantity"),
             )
@@ -226,13 +236,14 @@ def requested_units(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem,
 
     Entries that name no item, or more than one, are left out; other rules refuse them.
     """
-    by_sku: dict[str, int] | None = None
+    positions: dict[str, list[int]] | None = None
     requested: dict[int, tuple[int, int]] = {}
     for index, entry in enumerate(entries):
         position = entry.position
         if position is None:
-            by_sku = _positions_by_sku(cart) if by_sku is None else by_sku
-            position = by_sku.get(entry.sku or "")
+            positions = _positions_by_sku(cart, entries) if positions is None else positions
+            held = positions.get(entry.sku or "", ())
+            position = held[0] if len(held) == 1 else None
         if position is None or position >= len(cart):
             continue
         units = max(cart[position].remaining_quantity, 1) if entry.quantity is None else entry.quantity
@@ -240,10 +251,13 @@ def requested_units(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem,
     return requested
 
 
-def _positions_by_sku(cart: tuple[CartItem, ...]) -> dict[str, int]:
-    """Return the position of each SKU that stands on one item alone."""
-    counts = Counter(item.sku for item in cart)
-    return {item.sku: position for position, item in enumerate(cart) if counts[item.sku] == 1}
+def _positions_by_sku(cart: tuple[CartItem, ...], entries: tuple[ReturnedCartItem, ...]) -> dict[str, list[int]]:
+    """Return the positions of each SKU in the cart, if any entry of a return has a SKU but no position."""
+    positions: dict[str, list[int]] = {}
+    if any(entry.position is None and entry.sku is not None for entry in entries):
+        for position, item in enumerate(cart):
+            positions.setdefault(item.sku, []).append(position)
+    return positions
 
 
 BUILT_IN: tuple[Rule, ...] = (

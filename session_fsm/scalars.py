@@ -287,14 +287,14 @@ def timestamp(value: datetime) -> str:
     return value.isoformat()
 
 
-def member_of(words: type[StrEnum]) -> Check:
-    """Check for a member of the enumeration *words*."""
+def member_of(words: type[StrEnum], offered: Iterable[StrEnum] = ()) -> Check:
+    """Check for a member of the enumeration *words*; a problem names those that are *offered*, or all."""
+    names = ", ".join(f'"{word}"' for word in offered or words)
+    # Title and text are those of the API's own envelope (W-19).
+    problem = Problem("", f"must be one of the following: {names}", "enum")
 
-    def check(value: object) -> str | None:
-        if isinstance(value, words):
-            return None
-        given = f'"{value:.40}"' if isinstance(value, str) else kind_of(value)
-        return f"{given} is none of: {', '.join(words)}"
+    def check(value: object) -> list[Problem] | None:
+        return None if isinstance(value, words) else [problem]
 
     return check
 

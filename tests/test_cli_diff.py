@@ -22,8 +22,8 @@ def test_differences_are_a_1_with_python_that_shows_them():
     result = run("diff", PLAIN, BAKERY, "--tries", "60")
     assert result.exit_code == 1
     assert result.output == (
-        "order_too_small       added      An order is worth at least 10. It guards T-04.\n"
-        "coupon_code_required  added      A session holds a coupon code by the time it closes. It guards T-02, T-04.\n"
+        "order_too_small       added      An order must be worth at least 10. It guards T-04.\n"
+        "coupon_code_required  added      A session must hold a coupon code by the time it closes. It guards T-02, T-04.\n"
         "order_too_small       tightened  it refuses what was allowed before, such as close.\n"
         '    session = CustomerSession.create("order-1")\n'
         '    session.close(coupon_codes=["A"])\n'
@@ -46,7 +46,7 @@ def test_a_file_is_compared_with_a_class(tmp_path):
         "part": "rule",
         "name": "order_too_small",
         "kind": "removed",
-        "text": "An order is worth at least 10. It guarded T-04.",
+        "text": "An order must be worth at least 10. It guarded T-04.",
         "witness": None,
     }
 

@@ -47,8 +47,8 @@ class TestTrigger:
             "  partially_returned  Only open sessions can be closed; this one is partially_returned.\n"
             "  cancelled           Only open sessions can be closed; this one is cancelled.\n\n"
             "rules\n"
-            "  too_many_cart_items  A cart holds at most 1000 items.\n"
-            "  too_many_units       The quantities in a cart add up to at most 10,000 units.\n"
+            "  too_many_cart_items  A cart must not hold more than 1000 items.\n"
+            "  too_many_units       The quantities in a cart must not add up to more than 10,000 units.\n"
         )
 
     @pytest.mark.parametrize("trigger", list(Trigger))
@@ -69,7 +69,7 @@ class TestTrigger:
 
     def test_rules_of_a_class_of_ones_own_appear_by_themselves(self) -> None:
         output = run("explain", "close", "--class", "session_fsm.cli.demo:DemoSession").output
-        assert "  coupon_code_required  A session holds a coupon code by the time it closes.\n" in output
+        assert "  coupon_code_required  A session must hold a coupon code by the time it closes.\n" in output
 
 
 class TestState:

@@ -187,7 +187,7 @@ class TestOverlays:
         root = of_case(CASES["shut"])
         text = said(panel(root, "open"))
         assert text.startswith("open here now")
-        assert "✗ shut now: A session holds a coupon code by the time it closes." in text
+        assert "✗ shut now: A session must hold a coupon code by the time it closes." in text
         assert "✓ open now" in text
         assert "reopen: Only closed sessions can be reopened; this one is open." in text
         assert "here now" not in said(panel(root, "closed"))

@@ -191,9 +191,9 @@ class TestTheSession:
         browser.open(page("shut"))
         assert browser.shown_panels() == ["open"]
         shown = browser.text(SHOWN)
-        assert "✗ shut now: A session holds a coupon code by the time it closes." in shown
+        assert "✗ shut now: A session must hold a coupon code by the time it closes." in shown
         assert "reopen: Only closed sessions can be reopened; this one is open." in shown
-        assert "close ✗ shut A session holds a coupon code by the time it closes." in browser.text("#board")
+        assert "close ✗ shut A session must hold a coupon code by the time it closes." in browser.text("#board")
 
     def test_the_history_is_stepped_through_with_buttons(self, browser: Browser) -> None:
         browser.open(page("travelled"))

@@ -255,7 +255,7 @@ class TestOverlays:
         case = CASES["shut"]
         shut = {group.attrib["data-edge"]: group for group in groups(of_case(case), "edge")}["T-04"]
         assert "shut now" in texts(shut)
-        reason = "A session holds a coupon code by the time it closes."
+        reason = "A session must hold a coupon code by the time it closes."
         assert reason in " ".join(texts(shut))
         assert reason in title_of(shut)
         assert reason in shut.attrib["aria-label"]

@@ -131,7 +131,7 @@ class TestUnknownItem:
     def test_the_position_after_the_last_is_refused(self) -> None:
         (violation,) = refused_return(cart_session(1, 1, 1), back(3, 1))
         assert violation.code == "unknown_cart_item"
-        assert violation.message == "The cart has no item at position 3; it holds 3."
+        assert violation.message == "The cart has no item at position 3; it holds 3 items."
         assert violation.details == {"position": 3, "items": 3}
         assert violation.pointer == "/returnedCartItems/0/position"
 
@@ -191,7 +191,7 @@ class TestAmbiguousSku:
         (violation,) = refused_return(self.twice(), back(sku="B"), back(sku="A", quantity=1))
         assert violation.code == "ambiguous_sku"
         assert violation.message == 'The SKU "A" stands at positions 0, 2; give one.'
-        assert violation.details == {"sku": "A", "positions": [0, 2]}
+        assert violation.details == {"sku": "A", "positions": [0, 2], "count": 2}
         assert violation.pointer == "/returnedCartItems/1/sku"
 
     def test_a_sku_on_one_item_is_accepted_beside_it(self) -> None:

@@ -92,8 +92,8 @@ class TestRules:
     def test_rules_that_are_added_and_removed(self):
         before, after = model(fresh(rules=(coupon_code_required,))), model(fresh(rules=(identifier_required,)))
         assert told(before, after) == [
-            "coupon_code_required: removed: A session holds a coupon code by the time it closes. It guarded T-02, T-04.",
-            "identifier_required: added: A session holds an identifier by the time it closes. It guards T-02, T-04.",
+            "coupon_code_required: removed: A session must hold a coupon code by the time it closes. It guarded T-02, T-04.",
+            "identifier_required: added: A session must hold an identifier by the time it closes. It guards T-02, T-04.",
         ]
 
     def test_a_rule_that_guards_more_or_less(self):

@@ -14,7 +14,7 @@ from session_fsm import CustomerSession, Trigger, rule
 
 @rule("minimum_order_missed", on=[Trigger.CLOSE])
 def order_is_worth_ten(total):
-    """An order is worth at least 10 <b>&\\x1b[31m</b>."""
+    """An order must be worth at least 10 <b>&\\x1b[31m</b>."""
     return total >= 10
 
 class ShopSession(CustomerSession):

@@ -27,7 +27,7 @@ from session_fsm.testing import Scenario, Step, Story, given
 
 @rule("minimum_order_missed", on=[Trigger.CLOSE])
 def order_is_worth_ten(total: Decimal) -> bool:
-    """An order is worth at least 10."""
+    """An order must be worth at least 10."""
     return total >= 10
 
 
@@ -204,13 +204,13 @@ class TestThen:
                 ' now="2026-03-02T12:30:00Z")'
             ),
             "outcome  allowed: open -> closed (talon_session_closed)",
-            "rules    passed    too_many_cart_items: A cart holds at most 1000 items.",
+            "rules    passed    too_many_cart_items: A cart must not hold more than 1000 items.",
             '                     cart_items = [CartItem(sku="A", quantity=8, price="1.50")]',
-            "         passed    too_many_units: The quantities in a cart add up to at most 10,000 units.",
+            "         passed    too_many_units: The quantities in a cart must not add up to more than 10,000 units.",
             '                     cart_items = [CartItem(sku="A", quantity=8, price="1.50")]',
-            "         passed    coupon_code_required: A session holds a coupon code by the time it closes.",
+            "         passed    coupon_code_required: A session must hold a coupon code by the time it closes.",
             '                     coupon_codes = ["XMAS"]',
-            "         passed    minimum_order_missed: An order is worth at least 10.",
+            "         passed    minimum_order_missed: An order must be worth at least 10.",
             '                     total = Decimal("12.00")',
         ]
 
@@ -225,16 +225,16 @@ class TestThen:
             "given    <Shop 'order-1': open, 1 item, total 3.98>",
             'when     close(now="2026-03-02T12:30:00Z")',
             "outcome  refused: coupon_code_required, minimum_order_missed",
-            "rules    passed    too_many_cart_items: A cart holds at most 1000 items.",
+            "rules    passed    too_many_cart_items: A cart must not hold more than 1000 items.",
             '                     cart_items = [CartItem(sku="A", quantity=2, price="1.99")]',
-            "         passed    too_many_units: The quantities in a cart add up to at most 10,000 units.",
+            "         passed    too_many_units: The quantities in a cart must not add up to more than 10,000 units.",
             '                     cart_items = [CartItem(sku="A", quantity=2, price="1.99")]',
-            "         violated  coupon_code_required: A session holds a coupon code by the time it closes.",
+            "         violated  coupon_code_required: A session must hold a coupon code by the time it closes.",
             "                     coupon_codes = []",
-            "                   -> A session holds a coupon code by the time it closes.",
-            "         violated  minimum_order_missed: An order is worth at least 10.",
+            "                   -> A session must hold a coupon code by the time it closes.",
+            "         violated  minimum_order_missed: An order must be worth at least 10.",
             '                     total = Decimal("3.98")',
-            "                   -> An order is worth at least 10.",
+            "                   -> An order must be worth at least 10.",
         ]
 
     def test_the_place_and_the_values_of_a_violation_are_shown(self) -> None:

@@ -11,7 +11,7 @@ that a rule whose function was rewritten is called tightened or loosened for wha
 >>> found = diff(CustomerSession, ShopSession)
 >>> for change in found.changes:
 ...     print(change)
-coupon_code_required: added: A session holds a coupon code by the time it closes. It guards T-02, T-04.
+coupon_code_required: added: A session must hold a coupon code by the time it closes. It guards T-02, T-04.
 coupon_code_required: tightened: it refuses what was allowed before, such as create.
 >>> print(found.changes[1].witness)
 session = CustomerSession.create("order-1", state="closed")

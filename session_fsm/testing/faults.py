@@ -98,10 +98,9 @@ def _times(*, json: bool) -> Faults:
 
 
 def _members(words: Sequence[str]) -> Faults:
-    found = [(value, "", text.partition(" is not ")[0]) for value, _, text in _kinds("", "a string")]
-    return [
-        (value, "", f"{given} is none of: {', '.join(words)}") for value, _, given in [*found, ("paid", "", '"paid"')]
-    ]
+    names = ", ".join(f'"{word}"' for word in words)
+    values = [*(value for value, _, _ in _kinds("", "a string")), "paid"]
+    return [(value, "", f"must be one of the following: {names}") for value in values]
 
 
 def _instances(name: str, *, json: bool, members: Mapping[str, Faults] | None = None) -> Faults:

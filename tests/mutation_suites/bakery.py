@@ -9,7 +9,7 @@ from session_fsm.rules import coupon_code_required
 
 @rule("order_too_small", on=[Trigger.CLOSE])
 def order_is_worth_ten(total):
-    """An order is worth at least 10."""
+    """An order must be worth at least 10."""
     return total >= 10
 
 

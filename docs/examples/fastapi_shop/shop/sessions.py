@@ -13,7 +13,7 @@ def order_is_worth_ten(cart_item_total: Decimal) -> Iterator[Violation]:
     """The items of an order are worth at least 10."""
     if cart_item_total < 10:
         yield Violation(
-            message=f"The items are worth {cart_item_total}; an order is worth at least 10.",
+            message=f"The items are worth {cart_item_total}; an order must be worth at least 10.",
             details={"total": cart_item_total, "minimum": 10},
             pointer="/cartItems",
         )
