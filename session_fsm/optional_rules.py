@@ -109,7 +109,6 @@ def _all_attributes(
 
 def attributes_are_declared(*, session: Collection[str] = (), cart_item: Collection[str] = ()) -> Rule:
     """Make the rule that every attribute of the *session* and of each *cart_item* is declared (O-04)."""
-
     of_session, of_item = frozenset(session), frozenset(cart_item)
 
     @rule("attribute_not_declared", on=_FILLING)
@@ -201,7 +200,6 @@ def _shown(value: AttributeValue) -> str:
 
 def additional_costs_are_declared(*, session: Collection[str] = (), cart_item: Collection[str] = ()) -> Rule:
     """Make the rule that every additional cost is declared for its place, *session* or *cart_item* (O-06)."""
-
     of_session, of_item = frozenset(session), frozenset(cart_item)
 
     @rule("additional_cost_not_declared", on=_FILLING)
