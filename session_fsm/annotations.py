@@ -57,9 +57,10 @@ def resolved_type(kind: type, attribute: Attribute[Any]) -> Any:
     """
     if attribute.type is None:
         raise InvalidValue("", f"{kind.__name__}.{attribute.name} has no type; annotate it")
-    if isinstance(attribute.type, type) and not hasattr(attribute.type, "__args__"):
-        return attribute.type
-    holder = type(kind.__name__, (), {"__annotations__": {"held": attribute.type}})
+    annotation: Any = attribute.type
+    if isinstance(annotation, type):
+        return annotation
+    holder = type(kind.__name__, (), {"__annotations__": {"held": annotation}})
     missing: NameError | None = None
     for names in _namespaces(kind):
         try:
@@ -83,7 +84,7 @@ def _namespaces(kind: type) -> Iterator[dict[str, Any]]:
             held |= vars(sys.modules.get(base.__module__, object))
     held |= {kind.__name__: kind}
     yield held
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - Python has no other way to the variables of a function
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # Python has no other way to the variables of a function
     frames: list[dict[str, Any]] = []
     while frame is not None:
         if frame.f_globals.get("__name__") == kind.__module__:

@@ -121,8 +121,8 @@ def judge_body(kind: type[Any], base: type[Any]) -> Undecorated | None:
         return None
     inherited = next(one for one in kind.__mro__ if "__attrs_attrs__" in vars(one))
     foreign = [] if issubclass(inherited, base) else [attribute.name for attribute in fields(inherited)]
-    if names := [*declared, *foreign]:
-        listed = ", ".join(names)
+    if lost := [*declared, *foreign]:
+        listed = ", ".join(lost)
         return Undecorated(
             f"{kind.__name__} has fields ({listed}) that would be lost; decorate the class with {DECORATOR}"
         )
@@ -157,7 +157,7 @@ def _judge_names(kind: type, base: type[Any], declared: Iterable[str]) -> None:
         member = _member(base, name)
         if name.startswith("_") or member is None or name in {"rules", "machine"} or _is_method(value):
             continue
-        if _is_method(member) or not hasattr(type(value), "__get__"):
+        if _is_method(member) or not _is_descriptor(value):
             raise _refusal(kind, f"hides {name} of CustomerSession behind {_article(value)}; give it another name")
     if "machine" in held and "__attrs_attrs__" not in held:
         raise _refusal(kind, "has a machine of its own; it is made of the class's rules")
@@ -172,8 +172,13 @@ def _is_method(value: object) -> bool:
     return callable(value) or isinstance(value, (classmethod, staticmethod))
 
 
+def _is_descriptor(value: object) -> bool:
+    kind: Any = type(value)
+    return hasattr(kind, "__get__")
+
+
 def _article(value: object) -> str:
-    return "a property" if hasattr(type(value), "__get__") else f"a value of type {type(value).__name__}"
+    return "a property" if _is_descriptor(value) else f"a value of type {type(value).__name__}"
 
 
 def _judge_name(kind: type, base: type, name: str) -> None:
@@ -233,7 +238,7 @@ def own_fields_of(kind: type[Any], base: type[Any]) -> OwnFields:
         InvalidValue: see the module.
     """
     known = _names_of_fields(base)
-    added: list[Attribute[Any]] = [attribute for attribute in fields(kind) if attribute.name not in known]
+    added: list[Any] = [attribute for attribute in fields(kind) if attribute.name not in known]
     if not added:
         return NO_OWN_FIELDS
     members = {wire_name(attribute.name): attribute.name for attribute in fields(base)} | {_WRAPPER: _WRAPPER}
@@ -241,6 +246,7 @@ def own_fields_of(kind: type[Any], base: type[Any]) -> OwnFields:
         name: one for parent in parents_of(kind, base) for name, one in parent.machine.own_fields.by_name.items()
     }
     held: list[OwnField] = []
+    fresh = False
     for attribute in added:
         alias = attribute.alias or attribute.name
         for name in {attribute.name, alias}:
@@ -257,12 +263,13 @@ def own_fields_of(kind: type[Any], base: type[Any]) -> OwnFields:
         if parent:
             _set_type(attribute, parent.attribute.type)
         held.append(OwnField(attribute, held_type))
-    if any(not one.attribute.inherited for one in held) and "__init__" not in vars(kind):
+        fresh = fresh or not attribute.inherited
+    if fresh and "__init__" not in vars(kind):
         raise _refusal(kind, "has fields, but no constructor that takes them; do not give attrs init=False")
     return OwnFields(held, [attribute for attribute in added if not attribute.init])
 
 
-def _type(kind: type, attribute: Attribute[Any]) -> FieldType:
+def _type(kind: type, attribute: Any) -> FieldType:
     name = f"{kind.__name__}.{attribute.name}"
     owner = next((one for one in kind.__mro__ if attribute.name in annotations_of(one)), kind)
     annotation = resolved_type(owner, attribute)
@@ -276,7 +283,8 @@ def _type(kind: type, attribute: Attribute[Any]) -> FieldType:
         problem = held.check(held.convert(default))
         if problem:
             text = problem if isinstance(problem, str) else "; ".join(map(str, problem))
-            raise InvalidValue("", f"{name}: its default is none of its type: {text}")
+            hint = "; add `| None` to its type" if default is None else ""
+            raise InvalidValue("", f"{name}: its default is none of its type: {text}{hint}")
     return held
 
 

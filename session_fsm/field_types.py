@@ -224,7 +224,7 @@ class UnionOf:
     json: frozenset[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "json", frozenset().union(*(member.json for member in self.members)))
+        object.__setattr__(self, "json", _all(member.json for member in self.members))
 
     def convert(self, value: Any) -> Any:
         """Return *value* where it is right as it is, or as the first member converts it that then accepts it."""
@@ -297,7 +297,6 @@ _SCALARS: dict[Any, Scalar] = {
     bool: Scalar(bool, frozenset({"boolean"}), boolean, _as_it_is),
     Decimal: Scalar(Decimal, _NUMBER, amount(total=True), to_amount),
     UUID: Scalar(UUID, _STRING, instance_of(UUID), _as_it_is),
-    None: NONE,
     NoneType: NONE,
 }
 _DATETIME = Scalar(datetime, _STRING, time, _as_it_is)
@@ -335,7 +334,9 @@ def type_of(annotation: Any, within: tuple[Any, ...] = ()) -> FieldType:
     Raises:
         UnfitType: own fields cannot have it.
     """
-    if annotation is None or isinstance(annotation, type):
+    if annotation is None:
+        return NONE
+    if isinstance(annotation, type):
         return _registered.get(annotation) or _SCALARS.get(annotation) or _class(annotation, within)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -371,13 +372,18 @@ def _members(kind: type[Enum]) -> FieldType:
     values = [member.value for member in kind]
     if not values or any(type(value) not in (str, int) for value in values):
         raise UnfitType(f"the members of {kind.__name__} must have strings or integers for values")
-    return Members(kind, frozenset().union(*(_STRING if isinstance(value, str) else _NUMBER for value in values)))
+    return Members(kind, _all(_STRING if isinstance(value, str) else _NUMBER for value in values))
 
 
 def _literals(values: tuple[Any, ...]) -> FieldType:
     if any(type(value) not in (str, int, bool, NoneType) for value in values):
         raise UnfitType("a Literal must list strings, integers or booleans")
-    return Literals(values, frozenset().union(*(_SCALARS[type(value)].json for value in values)))
+    return Literals(values, _all(_SCALARS[type(value)].json for value in values))
+
+
+def _all(kinds: Iterable[frozenset[str]]) -> frozenset[str]:
+    none: frozenset[str] = frozenset()
+    return none.union(*kinds)
 
 
 def _object(kind: type[Any], within: tuple[Any, ...]) -> FieldType:

@@ -41,10 +41,11 @@ def as_invalid(error: Exception, pointer: str) -> InvalidValue:
 
 def convert(attribute: Attribute[Any], value: Any, session: Any) -> Any:
     """Return what the converter of a field makes of *value*."""
-    converter: Any = attribute.converter
+    given: Any = attribute
+    converter: Any = given.converter
     if isinstance(converter, Converter):
-        call: Any = converter.__call__
-        return call(value, session, attribute)
+        wrapped: Any = converter  # pyright: ignore[reportUnknownVariableType]  # of any types
+        return wrapped.__call__(value, session, attribute)
     return value if converter is None else converter(value)
 
 
@@ -75,6 +76,12 @@ class OwnField:
     def pointer(self) -> str:
         """Where the field stands in the JSON of a session."""
         return pointer_token(wire_name(self.alias))
+
+    @property
+    def converts(self) -> bool:
+        """Whether the class gave the field a converter."""
+        given: Any = self.attribute
+        return given.converter is not None
 
     @property
     def needs_session(self) -> bool:
@@ -143,7 +150,7 @@ class OwnFields:
         self._late = tuple(one for one in held if one.needs_session)
         self._validated = tuple(one for one in held if one.attribute.validator is not None)
         self._plain = {
-            one: None if one.attribute.converter else one.type.convert(one.attribute.default)
+            one: None if one.converts else one.type.convert(one.attribute.default)
             for one in held
             if one.attribute.default is not NOTHING and not _is_factory(one.attribute.default)
         }
@@ -200,7 +207,7 @@ class OwnFields:
         default: Any = one.attribute.default
         if one not in self._plain:
             return one.accept(default.factory())
-        return one.accept(default) if one.attribute.converter else self._plain[one]
+        return one.accept(default) if one.converts else self._plain[one]
 
     def complete(self, session: Any) -> None:
         """Give a new session the values that depend on itself, and let the validators of the class look at it.

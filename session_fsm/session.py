@@ -45,9 +45,11 @@ from session_fsm.scalars import (
     at_a_glance,
     boolean,
     glance_of,
+    instance_of,
     integer,
     is_list,
     kind_of,
+    list_of,
     member_of,
     text,
     time,
@@ -213,7 +215,13 @@ class CustomerSession(Shown, metaclass=SessionType):
         default=(), converter=to_tuple, validator=validate(CHECKS["experiment_variant_allocations"])
     )
     """The variants of experiments into which the session fell."""
-    _pending_events: tuple[SessionEvent, ...] = field(default=(), init=False)
+    _pending_events: tuple[SessionEvent, ...] = field(
+        default=(),
+        alias="pending_events",
+        converter=to_tuple,
+        validator=validate(list_of(instance_of(SessionEvent))),
+        metadata={"of_talon_one": False},
+    )
 
     def __attrs_post_init__(self) -> None:
         _complete(self)

@@ -293,6 +293,10 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if is_list(value) else value
 
 
+def _own_or_none(value: Mapping[str, Any] | Unset | None) -> Mapping[str, Any]:
+    return EMPTY if value is None or isinstance(value, Unset) else _frozen(value) or EMPTY
+
+
 def _own_names(value: object) -> str | None:
     """Check for a mapping from names to values."""
     if not is_object(value):
@@ -342,7 +346,7 @@ class SessionUpdate:
     )
     """The variants of experiments into which the session fell."""
     own: Mapping[str, Any] = field(
-        default=EMPTY, converter=_frozen, validator=validate(_own_names), metadata={"of_talon_one": False}
+        default=EMPTY, converter=_own_or_none, validator=validate(_own_names), metadata={"of_talon_one": False}
     )
     """The fields that a subclass of the session adds, by attribute. Talon.One's JSON does not have them."""
 

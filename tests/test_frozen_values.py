@@ -130,7 +130,7 @@ class TestUnset:
 
     def test_the_keywords_of_the_verbs_are_the_fields_of_an_update_but_the_state(self) -> None:
         fields = {attribute.name for attribute in attrs.fields(SessionUpdate)}
-        assert set(get_type_hints(SessionChanges)) == fields - {"state"}
+        assert set(get_type_hints(SessionChanges)) == fields - {"state", "own"}
         assert SessionChanges.__total__ is False
 
     def test_an_update_prints_what_is_given(self) -> None:

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
-from attrs import define, evolve, field
+from attrs import define, evolve
 from builders import TenantSession, fresh
 from command_line import environment
 
@@ -195,7 +195,7 @@ def cart_is_small(cart_items):
 
 @define(kw_only=True, eq=False, repr=False)
 class TaggedSession(CustomerSession):
-    tags: list[str] = field(factory=list)
+    tags: tuple[str, ...] = ()
     channel: str = "web"
     rules = (*CustomerSession.rules, cart_is_small)
 

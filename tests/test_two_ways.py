@@ -164,7 +164,7 @@ MOMENTS = [*MACHINE_WIDE, "prepare", "before", "after", "on_enter", "on_exit"]
 
 def class_of(table: tuple[Row, ...], rules: tuple[Rule, ...]) -> Any:
     cls: Any = type("DrawnSession", (CustomerSession,), {"rules": rules})
-    cls.machine = LifecycleMachine(rules, table, "DrawnSession")
+    type.__setattr__(cls, "machine", LifecycleMachine(rules, table, "DrawnSession"))  # the class refuses it
     return cls
 
 

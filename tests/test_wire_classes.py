@@ -1,5 +1,6 @@
 """Classes of a service's own: what they add is read and written with the rest, and converters of one's own are kept."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -46,12 +47,11 @@ class GiftSession(CustomerSession):
     pick_up_at: datetime | None = None
     voucher_ref_id: UUID | None = None
     shelf_mark: str | None = None
-    tags: list[str] = attrs.field(factory=list)
-    points_of: dict[str, int] = attrs.field(factory=dict)
+    tags: tuple[str, ...] = ()
+    points_of: Mapping[str, int] = attrs.field(factory=dict)
     sample: CartItem | None = None
     samples: tuple[CartItem, ...] = ()
     former_state: State | None = None
-    anything: Any = None
 
 
 REQUIRED = {"giftNote": "For Ann", "wrapped": True}
@@ -66,7 +66,6 @@ OWN = REQUIRED | {
     "sample": {"sku": "S", "quantity": 1, "returnedQuantity": 0, "remainingQuantity": 1},
     "samples": [{"sku": "T", "quantity": 2, "returnedQuantity": 2, "remainingQuantity": 0}],
     "formerState": "open",
-    "anything": {"free": [1, Decimal("2.50"), None, "x"]},
 }
 
 
@@ -90,10 +89,9 @@ class TestSubclasses:
         )
         assert session.pick_up_at == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
         assert session.voucher_ref_id == UUID("5a5d7a6e-0c1f-4a39-9e1b-3f8f0f6f7a10")
-        assert (session.shelf_mark, session.tags, session.points_of) == ("B-7", ["red", "gold"], {"ann": 4})
+        assert (session.shelf_mark, session.tags, session.points_of) == ("B-7", ("red", "gold"), {"ann": 4})
         assert session.sample == CartItem(sku="S", quantity=1)
         assert session.samples == (CartItem(sku="T", quantity=2, returned_quantity=2),)
-        assert session.anything == {"free": [1, Decimal("2.50"), None, "x"]}
 
     def test_a_field_of_an_enumeration_holds_its_member(self):
         assert wire.structure(session_with(**OWN), GiftSession).former_state is State.OPEN
@@ -108,7 +106,7 @@ class TestSubclasses:
 
     def test_fields_with_defaults_may_be_missing(self):
         session = wire.structure(session_with(**REQUIRED), GiftSession)
-        assert (session.budget, session.cards_left, session.tags, session.sample) == (0, 3, [], None)
+        assert (session.budget, session.cards_left, session.tags, session.sample) == (0, 3, (), None)
 
     def test_required_ones_may_not(self):
         assert sorted(refusal_of(MINIMAL, GiftSession)) == ["/giftNote", "/wrapped"]
@@ -150,30 +148,6 @@ class TestSubclasses:
         session = wire.structure({"customerSession": session_with(**REQUIRED)}, GiftSession)
         assert session.gift_note == "For Ann"
 
-    NO_JSON = {
-        "a binary float": 0.5,
-        "not a number": Decimal("NaN"),
-        "infinity": Decimal("-Infinity"),
-        "an object of Python": object(),
-        "bytes": b"x",
-        "a name that is no text": {1: 2},
-        "half a character": "\ud800",
-        "half a character in a name": {"\ud800": 1},
-    }
-
-    @pytest.mark.parametrize("held", NO_JSON.values(), ids=NO_JSON)
-    def test_what_is_no_json_in_a_field_of_its_own_is_not_written(self, held: Any):
-        session = GiftSession.create("o", gift_note="", wrapped=False, anything=held)
-        with pytest.raises(InvalidValue):
-            wire.dumps(session)
-
-    def test_what_holds_itself_is_not_written(self):
-        endless: list[Any] = []
-        endless.append(endless)
-        session = GiftSession.create("o", gift_note="", wrapped=False, anything=endless)
-        with pytest.raises(InvalidValue):
-            wire.dumps(session)
-
 
 class TestConverters:
     """The rules of cattrs apply: a converter of one's own is equipped, and its hooks stay."""
@@ -181,8 +155,8 @@ class TestConverters:
     @staticmethod
     def converter_with_dates() -> Converter:
         converter = Converter()
-        converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
-        converter.register_unstructure_hook(date, date.isoformat)
+        converter.register_structure_hook(date, lambda text, _: datetime.strptime(text, "%d.%m.%Y").date())
+        converter.register_unstructure_hook(date, lambda day: day.strftime("%d.%m.%Y"))
         return converter
 
     @attrs.define(kw_only=True, eq=False)
@@ -193,13 +167,13 @@ class TestConverters:
     def test_one_of_ones_own_is_the_one_that_comes_back(self):
         converter = self.converter_with_dates()
         assert wire.make_converter(converter) is converter
-        assert converter.structure("2026-02-03", date) == date(2026, 2, 3)
+        assert converter.structure("03.02.2026", date) == date(2026, 2, 3)
 
     def test_its_hooks_serve_the_fields_that_a_subclass_adds(self):
         converter = wire.make_converter(self.converter_with_dates())
-        session = converter.structure(session_with(dueOn="2026-02-03", paidOn=None), self.DatedSession)
+        session = converter.structure(session_with(dueOn="03.02.2026", paidOn=None), self.DatedSession)
         assert (session.due_on, session.paid_on) == (date(2026, 2, 3), None)
-        assert converter.unstructure(session)["dueOn"] == "2026-02-03"
+        assert converter.unstructure(session)["dueOn"] == "03.02.2026"
 
     def test_what_its_hooks_refuse_is_reported_at_its_place(self):
         converter = wire.make_converter(self.converter_with_dates())
@@ -231,7 +205,7 @@ class TestConverters:
 
     def test_two_converters_do_not_meddle_with_each_other(self):
         with_dates, without = wire.make_converter(self.converter_with_dates()), wire.make_converter()
-        document = session_with(dueOn="2026-02-03")
+        document = session_with(dueOn="03.02.2026")
         assert with_dates.structure(document, self.DatedSession).due_on == date(2026, 2, 3)
         with pytest.raises(InvalidValue) as caught:
             without.structure(document, self.DatedSession)

@@ -1,4 +1,4 @@
-"""Fields of a subclass that hold somebody else's classes: cattrs reads them, and problems have their place all the same."""
+"""Fields of a subclass that hold somebody else's classes: they are read by their types, and problems have their place all the same."""
 
 import attrs
 import pytest
@@ -7,7 +7,7 @@ from wire_documents import session_with
 from session_fsm import CustomerSession, WireError, wire
 
 
-@attrs.define
+@attrs.frozen
 class Address:
     street: str
     floor: int

@@ -242,7 +242,7 @@ class Recording:
         """
         session = self.sessions.get(request.session_id)
         trigger = _asked(request, session)
-        source = session.state if session else None
+        source = None if session is None else session.state
         event: SessionEvent | None = None
         violations: tuple[Violation, ...] = ()
         already = False
@@ -254,7 +254,7 @@ class Recording:
             raise WireError(problem.under("/body") for problem in error.problems) from None
         except Exception as error:  # noqa: BLE001  # a class of the user's own may raise anything, and the rest still runs
             violations = (Violation(code="failed", message=f"{type(error).__name__}: {error}"),)
-        state, total = (session.state, session.total) if session else (None, None)
+        state, total = (None, None) if session is None else (session.state, session.total)
         return _make_result(request, trigger, source, state, total, event, violations, already)
 
     def _moved(

@@ -59,7 +59,7 @@ def shown(value: Any) -> str:
 
 def account(taken: Taken) -> list[str]:
     """Tell what was called and what came of it, a line each."""
-    lines = ["", f"given    {taken.before or taken.kind.__name__}", f"when     {taken.call}"]
+    lines = ["", f"given    {taken.kind.__name__ if taken.before is None else taken.before}", f"when     {taken.call}"]
     if taken.event is not None:
         event = taken.event
         lines.append(f"outcome  allowed: {event.source or 'new'} -> {event.target} ({event.name})")

@@ -169,7 +169,9 @@ def _with_cart(kind: type[CustomerSession], found: _Found, story: Story) -> Stor
     creation, *rest = story.steps
     for witness in _firing(found, Trigger.RETURN_ITEMS):
         held = witness.session()
-        filled = evolve(creation, argument=evolve(creation.argument, cart_items=held.cart_items if held else ()))
+        filled = evolve(
+            creation, argument=evolve(creation.argument, cart_items=() if held is None else held.cart_items)
+        )
         fuller = evolve(story, steps=(filled, *rest))
         try:
             fuller.play(kind)

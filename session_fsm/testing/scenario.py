@@ -130,7 +130,7 @@ class Scenario:
             keywords = {**self._own, **keywords}
             arguments = arguments if arguments and isinstance(arguments[0], str) else (_SESSION_ID, *arguments)
         session = deepcopy(self.session)
-        call: Callable[..., Any] = getattr(session or self.kind, verb)
+        call: Callable[..., Any] = getattr(self.kind if session is None else session, verb)
         taken = Taken(verb=str(verb), arguments=arguments, keywords=keywords, kind=self.kind, before=self.session)
         try:
             result = call(*arguments, **keywords)

@@ -318,5 +318,5 @@ class _Searcher:
 
 def _bulk(situation: Situation) -> int:
     """Return how much dearer it is to vary a session with a long cart."""
-    after = situation.decision.after or situation.session
+    after = situation.decision.after if situation.decision else situation.session
     return 0 if after is None else len(after.cart_items) // 10

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from attrs import NOTHING, evolve, fields, has
 from cattrs import Converter
+from cattrs.errors import StructureHandlerNotFoundError
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
@@ -196,7 +197,7 @@ _KINDS = {bool: "boolean", int: "number", float: "number", Decimal: "number", st
 
 
 def _read_union(readers: list[tuple[frozenset[str], Callable[[Any], Any]]], value: Any) -> Any:
-    kind = "list" if is_list(value) else "object" if is_object(value) else _KINDS.get(type(value))
+    kind = "list" if is_list(value) else "object" if is_object(value) else _KINDS.get(value.__class__)
     return next((read(value) for kinds, read in readers if kind in kinds), value)
 
 
@@ -220,7 +221,7 @@ _PLAIN = frozenset({str, int, bool, Decimal, NoneType})
 
 def write_own(converter: Converter, value: Any) -> Any:
     """Turn what an own field holds into what JSON can hold."""
-    kind: type[Any] = type(value)
+    kind: Any = value.__class__
     foreign = next((found for base in kind.__mro__ if (found := registered(base))), None)
     hook = None if kind in (str, int, bool, NoneType) else _users_hook(converter, kind, write=True)
     if hook or foreign:
@@ -249,19 +250,24 @@ _FRESH = Converter()
 
 def _users_hook(converter: Converter, kind: type, *, write: bool = False) -> Callable[[Any], Any] | None:
     """Return the hook that somebody has registered for *kind* with a converter of their own, or None."""
-    if write:
-        hook, usual = (one.get_unstructure_hook(kind) for one in (converter, _FRESH))
-        ours: bool = hook in (timestamp, str)
-    else:
-        hook, usual = (one.get_structure_hook(kind) for one in (converter, _FRESH))
-        ours = getattr(hook, "func", None) is read_scalar
-    if ours or _function(hook) is _function(usual) or has(kind):
+    if has(kind):
+        return None  # cattrs generates hooks for these, which look like somebody's
+    hook, usual = _hook(converter, kind, write=write), _hook(_FRESH, kind, write=write)
+    if hook is None or _function(hook) is _function(usual) or _function(hook) in (read_scalar, timestamp, str):
         return None
     return hook if write else lambda value: hook(value, kind)
 
 
+def _hook(converter: Converter, kind: type, *, write: bool) -> Any:
+    try:
+        return converter.get_unstructure_hook(kind) if write else converter.get_structure_hook(kind)
+    except StructureHandlerNotFoundError:
+        return None
+
+
 def _function(hook: Any) -> Any:
-    return getattr(hook, "__func__", hook)
+    """Return the function behind a method or a partial object."""
+    return getattr(hook, "__func__", getattr(hook, "func", hook))
 
 
 # --- Events --------------------------------------------------------------------------------------------------------
