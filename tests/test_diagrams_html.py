@@ -1,4 +1,4 @@
-"""The page: complete without scripts, valid, shut to the network, and safe whatever its texts hold."""
+"""The page: complete without scripts, valid, without access to the network, and safe whatever its texts hold."""
 
 import itertools
 import json
@@ -99,15 +99,15 @@ class TestFaithful:
 
     def test_what_may_not_happen_is_said_too(self) -> None:
         text = said(panel(page_of(PLAIN), "closed"))
-        assert "update: the table has it only from open." in text
-        assert "close: the table has it only from open." in text
+        assert "update: the table allows it only from open." in text
+        assert "close: the table allows it only from open." in text
         assert "cancel: the table" not in text
         assert "Nothing leads out of it." in said(panel(page_of(PLAIN), "cancelled"))
         assert "What may not" not in said(panel(page_of(PLAIN), "new"))
 
     def test_a_trigger_that_the_table_lacks_is_said_to_be_lacking(self) -> None:
         alone = with_edges(edge(1, State.OPEN, State.CLOSED, trigger=Trigger.CLOSE))
-        assert "reopen: the table has it from nowhere." in said(panel(page_of(alone), "open"))
+        assert "reopen: the table allows it from no state." in said(panel(page_of(alone), "open"))
 
     def test_every_rule_is_said_in_words_with_its_triggers(self) -> None:
         section = by_id(page_of(SHOP), "rules")
@@ -175,21 +175,21 @@ class TestOverlays:
     """The board, the history and the coverage are in the page."""
 
     def test_the_board_has_all_five_triggers_with_the_reasons(self) -> None:
-        case = CASES["shut"]
+        case = CASES["refused"]
         found = rows(of_case(case), "board")
         assert [row[0] for row in found] == [trigger for trigger in Trigger if trigger is not Trigger.CREATE]
-        assert found[0] == ["update", "✓ open", "leads to open"]
+        assert found[0] == ["update", "✓ allowed", "leads to open"]
         reasons = " ".join(case.overlay.board[1].reasons)
-        assert found[1] == ["close", "✗ shut", reasons]
-        assert found[4] == ["reopen", "✗ shut", "Only closed sessions can be reopened; this one is open."]
+        assert found[1] == ["close", "✗ refused", reasons]
+        assert found[4] == ["reopen", "✗ refused", "Only closed sessions can be reopened."]
 
-    def test_the_panel_of_the_current_state_says_what_is_open_and_why_the_rest_is_shut(self) -> None:
-        root = of_case(CASES["shut"])
+    def test_the_panel_of_the_current_state_says_what_is_allowed_and_why_the_rest_is_refused(self) -> None:
+        root = of_case(CASES["refused"])
         text = said(panel(root, "open"))
         assert text.startswith("open here now")
-        assert "✗ shut now: A session must hold a coupon code by the time it closes." in text
-        assert "✓ open now" in text
-        assert "reopen: Only closed sessions can be reopened; this one is open." in text
+        assert "✗ refused now: A session must hold a coupon code by the time it closes." in text
+        assert "✓ allowed now" in text
+        assert "reopen: Only closed sessions can be reopened." in text
         assert "here now" not in said(panel(root, "closed"))
 
     def test_the_page_says_whose_session_it_is(self) -> None:
@@ -348,7 +348,7 @@ def harmless(case: Case) -> Case:
         ),
         attrs.evolve(
             upon,
-            blocked={"T-04": ("a", "b")},
+            refused={"T-04": ("a", "b")},
             refusals=("r",),
             subject="s" if upon.subject else "",
             counts={"T-01": 1} | {f"{code}:passed": 1 for code in codes.values()},

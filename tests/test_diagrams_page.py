@@ -47,7 +47,7 @@ class TestLoading:
         assert browser.log() == []
         assert [url.rpartition("/")[2] for url in browser.requested()] == ["page.html"]
 
-    @pytest.mark.parametrize("name", ["plain", "shut", "travelled", "tested", "plain-simple"])
+    @pytest.mark.parametrize("name", ["plain", "refused", "travelled", "tested", "plain-simple"])
     @pytest.mark.parametrize("width", [320, 360, 830, 1440])
     def test_the_page_is_never_wider_than_the_screen(self, browser: Browser, name: str, width: int) -> None:
         browser.open(page(name), width=width)
@@ -58,7 +58,7 @@ class TestLoading:
         edges = tuple(attrs.evolve(one, rules=("x" * 300,)) for one in PLAIN.edges)
         diagram = attrs.evolve(PLAIN, title="W" * 300, class_name="z" * 300, rules=rules, edges=edges)
         told = (Moment(text="m" * 300, state=State.OPEN, refused=True),)
-        upon = Overlay(current=State.OPEN, blocked={"T-04": ("r" * 300,)}, subject="s" * 300, history=told)
+        upon = Overlay(current=State.OPEN, refused={"T-04": ("r" * 300,)}, subject="s" * 300, history=told)
         for width in (360, 1440):
             browser.open(html.render(diagram, upon, detail="full"), width=width)
             assert browser.run("return document.scrollingElement.scrollWidth") <= width
@@ -188,12 +188,12 @@ class TestTheSession:
     """With a session, or with events, the page is about that one."""
 
     def test_the_page_opens_where_the_session_is_and_says_why_it_may_not(self, browser: Browser) -> None:
-        browser.open(page("shut"))
+        browser.open(page("refused"))
         assert browser.shown_panels() == ["open"]
         shown = browser.text(SHOWN)
-        assert "✗ shut now: A session must hold a coupon code by the time it closes." in shown
-        assert "reopen: Only closed sessions can be reopened; this one is open." in shown
-        assert "close ✗ shut A session must hold a coupon code by the time it closes." in browser.text("#board")
+        assert "✗ refused now: A session must hold a coupon code by the time it closes." in shown
+        assert "reopen: Only closed sessions can be reopened." in shown
+        assert "close ✗ refused A session must hold a coupon code by the time it closes." in browser.text("#board")
 
     def test_the_history_is_stepped_through_with_buttons(self, browser: Browser) -> None:
         browser.open(page("travelled"))
@@ -254,7 +254,7 @@ class TestSafe:
             edges=tuple(attrs.evolve(one, rules=(text,)) for one in PLAIN.edges),
         )
         told = (Moment(text=text, state=State.OPEN), Moment(text=text, state=State.OPEN, refused=True, at=text))
-        upon = Overlay(current=State.OPEN, subject=text, blocked={"T-04": (text,)}, history=told, steps=(("T-01",),))
+        upon = Overlay(current=State.OPEN, subject=text, refused={"T-04": (text,)}, history=told, steps=(("T-01",),))
         browser.open(html.render(diagram, upon, detail="full"))
         browser.press(TAB)
         browser.click("[data-step='first']")

@@ -242,31 +242,31 @@ def contrast(one: str, other: str) -> float:
 class TestOverlays:
     """What lies upon the picture is marked, in words too."""
 
-    def test_the_current_state_is_marked_and_its_ways_are_open(self) -> None:
+    def test_the_current_state_is_marked_and_its_transitions_are_allowed(self) -> None:
         root = of_case(CASES["closed"])
         here = {group.attrib["data-state"]: "here now" in texts(group) for group in groups(root, "state")}
         assert here == {"open": False, "closed": True, "partially_returned": False, "cancelled": False}
-        marked = [group.attrib["data-edge"] for group in groups(root, "edge") if "open now" in texts(group)]
+        marked = [group.attrib["data-edge"] for group in groups(root, "edge") if "allowed now" in texts(group)]
         assert marked == ["T-06", "T-07", "T-08"]
-        assert "“order-1042” is closed. What it may do now, and why not the rest" in texts(root)
-        assert "shut: Only open sessions can be updated; this one is closed." in texts(root)
+        assert "“order-1042” is closed. What is allowed now, and why the rest is refused" in texts(root)
+        assert "refused: Only open sessions can be updated; this one is closed." in texts(root)
 
-    def test_a_shut_way_says_why(self) -> None:
-        case = CASES["shut"]
-        shut = {group.attrib["data-edge"]: group for group in groups(of_case(case), "edge")}["T-04"]
-        assert "shut now" in texts(shut)
+    def test_a_refused_transition_says_why(self) -> None:
+        case = CASES["refused"]
+        refused = {group.attrib["data-edge"]: group for group in groups(of_case(case), "edge")}["T-04"]
+        assert "refused now" in texts(refused)
         reason = "A session must hold a coupon code by the time it closes."
-        assert reason in " ".join(texts(shut))
-        assert reason in title_of(shut)
-        assert reason in shut.attrib["aria-label"]
-        assert any("stroke-dasharray" in element.attrib for element in shut.iter(f"{SVG}path"))
+        assert reason in " ".join(texts(refused))
+        assert reason in title_of(refused)
+        assert reason in refused.attrib["aria-label"]
+        assert any("stroke-dasharray" in element.attrib for element in refused.iter(f"{SVG}path"))
 
     def test_without_a_board_the_marked_edges_say_what_may_be_done(self) -> None:
-        known = Overlay(current=State.OPEN, open=frozenset({"T-03"}), blocked={"T-04": ("It is Sunday.",)})
+        known = Overlay(current=State.OPEN, allowed=frozenset({"T-03"}), refused={"T-04": ("It is Sunday.",)})
         said = texts(drawn(PLAIN, known))
-        assert "The session is open. What it may do now, and why not the rest" in said
-        assert "shut: It is Sunday." in said
-        assert "open: leads to open" in said
+        assert "The session is open. What is allowed now, and why the rest is refused" in said
+        assert "refused: It is Sunday." in said
+        assert "allowed: leads to open" in said
 
     def test_the_way_is_numbered_and_counted(self) -> None:
         case = CASES["travelled"]
@@ -275,17 +275,17 @@ class TestOverlays:
         assert found["T-03"][-2:] == ["2 · 3 · 4 · 5 …", "5 times"]
         assert found["T-04"][-2:] == ["6 · 9", "2 times"]
         assert found["T-07"][-2:] == ["10", "refused once"]
-        assert "On the way as step 2, 3, 4, 5, 8." in render(*case[:2], detail="full")
-        assert "The way so far: 11 steps, 3 refused" in texts(root)
+        assert "In its history as step 2, 3, 4, 5, 8." in render(*case[:2], detail="full")
+        assert "History: 11 steps, 3 refused" in texts(root)
         assert any(line.startswith("after step 6: close is refused") for line in texts(root))
 
     def test_a_step_that_no_row_matches_is_said_to_be_one(self) -> None:
         said = texts(drawn(PLAIN, Overlay(steps=(("T-01",), ()))))
-        assert "The way so far: 2 steps" in said
+        assert "History: 2 steps" in said
         assert "no row of this table" in said
 
     def test_one_step_is_one_step(self) -> None:
-        assert "The way so far: 1 step" in texts(drawn(PLAIN, Overlay(steps=(("T-01",),))))
+        assert "History: 1 step" in texts(drawn(PLAIN, Overlay(steps=(("T-01",),))))
 
     def test_a_long_way_is_cut_and_what_is_left_out_is_counted(self) -> None:
         refusals = tuple(f"No. {place}" for place in range(20))
@@ -330,7 +330,7 @@ class TestOverlays:
         root = drawn(PLAIN, both)
         assert overlapping(root) == []
         found = {group.attrib["data-edge"]: texts(group) for group in groups(root, "edge")}
-        assert found["T-06"][-2:] == ["open now", "tested 2 times"]
+        assert found["T-06"][-2:] == ["allowed now", "tested 2 times"]
 
 
 class TestStable:
@@ -370,8 +370,8 @@ def hostile_cases(draw: Any) -> Case:
     diagram = attrs.evolve(PLAIN, title=said[1], class_name=said[2], rules=rules, edges=edges)
     upon = Overlay(
         current=State.OPEN,
-        open=frozenset({"T-03"}),
-        blocked={"T-04": (said[3], said[4])},
+        allowed=frozenset({"T-03"}),
+        refused={"T-04": (said[3], said[4])},
         steps=(("T-01",), ("T-03",)),
         refusals=(said[4],),
         subject=said[5],

@@ -11,8 +11,8 @@
 ...
 
 `model` is what every format is drawn from: states, creations, transitions, rules. A picture of a ``session``
-shows besides where it stands, and which ways are open and why the others are not; with ``events`` the way that
-it went; with ``coverage`` what tests have exercised.
+also shows its state, which triggers are allowed and why the others are refused; with ``events`` its history; with
+``coverage`` what tests have exercised.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def render(
     Args:
         kind: the class; that of *session*, if one is given.
         format: one of `formats()`.
-        session: the session whose state, and whose open and shut ways, are marked.
-        events: the way travelled, oldest first: `SessionEvent`, and refused `Decision` for what was tried in vain.
+        session: the session whose state is marked, and whose transitions are marked as allowed or refused.
+        events: the history, oldest first: each a `SessionEvent`, or the `Decision` of what was refused.
         coverage: how often tests exercised what: counts by the number of a row (``T-04``) and by the outcomes of
             a rule (``too_many_units:passed``, ``too_many_units:violated``).
         detail: ``"full"``, or ``"simple"`` for states and triggers alone.

@@ -15,8 +15,8 @@ _LEGEND_WIDTH = 96
 """In characters."""
 # Blue, orange and grey are told apart by every eye; thickness, dashes and words say the same.
 _CURRENT = {"color": '"#0072b2"', "fillcolor": '"#d6ebf8"', "penwidth": "3"}
-_OPEN = {"color": '"#0072b2"', "fontcolor": '"#005a8c"', "penwidth": "2"}
-_SHUT = {"color": '"#b34e00"', "fontcolor": '"#8f3e00"', "style": '"dashed"'}
+_ALLOWED = {"color": '"#0072b2"', "fontcolor": '"#005a8c"', "penwidth": "2"}
+_REFUSED = {"color": '"#b34e00"', "fontcolor": '"#8f3e00"', "style": '"dashed"'}
 _TRAVELLED = {"penwidth": "2.5"}
 
 
@@ -93,8 +93,8 @@ def _edge(edge: Edge, diagram: Diagram, overlay: Overlay, detail: str) -> str:
         values["tooltip"] = _joined([rule.text for rule in diagram.rules if rule.code in edge.rules], _CENTRED)
     if overlay.numbers(edge):
         values |= _TRAVELLED
-    if edge.id in overlay.open:
-        values |= _OPEN
-    if edge.id in overlay.blocked or is_uncovered(edge, overlay):
-        values |= _SHUT
+    if edge.id in overlay.allowed:
+        values |= _ALLOWED
+    if edge.id in overlay.refused or is_uncovered(edge, overlay):
+        values |= _REFUSED
     return f"        {edge.source or 'new'} -> {edge.target} {_attributes(values)}"

@@ -96,7 +96,7 @@ def _lead(diagram: Diagram, overlay: Overlay) -> str:
         whose = f"<bdi>{escape(overlay.subject)}</bdi>" if overlay.subject else "The session"
         return f"<strong>{whose}</strong> is <strong>{overlay.current}</strong> now."
     whose = f"<code><bdi>{escape(diagram.class_name)}</bdi></code>"
-    return f"The life of a customer session ({whose}): what may happen to it, and what it is refused for."
+    return f"The states of a customer session ({whose}), its transitions, and the rules that refuse them."
 
 
 def _resource(name: str) -> str:

@@ -14,7 +14,7 @@ from session_fsm.states import State, Trigger
 
 __all__ = ["board", "history", "picture", "rules", "states", "table"]
 
-_NEW = "Before there is a session. One comes into being as a cart or, at once, as an order."
+_NEW = "Before there is a session. One is created as a cart (open) or at once as an order (closed)."
 
 
 _STEPS = """<div class="play steps" hidden>
@@ -53,7 +53,7 @@ def picture(svg: str, *, steps: bool) -> str:
 
 
 def states(diagram: Diagram, overlay: Overlay, *, full: bool) -> str:
-    """Return what each state means, what may happen from there, and what may not."""
+    """Return what each state means, what the table allows from there, and what it refuses."""
     nodes = ["new", *(node.state for node in diagram.nodes)]
     picks = "\n".join(f'<li><a href="#state-{name}" data-pick="{name}">{name}</a></li>' for name in nodes)
     panels = [_panel(diagram, overlay, None, full=full)]
@@ -65,7 +65,7 @@ def states(diagram: Diagram, overlay: Overlay, *, full: bool) -> str:
 </nav>
 <div class="play" hidden>
 <p id="said" role="status"></p>
-<p>Your way: <span id="trail"></span></p>
+<p>Your path: <span id="trail"></span></p>
 <p><button type="button" id="undo">One step back</button> <button type="button" id="restart">Start over</button></p>
 </div>
 {"".join(panels)}"""
@@ -81,17 +81,17 @@ def _panel(diagram: Diagram, overlay: Overlay, node: Node | None, *, full: bool)
     parts = [f'<h3 id="state-{name}" tabindex="-1">{name}{here}</h3>']
     parts.append(f"<p>{_NEW if node is None else _said(node.meaning)}</p>")
     parts.append(
-        f'<h4>What may happen</h4>\n<ul class="ways">\n{ways}\n</ul>' if ways else "<p>Nothing leads out of it.</p>"
+        f'<h4>What is allowed</h4>\n<ul class="ways">\n{ways}\n</ul>' if ways else "<p>This is a final state: nothing is allowed from here.</p>"
     )
-    shut = _shut(diagram, overlay, state, {edge.trigger for edge in leaving})
-    if leaving and shut:
-        items = "\n".join(f"<li><strong>{trigger}</strong>: {why}</li>" for trigger, why in shut)
-        parts.append(f"<h4>What may not</h4>\n<ul>\n{items}\n</ul>")
+    refused = _refused(diagram, overlay, state, {edge.trigger for edge in leaving})
+    if leaving and refused:
+        items = "\n".join(f"<li><strong>{trigger}</strong>: {why}</li>" for trigger, why in refused)
+        parts.append(f"<h4>What is refused</h4>\n<ul>\n{items}\n</ul>")
     return f'<div class="panel" data-panel="{name}">\n' + "\n".join(parts) + "\n</div>\n"
 
 
-def _shut(diagram: Diagram, overlay: Overlay, state: State | None, leaving: set[Trigger]) -> list[tuple[Trigger, str]]:
-    """Return the triggers that the table has not from *state*, and from where it has them."""
+def _refused(diagram: Diagram, overlay: Overlay, state: State | None, leaving: set[Trigger]) -> list[tuple[Trigger, str]]:
+    """Return the triggers that the table does not allow from *state*, and from where it does."""
     judged = {verdict.trigger: verdict.reasons for verdict in overlay.board if overlay.current is state}
     found: list[tuple[Trigger, str]] = []
     for trigger in Trigger:
@@ -101,9 +101,9 @@ def _shut(diagram: Diagram, overlay: Overlay, state: State | None, leaving: set[
         if trigger in judged:
             found.append((trigger, _reasons(judged[trigger])))
         elif sources:
-            found.append((trigger, f"the table has it only from {' or '.join(sources)}."))
+            found.append((trigger, f"the table allows it only from {' or '.join(sources)}."))
         else:
-            found.append((trigger, "the table has it from nowhere."))
+            found.append((trigger, "the table allows it from no state."))
     return found
 
 
@@ -112,13 +112,13 @@ def _reasons(reasons: Sequence[str]) -> str:
 
 
 def _way(diagram: Diagram, overlay: Overlay, edge: Edge, *, full: bool) -> str:
-    """Return one way out of a state."""
+    """Return one transition that leaves a state."""
     link = f'<a href="#state-{edge.target}" data-follow="{escape(edge.id)}">'
     parts = [f"<li>{link}<strong>{edge.trigger}</strong> → {edge.target}</a>"]
-    if edge.id in overlay.open:
-        parts.append('<span class="yes">✓ open now</span>')
-    if edge.id in overlay.blocked:
-        parts.append(f'<span class="no">✗ shut now:</span> {_reasons(overlay.blocked[edge.id])}')
+    if edge.id in overlay.allowed:
+        parts.append('<span class="yes">✓ allowed now</span>')
+    if edge.id in overlay.refused:
+        parts.append(f'<span class="no">✗ refused now:</span> {_reasons(overlay.refused[edge.id])}')
     if full:
         parts.append(f"<p>{escape(MEANING_OF_TRIGGER[edge.trigger])}</p>")
         parts.append(
@@ -138,9 +138,9 @@ def board(diagram: Diagram, overlay: Overlay) -> str:
     rows: list[str] = []
     for verdict in verdicts(diagram, overlay):
         if verdict.reasons:
-            now, why = '<span class="no">✗ shut</span>', _reasons(verdict.reasons)
+            now, why = '<span class="no">✗ refused</span>', _reasons(verdict.reasons)
         else:
-            now, why = '<span class="yes">✓ open</span>', f"leads to {verdict.target}"
+            now, why = '<span class="yes">✓ allowed</span>', f"leads to {verdict.target}"
         rows.append(
             _row([("Trigger", f"<strong>{verdict.trigger}</strong>"), ("Now", now), ("Where to, or why not", why)])
         )

@@ -52,8 +52,8 @@ def _overlay(diagram: Diagram, overlay: Overlay) -> dict[str, Any]:
         document["session"] = {
             "id": overlay.subject,
             "state": overlay.current,
-            "open": [edge.id for edge in diagram.edges if edge.id in overlay.open],
-            "shut": {edge.id: list(overlay.blocked[edge.id]) for edge in diagram.edges if edge.id in overlay.blocked},
+            "allowed": [edge.id for edge in diagram.edges if edge.id in overlay.allowed],
+            "refused": {edge.id: list(overlay.refused[edge.id]) for edge in diagram.edges if edge.id in overlay.refused},
             "board": [
                 {"trigger": verdict.trigger, "target": verdict.target, "reasons": list(verdict.reasons)}
                 for verdict in overlay.board

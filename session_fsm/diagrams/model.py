@@ -1,7 +1,7 @@
 """The neutral model of a session class's life, which every renderer reads and none adds to.
 
 A `Diagram` is made of the table and the rules alone, in table order. An `Overlay` lies upon it: what a
-particular session may do now, the way that events have gone, how often tests have exercised what.
+particular session may do now, its history of events, how often tests have exercised what.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Edge:
     event_name: EventName
     """What is recorded."""
     authority: Authority
-    """On whose word it is so."""
+    """The source: documented, observed or chosen."""
     rules: tuple[str, ...]
     """The codes of the rules that guard it, in the order in which they are judged."""
     note: str = ""
@@ -129,14 +129,14 @@ class Verdict:
     trigger: Trigger
     """What was asked."""
     target: State | None
-    """Where it leads; None where the table has no way."""
+    """Where it leads; None where the table has no transition."""
     reasons: tuple[str, ...]
     """Why the session may not, in words; empty where it may."""
 
 
 @frozen(kw_only=True)
 class Moment:
-    """One entry of a session's history: an event, or a refusal on the way."""
+    """One entry of a session's history: an event, or a refusal."""
 
     text: str
     """What happened, in words."""
@@ -147,9 +147,9 @@ class Moment:
     at: str = ""
     """When, in ISO 8601, where that is known."""
     refused: bool = False
-    """Whether it was tried in vain."""
+    """Whether it was refused."""
     tried: tuple[str, ...] = ()
-    """The ids of the edges that the rules shut, where it was refused by rules."""
+    """The ids of the edges that rules refused, where it was refused by rules."""
 
 
 @frozen(kw_only=True)
@@ -158,29 +158,29 @@ class Overlay:
 
     current: State | None = None
     """The state that the session is in."""
-    blocked: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
-    """The edges that leave the current state and are shut now: edge id -> the reasons, in words."""
-    open: frozenset[str] = frozenset()
-    """The ids of the edges that leave the current state and are open now."""
+    refused: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
+    """The edges that leave the current state and are refused now: edge id -> the reasons, in words."""
+    allowed: frozenset[str] = frozenset()
+    """The ids of the edges that leave the current state and are allowed now."""
     steps: tuple[tuple[str, ...], ...] = ()
-    """The way travelled: for each event in order the edge ids that match it (one)."""
+    """The history: for each event in order the edge ids that match it (one)."""
     refusals: tuple[str, ...] = ()
-    """What was refused on the way, in words, where that is known."""
+    """What was refused in the history, in words, where that is known."""
     subject: str = ""
     """Whose session it is: its integration ID."""
     board: tuple[Verdict, ...] = ()
     """What the session may do now and why not the rest: every trigger, those too that no edge answers."""
     history: tuple[Moment, ...] = ()
-    """The way and the refusals on it, in the order in which they were given."""
+    """The events and refusals, in the order in which they were given."""
     counts: Mapping[str, int] | None = None
     """How often tests exercised each edge, by its id, and each rule's outcomes, as ``code:passed`` and ``code:violated``."""
 
     def numbers(self, edge: Edge) -> tuple[int, ...]:
-        """Return the places of *edge* in the way travelled, counted from 1."""
+        """Return the places of *edge* in the history, counted from 1."""
         return tuple(place for place, ids in enumerate(self.steps, start=1) if edge.id in ids)
 
-    def refused(self, edge: Edge) -> int:
-        """Return how often the rules refused *edge* on the way travelled."""
+    def refusals_of(self, edge: Edge) -> int:
+        """Return how often the rules refused *edge* in the history."""
         return sum(edge.id in moment.tried for moment in self.history)
 
 
@@ -195,8 +195,8 @@ def overlay(
 
     Args:
         diagram: the model of the session's class.
-        session: its current state is marked, and each edge that leaves it is open or shut by its `board`.
-        events: the way travelled; a refused `Decision` among them is a refusal on the way.
+        session: its current state is marked, and each edge that leaves it is allowed or refused by its `board`.
+        events: the history; a refused `Decision` among them is a refusal.
         coverage: counts by edge id and by ``code:passed`` or ``code:violated``.
 
     Raises:
@@ -211,8 +211,8 @@ def overlay(
     history = tuple(_moment(diagram, event) for event in events)
     return Overlay(
         current=None if session is None else session.state,
-        blocked={edge.id: reasons[edge.trigger] for edge in leaving if reasons[edge.trigger]},
-        open=frozenset(edge.id for edge in leaving if not reasons[edge.trigger]),
+        refused={edge.id: reasons[edge.trigger] for edge in leaving if reasons[edge.trigger]},
+        allowed=frozenset(edge.id for edge in leaving if not reasons[edge.trigger]),
         steps=tuple(moment.edges for moment in history if not moment.refused),
         refusals=tuple(moment.text for moment in history if moment.refused),
         subject="" if session is None else drawable(session.integration_id),

@@ -69,9 +69,9 @@ def _state(node: Node, diagram: Diagram, overlay: Overlay, detail: str) -> list[
 def _edge(edge: Edge, overlay: Overlay, detail: str) -> str:
     lines = "\\n".join(_lines(edge, overlay, detail))
     arrow = "-->"
-    if edge.id in overlay.open or overlay.numbers(edge):
+    if edge.id in overlay.allowed or overlay.numbers(edge):
         arrow = "-[#0072b2,bold]->"
-    if edge.id in overlay.blocked or is_uncovered(edge, overlay):
+    if edge.id in overlay.refused or is_uncovered(edge, overlay):
         arrow = "-[#b34e00,dashed]->"
     return f"{edge.source or '[*]'} {arrow} {edge.target} : {lines}"
 

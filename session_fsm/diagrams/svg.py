@@ -89,7 +89,7 @@ def _heading(diagram: Diagram, overlay: Overlay, *, full: bool) -> tuple[list[st
     for line in wrap(diagram.title, WIDTH - 28, 22, most=2, bold=True):
         y += 24
         parts.append(text(14, y, line, size=22, bold=True))
-    words = "The life of a customer session"
+    words = "The states of a customer session"
     if full:
         words += ": what may happen to it, what that records, what it is refused for"
     if overlay.subject:

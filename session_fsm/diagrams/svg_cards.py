@@ -51,14 +51,14 @@ def sentence(edge: Edge, overlay: Overlay) -> str:
     words = [f"{way}, by {edge.operation}, recorded as {edge.event_name} ({edge.id})."]
     if edge.rules:
         words.append(f"Refused for: {', '.join(edge.rules)}.")
-    if edge.id in overlay.open:
-        words.append("Open now.")
-    if edge.id in overlay.blocked:
-        words.append(f"Shut now: {' '.join(overlay.blocked[edge.id])}")
+    if edge.id in overlay.allowed:
+        words.append("Allowed now.")
+    if edge.id in overlay.refused:
+        words.append(f"Refused now: {' '.join(overlay.refused[edge.id])}")
     if numbers := overlay.numbers(edge):
-        words.append(f"On the way as step {', '.join(map(str, numbers))}.")
-    if refused := overlay.refused(edge):
-        words.append(f"Refused {times(refused)} on the way.")
+        words.append(f"In its history as step {', '.join(map(str, numbers))}.")
+    if refused := overlay.refusals_of(edge):
+        words.append(f"Refused {times(refused)} in its history.")
     if overlay.counts is not None:
         words.append("Never tested." if is_uncovered(edge, overlay) else f"Tested {times(overlay.counts[edge.id])}.")
     return " ".join(words)
@@ -72,16 +72,16 @@ def card_lines(edge: Edge, overlay: Overlay, *, room: int, full: bool) -> tuple[
         for code in edge.rules:
             (shown,) = wrap(code, room - 13, 11, most=1, mono=True)
             lines.append(Line(content=shown, mark="rule", mono=True, rule=code))
-    if edge.id in overlay.open:
-        lines.append(Line(content="open now", mark="yes", fill="yes", bold=True))
-    if edge.id in overlay.blocked:
-        lines.append(Line(content="shut now", mark="no", fill="no", bold=True))
+    if edge.id in overlay.allowed:
+        lines.append(Line(content="allowed now", mark="yes", fill="yes", bold=True))
+    if edge.id in overlay.refused:
+        lines.append(Line(content="refused now", mark="no", fill="no", bold=True))
         if full:
-            reasons = wrap(" ".join(overlay.blocked[edge.id]), room, 12, most=4)
+            reasons = wrap(" ".join(overlay.refused[edge.id]), room, 12, most=4)
             lines += [Line(content=reason) for reason in reasons]
     if numbers := overlay.numbers(edge):
         lines.append(_steps(numbers, room))
-    if refused := overlay.refused(edge):
+    if refused := overlay.refusals_of(edge):
         lines.append(_counted(f"refused {times(refused)}", room, mark="no", fill="no"))
     if is_uncovered(edge, overlay):
         lines.append(Line(content="never tested", mark="never", fill="no", bold=True))
@@ -126,10 +126,10 @@ def draw_mark(mark: str, x: int, y: int, fill: str) -> str:
 
 
 def looks(edge: Edge, overlay: Overlay) -> str:
-    """Return how *edge* looks: ``no`` where it is shut, ``yes`` where it is open, ``never`` where untested, else ``edge``."""
-    if edge.id in overlay.blocked:
+    """Return how *edge* looks: ``no`` where it is refused, ``yes`` where it is allowed, ``never`` where untested, else ``edge``."""
+    if edge.id in overlay.refused:
         return "no"
-    if edge.id in overlay.open:
+    if edge.id in overlay.allowed:
         return "yes"
     return "never" if is_uncovered(edge, overlay) else "edge"
 

@@ -15,17 +15,17 @@ _HIGH = 17
 def _signs(overlay: Overlay) -> list[tuple[str, str, str]]:
     """Return the signs that the picture uses: which, its colour, its meaning."""
     signs = [
-        ("dot", "new", "a session comes into being"),
-        ("final", "cancelled", "the end: nothing leads out"),
-        ("bar", "open", "begins in this state"),
-        ("Update", "muted", "the API call that carries it"),
+        ("dot", "new", "a session is created"),
+        ("final", "cancelled", "a final state"),
+        ("bar", "open", "starts in this state"),
+        ("Update", "muted", "the API call"),
         ("talon_…", "muted", "the event that it records"),
         ("rule", "muted", "refused for this: see below"),
     ]
     if overlay.current is not None:
-        signs += [("yes", "yes", "open to the session now"), ("no", "no", "shut to it now, and why")]
+        signs += [("yes", "yes", "allowed for the session now"), ("no", "no", "refused now, and why")]
     if overlay.steps:
-        signs.append(("steps", "way", "on its way: the steps"))
+        signs.append(("steps", "way", "its history: the steps"))
     if overlay.counts is not None:
         signs.append(("never", "no", "never tested"))
     return signs

@@ -66,9 +66,9 @@ def verdicts(diagram: Diagram, overlay: Overlay) -> tuple[Verdict, ...]:
     if overlay.board:
         return overlay.board
     return tuple(
-        Verdict(trigger=edge.trigger, target=edge.target, reasons=overlay.blocked.get(edge.id, ()))
+        Verdict(trigger=edge.trigger, target=edge.target, reasons=overlay.refused.get(edge.id, ()))
         for edge in diagram.edges
-        if edge.id in overlay.open or edge.id in overlay.blocked
+        if edge.id in overlay.allowed or edge.id in overlay.refused
     )
 
 
@@ -88,15 +88,15 @@ def draw_panels(diagram: Diagram, overlay: Overlay, y: int, *, full: bool) -> tu
 
 def _board(sheet: _Sheet, diagram: Diagram, overlay: Overlay) -> None:
     whose = f"“{overlay.subject}”" if overlay.subject else "The session"
-    sheet.heading(f"{whose} is {overlay.current}. What it may do now, and why not the rest")
+    sheet.heading(f"{whose} is {overlay.current}. What is allowed now, and why the rest is refused")
     for verdict in verdicts(diagram, overlay):
-        open_now = not verdict.reasons
-        fill = "yes" if open_now else "no"
+        allowed = not verdict.reasons
+        fill = "yes" if allowed else "no"
         sheet.y += 3
         top = sheet.y
         sheet.parts.append(text(_LEFT + 16, top + _HIGH, verdict.trigger, size=12, bold=True))
         sheet.parts.append(draw_mark(fill, _LEFT, top + 7, fill))
-        words = f"open: leads to {verdict.target}" if open_now else f"shut: {' '.join(verdict.reasons)}"
+        words = f"allowed: leads to {verdict.target}" if allowed else f"refused: {' '.join(verdict.reasons)}"
         sheet.line(words, indent=110, most=4)
 
 
@@ -104,7 +104,7 @@ def _way(sheet: _Sheet, diagram: Diagram, overlay: Overlay) -> None:
     counted = [f"{len(overlay.steps)} step{'' if len(overlay.steps) == 1 else 's'}"]
     if overlay.refusals:
         counted.append(f"{len(overlay.refusals)} refused")
-    sheet.heading(f"The way so far: {', '.join(counted)}")
+    sheet.heading(f"History: {', '.join(counted)}")
     edges = {edge.id: edge for edge in diagram.edges}
     steps: list[tuple[str, str]] = []
     for place, ids in enumerate(overlay.steps[:_STEPS], start=1):

@@ -14,7 +14,7 @@ Legend: TypeAlias = "tuple[tuple[str, tuple[tuple[str, str], ...]], ...]"
 
 
 def label(edge: Edge, *, detail: str) -> list[str]:
-    """Return the lines on *edge*: what pulls it, what it records, and which faults shut it."""
+    """Return the lines on *edge*: its trigger, the event that it records, and the faults that it is refused for."""
     if detail == "simple":
         return [edge.trigger.value]
     faults = [f"{'or' if place else 'unless'} {code}" for place, code in enumerate(edge.rules)]
@@ -22,16 +22,16 @@ def label(edge: Edge, *, detail: str) -> list[str]:
 
 
 def remarks(edge: Edge, overlay: Overlay) -> list[str]:
-    """Return what lies upon *edge*, as further lines: open or shut now, its steps on the way, how often tested."""
+    """Return what lies upon *edge*, as further lines: allowed or refused now, its steps in the history, how often tested."""
     lines: list[str] = []
-    if edge.id in overlay.open:
-        lines.append("OPEN NOW")
-    if edge.id in overlay.blocked:
-        lines.append("SHUT NOW")
+    if edge.id in overlay.allowed:
+        lines.append("ALLOWED NOW")
+    if edge.id in overlay.refused:
+        lines.append("REFUSED NOW")
     if numbers := overlay.numbers(edge):
         many = f" ({times(len(numbers))})" if len(numbers) > 1 else ""
         lines.append(f"step {', '.join(map(str, numbers))}{many}")
-    if refused := overlay.refused(edge):
+    if refused := overlay.refusals_of(edge):
         lines.append(f"refused {times(refused)}")
     if overlay.counts is not None:
         lines.append("NEVER TESTED" if is_uncovered(edge, overlay) else f"tested {times(overlay.counts[edge.id])}")
@@ -60,11 +60,11 @@ def rule_counts(code: str, overlay: Overlay) -> str:
 
 def legend(diagram: Diagram, overlay: Overlay, *, detail: str) -> Legend:
     """Return what stands below *diagram*: what lies upon it, and in full detail the rules and the states too."""
-    sections = [("Now", tuple(_now(diagram, overlay))), ("The way", tuple(_way(overlay)))]
+    sections = [("Now", tuple(_now(diagram, overlay))), ("History", tuple(_history(overlay)))]
     if detail == "full":
         rules = ((rule.code, _with(rule.text, rule_counts(rule.code, overlay))) for rule in diagram.rules)
         states = ((node.state.value, node.meaning) for node in diagram.nodes)
-        sections += [("Faults, and the rules against them", tuple(rules)), ("States", tuple(states))]
+        sections += [("Rules, by the fault that they refuse", tuple(rules)), ("States", tuple(states))]
     return tuple((heading, entries) for heading, entries in sections if entries)
 
 
@@ -77,18 +77,18 @@ def _now(diagram: Diagram, overlay: Overlay) -> Iterator[tuple[str, str]]:
         return
     yield overlay.subject, f"is {overlay.current}"
     for edge in diagram.edges:
-        if edge.id in overlay.open:
-            yield f"{edge.id} {edge.trigger}", "is open"
-        elif edge.id in overlay.blocked:
-            yield f"{edge.id} {edge.trigger}", f"is shut: {' '.join(overlay.blocked[edge.id])}"
+        if edge.id in overlay.allowed:
+            yield f"{edge.id} {edge.trigger}", "is allowed"
+        elif edge.id in overlay.refused:
+            yield f"{edge.id} {edge.trigger}", f"is refused: {' '.join(overlay.refused[edge.id])}"
 
 
-def _way(overlay: Overlay) -> Iterator[tuple[str, str]]:
+def _history(overlay: Overlay) -> Iterator[tuple[str, str]]:
     step = 0
     for moment in overlay.history:
         if moment.refused:
             yield f"after {step}", moment.text
         else:
             step += 1
-            unknown = "" if moment.edges else " - no row of the table"
+            unknown = "" if moment.edges else " - not in this table"
             yield f"{step}", f"{moment.text}{unknown}"
