@@ -8,6 +8,7 @@
     |   +-- RuleViolated             a transition does, but rules forbid it
     +-- InvalidValue (ValueError)    a value breaks its own type, length or range
     +-- WireError (ValueError)       a JSON document cannot be read
+    +-- ConcurrentChange             somebody else moved the session at the same time
 
 Codes and JSON pointers are stable; messages are for people and may change.
 Every error pickles with its fields, and none holds the session.
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from session_fsm.states import State, Trigger
 
 __all__ = [
+    "ConcurrentChange",
     "InvalidValue",
     "Problem",
     "RuleViolated",
@@ -34,6 +36,7 @@ __all__ = [
     "Violation",
     "WireError",
     "WrongState",
+    "http_status",
     "pointer_token",
     "to_error_response",
 ]
@@ -185,6 +188,33 @@ class WireError(SessionFSMError, ValueError):
         return "; ".join(map(str, self.problems))
 
 
+class ConcurrentChange(SessionFSMError):
+    """Somebody else moved the session while it was being judged or moved: a rule, a callback or another thread.
+
+    What was asked did not take place. Whoever asked may ask again.
+    """
+
+
+def http_status(error: SessionFSMError) -> int:
+    """Return the HTTP status with which a service answers *error*.
+
+    400 where the request is at fault, 409 for a `ConcurrentChange`, and 500 where the service is: a rule failed, or
+    the error is none of the named ones.
+    """
+    match error:
+        case ConcurrentChange():
+            return 409
+        case TransitionRefused():
+            return 500 if any(check.outcome == "errored" for check in error.decision.checks) else 400
+        case InvalidValue() | WireError():
+            return 400
+        case _:
+            return 500
+
+
+# What Talon.One answers to a parallel write, to the letter (W-20).
+_CONCURRENT = "Too many requests are updating this session at the same time"
+
 # Two faults have a title of Talon.One's own; every other one is titled with its code.
 _TITLES = {"attribute_not_declared": "Unknown", "attribute_wrong_type": "Invalid type"}
 
@@ -206,6 +236,8 @@ def to_error_response(error: SessionFSMError) -> dict[str, Any]:
     """
     message = "The submitted data was invalid"
     match error:
+        case ConcurrentChange():
+            return {"message": _CONCURRENT, "StatusCode": http_status(error)}
         case WrongState():
             message = " ".join(violation.message for violation in error.violations)
             errors = [_entry(v.code, v.message, v.pointer) for v in error.violations]
