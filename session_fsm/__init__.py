@@ -12,6 +12,7 @@ SessionEvent(name=<EventName.CLOSED: 'talon_session_closed'>, ...)
 
 from session_fsm.decisions import Decision, Rule, rule
 from session_fsm.errors import (
+    ConcurrentChange,
     InvalidValue,
     RuleViolated,
     SessionFSMError,
@@ -37,6 +38,7 @@ __all__ = [
     "UNSET",
     "AdditionalCost",
     "CartItem",
+    "ConcurrentChange",
     "CustomerSession",
     "Decision",
     "EventName",

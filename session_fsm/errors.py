@@ -196,16 +196,6 @@ class ConcurrentChange(SessionFSMError):
     trigger that raises this has changed nothing.
     """
 
-    def __init__(self, session_id: str, problem: str) -> None:
-        super().__init__(session_id, problem)
-        self.session_id = session_id
-        """The integration ID of the session."""
-        self.problem = problem
-        """What happened, in words."""
-
-    def __str__(self) -> str:
-        return f"session {self.session_id!r}: {self.problem}"
-
 
 class InvalidValue(SessionFSMError, ValueError):
     """A value breaks its own type, length or range, and never became part of a session."""

@@ -5,8 +5,8 @@
 <EventName.CLOSED: 'talon_session_closed'>
 >>> session.update(coupon_codes=["XMAS"])
 Traceback (most recent call last):
-session_fsm.errors.WrongState: session 'order-1042': update is refused: Only open sessions can be updated; \
-this one is closed. [wrong_state] From closed the table allows: cancel, return_items, reopen.
+session_fsm.errors.WrongState: session 'order-1042': update is refused: Only open sessions can be updated \
+[wrong_state]; from closed the table allows cancel, return_items, reopen, if no rule forbids it
 """
 
 from __future__ import annotations

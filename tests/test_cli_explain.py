@@ -43,9 +43,9 @@ class TestTrigger:
             "  basis      documented by Talon.One\n"
             f"  then       closed. {MEANING_OF_STATE[State.CLOSED]}\n\n"
             "refused elsewhere\n"
-            "  closed              Only open sessions can be closed; this one is closed.\n"
-            "  partially_returned  Only open sessions can be closed; this one is partially_returned.\n"
-            "  cancelled           Only open sessions can be closed; this one is cancelled.\n\n"
+            "  closed              Only open sessions can be closed\n"
+            "  partially_returned  Only open sessions can be closed\n"
+            "  cancelled           Only open sessions can be closed\n\n"
             "rules\n"
             "  too_many_cart_items  A cart must not hold more than 1000 items.\n"
             "  too_many_units       The quantities in a cart must not add up to more than 10,000 units.\n"
@@ -96,7 +96,7 @@ class TestState:
         assert run("explain", "reopen", "--state", "partially_returned").output == (
             f"partially_returned\n  {MEANING_OF_STATE[State.PARTIALLY_RETURNED]}\n\n"
             f"reopen\n  {MEANING_OF_TRIGGER[Trigger.REOPEN]}\n\n"
-            "refused\n  reopen  Only closed sessions can be reopened; this one is partially_returned.\n"
+            "refused\n  reopen  Only closed sessions can be reopened\n"
         )
 
     def test_a_trigger_that_the_state_allows_is_explained_from_there_alone(self) -> None:
@@ -137,7 +137,7 @@ class TestJson:
             {
                 "from": "closed",
                 "trigger": "close",
-                "reason": "Only open sessions can be closed; this one is closed.",
+                "reason": "Only open sessions can be closed",
             }
         ]
 

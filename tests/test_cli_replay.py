@@ -62,7 +62,7 @@ class TestLife:
             "    2  order-1       update             37.5  open\n"
             "    3  order-1       close              37.5  open -> closed\n"
             "    4  order-1       close              37.5  refused, already closed\n"
-            "         wrong_state: Only open sessions can be closed; this one is closed.\n"
+            "         wrong_state: Only open sessions can be closed\n"
             "    5  order-1       return_items       37.5  closed -> partially_returned\n"
             "    6  order-1       return_items       37.5  refused\n"
             "         returns_more_than_remaining: 3 units of the item at position 0 cannot come back; 2 remain. "

@@ -181,7 +181,7 @@ class TestOverlays:
         assert found[0] == ["update", "✓ allowed", "leads to open"]
         reasons = " ".join(case.overlay.board[1].reasons)
         assert found[1] == ["close", "✗ refused", reasons]
-        assert found[4] == ["reopen", "✗ refused", "Only closed sessions can be reopened."]
+        assert found[4] == ["reopen", "✗ refused", "Only closed sessions can be reopened"]
 
     def test_the_panel_of_the_current_state_says_what_is_allowed_and_why_the_rest_is_refused(self) -> None:
         root = of_case(CASES["refused"])
@@ -189,7 +189,7 @@ class TestOverlays:
         assert text.startswith("open here now")
         assert "✗ refused now: A session must hold a coupon code by the time it closes." in text
         assert "✓ allowed now" in text
-        assert "reopen: Only closed sessions can be reopened." in text
+        assert "reopen: Only closed sessions can be reopened" in text
         assert "here now" not in said(panel(root, "closed"))
 
     def test_the_page_says_whose_session_it_is(self) -> None:

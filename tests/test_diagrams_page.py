@@ -192,7 +192,7 @@ class TestTheSession:
         assert browser.shown_panels() == ["open"]
         shown = browser.text(SHOWN)
         assert "✗ refused now: A session must hold a coupon code by the time it closes." in shown
-        assert "reopen: Only closed sessions can be reopened." in shown
+        assert "reopen: Only closed sessions can be reopened" in shown
         assert "close ✗ refused A session must hold a coupon code by the time it closes." in browser.text("#board")
 
     def test_the_history_is_stepped_through_with_buttons(self, browser: Browser) -> None:

@@ -10,6 +10,7 @@ from builders import ONE_UNIT, cart_session, session_in
 
 from session_fsm import (
     CartItem,
+    ConcurrentChange,
     CustomerSession,
     InvalidValue,
     ReturnedCartItem,
@@ -22,7 +23,7 @@ from session_fsm import (
     WrongState,
     rule,
 )
-from session_fsm.errors import Problem, to_error_response
+from session_fsm.errors import Problem, http_status, to_error_response
 from session_fsm.rules import attributes_are_declared, attributes_have_declared_types, coupon_code_required
 
 
@@ -74,6 +75,7 @@ ERRORS: dict[str, Callable[[], Any]] = {
     "InvalidValue": lambda: raised_by(lambda: CartItem(sku="", quantity=1)),
     "InvalidValue, several": lambda: raised_by(lambda: SessionUpdate(coupon_codes=[1, 2])),
     "WireError": lambda: WireError([Problem("/a", "is wrong"), Problem("", "is no object")]),
+    "ConcurrentChange": lambda: ConcurrentChange("a rule moved the session while it was judged"),
     "SessionFSMError": lambda: SessionFSMError("something else"),
 }
 
@@ -89,6 +91,7 @@ class TestTree:
             (RuleViolated, (TransitionRefused,)),
             (InvalidValue, (SessionFSMError, ValueError)),
             (WireError, (SessionFSMError, ValueError)),
+            (ConcurrentChange, (SessionFSMError,)),
             (SessionFSMError, (Exception,)),
         ],
     )
@@ -301,8 +304,35 @@ class TestErrorResponse:
             {"title": "Invalid value", "details": "is no object", "source": {}},
         ]
 
+    def test_of_a_parallel_write_says_what_the_api_says(self) -> None:
+        """W-20."""
+        assert to_error_response(ERRORS["ConcurrentChange"]()) == {
+            "message": "Too many requests are updating this session at the same time",
+            "StatusCode": 409,
+        }
+
     def test_of_anything_else(self) -> None:
         assert to_error_response(SessionFSMError("something else")) == {"message": "something else", "errors": []}
+
+
+class TestStatus:
+    """W-18, W-20: which HTTP status belongs to an error."""
+
+    @pytest.mark.parametrize(
+        ("name", "status"),
+        [
+            ("WrongState", 400),
+            ("RuleViolated", 400),
+            ("RuleViolated at creation", 400),
+            ("RuleViolated, errored", 500),
+            ("InvalidValue", 400),
+            ("WireError", 400),
+            ("ConcurrentChange", 409),
+            ("SessionFSMError", 500),
+        ],
+    )
+    def test_of_each_error(self, name: str, status: int) -> None:
+        assert http_status(ERRORS[name]()) == status
 
 
 def test_a_refused_return_carries_no_copy_of_the_session_in_its_checks() -> None:

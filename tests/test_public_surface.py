@@ -15,7 +15,15 @@ PUBLIC = {
     *("CustomerSession", "State", "Trigger", "EventName"),
     *("CartItem", "AdditionalCost", "Product", "ReturnedCartItem", "ExperimentVariantAllocation", "SessionUpdate"),
     *("UNSET", "SessionEvent", "Decision", "Rule", "Violation", "rule"),
-    *("SessionFSMError", "TransitionRefused", "WrongState", "RuleViolated", "InvalidValue", "WireError"),
+    *(
+        "SessionFSMError",
+        "TransitionRefused",
+        "WrongState",
+        "RuleViolated",
+        "InvalidValue",
+        "WireError",
+        "ConcurrentChange",
+    ),
 }
 MODULES = [
     module.name
@@ -30,7 +38,11 @@ def test_the_package_offers_exactly_its_public_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["loads", "dumps", "structure", "unstructure", "make_converter", "ReturnRequest", "to_error_response"]
+    "name",
+    [
+        *("loads", "dumps", "structure", "unstructure", "make_converter", "ReturnRequest"),
+        *("to_error_response", "http_status"),
+    ],
 )
 def test_the_wire_offers_its_public_names(name: str) -> None:
     assert name in wire.__all__

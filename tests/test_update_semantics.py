@@ -276,7 +276,7 @@ class TestDryRun:
         session = session_in("closed")
         decision = session.evaluate("close", payload_only=True)
         assert not decision
-        assert "this one is closed" in str(decision)
+        assert "Only open sessions can be updated [wrong_state]" in str(decision)
 
     def test_a_class_with_a_required_field_of_its_own_is_judged_too(self) -> None:
         @attrs.define(kw_only=True, eq=False, repr=False)

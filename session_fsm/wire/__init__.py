@@ -24,7 +24,7 @@ from uuid import UUID
 
 from cattrs import Converter
 
-from session_fsm.errors import InvalidValue, WireError, pointer_token, to_error_response
+from session_fsm.errors import InvalidValue, WireError, http_status, pointer_token, to_error_response
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
@@ -41,6 +41,7 @@ from session_fsm.wire.writing import make_writer, straight_writer_of
 __all__ = [
     "ReturnRequest",
     "dumps",
+    "http_status",
     "loads",
     "make_converter",
     "register_type",
