@@ -7,7 +7,7 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, Inv
 
 from session_fsm.values import AdditionalCost, CartItem
 
-__all__ = ["totals"]
+__all__ = ["returned_total", "subtract", "totals"]
 
 # Sums and products of bounded decimals are exact in this context; were one not, it would raise, never round.
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
@@ -36,3 +36,17 @@ def totals(cart_items: tuple[CartItem, ...], additional_costs: Mapping[str, Addi
         # Most sessions have no costs; then the two totals are one object, of which a million take less room.
         "total": items if costs is item_costs is _ZERO else add(add(items, costs), item_costs),
     }
+
+
+def returned_total(cart_items: tuple[CartItem, ...]) -> Decimal:
+    """Return the sum of price times returned quantity over all items, exact (M-08)."""
+    returned = _ZERO
+    for item in cart_items:
+        if item.price is not None and item.returned_quantity:
+            returned = _EXACT.add(returned, _EXACT.multiply(item.price, item.returned_quantity))
+    return returned
+
+
+def subtract(total: Decimal, part: Decimal) -> Decimal:
+    """Return *total* less *part*, exact."""
+    return _EXACT.subtract(total, part)

@@ -27,7 +27,16 @@ from session_fsm.values import (
     cart_of,
 )
 
-__all__ = ["argument_of", "as_returned_items", "as_time", "as_update", "merged", "returned", "updated"]
+__all__ = [
+    "argument_of",
+    "as_returned_items",
+    "as_time",
+    "as_update",
+    "merged",
+    "returned",
+    "returned_between",
+    "updated",
+]
 
 
 _is_update = instance_of(SessionUpdate)
@@ -178,3 +187,17 @@ def returned(session: Any, entries: tuple[ReturnedCartItem, ...]) -> dict[str, A
         back = min(item.returned_quantity + units, item.quantity)
         cart[position] = _with_returned(item, back)
     return {"cart_items": tuple(cart)}
+
+
+_make_returned = maker(ReturnedCartItem)
+
+
+def returned_between(before: tuple[CartItem, ...], after: tuple[CartItem, ...]) -> tuple[ReturnedCartItem, ...]:
+    """Return the units that came back from one cart to the other, item by item."""
+    return tuple(
+        [
+            _make_returned(position, new.returned_quantity - old.returned_quantity, old.sku)
+            for position, (old, new) in enumerate(zip(before, after, strict=True))
+            if new is not old
+        ]
+    )

@@ -13,12 +13,16 @@ A rule is a pure function. It asks for what it needs by the names of its paramet
     the trigger's argument: a `SessionUpdate`, a tuple of `ReturnedCartItem`, or None
 ``trigger``, ``now``
     what was asked, and when
+``context``
+    what the caller gave as ``context=``, a mapping; empty without it
 any field of the session
     the value that the field would have afterwards: ``cart_items``, ``coupon_codes``, ``total``, ...
 
+A parameter with a default that is none of these keeps its default.
+
 It answers in whatever way is shortest: True or False, one `Violation`, or several of them, yielded or in a
-list. None and an empty list pass. The first line of its docstring says the rule in the words of the business;
-refusals, documentation and diagrams show it.
+list or tuple. None and an empty list pass. Any other answer is an error of the rule: the transition is refused. The
+first line of the docstring says the rule in the words of the business; refusals, documentation and diagrams show it.
 
 >>> from session_fsm import Trigger, rule
 >>> @rule("minimum_order_missed", on=[Trigger.CLOSE])
@@ -33,8 +37,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from operator import attrgetter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
@@ -59,6 +65,7 @@ __all__ = [
     "Rule",
     "checks_of",
     "decision",
+    "is_async",
     "judging",
     "rule",
 ]
@@ -86,7 +93,7 @@ class Outcome(StrEnum):
     """The rule itself failed, so nobody knows; the transition is refused."""
 
 
-SEEN_BY_RULES = ("session", "after", "change", "trigger", "now")
+SEEN_BY_RULES = ("session", "after", "change", "trigger", "now", "context")
 """What a rule may ask for besides the fields of the session."""
 
 
@@ -107,17 +114,38 @@ class Rule:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of what the rule looks at."""
+        """The names of what the rule looks at, without those of parameters that have a default."""
         function = self.function
-        if type(function) is FunctionType and not vars(function) and not function.__code__.co_flags & _VARIADIC:
+        if (
+            type(function) is FunctionType
+            and not (vars(function) or function.__defaults__ or function.__kwdefaults__)
+            and not function.__code__.co_flags & _VARIADIC
+        ):
             code = function.__code__  # it knows, and to ask for a signature takes twenty times as long
             return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        return tuple(inspect.signature(function).parameters)
+        parameters = inspect.signature(function).parameters.values()
+        return tuple(one.name for one in parameters if one.default is inspect.Parameter.empty)
+
+    def arguments(self, names: Container[str]) -> dict[str, bool]:
+        """Return `parameters`, and those with a default that bear one of *names*; and whether each is given by keyword.
+
+        A default that `functools.partial` has given stays.
+        """
+        function = self.function
+        plain = type(function) is FunctionType and not function.__code__.co_kwonlyargcount
+        if plain and not function.__defaults__:
+            return dict.fromkeys(self.parameters, False)
+        bound = function.keywords if isinstance(function, partial) else {}
+        return {
+            name: one.kind is not inspect.Parameter.POSITIONAL_ONLY
+            for name, one in inspect.signature(function).parameters.items()
+            if one.default is inspect.Parameter.empty or (name in names and name not in bound)
+        }
 
     @property
     def name(self) -> str:
         """The name of the function: a sentence that is true when the rule passes."""
-        return self.function.__name__
+        return _name_of(self.function)
 
     def guards(self, trigger: Trigger, target: State | None) -> bool:
         """Whether the rule has a say when *trigger* leads into *target*."""
@@ -129,11 +157,17 @@ class Rule:
             return (_make_violation(self.code, self.text, {}, None),)
         if isinstance(answer, Violation):
             return (self._own(answer),)
-        return tuple(map(self._own, answer))
+        if not isinstance(answer, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # a rule may answer anything
+            raise TypeError(f"the rule answered {_article(answer)}; {_ANSWERS}")
+        found = tuple(map(self._own, answer))
+        # What is empty and no list of violations was meant as "no" as likely as not.
+        if not found and not isinstance(answer, (list, tuple, Iterator)):
+            raise TypeError(f"the rule answered an empty {type(answer).__name__}; {_ANSWERS}")
+        return found
 
     def _own(self, violation: object) -> Violation:
         if not isinstance(violation, Violation):
-            raise TypeError(f"the rule answered {violation!r}, which is neither a boolean nor a Violation")
+            raise TypeError(f"the rule answered {_article(violation)}; {_ANSWERS}")
         if violation.code not in ("", self.code):
             raise ValueError(f"the rule {self.code} answered with the code of another, {violation.code}")
         return violation if violation.code else _with_code(violation, self.code)
@@ -151,7 +185,7 @@ class Rule:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        place = (self.function.__module__, self.function.__qualname__)
+        place = (getattr(self.function, "__module__", ""), getattr(self.function, "__qualname__", ""))
         return _unpickle_rule, (*place, self.code, self.on, self.target, self.text)
 
 
@@ -164,32 +198,72 @@ def _unpickle_rule(module: str, name: str, code: str, on: tuple[Trigger, ...], t
     described = Rule(code=code, on=on, target=target, text=text, function=unavailable)
     try:
         found = attrgetter(name)(importlib.import_module(module))
-    except (ImportError, AttributeError):
+    except (ImportError, AttributeError, ValueError):
         return described
     return found if found == described else described
 
 
+_ANSWERS = "a rule answers True or False, a Violation, or a list of them"
+
+
+def _article(value: object) -> str:
+    """Name the type of *value*, and not the value, which may be long, or nobody's business."""
+    return f"a value of the type {type(value).__name__}"
+
+
+def _name_of(function: Any) -> str:
+    """Return the name of a function, also of one behind `functools.partial`, or else that of an object's class."""
+    while isinstance(function, partial):
+        function = function.func
+    name: str = getattr(function, "__name__", type(function).__name__)
+    return name
+
+
+def is_async(function: Any) -> bool:
+    """Whether to call *function* begins something that somebody would have to await."""
+    while isinstance(function, partial):
+        function = function.func
+    called = getattr(type(function), "__call__", None)  # noqa: B004 - the code of the call is what is asked for
+    return any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, called))
+
+
+def _text_of(function: Any) -> str:
+    """Return the first line of the docstring of *function*; its name as a sentence where Python has left docstrings out."""
+    while isinstance(function, partial):
+        function = function.func
+    called = () if hasattr(function, "__name__") else (type(function), type(function).__call__)
+    docstring = next(filter(None, map(inspect.getdoc, called or [function])), "")
+    if not docstring and sys.flags.optimize > 1:  # as `python -OO` does
+        return f"{_name_of(function).replace('_', ' ').capitalize()}."
+    return docstring.partition("\n")[0]
+
+
 def rule(
-    code: str, *, on: Iterable[Trigger | str], target: State | str | None = None
+    code: str, *, on: Iterable[Trigger | str], target: State | str | None = None, text: str | None = None
 ) -> Callable[[Callable[..., Answer]], Rule]:
     """Make a `Rule` of the function below: *code* names the fault, *on* the triggers that it guards.
 
     With *target* the rule guards only what leads into that state: ``on=[Trigger.CREATE, Trigger.CLOSE],
-    target=State.CLOSED`` means every way in which a session becomes closed.
+    target=State.CLOSED`` means every way in which a session becomes closed. The function may also be a
+    `functools.partial` or an object that can be called. *text* says the rule in words, in place of the first line of
+    the docstring.
 
     Raises:
-        InvalidValue: the code is empty, a trigger or the target does not exist, or the docstring is missing.
+        InvalidValue: the code is empty, a trigger or the target does not exist, the function has no docstring and there
+            is no *text*, or the function is asynchronous.
     """
 
     def decorate(function: Callable[..., Answer]) -> Rule:
-        docstring = inspect.getdoc(function) or ""
-        if not docstring:
-            raise InvalidValue("", f"the rule {function.__name__} has no docstring to say it in words")
+        words = text or _text_of(function)
+        if not words:
+            raise InvalidValue("", f"the rule {_name_of(function)} has no docstring to say it in words")
         if not code:
-            raise InvalidValue("/code", f"the rule {function.__name__} has no code")
+            raise InvalidValue("/code", f"the rule {_name_of(function)} has no code")
+        if is_async(function):
+            raise InvalidValue("", f"the rule {_name_of(function)} is asynchronous; a rule answers at once")
         triggers = tuple(_member(Trigger, trigger, "/on") for trigger in on)
         into = None if target is None else _member(State, target, "/target")
-        return Rule(code=code, on=triggers, target=into, text=docstring.splitlines()[0], function=function)
+        return Rule(code=code, on=triggers, target=into, text=words, function=function)
 
     return decorate
 
@@ -301,12 +375,12 @@ Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
 
 
 def judging(
-    rules: Sequence[Rule], trigger: Trigger, values: Mapping[str, str] | None = None
+    rules: Sequence[Rule], trigger: Trigger, fields: Collection[str], values: Mapping[str, str] | None = None
 ) -> tuple[list[str], dict[str, Any]]:
     """Generate the lines that judge every one of *rules* when *trigger* is pulled, and what these need to know.
 
-    The lines read ``session`` (None at creation), ``origin`` (the entity whose fields change), ``change`` and
-    ``now``, and ``values``, the fields that would change with their new values; or instead of it, where it is known
+    *fields* are the names of the session's fields. The lines read ``session`` (None at creation), ``origin`` (the
+    entity whose fields change), ``change``, ``now`` and ``context``, and ``values``, the fields that would change with their new values; or instead of it, where it is known
     beforehand which these are, an expression for each of them. They leave `Failures` in ``failures``, or None. Each
     rule is called once, with what it asks for; what it raises is its own failure.
     """
@@ -319,15 +393,18 @@ def judging(
         return f'values["{name}"] if "{name}" in values else origin.{name}'
 
     known: dict[str, Any] = {"trigger": trigger, "copy_with": copy_with}
-    lines = ["    failures = None", *["    after = None"] * any("after" in one.parameters for one in rules)]
+    names = {*SEEN_BY_RULES, *fields}
+    looked_at = [one.arguments(names) for one in rules]
+    lines = ["    failures = None", *["    after = None"] * any("after" in parameters for parameters in looked_at)]
     new = "values" if values is None else f"{{{', '.join(f'{name!r}: {value}' for name, value in values.items())}}}"
     for place, one in enumerate(rules):
         known |= {f"ask_{place}": one.function, f"violations_{place}": one.violations_in, f"code_{place}": one.code}
-        parameters = one.parameters
+        parameters = looked_at[place]
+        given = [f"{name}={seen(name)}" if keyword else seen(name) for name, keyword in parameters.items()]
         lines += [
             "    try:",
             *[f"        after = after or [copy_with(origin, {new})]"] * ("after" in parameters),
-            f"        answer = ask_{place}({', '.join(map(seen, parameters))})",
+            f"        answer = ask_{place}({', '.join(given)})",
             "        if answer is not None and answer is not True and answer != []:",
             f"            found = violations_{place}(answer)",
             "            if found:",

@@ -19,10 +19,13 @@ __all__ = [
     "assign",
     "assigning",
     "blank_of",
+    "cached_names",
     "compiled",
     "contents",
     "copy_with",
+    "drop_cached",
     "evolver",
+    "find_cached",
     "maker",
     "making",
     "pickled_with_defaults",
@@ -39,8 +42,45 @@ def contents(entity: Any) -> dict[str, Any]:
     """Return every field of *entity* by name, and whatever else an unslotted subclass holds."""
     names = (attribute.name for attribute in entity.__attrs_attrs__)
     held = {name: getattr(entity, name) for name in names if hasattr(entity, name)}
+    return held | unslotted_of(entity)
+
+
+def unslotted_of(entity: Any) -> dict[str, Any]:
+    """Return what *entity* holds besides its fields, without the values that properties have cached."""
     unslotted: dict[str, Any] = getattr(entity, "__dict__", {})
-    return held | unslotted
+    cached = cached_names(entity.__class__) if unslotted else ()
+    return {name: value for name, value in unslotted.items() if name not in cached}
+
+
+def cached_names(kind: Any) -> tuple[str, ...]:
+    """Return the names under which objects of *kind* may hold what `functools.cached_property`, or its like, computed."""
+    found: tuple[str, ...] = getattr(kind, "__cached__", ())
+    return found
+
+
+def find_cached(kind: type) -> tuple[str, ...]:
+    """Find the attributes of *kind* and its bases whose values objects cache under the same name.
+
+    These are descriptors that only compute and are not called: methods are called, properties and fields are set.
+    A slotted class that attrs has made has them no longer, but `cached_names` of what it was made from.
+    """
+    held = {name: value for base in reversed(kind.__mro__) for name, value in vars(base).items()}
+    found = [
+        name
+        for name, value in held.items()
+        if hasattr(type(value), "__get__")
+        and not (hasattr(type(value), "__set__") or callable(value) or isinstance(value, classmethod))
+    ]
+    return tuple(dict.fromkeys([*cached_names(kind), *found]))
+
+
+def drop_cached(entity: object, names: Iterable[str]) -> None:
+    """Drop the values that *entity* has cached under *names*."""
+    for name in names:
+        try:  # noqa: SIM105 - it runs with every trigger
+            object.__delattr__(entity, name)
+        except AttributeError:  # nobody has asked for it
+            pass
 
 
 def reader(kind: type[AttrsInstance]) -> Callable[[Any], tuple[Any, ...]]:
@@ -167,8 +207,7 @@ class Snapshot(Generic[S]):
             self._held: tuple[Any, ...] | dict[str, Any] = entity.__contents__()
         except AttributeError:  # a field of a subclass has no value yet
             self._held = contents(entity)
-        unslotted = getattr(entity, "__dict__", None)
-        self._unslotted: dict[str, Any] = unslotted.copy() if unslotted else {}
+        self._unslotted = unslotted_of(entity)
 
     @property
     def entity(self) -> S:
@@ -195,6 +234,7 @@ def _itself(entity: S) -> S:
 
 def restore(entity: Any, held: dict[str, Any]) -> None:
     """Put *entity* back to what `contents` once returned."""
+    drop_cached(entity, cached_names(entity.__class__))
     for name in contents(entity).keys() - held.keys():
         object.__delattr__(entity, name)
     assign(entity, held)

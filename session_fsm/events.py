@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from attrs import field, frozen
 
 from session_fsm.entities import pickled_with_defaults
 from session_fsm.errors import Problem
-from session_fsm.scalars import instance_of, integer, list_of, member_of, text, time, validate
+from session_fsm.json_values import EMPTY, freeze_map, json_map
+from session_fsm.scalars import instance_of, integer, list_of, member_of, text, time, to_tuple, validate
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.values import ReturnedCartItem, SessionUpdate
 
@@ -46,3 +49,10 @@ class SessionEvent:
         default=None, validator=validate(_change, optional=True)
     )
     """What the trigger was given: the changes, the returned items, or None where it takes neither."""
+    returned_items: tuple[ReturnedCartItem, ...] = field(default=(), converter=to_tuple, validator=validate(_returned))
+    """What a return took back: for each item its position, its SKU and the units, in the order of the cart.
+
+    `change` is what was asked: it may name an item by its SKU alone, and leave the quantity open.
+    """
+    context: Mapping[str, Any] = field(default=EMPTY, converter=freeze_map, validator=validate(json_map))
+    """What the caller gave as ``context=``: who asked, and why. The service decides what it holds."""

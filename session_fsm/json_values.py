@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Never, TypeAlias, TypeGuard, TypeVar
 
-from session_fsm.errors import Problem, pointer_token
+from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.scalars import (
     Unusual,
     amount,
@@ -34,6 +34,7 @@ __all__ = [
     "Counts",
     "FrozenDict",
     "NoCounts",
+    "as_context",
     "attribute_map",
     "freeze_attributes",
     "freeze_map",
@@ -148,6 +149,22 @@ def attribute_map(value: object) -> str | list[Problem] | None:
         for name in names
         if not _ATTRIBUTE_NAME.fullmatch(name)
     ]
+
+
+def as_context(value: object) -> Mapping[str, AttributeValue]:
+    """Return what a verb was given as its context, frozen; None is empty.
+
+    Raises:
+        InvalidValue: it is not a mapping from names to JSON values.
+    """
+    if value is None:
+        return EMPTY
+    given: Any = value
+    context = freeze_map(given)
+    if problem := json_map(context):
+        found = [Problem("", problem)] if isinstance(problem, str) else problem
+        raise InvalidValue.of(one.under("/context") for one in found)
+    return context
 
 
 # --- What a JSON parser returns, which is of few types, frozen and checked in one pass ------------------------------

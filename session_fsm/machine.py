@@ -6,7 +6,7 @@ alone moves them, wholly or not at all.
 It is a `transitions.Machine` that answers what those who know that library ask (`get_triggers`,
 `get_transitions`, `get_state`) and that runs the callbacks they add (`before_close`, `on_enter_cancelled`,
 `prepare_event`, ...) where that library's documentation says. A callback receives the `EventData`, whose
-``model`` is the session and whose ``kwargs`` are the trigger's ``change`` and ``now``. As long as nobody has
+``model`` is the session and whose ``kwargs`` are the trigger's ``change``, ``now`` and ``context``. As long as nobody has
 added any, a trigger takes a shorter way that does the same.
 """
 
@@ -15,19 +15,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Never, TypeVar
 
 import transitions
+from attrs import fields, has
 
 from session_fsm.changes import argument_of, as_time, as_update
-from session_fsm.decisions import Decision, Rule
-from session_fsm.entities import assign, contents, restore
-from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused
+from session_fsm.decisions import Decision, Rule, is_async
+from session_fsm.entities import cached_names, contents, restore
+from session_fsm.errors import ConcurrentChange, InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import EMPTY
+from session_fsm.json_values import EMPTY, as_context
+from session_fsm.judgement import UNDER_JUDGEMENT, refuse_if_judged
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
-from session_fsm.moves import Move
+from session_fsm.moves import Context, Move
 from session_fsm.own_fields import NO_OWN_FIELDS, OwnFields
 from session_fsm.refusals import Refusals
 from session_fsm.states import State, Trigger
@@ -56,6 +58,8 @@ class _Watched:
     machine: LifecycleMachine | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
+        if self.machine is not None and name in _LISTS:
+            self.machine.judge_callbacks(value)
         super().__setattr__(name, value)
         if self.machine is not None:
             self.machine.look_for_listeners()
@@ -70,7 +74,13 @@ class _Callbacks(list[Any]):
 def _telling(change: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(change)
     def tell(self: _Callbacks, *args: Any, **kwargs: Any) -> Any:
+        held = list(self)
         answer = change(self, *args, **kwargs)
+        try:
+            self.machine.judge_callbacks(self)
+        except InvalidValue:
+            list.__setitem__(self, slice(None), held)
+            raise
         self.machine.look_for_listeners()
         return answer
 
@@ -102,7 +112,7 @@ class LifecycleEventData(transitions.EventData):
     """What callbacks receive; its `model` is the session."""
 
     update_count: int
-    """The session's count when the trigger was pulled; no callback may move the session before the trigger does."""
+    """The session's count when the trigger was called; no callback may move the session before the trigger does."""
     values: dict[str, Any]
     """The fields that the trigger changes, with their new values."""
     recorded: SessionEvent | None = None
@@ -112,12 +122,12 @@ class LifecycleEventData(transitions.EventData):
 class LifecycleTransition(_Watched, transitions.Transition):
     """A row of the table together with the rules that guard it."""
 
-    def __init__(self, row: Row, rules: Iterable[Rule]) -> None:
+    def __init__(self, row: Row, move: Move) -> None:
         super().__init__(str(row.source), str(row.target))
         if row.internal:
             self.dest = None
         self.row = row
-        self.move = Move(row.trigger, row.source, row.target, rules, row)
+        self.move = move
         self.rules = self.move.rules
         # For those who ask the machine what guards a transition. It is a tuple: a condition is added as a rule.
         self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment, arg-type]  # pyright: ignore[reportAttributeAccessIssue]
@@ -148,9 +158,10 @@ class LifecycleTransition(_Watched, transitions.Transition):
     def _commit(self, event_data: Any) -> None:
         session = event_data.model
         if session.update_count != event_data.update_count:
-            raise SessionFSMError(f"a callback moved the session while {self.row.trigger} was under way")
+            problem = f"a callback moved it while {self.row.trigger} was under way"
+            raise ConcurrentChange(f"session {session.integration_id!r}: {problem}")
         event_data.recorded = self.move.record(session, values=event_data.values, **event_data.kwargs)
-        assign(session, event_data.values)
+        self.move.commit(session, event_data.values)
 
 
 class LifecycleEvent(transitions.Event):
@@ -166,37 +177,44 @@ class LifecycleEvent(transitions.Event):
 
     machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
-    def fire(self, session: Any, change: Any, now: datetime) -> SessionEvent:
+    def fire(self, session: Any, change: Any, now: datetime, context: Context = EMPTY) -> SessionEvent:
         """Move *session* and return the event that this recorded.
 
         Raises:
+            ConcurrentChange: the session is being judged, or something else has moved it in the meantime.
             WrongState: the table has no such transition from the session's state.
             RuleViolated: a rule forbids it, or failed.
         """
+        if UNDER_JUDGEMENT:
+            refuse_if_judged(session)
         move = self.unheard.get(session.state)
         if move is not None:
-            return move.make(session, change, now)
+            return move.make(session, change, now, context)
         if self.machine.unheard and not self.transitions.get(session.state):
             raise self.machine.wrong_state(self._asked, session, change)
-        event_data = self._run(session, change, now)
+        event_data = self._run(session, change, now, context)
         if event_data.error is not None:  # callbacks of `on_exception` have seen it; a verb raises all the same
             raise event_data.error
         if event_data.recorded is None:
             raise self.machine.wrong_state(self._asked, session, change)
         return event_data.recorded
 
-    def _run(self, session: Any, change: Any, now: datetime) -> LifecycleEventData:
-        event_data = LifecycleEventData(None, self, self.machine, session, (), {"change": change, "now": now})
+    def _run(self, session: Any, change: Any, now: datetime, context: Context) -> LifecycleEventData:
+        given = {"change": change, "now": now, "context": context}
+        event_data = LifecycleEventData(None, self, self.machine, session, (), given)
         self._trigger(event_data)
         return event_data
 
-    def trigger(self, model: Any, change: Any = None, now: datetime | None = None) -> bool:
+    def trigger(
+        self, model: Any, change: Any = None, now: datetime | None = None, context: Mapping[str, Any] | None = None
+    ) -> bool:
         """Move the session *model* as its verb would, and say in the way of `transitions` whether it moved.
 
         False means that callbacks of `on_exception` have dealt with an error, or that the machine is told to
         ignore invalid triggers.
         """
-        return bool(self._run(model, self.argument(change), as_time(now)).result)
+        refuse_if_judged(model)
+        return bool(self._run(model, self.argument(change), as_time(now), as_context(context)).result)
 
     def argument(self, change: Any, keywords: Mapping[str, Any] = EMPTY) -> Any:
         """Return what the trigger was given in the form in which rules and events hold it.
@@ -219,12 +237,12 @@ class LifecycleEvent(transitions.Event):
         found: Any = self.transitions.get(state)
         return found[0] if found else None
 
-    def decide(self, session: Any, change: Any, now: datetime) -> Decision[Any]:
+    def decide(self, session: Any, change: Any, now: datetime, context: Context = EMPTY) -> Decision[Any]:
         """Judge the trigger without pulling it."""
         transition = self.transition(session.state)
         if transition is None:
             return self.machine.no_way(self._asked, session, change)
-        return transition.move.decide(session, change, now)
+        return transition.move.decide(session, change, now, context)
 
     def _is_valid_source(self, state: Any) -> bool:
         ignore = state.ignore_invalid_triggers
@@ -266,8 +284,9 @@ class LifecycleMachine(transitions.Machine):
         name: str = "CustomerSession",
         *,
         wrong_on_purpose: bool = False,
+        kind: type | None = None,
     ) -> None:
-        """Build the machine of *rules* and *table*.
+        """Build the machine of *rules* and *table* for the session class *kind*.
 
         A table that is *wrong on purpose*, as that of a mutant, is not checked; rules are then those of `TABLE`.
 
@@ -280,18 +299,22 @@ class LifecycleMachine(transitions.Machine):
         super().__init__(None, states, State.OPEN.value, auto_transitions=False, send_event=True, name=name)
         self.table = tuple(table)
         self.rules = tuple(rules)
+        self.kind = kind
+        names = [attribute.name for attribute in fields(kind)] if kind is not None and has(kind) else []
+        move = partial(Move, fields_seen=names, cached=cached_names(kind))
         self._refusals = Refusals(self.table)
         creations = {row.target: row for row in table if row.source is None}
         self._creations = {
-            state: Move(Trigger.CREATE, None, state, self.rules, creations.get(state)) for state in State
+            state: move(Trigger.CREATE, None, state, self.rules, creations.get(state)) for state in State
         }
         for trigger in Trigger:
             if trigger is not Trigger.CREATE:
                 self.events[trigger.value] = LifecycleEvent(trigger.value, self)
         for row in table:
             if row.source is not None:
-                self.events[row.trigger.value].add_transition(LifecycleTransition(row, rules))
-        everything: list[Any] = [self, *self.states.values(), *self.get_transitions()]
+                moved = move(row.trigger, row.source, row.target, rules, row)
+                self.events[row.trigger.value].add_transition(LifecycleTransition(row, moved))
+        everything = self._all_with_callbacks()
         for one in everything:
             for held in _LISTS:
                 if held in vars(one):
@@ -304,6 +327,8 @@ class LifecycleMachine(transitions.Machine):
         self.look_for_listeners()
 
     def __setattr__(self, name: str, value: object) -> None:
+        if self._built and name in _LISTS:
+            self.judge_callbacks(value)
         super().__setattr__(name, value)
         if name != "unheard":
             self.look_for_listeners()
@@ -316,7 +341,7 @@ class LifecycleMachine(transitions.Machine):
         """Return the triggers that the table opens from *state*, whatever the rules say."""
         return self._refusals.allowed[state]
 
-    def create(self, newborn: Any, change: SessionUpdate, now: datetime) -> SessionEvent:
+    def create(self, newborn: Any, change: SessionUpdate, now: datetime, context: Context = EMPTY) -> SessionEvent:
         """Let *newborn*, a session that nobody has seen yet, into the world, and return the event.
 
         Raises:
@@ -325,11 +350,11 @@ class LifecycleMachine(transitions.Machine):
         """
         move = self._creations[newborn.state]
         values: dict[str, Any] = {"update_count": newborn.update_count}
-        if failures := move.judge(None, newborn, change, now, values):
+        if failures := move.judged(None, newborn, change, now, values, context):
             raise move.refusal(newborn, failures)
         if move.target is None:
             raise self._refusals.of_creation(newborn).refusal()
-        event = move.record(newborn, change, now, values)
+        event = move.record(newborn, change, now, values, context)
         object.__setattr__(newborn, "_pending_events", values["_pending_events"])
         return event
 
@@ -353,6 +378,33 @@ class LifecycleMachine(transitions.Machine):
         for event in self.events.values():
             rows: Any = [found[0] for found in event.transitions.values()]
             event.unheard = {row.row.source: row.move for row in rows if self.unheard and self._is_silent(row)}
+
+    def judge_callbacks(self, callbacks: Any) -> None:
+        """Refuse callbacks that would silently do nothing, or fail when it is too late.
+
+        Raises:
+            InvalidValue: one is asynchronous, is a name that the session class does not have, or cannot be called.
+        """
+        for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
+            function = callback
+            if isinstance(callback, str) and self.kind is not None and "." not in callback:
+                function = getattr(self.kind, callback, None)
+                if function is None:
+                    raise InvalidValue("", f"{self.kind.__name__} has no method {callback:.80} to be called back")
+            if is_async(function):
+                name = callback if isinstance(callback, str) else getattr(callback, "__name__", "callback")
+                raise InvalidValue("", f"the callback {name:.80} is asynchronous, and would never run")
+
+    def inherit_callbacks(self, parent: LifecycleMachine) -> None:
+        """Take over the callbacks that were added to the machine of the parent class."""
+        for mine, theirs in zip(self._all_with_callbacks(), parent._all_with_callbacks(), strict=True):
+            for name in vars(mine).keys() & _LISTS:
+                if held := getattr(theirs, name):
+                    getattr(mine, name).extend(held)
+
+    def _all_with_callbacks(self) -> list[Any]:
+        """Return the machine, its states and its transitions: everything that has lists of callbacks."""
+        return [self, *self.states.values(), *self.get_transitions()]
 
     def _is_silent(self, transition: Any) -> bool:
         states: Any = () if transition.dest is None else map(self.get_state, (transition.source, transition.dest))

@@ -6,21 +6,24 @@ have, let every rule judge them, and write down what came of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import fields
 
-from session_fsm.changes import returned, updated
+from session_fsm.changes import returned, returned_between, updated
 from session_fsm.decisions import Decision, Failures, Rule, checks_of, decision, judging
-from session_fsm.entities import Snapshot, assign, assigning, compiled, maker, making
-from session_fsm.errors import TransitionRefused
+from session_fsm.entities import Snapshot, assign, assigning, compiled, contents, drop_cached, maker, making
+from session_fsm.errors import ConcurrentChange, TransitionRefused
 from session_fsm.events import SessionEvent
+from session_fsm.json_values import AttributeValue
+from session_fsm.judgement import UNDER_JUDGEMENT, restore_if_changed
 from session_fsm.lifecycle import Row
+from session_fsm.rules import BUILT_IN
 from session_fsm.states import State, Trigger
-from session_fsm.values import NO_CHANGE
+from session_fsm.values import NO_CHANGE, CartItem, ReturnedCartItem
 
 __all__ = ["Move"]
 
@@ -33,66 +36,109 @@ _CHANGED: Mapping[Trigger, Callable[[Any, Any], dict[str, Any]]] = {
 
 _make_event = maker(SessionEvent)
 
+Context: TypeAlias = "Mapping[str, AttributeValue]"
+"""What the caller gave as ``context=``, frozen."""
+
+
+def _concurrent(session: Any) -> ConcurrentChange:
+    """Return the error that something else has moved *session* in the middle of a trigger."""
+    return ConcurrentChange(f"session {session.integration_id!r} was changed by something else in the meantime")
+
 
 _ALWAYS = {"updated": "now", "update_count": "count", "state": "target"}
 """The fields that every move changes, with what they become."""
 
 _LOOK = """\
     if change is not NO_CHANGE:
-        return make_with_changes(session, change, now)
+        return make_with_changes(session, change, now, context)
 """
 # What `Move.passed` and `Move.record` do in steps, in straight code: where nothing else changes, and where something may.
 _MAKE = """\
-def make(session, change, now):
+def make(session, change, now, context):
 {looking}
     origin = session
     count = session.update_count + 1
 {judging}
+    if session.update_count != count - 1:
+        raise concurrent(session)
     if failures:
         raise refusal(session, failures)
+    returned_items = ()
 {making}
     {assigning}
+{dropping}
     return made
 """
 _MAKE_WITH_CHANGES = """\
-def make_with_changes(session, change, now):
+def make_with_changes(session, change, now, context):
     origin = session
     values = changed(session, change)
     count = values["update_count"] = session.update_count + 1
     values["updated"] = now
     values["state"] = target
 {judging}
+    if session.update_count != count - 1:
+        raise concurrent(session)
     if failures:
         raise refusal(session, failures)
+    returned_items = {returned}
 {making}
     values["_pending_events"] = session._pending_events + (made,)
     assign(session, values)
+{dropping}
     return made
 """
+# Around the judgement of rules that the library does not know to be pure.
+_GUARD = """\
+    key = id(session)
+    under_judgement.add(key)
+    try:
+{judging}
+    finally:
+        under_judgement.discard(key)"""
 
 
 class Move:
     """What a trigger does from one state."""
 
-    __slots__ = ("_changed", "_passed", "event_name", "judge", "make", "rules", "source", "target", "trigger")
+    __slots__ = (
+        *("_cached", "_changed", "_fields", "_guarded", "_passed", "_watched"),
+        *("event_name", "judge", "make", "rules", "source", "target", "trigger"),
+    )
 
-    judge: Callable[[Any, Any, Any, datetime, dict[str, Any]], Failures | None]
+    judge: Callable[[Any, Any, Any, datetime, dict[str, Any], Context], Failures | None]
     """Judges the rules by the session (None at creation), the entity whose fields change, the trigger's argument, the
-    time, and the fields that would change with their new values. Returns what the rules that did not pass came to, or None."""
-    make: Callable[[Any, Any, datetime], SessionEvent]
-    """Moves a session, given the trigger's argument and the time, wholly or not at all, and returns the event.
-    Raises `RuleViolated` where a rule forbids it, or failed."""
+    time, the fields that would change with their new values, and the context. Returns what the rules that did not pass
+    came to, or None."""
+    make: Callable[[Any, Any, datetime, Context], SessionEvent]
+    """Moves a session, given the trigger's argument, the time and the context, wholly or not at all, and returns the
+    event. Raises `RuleViolated` where a rule forbids it, or failed."""
 
     def __init__(
-        self, trigger: Trigger, source: State | None, into: State, rules: Iterable[Rule], row: Row | None
+        self,
+        trigger: Trigger,
+        source: State | None,
+        into: State,
+        rules: Iterable[Rule],
+        row: Row | None,
+        *,
+        fields_seen: Collection[str] = (),
+        cached: tuple[str, ...] = (),
     ) -> None:
-        """Make the move by *trigger* out of *source* *into* a state; without a *row* it is one that cannot be."""
+        """Make the move by *trigger* out of *source* *into* a state; without a *row* it is one that cannot be.
+
+        *fields_seen* are the names of the fields that rules may ask for, *cached* those of what sessions cache.
+        """
         self.trigger, self.source = trigger, source
         self.target: Any = row.target if row else None
         self.event_name: Any = row.event_name if row else None
         self.rules = tuple(rule for rule in rules if rule.guards(trigger, into))
         self._changed = _CHANGED.get(trigger)
         self._passed = checks_of(self.rules, {})
+        self._fields, self._cached = fields_seen, cached
+        unknown = [rule for rule in self.rules if all(rule is not known for known in BUILT_IN)]
+        self._guarded = bool(unknown)
+        self._watched = any("session" in rule.arguments(("session",)) for rule in unknown)
 
     def __getattr__(self, name: str) -> Any:
         """Generate what is used for the first time; most programs do not use half of it."""
@@ -106,32 +152,60 @@ class Move:
         return getattr(self, name)
 
     def _generated_judge(self) -> Any:
-        lines, known = judging(self.rules, self.trigger)
-        head = "def judge(session, origin, change, now, values):"
+        lines, known = judging(self.rules, self.trigger, self._fields)
+        head = "def judge(session, origin, change, now, values, context):"
         return compiled("judge", [head, *lines, "    return failures"], known)
 
     def _generated_make(self) -> Any:
+        if self._watched:
+            return self._make_in_steps
         known: dict[str, Any] = {"event_name": self.event_name, "source": self.source, "target": self.target}
         known |= {"NO_CHANGE": NO_CHANGE, "refusal": self.refusal, "changed": self._changed, "assign": assign}
+        known |= {"under_judgement": UNDER_JUDGEMENT, "concurrent": _concurrent, "drop_cached": drop_cached}
+        known |= {"cached": self._cached, "returned_between": returned_between}
         parts = {a.name: a.name for a in fields(SessionEvent)}
         parts |= {"name": "event_name", "session_id": "session.integration_id", "at": "now", "update_count": "count"}
         make, needed_to_make = making(SessionEvent, parts)
         pending = {"_pending_events": "session._pending_events + (made,)"}
         assign_all, needed_to_assign = assigning("session", _ALWAYS | pending)
         known |= needed_to_make | needed_to_assign
-        making_lines = "\n".join(make)
+        shared = {"making": "\n".join(make), "dropping": "    drop_cached(session, cached)" if self._cached else ""}
         if self._changed:
-            judge, needed_to_judge = judging(self.rules, self.trigger)
-            text = _MAKE_WITH_CHANGES.format(judging="\n".join(judge), making=making_lines)
+            lines, needed_to_judge = judging(self.rules, self.trigger, self._fields)
+            returning = self.trigger is Trigger.RETURN_ITEMS
+            text = _MAKE_WITH_CHANGES.format(
+                judging=self._guard(lines),
+                returned='returned_between(session.cart_items, values["cart_items"])' if returning else "()",
+                **shared,
+            )
             known["make_with_changes"] = compiled("make_with_changes", [text], known | needed_to_judge)
-        judge, needed_to_judge = judging(self.rules, self.trigger, _ALWAYS)
-        text = _MAKE.format(
-            looking=_LOOK if self._changed else "",
-            judging="\n".join(judge),
-            making=making_lines,
-            assigning=assign_all,
-        )
+        lines, needed_to_judge = judging(self.rules, self.trigger, self._fields, _ALWAYS)
+        looking = _LOOK if self._changed else ""
+        text = _MAKE.format(looking=looking, judging=self._guard(lines), assigning=assign_all, **shared)
         return compiled("make", [text], known | needed_to_judge)
+
+    def _guard(self, lines: Iterable[str]) -> str:
+        """Return the lines that judge, within those that note that the session is being judged, if there is need."""
+        if not self._guarded:
+            return "\n".join(lines)
+        return _GUARD.format(judging="\n".join(f"    {line}" for line in lines))
+
+    def _make_in_steps(self, session: Any, change: Any, now: datetime, context: Context) -> SessionEvent:
+        values = self.passed(session, change, now, context)
+        event = self.record(session, change, now, values, context)
+        self.commit(session, values)
+        return event
+
+    def commit(self, session: Any, values: dict[str, Any]) -> None:
+        """Set the fields of *session* that change, and drop what it has cached.
+
+        Raises:
+            ConcurrentChange: something has moved the session since *values* were computed.
+        """
+        if session.update_count != values["update_count"] - 1:
+            raise _concurrent(session)
+        assign(session, values)
+        drop_cached(session, self._cached)
 
     def values(self, session: Any, change: Any, now: datetime) -> dict[str, Any]:
         """Return the fields of *session* that would change, with their new values; it is not touched."""
@@ -141,8 +215,23 @@ class Move:
         values["state"] = self.target
         return values
 
-    def record(self, session: Any, change: Any, now: datetime, values: dict[str, Any]) -> SessionEvent:
-        """Make the event of a move that the rules allow, and let it be pending among *values*."""
+    def record(
+        self,
+        session: Any,
+        change: Any,
+        now: datetime,
+        values: dict[str, Any],
+        context: Context,
+        cart: tuple[CartItem, ...] | None = None,
+    ) -> SessionEvent:
+        """Make the event of a move that the rules allow, and let it be pending among *values*.
+
+        *cart* is what the cart was before, where the session has the new one already.
+        """
+        returned_items: tuple[ReturnedCartItem, ...] = ()
+        if self.trigger is Trigger.RETURN_ITEMS:
+            before = session.cart_items if cart is None else cart
+            returned_items = returned_between(before, values.get("cart_items", session.cart_items))
         event = _make_event(
             self.event_name,
             session.integration_id,
@@ -152,33 +241,61 @@ class Move:
             now,
             values["update_count"],
             change,
+            returned_items,
+            context,
         )
         values["_pending_events"] = (*session._pending_events, event)  # noqa: SLF001 - the machine's own field
         return event
 
-    def passed(self, session: Any, change: Any, now: datetime) -> dict[str, Any]:
+    def judged(
+        self, session: Any, origin: Any, change: Any, now: datetime, values: dict[str, Any], context: Context
+    ) -> Failures | None:
+        """Return what `judge` does, and let no rule change *origin* meanwhile.
+
+        Raises:
+            ConcurrentChange: a rule has assigned to a field of it, which is undone.
+        """
+        if not self._guarded:
+            return self.judge(session, origin, change, now, values, context)
+        key = id(origin)
+        outermost = key not in UNDER_JUDGEMENT
+        held = contents(origin) if self._watched else None
+        UNDER_JUDGEMENT.add(key)
+        try:
+            failures = self.judge(session, origin, change, now, values, context)
+        finally:
+            if outermost:
+                UNDER_JUDGEMENT.discard(key)
+        if held is not None:
+            restore_if_changed(origin, held)
+        return failures
+
+    def passed(self, session: Any, change: Any, now: datetime, context: Context) -> dict[str, Any]:
         """Return what `values` does.
 
         Raises:
             RuleViolated: a rule forbids it, or failed.
         """
         values = self.values(session, change, now)
-        failures = self.judge(session, session, change, now, values)
+        failures = self.judged(session, session, change, now, values, context)
         if failures:
             raise self.refusal(session, failures)
         return values
 
-    def decide(self, session: Any, change: Any, now: datetime) -> Decision[Any]:
+    def decide(self, session: Any, change: Any, now: datetime, context: Context) -> Decision[Any]:
         """Say what would come of it."""
         values = self.values(session, change, now)
-        failures = self.judge(session, session, change, now, values)
+        failures = self.judged(session, session, change, now, values, context)
         if failures:
             return self._decision(session, failures)
-        return self._decision(session, None, Snapshot(session, values, partial(self._pending, change, now)))
+        pending = partial(self._pending, change, now, context, session.cart_items)
+        return self._decision(session, None, Snapshot(session, values, pending))
 
-    def _pending(self, change: Any, now: datetime, after: Any) -> dict[str, Any]:
+    def _pending(
+        self, change: Any, now: datetime, context: Context, cart: tuple[CartItem, ...], after: Any
+    ) -> dict[str, Any]:
         values = {"update_count": after.update_count}
-        self.record(after, change, now, values)
+        self.record(after, change, now, values, context, cart)
         return values
 
     def _decision(self, session: Any, failures: Failures | None, after: Any = None) -> Decision[Any]:

@@ -11,16 +11,17 @@ session_fsm.errors.WrongState: session 'order-1042': update is refused: Only ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
 from attrs import NOTHING, Attribute, define, evolve, field, fields, setters
 
-from session_fsm.amounts import totals
+from session_fsm.amounts import returned_total, subtract, totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.class_checks import (
@@ -32,10 +33,11 @@ from session_fsm.class_checks import (
     own_fields_of,
 )
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
-from session_fsm.entities import assign, contents, copy_with, maker, reader
+from session_fsm.entities import assign, contents, copy_with, find_cached, maker, reader
 from session_fsm.errors import InvalidValue, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import EMPTY, AttributeValue, attribute_map, freeze_map, to_attributes
+from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, freeze_map, to_attributes
+from session_fsm.judgement import refuse_if_judged
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
 from session_fsm.own_fields import NO_OWN_FIELDS
@@ -229,6 +231,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         undecorated = judge_body(cls, CustomerSession)
+        type.__setattr__(cls, "__cached__", find_cached(cls))
         written: Any = cls.__attrs_post_init__
         if not hasattr(written, "completes"):
             if "__attrs_post_init__" in vars(cls):
@@ -288,6 +291,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         application_id: int | None = None,
         first_session: bool = True,
         now: datetime | None = None,
+        context: Mapping[str, Any] | None = None,
         **changes: Unpack[SessionChanges],
     ) -> Self:
         """Create a session, open unless *state* or *change* says closed, with an event pending that says so.
@@ -301,49 +305,79 @@ class CustomerSession(Shown, metaclass=SessionType):
             application_id: the Application that owns the session.
             first_session: whether it is the customer's first.
             now: when, with a time zone.
+            context: who asks and why, as JSON values; rules see it, and the event holds it.
         """
-        at = as_time(now)
+        at, asked_by = as_time(now), as_context(context)
         update = as_update(change, changes, cls.machine.own_fields)
         if state is not None:
-            update = evolve(update, state=state)
+            wanted = evolve(update, state=state)
+            if update.state is not UNSET and update.state is not wanted.state:
+                raise InvalidValue("/state", f"two states are wanted: {update.state} and {wanted.state}")
+            update = wanted
         given: dict[str, Any] = {} if update is NO_CHANGE else update.given()
         if "cart_items" in given:
             given["cart_items"] = cart_of(given["cart_items"])
         known: dict[str, Any] = {"integration_id": integration_id, "id": id, "application_id": application_id}
         known |= {"first_session": first_session, "created": at, "updated": at}
         newborn = _newborn(cls, given, known, update.own)
-        cls.machine.create(newborn, update, at)
+        cls.machine.create(newborn, update, at, asked_by)
         return newborn
 
     def update(
-        self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
+        self,
+        change: SessionUpdate | None = None,
+        /,
+        *,
+        now: datetime | None = None,
+        context: Mapping[str, Any] | None = None,
+        **changes: Unpack[SessionChanges],
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
-        return self._fire("update", change, changes, now)
+        return self._fire("update", change, changes, now, context)
 
     def close(
-        self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
+        self,
+        change: SessionUpdate | None = None,
+        /,
+        *,
+        now: datetime | None = None,
+        context: Mapping[str, Any] | None = None,
+        **changes: Unpack[SessionChanges],
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
-        return self._fire("close", change, changes, now)
+        return self._fire("close", change, changes, now, context)
 
-    def cancel(self, *, now: datetime | None = None) -> SessionEvent:
-        """Call the cart or the order off. Nothing leads back."""
-        return self.machine.events["cancel"].fire(self, None, as_time(now))
+    def cancel(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
+        """Cancel the cart or the order. Nothing leads back."""
+        return self.machine.events["cancel"].fire(self, None, as_time(now), as_context(context))
 
     def return_items(
-        self, returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems, /, *, now: datetime | None = None
+        self,
+        returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems,
+        /,
+        *,
+        now: datetime | None = None,
+        context: Mapping[str, Any] | None = None,
     ) -> SessionEvent:
-        """Take units of an order back: a list of `ReturnedCartItem`, or a `session_fsm.wire.ReturnRequest`."""
-        entries = as_returned_items(returned_cart_items)
-        return self.machine.events["return_items"].fire(self, entries, as_time(now))
+        """Take units of an order back: a list of `ReturnedCartItem`, or a `session_fsm.wire.ReturnRequest`.
 
-    def reopen(self, *, now: datetime | None = None) -> SessionEvent:
+        ``session.return_items(session.remaining_items())`` takes back everything that remains.
+        """
+        entries = as_returned_items(returned_cart_items)
+        return self.machine.events["return_items"].fire(self, entries, as_time(now), as_context(context))
+
+    def reopen(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        return self.machine.events["reopen"].fire(self, None, as_time(now))
+        return self.machine.events["reopen"].fire(self, None, as_time(now), as_context(context))
 
     def put(
-        self, change: SessionUpdate | None = None, /, *, now: datetime | None = None, **changes: Unpack[SessionChanges]
+        self,
+        change: SessionUpdate | None = None,
+        /,
+        *,
+        now: datetime | None = None,
+        context: Mapping[str, Any] | None = None,
+        **changes: Unpack[SessionChanges],
     ) -> SessionEvent:
         """Do what the Update operation does: the wanted `SessionUpdate.state` picks the trigger (D-07).
 
@@ -351,12 +385,24 @@ class CustomerSession(Shown, metaclass=SessionType):
         whatever else the request holds is not applied. A wanted partially_returned is refused everywhere.
         """
         update = as_update(change, changes, self.machine.own_fields)
-        trigger = Trigger.UPDATE if update.state is UNSET else WANTED.get(update.state)
-        if trigger is None or self.state is update.state is State.CANCELLED:
-            raise self.machine.wrong_state(trigger or Trigger.UPDATE, self, update)
-        if trigger is Trigger.CANCEL:
-            return self.cancel(now=now)
-        return self._fire(trigger, update, EMPTY, now)
+        trigger = self._put_trigger(update)
+        if trigger is None:
+            raise self.machine.wrong_state(WANTED.get(update.state, _UPDATE), self, update)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a state that is not omitted
+        # What is not given is not handed on, so that verbs that a subclass has written anew need not know of it.
+        given: dict[str, Any] = {"now": now, "context": context}
+        given = {name: value for name, value in given.items() if value is not None}
+        match trigger:
+            case Trigger.CANCEL:
+                return self.cancel(**given)
+            case Trigger.CLOSE:
+                return self.close(update, **given)
+            case _:
+                return self.update(update, **given)
+
+    def _put_trigger(self, update: SessionUpdate) -> Trigger | None:
+        """Return the trigger that an Update operation means, or None where it is refused whatever the rules say."""
+        trigger = _UPDATE if update.state is UNSET else WANTED.get(update.state)
+        return None if self.state is update.state is State.CANCELLED else trigger
 
     def evaluate(
         self,
@@ -364,14 +410,17 @@ class CustomerSession(Shown, metaclass=SessionType):
         change: SessionUpdate | Iterable[ReturnedCartItem] | _HoldsReturnedItems | None = None,
         /,
         *,
+        returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems | None = None,
         now: datetime | None = None,
+        context: Mapping[str, Any] | None = None,
         payload_only: bool = False,
         **changes: Unpack[SessionChanges],
     ) -> Decision[Self]:
-        """Judge *trigger* without pulling it; nothing changes and nothing is recorded.
+        """Judge *trigger* without calling its verb; nothing changes and nothing is recorded.
 
         Takes what the verb takes: ``evaluate("close", coupon_codes=["XMAS"])``. Every rule is judged. The answer
-        is that of the verb, and `Decision.after` is the session as the verb would leave it.
+        is that of the verb, and `Decision.after` is the session as the verb would leave it. ``evaluate("put", ...)``
+        judges the trigger that `put` would call.
 
         Talon.One's own dry run of a closing looks at the request alone and not at what the session holds (U-11);
         ``payload_only=True`` judges a closing in that way.
@@ -379,15 +428,29 @@ class CustomerSession(Shown, metaclass=SessionType):
         Raises:
             InvalidValue: there is no such trigger, or what it was given breaks its own type, length or range.
         """
-        asked = _TRIGGERS.get(trigger) if isinstance(trigger, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+        given: Any = change
+        if returned_cart_items is not None:
+            if change is not None:
+                raise InvalidValue("", "give what comes back once")
+            given = returned_cart_items
+        at, asked_by = as_time(now), as_context(context)
+        if isinstance(trigger, str) and trigger == "put":  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
+            given, changes = as_update(given, changes, self.machine.own_fields), {}
+            asked = self._put_trigger(given)
+            if asked is None:
+                return self.machine.no_way(WANTED.get(given.state, _UPDATE), self, given)
+            given = None if asked is _CANCEL else given
+        else:
+            asked = _TRIGGERS.get(trigger) if isinstance(trigger, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
         if asked is None:
-            raise InvalidValue("", f"{trigger!r} is not a trigger; the triggers are {', '.join(_MOVING)}")
+            text = f'"{trigger:.40}"' if isinstance(trigger, str) else kind_of(trigger)  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
+            raise InvalidValue("", f"{text} is not a trigger; the triggers are {', '.join(_MOVING)}, or put")
         if asked is _CREATE:
-            return self.machine.no_way(asked, self, argument_of(asked, change, changes, self.machine.own_fields))
+            return self.machine.no_way(asked, self, argument_of(asked, given, changes, self.machine.own_fields))
         event = self.machine.events[asked]
-        argument = event.argument(change, changes)
+        argument = event.argument(given, changes)
         subject = copy_with(self, _EMPTY) if payload_only and asked is _CLOSE else self
-        return event.decide(subject, argument, as_time(now))
+        return event.decide(subject, argument, at, asked_by)
 
     def board(
         self,
@@ -396,6 +459,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         *,
         returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems | None = None,
         now: datetime | None = None,
+        context: Mapping[str, Any] | None = None,
         **changes: Unpack[SessionChanges],
     ) -> Mapping[Trigger, Decision[Self]]:
         """Judge all five triggers: what the session may do now, what it may not, and why.
@@ -406,21 +470,42 @@ class CustomerSession(Shown, metaclass=SessionType):
             changes: as keywords.
             returned_cart_items: what a return would be given; without it, everything that remains.
             now: when, with a time zone.
+            context: who asks and why.
         """
+        asked_by = as_context(context)
         at, update, events = as_time(now), as_update(change, changes, self.machine.own_fields), self.machine.events
         if update.state is not UNSET:
             update = evolve(update, state=UNSET)
         if returned_cart_items is None and events[_RETURN_ITEMS].transition(self.state):
-            remaining = (item.position for item in self.cart_items if item.remaining_quantity)
-            returned_cart_items = [ReturnedCartItem(position=position) for position in remaining]
+            returned_cart_items = self.remaining_items()
         entries = events[_RETURN_ITEMS].argument(returned_cart_items)
         arguments = {_UPDATE: update, _CLOSE: update, _CANCEL: None, _RETURN_ITEMS: entries, _REOPEN: None}
-        return MappingProxyType({one: events[one].decide(self, change, at) for one, change in arguments.items()})
+        return MappingProxyType(
+            {one: events[one].decide(self, change, at, asked_by) for one, change in arguments.items()}
+        )
 
     @property
     def allowed_triggers(self) -> tuple[Trigger, ...]:
         """The triggers that the table and the rules allow now: those whose decision on the `board` is allowed."""
         return tuple(trigger for trigger, decision in self.board().items() if decision)
+
+    def remaining_items(self) -> tuple[ReturnedCartItem, ...]:
+        """Return what could still come back: for each item its position, its SKU and the units that remain."""
+        return tuple(
+            ReturnedCartItem(position=item.position, quantity=item.remaining_quantity, sku=item.sku)
+            for item in self.cart_items
+            if item.remaining_quantity
+        )
+
+    @property
+    def returned_item_total(self) -> Decimal:
+        """What the returned units cost: the sum of price times returned quantity, before any discount (M-08)."""
+        return returned_total(self.cart_items)
+
+    @property
+    def remaining_item_total(self) -> Decimal:
+        """What the units that remain cost: `cart_item_total` less `returned_item_total` (M-08)."""
+        return subtract(self.cart_item_total, self.returned_item_total)
 
     @property
     def pending_events(self) -> list[SessionEvent]:
@@ -429,14 +514,22 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def take_events(self) -> list[SessionEvent]:
         """Hand the pending events over, oldest first; afterwards none is pending."""
+        refuse_if_judged(self)
         events = self.pending_events
         assign(self, {"_pending_events": ()})
         return events
 
-    def _fire(self, trigger: str, change: object, keywords: Mapping[str, Any], now: datetime | None) -> SessionEvent:
+    def _fire(
+        self,
+        trigger: str,
+        change: object,
+        keywords: Mapping[str, Any],
+        now: datetime | None,
+        context: Mapping[str, Any] | None,
+    ) -> SessionEvent:
         event = self.machine.events[trigger]
         argument = event.nothing if change is None and not keywords else event.argument(change, keywords)
-        return event.fire(self, argument, as_time(now))
+        return event.fire(self, argument, as_time(now), EMPTY if context is None else as_context(context))
 
 
 _INIT: Any = CustomerSession.__init__
@@ -570,18 +663,36 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
     parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
     inherited: Any = {} if parent is None else {"table": parent.table, "wrong_on_purpose": parent.wrong_on_purpose}
-    machine = LifecycleMachine(cls.rules, name=cls.__name__, **inherited)
+    machine = LifecycleMachine(cls.rules, name=cls.__name__, kind=cls, **inherited)
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
     for place, one in enumerate(machine.rules):
         if unknown := [name for name in one.parameters if name not in seen]:
             problem = f"the rule {one.code} asks for {unknown[0]}, which is no field of {cls.__name__}"
             raise InvalidValue(f"/rules/{place}", problem)
-    for state in machine.states.values():
-        for when in ("enter", "exit"):
-            if callable(getattr(cls, f"on_{when}_{state.name}", None)):
-                state.add_callback(when, f"on_{when}_{state.name}")
+    if parent is not None:
+        machine.inherit_callbacks(parent)
+    for name in _callback_methods(cls):
+        when, state = name.removeprefix("on_").split("_", 1)
+        callbacks = getattr(machine.get_state(state), f"on_{when}")
+        if name not in callbacks:
+            callbacks.append(name)
     return machine
+
+
+def _callback_methods(cls: type[CustomerSession]) -> Iterator[str]:
+    """Return the names of the methods of *cls* that are called when a session enters or leaves a state.
+
+    Raises:
+        InvalidValue: a method is named like one, but no state has its name.
+    """
+    known = [f"on_{when}_{state}" for when in ("enter", "exit") for state in State]
+    for name in dir(cls):
+        if name in known:
+            yield name
+        elif name.startswith(("on_enter_", "on_exit_")) and callable(getattr(cls, name, None)):
+            meant = get_close_matches(name, [one for one in known if one.startswith(name[: name.index("_", 3)])], 1, 0)
+            raise InvalidValue("", f"{cls.__name__}.{name} is never called, for no state has that name; {meant[0]} is")
 
 
 type.__setattr__(CustomerSession, "machine", _machine_of(CustomerSession))

@@ -172,10 +172,16 @@ class TestCreation:
     def test_the_state_may_come_with_the_update(self) -> None:
         assert CustomerSession.create("order-1042", SessionUpdate(state="closed")).state is State.CLOSED
 
-    def test_the_keyword_state_comes_before_that_of_the_update(self) -> None:
-        session = CustomerSession.create("order-1042", SessionUpdate(state="closed"), state="open")
-        assert session.state is State.OPEN
-        assert session.pending_events[0].change == SessionUpdate(state="open")
+    def test_two_wanted_states_that_differ_are_refused(self) -> None:
+        """D-15."""
+        with pytest.raises(InvalidValue) as refusal:
+            CustomerSession.create("order-1042", SessionUpdate(state="closed"), state="open")
+        assert (refusal.value.pointer, refusal.value.problem) == ("/state", "two states are wanted: closed and open")
+
+    def test_the_same_state_may_be_wanted_twice(self) -> None:
+        """D-15."""
+        session = CustomerSession.create("order-1042", SessionUpdate(state="closed"), state="closed")
+        assert session.state is State.CLOSED
 
     @pytest.mark.parametrize("state", ["partially_returned", "cancelled"])
     def test_a_session_cannot_be_created_in_another_state(self, state: str) -> None:

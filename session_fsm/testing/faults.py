@@ -221,7 +221,7 @@ def faults_of_update(*, json: bool = False) -> dict[str, Faults]:
         "coupon_codes": _lists(_texts(at_most=100)),
         "referral_code": _texts(at_most=100),
         "loyalty_cards": _lists(_texts(), at_most=1, one="card"),
-        "state": _members(list(State)),
+        "state": _members([State.OPEN, State.CLOSED, State.CANCELLED]),
         "cart_items": _lists(items),
         "additional_costs": _costs(json=json),
         "identifiers": _lists(_texts(), at_most=5, one="hash"),
