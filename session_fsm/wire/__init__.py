@@ -24,7 +24,15 @@ from uuid import UUID
 
 from cattrs import Converter
 
-from session_fsm.errors import InvalidValue, WireError, http_status, pointer_token, to_error_response
+from session_fsm.errors import (
+    ErrorResponse,
+    InvalidValue,
+    WireError,
+    from_error_response,
+    http_status,
+    pointer_token,
+    to_error_response,
+)
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
@@ -39,8 +47,10 @@ from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, 
 from session_fsm.wire.writing import make_writer, straight_writer_of
 
 __all__ = [
+    "ErrorResponse",
     "ReturnRequest",
     "dumps",
+    "from_error_response",
     "http_status",
     "loads",
     "make_converter",
