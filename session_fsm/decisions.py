@@ -246,7 +246,7 @@ class Decision(Generic[S]):
     _after: Snapshot[S] | S | None = field(default=None, repr=False, alias="after")
     session_id: str = ""
     """The integration ID of the session."""
-    open_triggers: tuple[Trigger, ...] = field(default=(), repr=False)
+    allowed_triggers: tuple[Trigger, ...] = field(default=(), repr=False)
     """Where the table has no such transition: the triggers that the table allows from the session's state."""
     already: bool = field(default=False, repr=False)
     """Where the table has no such transition: whether the session is already where the caller wanted it."""
@@ -280,7 +280,7 @@ class Decision(Generic[S]):
     def refusal(self) -> TransitionRefused:
         """Return the error that says what this decision refuses, caused by what the first failed rule raised."""
         if not self.checks:  # the table, and no rule, refuses it
-            return WrongState(self, self.session_id, self.open_triggers, self.already)
+            return WrongState(self, self.session_id, self.allowed_triggers, self.already)
         refusal = RuleViolated(self, self.session_id)
         refusal.__cause__ = next((check.error for check in self.checks if check.error is not None), None)
         return refusal
