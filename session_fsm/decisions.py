@@ -42,8 +42,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVa
 from attrs import field, frozen
 
 from session_fsm.entities import Snapshot, copy_with, evolver, maker
-from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined
-from session_fsm.scalars import to_member
+from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
+from session_fsm.scalars import kind_of, to_member
 from session_fsm.states import EventName, State, Trigger
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Rule:
 
     def _own(self, violation: object) -> Violation:
         if not isinstance(violation, Violation):
-            raise TypeError(f"the rule answered {violation!r}, which is neither a boolean nor a Violation")
+            raise TypeError(f"the rule answered {kind_of(violation)}, which is neither a boolean nor a Violation")
         if violation.code not in ("", self.code):
             raise ValueError(f"the rule {self.code} answered with the code of another, {violation.code}")
         return violation if violation.code else _with_code(violation, self.code)
@@ -221,6 +221,11 @@ class Check:
     def violation(self) -> Violation | None:
         """The first violation, or None where the rule passed."""
         return self.violations[0] if self.violations else None
+
+    @property
+    def raised(self) -> str:
+        """The name and the text of `error`, for developers and logs alone; empty where there is none."""
+        return "" if self.error is None else shortened(f"{type(self.error).__name__}: {self.error}")
 
 
 def _unpickle_check(rule: Rule, outcome: Outcome, violations: tuple[Violation, ...]) -> Check:

@@ -19,7 +19,7 @@ of the HTTP answer, and `from_error_response` reads an envelope.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -116,7 +116,7 @@ class Problem:
     """Where, as a JSON pointer; ``""`` is the whole."""
     text: str = field(converter=_printable)
     """What, in words."""
-    title: str = "Invalid value"
+    title: str = field(default="Invalid value", eq=False)
     """What kind of problem it is, in the words of the API's envelope."""
 
     def __str__(self) -> str:
@@ -271,30 +271,44 @@ def to_error_response(error: SessionFSMError) -> dict[str, Any]:
     """Write *error* in the envelope in which Talon.One reports errors, for an answer with its `http_status`.
 
     Returns ``{"message": ..., "errors": [{"title": ..., "details": ..., "source": {"pointer": ...}}]}``, at most 100
-    entries and one that says how many more there are; ``source`` is empty where there is no place (W-18). The title is the code of the violation, but for the
-    titles that Talon.One publishes (``Unknown``, ``Invalid type``, ``enum``), ``already_in_state`` where the session is
-    already where the caller wanted it, and ``Invalid value`` for a value or document that cannot be read. A pointer
-    begins at the session, or the return, that the request holds. A `ConcurrentChange` is written as W-20 has it.
+    entries and one that says how many more there are; ``source`` is empty where there is no place (W-18). The title is
+    the code of the violation, but for the titles that Talon.One publishes (``Unknown``, ``Invalid type``, ``enum``),
+    ``already_in_state`` where the session is already where the caller wanted it, and ``Invalid value`` for a value or
+    document that cannot be read. A pointer begins at the session, or the return, that the request holds. A
+    `ConcurrentChange` is written as W-20 has it.
     """
-    message = "The submitted data was invalid"
+    if isinstance(error, ConcurrentChange):
+        return {"message": _TOO_MANY_REQUESTS, "StatusCode": 409}
+    faults = _faults(error)
+    entries = [_entry(*fault) for fault in faults[:_MOST_ENTRIES]]
+    if more := len(faults) - len(entries):
+        entries.append(_entry("more", f"{counted(more, 'further problem')} not listed", None))
+    return {"message": _message(error), "errors": entries}
+
+
+def _message(error: SessionFSMError) -> str:
     match error:
-        case ConcurrentChange():
-            return {"message": _TOO_MANY_REQUESTS, "StatusCode": 409}
         case WrongState():
-            message = " ".join(violation.message for violation in error.violations)
-            entries = [_entry(_ALREADY if error.already else v.code, v.message, v.pointer) for v in error.violations]
-        case TransitionRefused():
-            entries = [_entry(_TITLES.get(v.code, v.code), v.message, v.pointer) for v in error.violations]
-            if http_status(error) == 500:
-                message = "A rule could not be judged"
-        case InvalidValue() | WireError():
-            entries = [_entry(problem.title, _details(problem), problem.pointer) for problem in error.problems]
+            return joined((violation.message for violation in error.violations), " ")
+        case TransitionRefused() if http_status(error) == 500:
+            return "A rule could not be judged"
+        case TransitionRefused() | InvalidValue() | WireError():
+            return "The submitted data was invalid"
         case _:
-            message, entries = str(error), []
-    if len(entries) > _MOST_ENTRIES:
-        more = len(entries) - _MOST_ENTRIES
-        entries = [*entries[:_MOST_ENTRIES], _entry("more", f"{counted(more, 'further problem')} not listed", None)]
-    return {"message": message, "errors": entries}
+            return shortened(str(error))
+
+
+def _faults(error: SessionFSMError) -> Sequence[tuple[str, str, str | None]]:
+    """Return the title, the details and the pointer of everything that *error* complains about."""
+    match error:
+        case WrongState(already=True):
+            return [(_ALREADY, v.message, v.pointer) for v in error.violations]
+        case TransitionRefused():
+            return [(_TITLES.get(v.code, v.code), v.message, v.pointer) for v in error.violations]
+        case InvalidValue() | WireError():
+            return [(problem.title, _details(problem), problem.pointer) for problem in error.problems]
+        case _:
+            return ()
 
 
 def _entry(title: str, details: str, pointer: str | None) -> dict[str, Any]:
