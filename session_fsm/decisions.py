@@ -48,7 +48,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVa
 from attrs import field, frozen
 
 from session_fsm.entities import Snapshot, copy_with, evolver, maker
-from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined
+from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, Trigger
 
@@ -296,6 +296,11 @@ class Check:
         """The first violation, or None where the rule passed."""
         return self.violations[0] if self.violations else None
 
+    @property
+    def raised(self) -> str:
+        """The name and the text of `error`, for developers and logs alone; empty where there is none."""
+        return "" if self.error is None else shortened(f"{type(self.error).__name__}: {self.error}")
+
 
 def _unpickle_check(rule: Rule, outcome: Outcome, violations: tuple[Violation, ...]) -> Check:
     return Check(rule=rule, outcome=outcome, violations=violations)
@@ -320,7 +325,7 @@ class Decision(Generic[S]):
     _after: Snapshot[S] | S | None = field(default=None, repr=False, alias="after")
     session_id: str = ""
     """The integration ID of the session."""
-    open_triggers: tuple[Trigger, ...] = field(default=(), repr=False)
+    allowed_triggers: tuple[Trigger, ...] = field(default=(), repr=False)
     """Where the table has no such transition: the triggers that the table allows from the session's state."""
     already: bool = field(default=False, repr=False)
     """Where the table has no such transition: whether the session is already where the caller wanted it."""
@@ -354,7 +359,7 @@ class Decision(Generic[S]):
     def refusal(self) -> TransitionRefused:
         """Return the error that says what this decision refuses, caused by what the first failed rule raised."""
         if not self.checks:  # the table, and no rule, refuses it
-            return WrongState(self, self.session_id, self.open_triggers, self.already)
+            return WrongState(self, self.session_id, self.allowed_triggers, self.already)
         refusal = RuleViolated(self, self.session_id)
         refusal.__cause__ = next((check.error for check in self.checks if check.error is not None), None)
         return refusal

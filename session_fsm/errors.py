@@ -19,7 +19,7 @@ of the HTTP answer, and `from_error_response` reads an envelope.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -45,6 +45,7 @@ __all__ = [
     "http_status",
     "joined",
     "pointer_token",
+    "shortened",
     "to_error_response",
 ]
 
@@ -52,8 +53,10 @@ RULE_FAILED = "rule_failed"
 """The code of the violation that stands for a rule that raised an exception instead of answering."""
 _MOST_PRINTED = 20
 """So many problems or violations are printed; the others are in the error's fields."""
-_MOST_ENTRIES = 1000
+_MOST_ENTRIES = 100
 """So many entries has an envelope."""
+_LONGEST = 500
+"""So many characters of one text are printed or put into an envelope."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -64,9 +67,14 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def joined(texts: Iterable[str], separator: str = "; ") -> str:
     """Return the first texts, each cut to a length that can be read, and how many more there are."""
     held = list(texts)
-    shown = [text if len(text) <= 500 else f"{text[:500]}..." for text in held[:_MOST_PRINTED]]
+    shown = [shortened(text) for text in held[:_MOST_PRINTED]]
     more = len(held) - len(shown)
     return separator.join([*shown, f"and {more} more"] if more else shown)
+
+
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """Return *text*, or its beginning and three dots where it is longer than can be read."""
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def pointer_token(name: str) -> str:
@@ -108,7 +116,7 @@ class Problem:
     """Where, as a JSON pointer; ``""`` is the whole."""
     text: str = field(converter=_printable)
     """What, in words."""
-    title: str = "Invalid value"
+    title: str = field(default="Invalid value", eq=False)
     """What kind of problem it is, in the words of the API's envelope."""
 
     def __str__(self) -> str:
@@ -262,35 +270,51 @@ def http_status(error: SessionFSMError) -> int:
 def to_error_response(error: SessionFSMError) -> dict[str, Any]:
     """Write *error* in the envelope in which Talon.One reports errors, for an answer with its `http_status`.
 
-    Returns ``{"message": ..., "errors": [{"title": ..., "details": ..., "source": {"pointer": ...}}]}``, at most 1000
-    entries; ``source`` is empty where there is no place (W-18). The title is the code of the violation, but for the
-    titles that Talon.One publishes (``Unknown``, ``Invalid type``, ``enum``), ``already_in_state`` where the session is
-    already where the caller wanted it, and ``Invalid value`` for a value or document that cannot be read. A pointer
-    begins at the session, or the return, that the request holds. A `ConcurrentChange` is written as W-20 has it.
+    Returns ``{"message": ..., "errors": [{"title": ..., "details": ..., "source": {"pointer": ...}}]}``, at most 100
+    entries and one that says how many more there are; ``source`` is empty where there is no place (W-18). The title is
+    the code of the violation, but for the titles that Talon.One publishes (``Unknown``, ``Invalid type``, ``enum``),
+    ``already_in_state`` where the session is already where the caller wanted it, and ``Invalid value`` for a value or
+    document that cannot be read. A pointer begins at the session, or the return, that the request holds. A
+    `ConcurrentChange` is written as W-20 has it.
     """
-    message = "The submitted data was invalid"
+    if isinstance(error, ConcurrentChange):
+        return {"message": _TOO_MANY_REQUESTS, "StatusCode": 409}
+    faults = _faults(error)
+    entries = [_entry(*fault) for fault in faults[:_MOST_ENTRIES]]
+    if more := len(faults) - len(entries):
+        entries.append(_entry("more", f"{counted(more, 'further problem')} not listed", None))
+    return {"message": _message(error), "errors": entries}
+
+
+def _message(error: SessionFSMError) -> str:
     match error:
-        case ConcurrentChange():
-            return {"message": _TOO_MANY_REQUESTS, "StatusCode": 409}
         case WrongState():
-            message = " ".join(violation.message for violation in error.violations)
-            entries = [_entry(_ALREADY if error.already else v.code, v.message, v.pointer) for v in error.violations]
-        case TransitionRefused():
-            entries = [_entry(_TITLES.get(v.code, v.code), v.message, v.pointer) for v in error.violations]
-            if http_status(error) == 500:
-                message = "A rule could not be judged"
-        case InvalidValue() | WireError():
-            entries = [_entry(problem.title, _details(problem), problem.pointer) for problem in error.problems]
+            return joined((violation.message for violation in error.violations), " ")
+        case TransitionRefused() if http_status(error) == 500:
+            return "A rule could not be judged"
+        case TransitionRefused() | InvalidValue() | WireError():
+            return "The submitted data was invalid"
         case _:
-            message, entries = str(error), []
-    if len(entries) > _MOST_ENTRIES:
-        more = len(entries) - _MOST_ENTRIES
-        entries = [*entries[:_MOST_ENTRIES], _entry("more", f"{counted(more, 'further problem')} not listed", None)]
-    return {"message": message, "errors": entries}
+            return shortened(str(error))
+
+
+def _faults(error: SessionFSMError) -> Sequence[tuple[str, str, str | None]]:
+    """Return the title, the details and the pointer of everything that *error* complains about."""
+    match error:
+        case WrongState(already=True):
+            return [(_ALREADY, v.message, v.pointer) for v in error.violations]
+        case TransitionRefused():
+            return [(_TITLES.get(v.code, v.code), v.message, v.pointer) for v in error.violations]
+        case InvalidValue() | WireError():
+            return [(problem.title, _details(problem), problem.pointer) for problem in error.problems]
+        case _:
+            return ()
 
 
 def _entry(title: str, details: str, pointer: str | None) -> dict[str, Any]:
-    return {"title": title, "details": details, "source": {"pointer": pointer} if pointer else {}}
+    # A rule may have put anything into its message. A pointer that is cut would lead somewhere else.
+    source = {"pointer": pointer} if pointer and len(pointer) <= _LONGEST else {}
+    return {"title": title, "details": shortened(str(details)), "source": source}
 
 
 def _details(problem: Problem) -> str:
@@ -317,7 +341,7 @@ class ErrorResponse:
 
     message: str = ""
     """What the envelope says as a whole."""
-    entries: tuple[ErrorEntry, ...] = ()
+    errors: tuple[ErrorEntry, ...] = ()
     """Each fault."""
     status_code: int | None = None
     """The HTTP status that the envelope names, which Talon.One does for 401 and 409."""
@@ -325,7 +349,7 @@ class ErrorResponse:
     @property
     def already(self) -> bool:
         """Whether the session already was where the caller wanted it, as far as `to_error_response` wrote that."""
-        return any(entry.title == _ALREADY for entry in self.entries)
+        return any(entry.title == _ALREADY for entry in self.errors)
 
 
 def from_error_response(response: Mapping[str, Any]) -> ErrorResponse:
@@ -341,7 +365,7 @@ def from_error_response(response: Mapping[str, Any]) -> ErrorResponse:
     entries = _member(response, "errors", list) or []
     return ErrorResponse(
         message=_member(response, "message", str) or "",
-        entries=tuple(_read_entry(entry) for entry in entries if isinstance(entry, Mapping)),
+        errors=tuple(_read_entry(entry) for entry in entries if isinstance(entry, Mapping)),
         status_code=_member(response, "StatusCode", int),
     )
 

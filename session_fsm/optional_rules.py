@@ -16,7 +16,7 @@ is made by a function that is told:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -24,7 +24,7 @@ from typing import Any
 from session_fsm.decisions import Rule, rule
 from session_fsm.errors import InvalidValue, Violation, pointer_token
 from session_fsm.json_values import AttributeValue
-from session_fsm.scalars import is_timestamp, to_amount
+from session_fsm.scalars import is_timestamp, kind_of, to_amount
 from session_fsm.states import State, Trigger
 from session_fsm.values import AdditionalCost, CartItem
 
@@ -107,9 +107,20 @@ def _all_attributes(
             yield f"/cartItems/{position}/attributes{pointer_token(name)}", name, value, cart_item, "CartItem"
 
 
+def _names(declared: Collection[str], place: str) -> frozenset[str]:
+    """Return the names once and for all, in a form that is asked for one of them at the same cost however many there are."""
+    if isinstance(declared, str):
+        raise InvalidValue(place, "a string is not a list of names")
+    return frozenset(declared)
+
+
 def attributes_are_declared(*, session: Collection[str] = (), cart_item: Collection[str] = ()) -> Rule:
-    """Make the rule that every attribute of the *session* and of each *cart_item* is declared (O-04)."""
-    of_session, of_item = frozenset(session), frozenset(cart_item)
+    """Make the rule that every attribute of the *session* and of each *cart_item* is declared (O-04).
+
+    Raises:
+        InvalidValue: a string was given instead of a list of names.
+    """
+    of_session, of_item = _names(session, "/session"), _names(cart_item, "/cart_item")
 
     @rule("attribute_not_declared", on=_FILLING)
     def every_attribute_is_declared(attributes: Attributes, cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:
@@ -152,7 +163,7 @@ def attributes_have_declared_types(
             if name in declared and not _has_type(value, declared[name]):
                 kind = declared[name]
                 yield Violation(
-                    message=f'Value of "{name:.100}" attribute ({_shown(value):.100}) is not a {kind.strip("()")}',
+                    message=f'Value of "{name:.100}" attribute ({_shown(value)}) is not a {kind.strip("()")}',
                     details={"attribute": name, "type": str(kind)},
                     pointer=pointer,
                 )
@@ -164,7 +175,8 @@ def _types(declared: Mapping[str, AttributeType | str], place: str) -> dict[str,
     found: dict[str, AttributeType] = {}
     for name, kind in declared.items():
         if kind not in set(AttributeType):
-            raise InvalidValue(place + pointer_token(name), f"{kind!r} is none of: {', '.join(AttributeType)}")
+            given = f'"{kind:.40}"' if isinstance(kind, str) else kind_of(kind)
+            raise InvalidValue(place + pointer_token(name), f"{given} is none of: {', '.join(AttributeType)}")
         found[name] = AttributeType(kind)
     return found
 
@@ -188,19 +200,29 @@ def _has_type(value: AttributeValue, kind: AttributeType) -> bool:
 
 def _is_location(value: AttributeValue) -> bool:
     if isinstance(value, str):
-        value = tuple(map(to_amount, value.split(",")))
+        value = tuple(map(to_amount, value.split(",", 2)))
     elif isinstance(value, Mapping):
         value = tuple(value.values())
     return isinstance(value, tuple) and len(value) == 2 and all(_has_type(e, AttributeType.NUMBER) for e in value)
 
 
 def _shown(value: AttributeValue) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str() | int() | Decimal():
+            return f"{value!s:.100}"
+        case _:
+            return kind_of(value)
 
 
 def additional_costs_are_declared(*, session: Collection[str] = (), cart_item: Collection[str] = ()) -> Rule:
-    """Make the rule that every additional cost is declared for its place, *session* or *cart_item* (O-06)."""
-    of_session, of_item = frozenset(session), frozenset(cart_item)
+    """Make the rule that every additional cost is declared for its place, *session* or *cart_item* (O-06).
+
+    Raises:
+        InvalidValue: a string was given instead of a list of names.
+    """
+    of_session, of_item = _names(session, "/session"), _names(cart_item, "/cart_item")
 
     @rule("additional_cost_not_declared", on=_FILLING)
     def every_additional_cost_is_declared(
@@ -222,8 +244,17 @@ def additional_costs_are_declared(*, session: Collection[str] = (), cart_item: C
 
 
 def prices_are_known(*, catalog: Container[str] = ()) -> Rule:
-    """Make the rule that an item has a price or that its SKU is in the *catalog* (O-07)."""
-    known = frozenset(catalog) if isinstance(catalog, (list, tuple)) else catalog
+    """Make the rule that an item has a price or that its SKU is in the *catalog* (O-07).
+
+    A list or an iterator is read once, when the rule is made. Of anything else the rule asks ``sku in catalog`` whenever
+    it is judged, so that a catalog may change.
+
+    Raises:
+        InvalidValue: a string was given instead of a list of SKUs.
+    """
+    if isinstance(catalog, str):
+        raise InvalidValue("/catalog", "a string is not a list of SKUs")
+    known = frozenset(catalog) if isinstance(catalog, (Sequence, Iterator)) else catalog
 
     @rule("price_missing", on=_FILLING)
     def every_price_is_known(cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:

@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
-from session_fsm.errors import InvalidValue, Problem, pointer_token
+from session_fsm.errors import InvalidValue, Problem, counted, pointer_token
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -165,6 +165,10 @@ def check_of(validator: object) -> Check | None:
     return found
 
 
+def _at_most(limit: int) -> str:
+    return f"at most {limit} {'is' if limit == 1 else 'are'} allowed"
+
+
 def text(*, at_least: int = 0, at_most: int | None = None) -> Check:
     """Check for a string of so many characters that can be written as UTF-8."""
 
@@ -179,9 +183,13 @@ def text(*, at_least: int = 0, at_most: int | None = None) -> Check:
         if not isinstance(value, str):
             return f"{kind_of(value)} is not a string"
         if len(value) < at_least:
-            return "is empty" if at_least == 1 else f"has {len(value)} characters; at least {at_least} are needed"
+            return (
+                "is empty"
+                if at_least == 1
+                else f"has {counted(len(value), 'character')}; at least {at_least} are needed"
+            )
         if at_most is not None and len(value) > at_most:
-            return f"has {len(value)} characters; at most {at_most} are allowed"
+            return f"has {counted(len(value), 'character')}; {_at_most(at_most)}"
         if not value.isascii():
             try:
                 value.encode()
@@ -366,7 +374,7 @@ def list_of(check: Check, *, at_most: int | None = None) -> Check:
             return f"{kind_of(value)} is not a list"
         elements: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
         if at_most is not None and len(elements) > at_most:
-            return f"has {len(elements)} entries; at most {at_most} are allowed"
+            return f"has {counted(len(elements), 'entry', 'entries')}; {_at_most(at_most)}"
         if len(elements) > MOST_PROBLEMS:
             return _collect(range(len(elements)), map(check, elements), "/{}".format)
         found = [*map(check, elements)]

@@ -34,7 +34,7 @@ from session_fsm.class_checks import (
 )
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
 from session_fsm.entities import assign, contents, copy_with, find_cached, maker, reader
-from session_fsm.errors import InvalidValue, pointer_token
+from session_fsm.errors import InvalidValue, counted, pointer_token
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, freeze_map, to_attributes
 from session_fsm.judgement import refuse_if_judged
@@ -276,7 +276,7 @@ class CustomerSession(Shown, metaclass=SessionType):
             _complete_old(self, state)
 
     def __repr__(self) -> str:
-        items = f"{len(self.cart_items)} item{'' if len(self.cart_items) == 1 else 's'}"
+        items = counted(len(self.cart_items), "item")
         return f"<{type(self).__name__} {self.integration_id!r}: {self.state}, {items}, total {self.total}>"
 
     @classmethod

@@ -85,11 +85,11 @@ class TestProblems:
         assert result.exit_code == 1
         assert result.stderr == ""
         assert sorted(result.output.splitlines()) == [
-            f"{bad}: /customerSession/cartItems/0/quantity: 0 is less than 1",
-            f"{bad}: /customerSession/cartItems/0/sku: is missing",
-            f"{bad}: /customerSession/couponCodes: a string is not a list",
+            f"{bad}: /cartItems/0/quantity: 0 is less than 1",
+            f"{bad}: /cartItems/0/sku: is missing",
+            f"{bad}: /couponCodes: a string is not a list",
             f"{good}: valid return",
-            f"{worse}: /return/returnedCartItems/0/quantity: a boolean is not an integer",
+            f"{worse}: /returnedCartItems/0/quantity: a boolean is not an integer",
         ]
 
     @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ class TestProblems:
         assert (result.exit_code, result.output) == (1, f"{path}: /couponCode: is not known\n")
 
     def test_what_a_file_holds_cannot_control_the_terminal(self, document: Any) -> None:
-        path = document({"state": "\x1b[31mred"})
+        path = document({"couponCodes": [], "attributes": {"\x1b[31mred": 1}})
         output = run("check", path).output
         assert "\x1b" not in output
         assert r"\x1b[31mred" in output

@@ -231,7 +231,7 @@ class TestDeclaredTypes:
         with pytest.raises(InvalidValue) as refusal:
             attributes_have_declared_types(**{place: {"a/b": "string", "c": "strin"}})
         assert refusal.value.pointer == f"/{place}/c"
-        assert "'strin' is none of: string, number, boolean" in refusal.value.problem
+        assert '"strin" is none of: string, number, boolean' in refusal.value.problem
 
 
 class TestDeclaredCosts:

@@ -41,7 +41,7 @@ def test_the_package_offers_exactly_its_public_names() -> None:
     "name",
     [
         *("loads", "dumps", "structure", "unstructure", "make_converter", "ReturnRequest"),
-        *("to_error_response", "http_status"),
+        *("to_error_response", "from_error_response", "http_status", "ErrorResponse"),
     ],
 )
 def test_the_wire_offers_its_public_names(name: str) -> None:

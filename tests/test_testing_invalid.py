@@ -128,7 +128,7 @@ class TestEveryFaultIsPlanted:
             *("is not a string", "is empty", "has 101 characters; at most 100", "half of a surrogate pair"),
             *("is not an integer", "does not fit into 64 bits", "is less than", "is not a boolean"),
             *("is a binary float", "is not a number", "is not finite", "out of the range", "is not between"),
-            *("is not a time", "has no time zone", "has no equal in UTC", "is none of", "is not a UUID"),
+            *("is not a time", "has no time zone", "has no equal in UTC", "must be one of", "is not a UUID"),
             *("is not a list", "has 6 entries; at most 5", "is not an object", "a name in it is not a string"),
             *("is nested deeper", "cannot be written as JSON", "is not the name of an attribute"),
             *("cannot come back of", "remaining units are not", "is missing", "as RFC 3339 writes it"),

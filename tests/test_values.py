@@ -159,7 +159,7 @@ for make in (session_of, SessionUpdate):
         (make, {"coupon_codes": b"XMAS"}, "/couponCodes", "a value of type bytes is not a list"),
         (make, {"coupon_codes": {"XMAS": 1}}, "/couponCodes", "an object is not a list"),
         (make, {"coupon_codes": 5}, "/couponCodes", "a number is not a list"),
-        (make, {"loyalty_cards": ["a", "b"]}, "/loyaltyCards", "has 2 entries; at most 1 are allowed"),
+        (make, {"loyalty_cards": ["a", "b"]}, "/loyaltyCards", "has 2 entries; at most 1 is allowed"),
         (make, {"loyalty_cards": [1]}, "/loyaltyCards/0", "a number is not a string"),
         (make, {"identifiers": list("abcdef")}, "/identifiers", "has 6 entries; at most 5 are allowed"),
         (make, {"identifiers": [True]}, "/identifiers/0", "a boolean is not a string"),

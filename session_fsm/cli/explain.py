@@ -13,6 +13,7 @@ from session_fsm.cli.definition import class_option
 from session_fsm.cli.json_lines import json_line
 from session_fsm.cli.terminal import Cell, Screen
 from session_fsm.decisions import Rule
+from session_fsm.errors import counted
 from session_fsm.lifecycle import Authority, Row
 from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
 from session_fsm.session import CustomerSession
@@ -80,7 +81,9 @@ class _Explanation:
 
     def table(self, rows: list[Row]) -> None:
         """Write all transitions, grouped by the state that they leave, and all rules."""
-        self._screen.write(Cell(f"{self._kind.__name__}: {len(rows)} transitions between {len(State)} states", "title"))
+        self._screen.write(
+            Cell(f"{self._kind.__name__}: {counted(len(rows), 'transition')} between {len(State)} states", "title")
+        )
         for source in dict.fromkeys(row.source for row in rows):
             self._screen.gap()
             self._screen.write(Cell(f"from {_name(source)}", "title"))

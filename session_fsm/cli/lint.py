@@ -11,6 +11,7 @@ import click
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.own import own_option
 from session_fsm.cli.terminal import Cell, Screen
+from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.lint import TRIES, Finding, lint
 
@@ -55,8 +56,6 @@ def _document(finding: Finding) -> dict[str, Any]:
 def _report(kind: type[CustomerSession], findings: list[Finding]) -> None:
     screen = Screen()
     if not findings:
-        rules = len(kind.machine.rules)
-        screen.write(
-            Cell(f"{kind.__name__}: nothing is wrong with {len(kind.machine.table)} rows and {rules} rules", "done")
-        )
+        rows, rules = counted(len(kind.machine.table), "row"), counted(len(kind.machine.rules), "rule")
+        screen.write(Cell(f"{kind.__name__}: nothing is wrong with {rows} and {rules}", "done"))
     screen.table([[Cell(f.place, "title"), Cell(f.code, "refused"), f.reason] for f in findings])

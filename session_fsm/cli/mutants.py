@@ -15,6 +15,7 @@ from session_fsm.cli.definition import class_option
 from session_fsm.cli.own import own_option
 from session_fsm.cli.progress import Tally
 from session_fsm.cli.terminal import Cell, Screen, complain, escaped
+from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.mutants import Mutant, MutantKind, mutants
 from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests, sampled
@@ -153,7 +154,7 @@ def _report(kind: type[CustomerSession], score: Score, screen: Screen) -> None:
         )
         screen.gap()
     if score.interrupted:
-        screen.write(Cell(f"Interrupted after {len(score.results)} of {score.planned} mutants.", "already"))
+        screen.write(Cell(f"Interrupted after {len(score.results)} of {counted(score.planned, 'mutant')}.", "already"))
     style = "refused" if score.survivors else "done"
     screen.write(Cell(f"{kind.__name__}: {_summary(score)}", style))
 

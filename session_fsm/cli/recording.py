@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any, Never
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from session_fsm.decisions import Decision
 from session_fsm.entities import maker
@@ -249,7 +249,7 @@ class Recording:
         try:
             session, event = self._moved(session, trigger, request)
         except TransitionRefused as refusal:
-            violations, already = refusal.violations, isinstance(refusal, WrongState) and refusal.already
+            violations, already = _reasons(refusal.decision), isinstance(refusal, WrongState) and refusal.already
         except InvalidValue as error:
             raise WireError(problem.under("/body") for problem in error.problems) from None
         except Exception as error:  # noqa: BLE001  # a class of the user's own may raise anything, and the rest still runs
@@ -289,6 +289,17 @@ class Recording:
             trigger=trigger, source=None, target=None, event_name=None, violations=(violation,)
         )
         raise WrongState(decision, request.session_id, self.kind.machine.allowed_from(None))
+
+
+def _reasons(decision: Decision[Any]) -> tuple[Violation, ...]:
+    """Return the violations of *decision*; whoever replays a recording is told what failed rules raised, too."""
+    if not decision.checks:
+        return decision.violations
+    return tuple(
+        evolve(violation, message=f"{violation.message} It raised {check.raised}") if check.raised else violation
+        for check in decision.checks
+        for violation in check.violations
+    )
 
 
 def _asked(request: Request, session: CustomerSession | None) -> Trigger:

@@ -90,6 +90,8 @@ def _judged(taken: Taken, trigger: Trigger, checks: Iterable[Check]) -> Iterator
             place_of = f" at {violation.pointer}" if violation.pointer else ""
             details = f" {dict(violation.details)}" if violation.details else ""
             yield f"{'':19}-> {violation.message}{place_of}{details}"
+        if check.raised:
+            yield f"{'':19}   raised {check.raised}"
 
 
 def _attempt(taken: Taken, trigger: Trigger) -> Attempt | None:

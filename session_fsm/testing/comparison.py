@@ -49,11 +49,11 @@ Sought: TypeAlias = "Callable[[Decision[Any], Decision[Any]], bool]"
 
 
 def behaviour(decision: Decision[Any]) -> Behaviour:
-    """Return what a caller sees of *decision*: target and event, or the codes of the reasons against it."""
+    """Return what a caller sees of *decision*: target and event, or which rules, or which codes, are against it."""
     if decision.allowed:
         return True, decision.target, decision.event_name
-    outcomes = {check.rule.code: check.outcome for check in decision.checks}
-    return False, *sorted({(v.code, outcomes.get(v.code, Outcome.VIOLATED)) for v in decision.violations})
+    failing = {(check.rule.code, check.outcome) for check in decision.checks if check.outcome is not Outcome.PASSED}
+    return False, *sorted(failing or {(violation.code, Outcome.VIOLATED) for violation in decision.violations})
 
 
 @frozen

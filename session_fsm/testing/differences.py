@@ -29,7 +29,7 @@ from typing import Any
 
 from attrs import frozen
 
-from session_fsm.decisions import Decision, Rule
+from session_fsm.decisions import Decision, Outcome, Rule
 from session_fsm.diagrams.model import Diagram, Edge, model
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
@@ -229,4 +229,5 @@ class _Sought:
 
     def __call__(self, before: Decision[Any], after: Decision[Any]) -> bool:
         first, second = (before, after) if self.kind is ChangeKind.TIGHTENED else (after, before)
-        return first.allowed and any(violation.code == self.code for violation in second.violations)
+        failing = (check.rule.code for check in second.checks if check.outcome is not Outcome.PASSED)
+        return first.allowed and self.code in failing

@@ -51,9 +51,14 @@ def _texts(at_least: int = 0, at_most: int | None = None) -> Faults:
         faults.append(("", "", "is empty"))
     if at_most is not None:
         faults += [
-            ("x" * n, "", f"has {n} characters; at most {at_most} are allowed") for n in (at_most + 1, 3 * at_most)
+            ("x" * n, "", f"has {n} characters; at most {at_most} {_are(at_most)} allowed")
+            for n in (at_most + 1, 3 * at_most)
         ]
     return faults
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _integers(at_least: int | None = None) -> Faults:
@@ -123,7 +128,8 @@ def _lists(of: Faults, *, at_most: int | None = None, one: Any = None) -> Faults
     faults = [(value, "", text) for value, _, text in _kinds("a list", "a list")]
     faults += [([value], f"/0{place}", text) for value, place, text in of]
     if at_most is not None:
-        faults.append(([one] * (at_most + 1), "", f"has {at_most + 1} entries; at most {at_most} are allowed"))
+        text = f"has {at_most + 1} entries; at most {at_most} {_are(at_most)} allowed"
+        faults.append(([one] * (at_most + 1), "", text))
     return faults
 
 
@@ -251,6 +257,7 @@ def faults_of_session() -> dict[str, Faults]:
     update = faults_of_update(json=True)
     return {
         **update,
+        "state": _members(list(State)),
         "cart_items": _lists([*_kinds("an object", "an object"), *_items(request=False)]),
         "integration_id": [*_texts(1, 1000), *needed],
         **dict.fromkeys(["created", "updated"], times),

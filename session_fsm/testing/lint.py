@@ -26,6 +26,7 @@ from attrs import frozen
 
 from session_fsm.decisions import Outcome, Rule
 from session_fsm.diagrams.model import Edge
+from session_fsm.errors import counted
 from session_fsm.lifecycle import FINAL, Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
@@ -191,9 +192,13 @@ def _of_outcomes(
         yield Finding(Fault.FAILS, rule.code, outcomes.error)
     if not outcomes.found:
         if not outcomes.shadows and not outcomes.error:
-            yield Finding(Fault.NEVER_REFUSES, rule.code, f"nothing was refused for it in {result.judged} tries")
+            yield Finding(
+                Fault.NEVER_REFUSES,
+                rule.code,
+                f"nothing was refused for it in {counted(result.judged, 'try', 'tries')}",
+            )
         elif outcomes.shadows:
-            reason = f"wherever it refuses, so does {outcomes.which()}; {result.judged} tries"
+            reason = f"wherever it refuses, so does {outcomes.which()}; {counted(result.judged, 'try', 'tries')}"
             yield Finding(Fault.SHADOWED, rule.code, reason)
 
 
@@ -222,8 +227,7 @@ class _Outcomes:
         if check is None:
             return 1 + len(failing)
         if check.outcome is Outcome.ERRORED:
-            error = check.violations[0].details
-            self.error = self.error or f"it raises {error['exception']}: {error['text']}"
+            self.error = self.error or f"it raises {check.raised}"
         else:
             self.shadows.add(frozenset(failing))
             self.found |= not failing

@@ -22,7 +22,7 @@ from session_fsm.states import EventName, State, Trigger
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.search import BUDGET
 from session_fsm.testing.steps import Step, Story
-from session_fsm.testing.witnesses import NoWitness, Witness, find_witness
+from session_fsm.testing.witnesses import NoWitness, Witness, find_witness, raised_in
 from session_fsm.values import ReturnedCartItem, SessionUpdate
 
 __all__ = ["Cell", "CellOutcome", "matrix", "matrix_table"]
@@ -38,6 +38,8 @@ class CellOutcome:
     """The event that was recorded; None where it was refused."""
     codes: tuple[str, ...] = ()
     """The codes of the refusal, each once; none where it was allowed."""
+    raised: tuple[str, ...] = field(default=(), eq=False)
+    """What the rules that failed raised, each with the code of its rule."""
 
     @property
     def allowed(self) -> bool:
@@ -45,7 +47,9 @@ class CellOutcome:
         return self.target is not None
 
     def __str__(self) -> str:
-        return f"{self.target} ({self.event})" if self.allowed else f"refused: {', '.join(self.codes)}"
+        if self.allowed:
+            return f"{self.target} ({self.event})"
+        return f"refused: {', '.join(self.codes)}" + (f" ({'; '.join(self.raised)})" if self.raised else "")
 
 
 @frozen(eq=False)
@@ -88,7 +92,8 @@ class Cell:
         try:
             moved, event = self.step.take(session, self.kind, story.end, **story.own)
         except TransitionRefused as refusal:
-            return CellOutcome(codes=tuple(dict.fromkeys(violation.code for violation in refusal.violations)))
+            codes = dict.fromkeys(violation.code for violation in refusal.violations)
+            return CellOutcome(codes=tuple(codes), raised=raised_in(refusal.decision))
         return CellOutcome(target=moved.state, event=event.name)
 
     def __str__(self) -> str:

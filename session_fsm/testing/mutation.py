@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from attrs import evolve, field, frozen
 
-from session_fsm.errors import SessionFSMError
+from session_fsm.errors import SessionFSMError, counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.comparison import TRIES, compare
 from session_fsm.testing.mutants import Mutant
@@ -329,4 +329,4 @@ def _examined(result: Result, own: Mapping[str, Any] | None, tries: int) -> Resu
     found = compare(kind, result.mutant.twin(), own=own, tries=tries)
     if found.difference is not None:
         return evolve(result, witness=found.difference.code())
-    return evolve(result, verdict=Verdict.EQUIVALENT, reason=f"no difference in {found.tries} tries")
+    return evolve(result, verdict=Verdict.EQUIVALENT, reason=f"no difference in {counted(found.tries, 'try', 'tries')}")

@@ -20,7 +20,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from session_fsm.decisions import Decision
-from session_fsm.errors import InvalidValue, TransitionRefused
+from session_fsm.errors import InvalidValue, TransitionRefused, counted
 from session_fsm.lifecycle import Row
 from session_fsm.scalars import to_member
 from session_fsm.session import CustomerSession
@@ -151,7 +151,7 @@ class Paths:
             f"{self.cover}: {len(self.covered)} of {total} feasible in {len(self.paths)} paths; {self.least} at least"
         ]
         for number, path in enumerate(self.paths, 1):
-            lines.append(f"path {number}, {len(path.steps)} steps")
+            lines.append(f"path {number}, {counted(len(path.steps), 'step')}")
             lines += [f"  {place:>3}  {one}" for place, one in enumerate(path.steps, 1)]
         lines += [f"infeasible: {what}: {why}" for what, why in self.infeasible.items()]
         lines += [f"missing: {what}" for what in self.missing]

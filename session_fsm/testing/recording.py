@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 from attrs import define
 
 from session_fsm.decisions import Decision, Outcome
-from session_fsm.errors import SessionFSMError
+from session_fsm.errors import SessionFSMError, counted
 from session_fsm.machine import LifecycleMachine
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
@@ -218,7 +218,8 @@ class Recorder:
 
     def __repr__(self) -> str:
         moves = sum(tally.fired.total() for tally in self.tallies())
-        return f"<Recorder: {moves} transitions of {len({tally.kind.name for tally in self.tallies()})} classes>"
+        kinds = len({tally.kind.name for tally in self.tallies()})
+        return f"<Recorder: {counted(moves, 'transition')} of {counted(kinds, 'class', 'classes')}>"
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from typing import Any
 from attrs import field, frozen
 
 from session_fsm.decisions import Decision, Outcome, Rule
-from session_fsm.errors import InvalidValue, SessionFSMError
+from session_fsm.errors import InvalidValue, SessionFSMError, counted
 from session_fsm.lifecycle import Row
 from session_fsm.scalars import to_member
 from session_fsm.session import CustomerSession
@@ -35,7 +35,7 @@ from session_fsm.testing.shrinking import simplest
 from session_fsm.testing.steps import Step, Story
 from session_fsm.values import SessionUpdate
 
-__all__ = ["NoWitness", "Why", "Witness", "find_witness", "witness"]
+__all__ = ["NoWitness", "Why", "Witness", "find_witness", "raised_in", "witness"]
 
 
 class Why(StrEnum):
@@ -65,7 +65,7 @@ class NoWitness(SessionFSMError):
         """The reason in words."""
 
     def __str__(self) -> str:
-        return f"{self.what}: no witness in {self.tried} stories, {self.why}: {self.text}"
+        return f"{self.what}: no witness in {counted(self.tried, 'story', 'stories')}, {self.why}: {self.text}"
 
 
 @frozen
@@ -127,7 +127,13 @@ class Witness:
     def __str__(self) -> str:
         if self.decision:
             return str(self.decision)
-        return f"{self.step.trigger} is refused by " + " ".join(map(str, self.decision.violations))
+        reasons = map(str, (*self.decision.violations, *raised_in(self.decision)))
+        return f"{self.step.trigger} is refused by " + " ".join(reasons)
+
+
+def raised_in(decision: Decision[Any]) -> tuple[str, ...]:
+    """Return what the rules that failed raised, each with the code of its rule."""
+    return tuple(f"{check.rule.code} raised {check.raised}" for check in decision.checks if check.raised)
 
 
 def witness(

@@ -24,7 +24,16 @@ from uuid import UUID
 
 from cattrs import Converter
 
-from session_fsm.errors import InvalidValue, WireError, http_status, pointer_token, to_error_response
+from session_fsm.errors import (
+    ErrorResponse,
+    InvalidValue,
+    Problem,
+    WireError,
+    from_error_response,
+    http_status,
+    pointer_token,
+    to_error_response,
+)
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
@@ -39,8 +48,10 @@ from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, 
 from session_fsm.wire.writing import make_writer, straight_writer_of
 
 __all__ = [
+    "ErrorResponse",
     "ReturnRequest",
     "dumps",
+    "from_error_response",
     "http_status",
     "loads",
     "make_converter",
@@ -172,17 +183,25 @@ def structure(
     A binary float in it is taken for the shortest decimal that it can stand for, as in the text it came from.
 
     Raises:
-        WireError: with every problem of the document and its place.
+        WireError: with every problem of the document and its place, which begins within the wrapper if there is one.
         InvalidValue: *kind* is no class that documents are read as.
     """
     if not is_ours(kind):
         raise InvalidValue("", f"{kind!r:.60} is no kind of document")
     converter = _converter(strict=strict)
-    document, prefix = _unwrapped(mapping, kind)
+    document, wrapper = _unwrapped(mapping, kind)
     try:
         return _typed(converter.structure(document, kind), session_class)
     except InvalidValue as error:
-        raise WireError(problem.under(prefix) for problem in error.problems) from None
+        raise WireError(_of_request(problem, wrapper) for problem in error.problems) from None
+
+
+def _of_request(problem: Problem, wrapper: str | None) -> Problem:
+    """Return *problem* with its place within the wrapper, where the pointers of rules begin as well.
+
+    The place of a problem with the whole of what the wrapper holds is the wrapper itself.
+    """
+    return problem if wrapper is None or problem.pointer else problem.under(pointer_token(wrapper))
 
 
 def unstructure(value: object) -> dict[str, Any]:
@@ -206,12 +225,12 @@ def _wrapper(kind: Any) -> str | None:
     return next((name for wrapped, name in _WRAPPERS.items() if issubclass(kind, wrapped)), None)
 
 
-def _unwrapped(document: Any, kind: type) -> tuple[Any, str]:
-    """Return what a wrapper holds, and the pointer to it."""
+def _unwrapped(document: Any, kind: type) -> tuple[Any, str | None]:
+    """Return what a wrapper holds, and its name if there is one."""
     name = _wrapper(kind)
     if name and is_object(document) and name in document:
-        return document[name], pointer_token(name)
-    return document, ""
+        return document[name], name
+    return document, None
 
 
 # --- The converter -------------------------------------------------------------------------------------------------
