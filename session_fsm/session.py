@@ -571,6 +571,10 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
     inherited: Any = {} if parent is None else {"table": parent.table, "wrong_on_purpose": parent.wrong_on_purpose}
     machine = LifecycleMachine(cls.rules, name=cls.__name__, **inherited)
+    if parent is not None and "__attrs_attrs__" not in vars(
+        cls
+    ):  # where attrs has found some, they are still to be judged
+        machine.own_fields = parent.own_fields
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
     for place, one in enumerate(machine.rules):
