@@ -51,7 +51,7 @@ def as_update(change: object, keywords: Mapping[str, Any], own_fields: OwnFields
         raise InvalidValue("", "give one SessionUpdate or keywords, not both")
     if not change.own and not keywords:
         return change
-    return evolve(change, own=own_fields.accepted(change.own) | _update_of(keywords, own_fields).own)
+    return evolve(change, own={**own_fields.accepted(change.own), **_update_of(keywords, own_fields).own})
 
 
 _OMITTED = dict.fromkeys(FIELDS_OF_UPDATE, UNSET)

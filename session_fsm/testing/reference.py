@@ -120,7 +120,9 @@ class Reference:
     ) -> Reference:
         """Begin a life (T-01, T-02). A creation that must be refused has none; ask `judge_creation` first."""
         given = dict(own or {})
-        known = {name: given.pop(name) for name in ("id", "application_id", "first_session") if name in given}
+        known: dict[str, Any] = {
+            name: given.pop(name) for name in ("id", "application_id", "first_session") if name in given
+        }
         change = evolve(change, own={**given, **change.own})
         state = "open" if change.state is UNSET else str(change.state)
         reference = cls(
