@@ -47,7 +47,7 @@ def as_update(change: object, keywords: Mapping[str, Any], own_fields: OwnFields
 
     Args:
         change: the update, or None.
-        keywords: the fields by name, those of the class's own by alias.
+        keywords: the fields by name, those of the class's own by alias; these may stand beside an update too.
         own_fields: those of the session's class.
     """
     if change is None:
@@ -56,9 +56,11 @@ def as_update(change: object, keywords: Mapping[str, Any], own_fields: OwnFields
         raise InvalidValue("", f"{kind_of(change)} is not a SessionUpdate; give one, or the changes as keywords")
     if problem := _is_update(change):
         raise InvalidValue("", str(problem))
-    if keywords:
+    if keywords.keys() - own_fields.by_alias.keys():
         raise InvalidValue("", "give one SessionUpdate or keywords, not both")
-    return evolve(change, own=own_fields.accepted(change.own)) if change.own else change
+    if not change.own and not keywords:
+        return change
+    return evolve(change, own={**own_fields.accepted(change.own), **_update_of(keywords, own_fields).own})
 
 
 _OMITTED = dict.fromkeys(FIELDS_OF_UPDATE, UNSET)

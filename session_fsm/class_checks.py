@@ -30,6 +30,11 @@ _WRAPPER = "customerSession"
 class SessionType(ShownType):
     """The type of session classes: the definition of a class is fixed once the class is made."""
 
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **keywords: Any) -> None:  # noqa: N805 - it is a metaclass
+        super().__init__(name, bases, namespace, **keywords)
+        if any(isinstance(base, SessionType) for base in bases) and vars(cls).get("__judged__") is not cls:
+            raise _refusal(cls, "has an __init_subclass__ above it that does not call super().__init_subclass__()")
+
     def __setattr__(cls, name: str, value: object) -> None:  # noqa: N805 - it is a metaclass
         if name in {"rules", "machine"}:
             problem = f"{name} of {cls.__name__} is fixed when the class is made; make a subclass with other rules"
@@ -207,6 +212,10 @@ def _judge_mixin(kind: type, mixin: type, base: type[Any]) -> None:
 
 def _judge_constructor(kind: type, owner: type) -> None:
     """Refuse a constructor that `create` or the reading of JSON would go past."""
+    if "__attrs_init_subclass__" in vars(owner):
+        raise _refusal(
+            kind, "has an __attrs_init_subclass__, with which attrs would go past ours; use __init_subclass__"
+        )
     for name in ("__init__", "__new__"):
         written: Any = vars(owner).get(name)
         if written is None or is_generated(written) or getattr(written, "__module__", "") in {"typing", "abc"}:

@@ -123,8 +123,8 @@ class CustomerSession(Shown, metaclass=SessionType):
     changes them: `update`, `close`, `cancel`, `return_items`, `reopen`, and `put`, which is the Update operation
     as it comes over the wire. A verb either takes place wholly and returns its `SessionEvent`, or raises and
     leaves the session exactly as it was. Two sessions are equal only if they are the same object. A copy
-    (`copy.copy`, `copy.deepcopy`, `pickle`, `attrs.evolve`) is a session of its own; `attrs.evolve` gives it no
-    pending events, and keeps the totals unless it is given others.
+    (`copy.copy`, `copy.deepcopy`, `pickle`, `attrs.evolve`) is a session of its own; `attrs.evolve` keeps the
+    pending events and the totals unless it is given others.
 
     A service adds rules of its own in a subclass, which then is the definition of its sessions:
 
@@ -133,7 +133,16 @@ class CustomerSession(Shown, metaclass=SessionType):
     >>> class ShopSession(CustomerSession):
     ...     rules = (*CustomerSession.rules, coupon_code_required)
 
-    and fields, which no verb changes; they belong to the service, and should hold what cannot change in place.
+    and fields, which `create`, `update`, `close` and `put` take as keywords:
+
+    >>> import attrs
+    >>> @attrs.define(kw_only=True, eq=False, repr=False)
+    ... class BranchSession(CustomerSession):
+    ...     branch: str = "main"
+    >>> BranchSession.create("order-1042").update(branch="Ghent").change
+    SessionUpdate(own={'branch': 'Ghent'})
+
+    A class is judged when it is made: `InvalidValue` says what would be lost or wrong later, and what works instead.
 
     Every verb takes ``now=``, an aware time, and uses the current time in UTC without it.
     Every verb raises:
@@ -232,6 +241,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         super().__init_subclass__(**keywords)
         undecorated = judge_body(cls, CustomerSession)
         type.__setattr__(cls, "__cached__", find_cached(cls))
+        type.__setattr__(cls, "__judged__", cls)
         written: Any = cls.__attrs_post_init__
         if not hasattr(written, "completes"):
             if "__attrs_post_init__" in vars(cls):
@@ -252,11 +262,11 @@ class CustomerSession(Shown, metaclass=SessionType):
             type.__setattr__(cls, "machine", _machine_of(cls))
         cls.machine.own_fields = own_fields
         cls.__contents__ = reader(cls)
+        if is_generated(held.get("__eq__")) or is_generated(held.get("__hash__")):
+            cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
         for name in ("__eq__", "__ne__", "__repr__"):
             if is_generated(held.get(name)):
                 setattr(cls, name, getattr(CustomerSession, name))
-                if name == "__eq__":
-                    cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
         if held.get("__attrs_own_setattr__"):
             del cls.__setattr__
             setattr(cls, "__attrs_own_setattr__", False)  # noqa: B010 - attrs looks at it in the bases of a class
@@ -664,6 +674,10 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
     inherited: Any = {} if parent is None else {"table": parent.table, "wrong_on_purpose": parent.wrong_on_purpose}
     machine = LifecycleMachine(cls.rules, name=cls.__name__, kind=cls, **inherited)
+    if parent is not None and "__attrs_attrs__" not in vars(
+        cls
+    ):  # where attrs has found some, they are still to be judged
+        machine.own_fields = parent.own_fields
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
     for place, one in enumerate(machine.rules):

@@ -52,16 +52,6 @@ class TestWhatIsGiven:
         given(session).when("close").then(state="closed").when("cancel").then(state="cancelled")
         assert picture(session) == before
 
-    def test_neither_is_one_whose_own_field_can_change_in_place(self) -> None:
-        @attrs.define(kw_only=True)
-        class Noted(CustomerSession):
-            notes: list[str]
-
-        session = Noted.create("order-1", notes=["a"])
-        scenario = given(session)
-        scenario.session.notes.append("b")
-        assert session.notes == ["a"]
-
     def test_a_class_is_what_a_creation_makes_a_session_of(self) -> None:
         scenario = given(Shop).when("create", cart_items=cart(2), now=CREATED)
         scenario.then(state="open", integration_id="order-1", event="talon_session_created", created=CREATED)

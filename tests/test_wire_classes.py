@@ -223,4 +223,4 @@ class TestConverters:
     def test_an_event_may_be_of_a_subclass_too(self):
         session = GiftSession.create("o", gift_note="", wrapped=False, coupon_codes=["TEA"])
         (event,) = session.take_events()
-        assert wire.loads(wire.dumps(event), SessionEvent) == event
+        assert wire.loads(wire.dumps(event), SessionEvent, session_class=GiftSession) == event

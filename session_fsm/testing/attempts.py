@@ -63,6 +63,8 @@ def attempt_of(
     """
     if session is None:
         given = step.argument.given()
+        aliases = kind.machine.own_fields.by_name
+        own = {**own, **{aliases[name].alias: value for name, value in step.argument.own.items()}}
         newborn = kind(integration_id="order-1", created=now, updated=now, **given, **own)
         return Attempt(None, step.trigger, step.argument, now, {}, newborn)
     rows = (row for row in session.machine.table if (row.source, row.trigger) == (session.state, step.trigger))

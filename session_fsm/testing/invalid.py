@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from session_fsm.errors import InvalidValue, Problem, SessionFSMError, TransitionRefused, WireError, pointer_token
 from session_fsm.events import SessionEvent
+from session_fsm.own_fields import nearest
 from session_fsm.scalars import wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
@@ -267,7 +268,8 @@ def invalid_operations(
             arguments, given = _NEEDED.get(verb, ()), {"now": bad}
         case "unknown":
             given, pointer = {"voucher": "XMAS"}, "/voucher"
-            text = f"there is no such field; the fields are {', '.join(FIELDS_OF_UPDATE)}"
+            known = (*FIELDS_OF_UPDATE, *subject.machine.own_fields.by_alias)
+            text = f"there is no such field; {nearest('voucher', known)}the fields are {', '.join(known)}"
         case "wanted":
             verb = draw(_FILLING)
             wanted = draw(st.sampled_from([state for state in State if state != _LEADS_TO[verb]]))

@@ -16,6 +16,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from session_fsm.class_checks import is_undecorated
 from session_fsm.session import CustomerSession
 from session_fsm.testing.mutants import Mutant, mutants
 
@@ -159,12 +160,22 @@ def plant(base: type[CustomerSession], folder: str) -> None:
     if plot.holds(base):
         plot.apply(base)
         return
-    original: Any = base.__init_subclass__
+    made: Any = base.__init_subclass__
+    decorated: Any = base.__attrs_init_subclass__
+    planted: list[type] = []
 
     def derived(cls: type[CustomerSession], /, **keywords: Any) -> None:
-        original.__func__(cls, **keywords)
-        if plot.holds(cls):
+        made.__func__(cls, **keywords)
+        # A class with fields waits for its decorator, which may make it anew.
+        if not is_undecorated(cls) and "__attrs_attrs__" not in vars(cls) and plot.holds(cls):
+            planted.append(cls)
             plot.apply(cls)
 
-    derived.__name__ = original.__name__
+    def attrs_derived(cls: type[CustomerSession], /) -> None:
+        decorated.__func__(cls)
+        if cls not in planted and plot.holds(cls):
+            plot.apply(cls)
+
+    derived.__name__, attrs_derived.__name__ = made.__name__, decorated.__name__
     base.__init_subclass__ = classmethod(derived)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # it is planted
+    base.__attrs_init_subclass__ = classmethod(attrs_derived)  # type: ignore[assignment,method-assign]  # pyright: ignore[reportAttributeAccessIssue]  # as above

@@ -120,14 +120,18 @@ class Reference:
     ) -> Reference:
         """Begin a life (T-01, T-02). A creation that must be refused has none; ask `judge_creation` first."""
         given = dict(own or {})
+        known: dict[str, Any] = {
+            name: given.pop(name) for name in ("id", "application_id", "first_session") if name in given
+        }
+        change = evolve(change, own={**given, **change.own})
         state = "open" if change.state is UNSET else str(change.state)
         reference = cls(
             session_id=session_id,
             state=state,
             created=now,
             updated=now,
-            first_session=given.pop("first_session", True),
-            held={"id": None, "application_id": None, **_EMPTY, **given},
+            first_session=known.pop("first_session", True),
+            held={"id": None, "application_id": None, **_EMPTY, **known},
             lines=[],
             facts=[("talon_session_created", "create", None, state, now, 1, change)],
         )
@@ -240,6 +244,7 @@ class Reference:
                 merged = {**self.held["attributes"], **value}
                 value = {key: element for key, element in merged.items() if element is not None}
             self.held[name] = value
+        self.held |= change.own
         if change.profile_id is not UNSET and change.profile_id == "":
             self.first_session = True  # F-16
         if change.cart_items is not UNSET:
