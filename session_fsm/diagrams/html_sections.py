@@ -81,7 +81,9 @@ def _panel(diagram: Diagram, overlay: Overlay, node: Node | None, *, full: bool)
     parts = [f'<h3 id="state-{name}" tabindex="-1">{name}{here}</h3>']
     parts.append(f"<p>{_NEW if node is None else _said(node.meaning)}</p>")
     parts.append(
-        f'<h4>What is allowed</h4>\n<ul class="ways">\n{ways}\n</ul>' if ways else "<p>This is a final state: nothing is allowed from here.</p>"
+        f'<h4>What is allowed</h4>\n<ul class="ways">\n{ways}\n</ul>'
+        if ways
+        else "<p>No transition leaves this state.</p>"
     )
     refused = _refused(diagram, overlay, state, {edge.trigger for edge in leaving})
     if leaving and refused:
@@ -90,7 +92,9 @@ def _panel(diagram: Diagram, overlay: Overlay, node: Node | None, *, full: bool)
     return f'<div class="panel" data-panel="{name}">\n' + "\n".join(parts) + "\n</div>\n"
 
 
-def _refused(diagram: Diagram, overlay: Overlay, state: State | None, leaving: set[Trigger]) -> list[tuple[Trigger, str]]:
+def _refused(
+    diagram: Diagram, overlay: Overlay, state: State | None, leaving: set[Trigger]
+) -> list[tuple[Trigger, str]]:
     """Return the triggers that the table does not allow from *state*, and from where it does."""
     judged = {verdict.trigger: verdict.reasons for verdict in overlay.board if overlay.current is state}
     found: list[tuple[Trigger, str]] = []

@@ -53,7 +53,9 @@ def _overlay(diagram: Diagram, overlay: Overlay) -> dict[str, Any]:
             "id": overlay.subject,
             "state": overlay.current,
             "allowed": [edge.id for edge in diagram.edges if edge.id in overlay.allowed],
-            "refused": {edge.id: list(overlay.refused[edge.id]) for edge in diagram.edges if edge.id in overlay.refused},
+            "refused": {
+                edge.id: list(overlay.refused[edge.id]) for edge in diagram.edges if edge.id in overlay.refused
+            },
             "board": [
                 {"trigger": verdict.trigger, "target": verdict.target, "reasons": list(verdict.reasons)}
                 for verdict in overlay.board
