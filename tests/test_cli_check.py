@@ -1,18 +1,29 @@
 """``session-fsm check``: whether documents are valid, and where they are not."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import run
 
-from session_fsm import CustomerSession, wire
+from session_fsm import CustomerSession, SessionEvent, SessionUpdate, WireError, WrongState, wire
 from session_fsm.wire.text import MOST_BYTES
 
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 SESSION = {"integrationId": "order-1", "created": "2026-03-01T09:00:00Z", "updated": "2026-03-01T09:00:00Z"}
 UPDATE = {"profileId": "ann", "cartItems": [{"sku": "MUG", "quantity": 3, "price": 12.5}], "state": "open"}
 RETURN = {"returnedCartItems": [{"position": 2, "quantity": 1}, {"position": 2, "sku": "MUG"}]}
+
+
+def refused(text: str, kind: type) -> bool:
+    """Whether `wire.loads` refuses a document."""
+    try:
+        wire.loads(text, kind)
+    except WireError:
+        return True
+    return False
 
 
 @pytest.fixture
@@ -37,20 +48,36 @@ class TestKinds:
             ({"customerSession": UPDATE}, "update"),
             ({"customerSession": UPDATE, "responseContent": ["customerSession", "customerProfile"]}, "update"),
             ({"customerSession": {"state": "closed"}}, "update"),
-            ({"customerSession": {**UPDATE, "integrationId": "ignored"}}, "update"),
             ({}, "update"),
             (RETURN, "return"),
             ({"return": RETURN}, "return"),
             ({"return": RETURN, "responseContent": ["customerSession"]}, "return"),
             (SESSION, "session"),
             ({**SESSION, **UPDATE, "id": 6, "applicationId": 322, "effects": []}, "session"),
-            ({"customerSession": {**SESSION, **UPDATE}, "effects": []}, "session"),
+            ({"customerSession": {**UPDATE, "updated": "ignored", "total": 3}}, "update"),
+            ({"customerSession": {**UPDATE, "id": 6, "integrationId": "ignored"}, "responseContent": []}, "update"),
+            ({"customerSession": {**SESSION, **UPDATE}, "effects": []}, "answer"),
+            ({"customerSession": {**SESSION, **UPDATE}}, "answer"),
+            ({"customerSession": {**SESSION, **UPDATE}, "return": RETURN, "previousReturns": [RETURN]}, "answer"),
+            ({"message": "The submitted data was invalid"}, "error envelope"),
+            ({"message": "Too many requests", "StatusCode": 409}, "error envelope"),
+            (
+                {"message": "No", "errors": [{"title": "enum", "details": "No", "source": {}}], "StatusCode": 400},
+                "error envelope",
+            ),
         ],
     )
     def test_a_valid_document_is_said_to_be_so(self, document: Any, content: Any, kind: str) -> None:
         path = document(content)
         result = run("check", path)
-        assert (result.exit_code, result.output) == (0, f"{path}: valid {kind}\n")
+        assert (result.exit_code, result.output.splitlines()[0]) == (0, f"{path}: valid {kind}")
+
+    @pytest.mark.parametrize("content", [None, 3, [], '"text"', True])
+    @pytest.mark.parametrize("kind", ["session", "update", "return", "event", "answer", "error"])
+    def test_no_kind_is_anything_but_an_object(self, document: Any, content: Any, kind: str) -> None:
+        result = run("check", "--kind", kind, document(content))
+        assert result.exit_code == 1
+        assert "is not an object" in result.output
 
     def test_an_event_is_recognised(self, document: Any) -> None:
         session = CustomerSession.create("order-1")
@@ -72,6 +99,179 @@ class TestKinds:
         assert run("check", path).exit_code == 0
         result = run("check", path, "--class", "builders:TenantSession")
         assert (result.exit_code, result.output) == (1, f"{path}: /tenant: a number is not a string\n")
+
+
+class TestAnswers:
+    """An answer of the API is judged with everything in it that this library reads."""
+
+    @pytest.mark.parametrize(
+        ("member", "problem"),
+        [
+            (
+                {"customerSession": {**SESSION, "cartItems": [{"sku": "A", "quantity": 0}]}},
+                "/customerSession/cartItems/0/quantity: 0 is less than 1",
+            ),
+            ({"customerSession": {"integrationId": "order-1"}}, "/customerSession/created: is missing"),
+            ({"customerSession": {"created": "2026-03-01T09:00:00Z"}}, "/customerSession/integrationId: is missing"),
+            ({"customerSession": []}, "/customerSession: a list is not an object"),
+            (
+                {"return": {"returnedCartItems": [{"position": -1}]}},
+                "/return/returnedCartItems/0/position: -1 is less than 0",
+            ),
+            ({"return": {"id": 5}}, "/return/returnedCartItems: is missing"),
+            (
+                {"previousReturns": [RETURN, {"returnedCartItems": 5}]},
+                "/previousReturns/1/returnedCartItems: a number is not a list",
+            ),
+            ({"previousReturns": {}}, "/previousReturns: an object is not a list"),
+            ({"effects": {}}, "/effects: an object is not a list"),
+            ({"createdCoupons": "XMAS"}, "/createdCoupons: a string is not a list"),
+            ({"event": {"trigger": "close", "sessionId": "order-1"}}, "/event/at: is missing"),
+        ],
+    )
+    def test_each_part_is_judged_at_its_place(self, document: Any, member: dict[str, Any], problem: str) -> None:
+        path = document({"effects": [], "customerSession": SESSION} | member)
+        result = run("check", path)
+        assert result.exit_code == 1
+        assert f"{path}: {problem}" in result.output.splitlines()
+
+    def test_what_the_api_alone_knows_is_not_judged(self, document: Any) -> None:
+        api = {"id": 3, "created": "now", "type": "talon_session_created", "attributes": {}, "effects": []}
+        entity = {**RETURN, "id": 1, "created": "now", "applicationId": 2, "accountId": 3, "eventId": 4, "sessionId": 5}
+        answer = {"effects": [{}], "event": api, "customerSession": SESSION, "return": entity, "referral": None}
+        path = document(answer)
+        assert run("check", path).output == f"{path}: valid answer\n"
+        assert run("check", "--strict", path).exit_code == 0
+
+    def test_an_answer_without_its_session_says_how_to_ask_for_it(self, document: Any) -> None:
+        path = document({"effects": [], "createdCoupons": [], "createdReferrals": []})
+        result = run("check", "--strict", path)
+        assert result.exit_code == 0
+        note = 'note: it holds no session; a request asks for it by "responseContent": ["customerSession"]'
+        assert result.output.splitlines() == [f"{path}: valid answer", f"{path}: {note}"]
+
+    def test_an_event_of_this_library_in_it_is_read_by_the_class(self, document: Any) -> None:
+        event = wire.unstructure(CustomerSession.create("order-1", now=NOW).pending_events[0])
+        path = document({"effects": [], "customerSession": {**SESSION, "tenant": "acme"}, "event": event})
+        assert run("check", path, "--class", "builders:TenantSession").output == f"{path}: valid answer\n"
+
+    @pytest.mark.parametrize("kind", ["session", "update", "return", "event", "answer"])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {"customerSession": {**SESSION, "cartItems": [{"sku": "A", "quantity": 0}]}, "effects": []},
+            {"customerSession": {**SESSION, "state": "shipped"}},
+            {**SESSION, "total": "12"},
+            {"returnedCartItems": [{"quantity": 0}]},
+            {"trigger": "close", "sessionId": "order-1"},
+        ],
+    )
+    def test_what_loads_refuses_is_never_valid(self, document: Any, content: dict[str, Any], kind: str) -> None:
+        kinds = {
+            "session": CustomerSession,
+            "update": SessionUpdate,
+            "return": wire.ReturnRequest,
+            "event": SessionEvent,
+        }
+        text = json.dumps(content)
+        accepted = run("check", "--kind", kind, document(text)).exit_code == 0
+        assert not accepted or not refused(text, kinds.get(kind, CustomerSession))
+        assert run("check", document(text)).exit_code == 1
+
+
+class TestErrors:
+    """An envelope of errors is judged as the official clients need it (W-18)."""
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            ({"errors": []}, "/message: is missing"),
+            ({"message": 5}, "/message: a number is not a string"),
+            ({"message": "No", "errors": {}}, "/errors: an object is not a list"),
+            ({"message": "No", "errors": ["x"]}, "/errors/0: a string is not an object"),
+            ({"message": "No", "errors": [{"title": "a", "details": "b"}]}, "/errors/0/source: is missing"),
+            ({"message": "No", "errors": [{"source": "/state"}]}, "/errors/0/source: a string is not an object"),
+            ({"message": "No", "errors": [{"source": {}, "title": 3}]}, "/errors/0/title: a number is not a string"),
+            ({"message": "No", "StatusCode": "409"}, "/StatusCode: a string is not an integer"),
+            ({"message": "No", "StatusCode": True}, "/StatusCode: a boolean is not an integer"),
+        ],
+    )
+    def test_what_is_wrong_with_it_is_named(self, document: Any, content: dict[str, Any], problem: str) -> None:
+        path = document(content)
+        result = run("check", path)
+        assert (result.exit_code, result.output) == (1, f"{path}: {problem}\n")
+
+    def test_what_this_library_writes_is_valid(self, document: Any) -> None:
+        session = CustomerSession.create("order-1")
+        with pytest.raises(WrongState) as refused:
+            session.reopen()
+        path = document(wire.to_error_response(refused.value))
+        assert run("check", "--strict", path).output == f"{path}: valid error envelope\n"
+
+
+class TestNotes:
+    """Members that nobody knows are named, with the name that was meant."""
+
+    @pytest.mark.parametrize(
+        ("content", "note"),
+        [
+            ({**UPDATE, "coupon": "XMAS"}, "/coupon: is not known; did you mean couponCodes?"),
+            ({**UPDATE, "referral": "ANN"}, "/referral: is not known; did you mean referralCode?"),
+            ({"customerSession": {"Items": []}}, "/customerSession/Items: is not known; did you mean cartItems?"),
+            (
+                {"customerSession": {}, "responseContents": []},
+                "/responseContents: is not known; did you mean responseContent?",
+            ),
+            ({**UPDATE, "colour": "red"}, "/colour: is not known"),
+            (
+                {"cartItems": [{"sku": "A", "quantity": 1, "Price": 3}]},
+                "/cartItems/0/Price: is not known; did you mean price?",
+            ),
+            (
+                {"cartItems": [{"sku": "A", "quantity": 1, "additionalCosts": {"gift": {"price": 1, "prices": 2}}}]},
+                "/cartItems/0/additionalCosts/gift/prices: is not known; did you mean price?",
+            ),
+            ({"return": {**RETURN, "returnId": 5}}, "/return/returnId: is not known"),
+            ({"return": RETURN, "effects": []}, "/createdCoupon: is not known; did you mean createdCoupons?"),
+            ({"a/b~": 1, "state": "open"}, "/a~1b~0: is not known"),
+            ({**SESSION, "integrationID": "x"}, "/integrationID: is not known; did you mean integrationId?"),
+            (
+                {"customerSession": SESSION, "return": {**RETURN, "accountID": 3}},
+                "/return/accountID: is not known; did you mean accountId?",
+            ),
+            ({"message": "No", "statusCode": 400}, "/statusCode: is not known; did you mean StatusCode?"),
+            (
+                {"message": "No", "errors": [{"source": {}, "detail": "x"}]},
+                "/errors/0/detail: is not known; did you mean details?",
+            ),
+        ],
+    )
+    def test_a_name_that_resembles_a_known_one_is_taken_for_it(
+        self, document: Any, content: dict[str, Any], note: str
+    ) -> None:
+        if "createdCoupon:" in note:
+            content = {**content, "createdCoupon": []}
+        path = document(content)
+        result = run("check", path)
+        assert result.exit_code == 0
+        assert f"{path}: note: {note}" in result.output.splitlines()
+        strict = run("check", "--strict", path)
+        assert strict.exit_code == 1
+        assert f"{path}: {note}" in strict.output.splitlines()
+
+    def test_a_session_may_be_wrapped_as_an_answer_has_it(self, document: Any) -> None:
+        path = document({"customerSession": SESSION, "effect": []})
+        result = run("check", "--kind", "session", path)
+        assert result.output.splitlines() == [
+            f"{path}: valid session",
+            f"{path}: note: /effect: is not known; did you mean effects?",
+        ]
+
+    def test_many_notes_are_counted(self, document: Any) -> None:
+        path = document({**UPDATE, **{f"unknown{number}": 1 for number in range(30)}})
+        lines = run("check", path).output.splitlines()
+        assert len(lines) == 22
+        assert lines[-1] == f"{path}: note: and 10 more"
 
 
 class TestProblems:
@@ -112,23 +312,26 @@ class TestProblems:
         assert run("check", path).output == f"{path}: the document is larger than 16,777,216 bytes\n"
 
     def test_a_document_of_which_nothing_is_known_is_none_of_them(self, document: Any) -> None:
-        path = document({"message": "The submitted data was invalid", "errors": []})
+        path = document({"operation": "update", "sessionId": "order-1"})
         result = run("check", path)
-        problem = "no member of it is known: it is no session, update, return or event"
-        assert (result.exit_code, result.output) == (1, f"{path}: {problem}\n")
+        problem = "no member of it is known: it is no session, update, return, event, answer or error envelope"
+        assert (result.exit_code, result.output.splitlines()[0]) == (1, f"{path}: {problem}")
         assert run("check", "--kind", "update", path).exit_code == 0
 
     def test_unknown_fields_are_refused_on_request(self, document: Any) -> None:
         path = document({**UPDATE, "couponCode": "XMAS"})
         assert run("check", path).exit_code == 0
         result = run("check", "--strict", path)
-        assert (result.exit_code, result.output) == (1, f"{path}: /couponCode: is not known\n")
+        assert (result.exit_code, result.output) == (
+            1,
+            f"{path}: /couponCode: is not known; did you mean couponCodes?\n",
+        )
 
     def test_what_a_file_holds_cannot_control_the_terminal(self, document: Any) -> None:
-        path = document({"couponCodes": [], "attributes": {"\x1b[31mred": 1}})
+        path = document({"\x1b[31mred": 1, "state": "open"})
         output = run("check", path).output
         assert "\x1b" not in output
-        assert r"\x1b[31mred" in output
+        assert r"/\x1b[31mred: is not known" in output
 
 
 class TestFiles:

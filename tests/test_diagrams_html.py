@@ -102,7 +102,7 @@ class TestFaithful:
         assert "update: the table allows it only from open." in text
         assert "close: the table allows it only from open." in text
         assert "cancel: the table" not in text
-        assert "Nothing leads out of it." in said(panel(page_of(PLAIN), "cancelled"))
+        assert "No transition leaves this state." in said(panel(page_of(PLAIN), "cancelled"))
         assert "What may not" not in said(panel(page_of(PLAIN), "new"))
 
     def test_a_trigger_that_the_table_lacks_is_said_to_be_lacking(self) -> None:

@@ -106,7 +106,7 @@ class TestPlaying:
             ("T-04", "closed", "close: now closed. From here: cancel, return_items, reopen."),
             ("T-07", "partially_returned", "return_items: now partially_returned. From here: cancel, return_items."),
             ("T-10", "partially_returned", "return_items: now partially_returned. From here: cancel, return_items."),
-            ("T-09", "cancelled", "cancel: now cancelled. Nothing leads on from here."),
+            ("T-09", "cancelled", "cancel: now cancelled. No transition leaves this state."),
         ]
         for number, state, said in life:
             browser.click(f"{SHOWN} [data-follow='{number}']")
@@ -117,7 +117,7 @@ class TestPlaying:
             assert browser.run("return document.activeElement.id") == f"state-{state}"
         way = "new → create → open → update → open → close → closed → return_items → partially_returned"
         assert browser.text("#trail") == f"{way} → return_items → partially_returned → cancel → cancelled"
-        assert "Nothing leads out of it." in browser.text(SHOWN)
+        assert "No transition leaves this state." in browser.text(SHOWN)
 
     def test_edges_and_states_of_the_picture_can_be_clicked(self, browser: Browser) -> None:
         browser.open(page("plain"))

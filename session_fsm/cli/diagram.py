@@ -44,10 +44,10 @@ Examples:
     help=f"One of {', '.join(formats())}, or one that the module of the class registers; mermaid unless given.",
 )
 @class_option()
-@click.option("--session", "session_file", type=_FILE, help="Mark where this session stands and what it may do now.")
-@click.option("--events", "events_file", type=_FILE, help="Number the way of these events: JSON Lines, oldest first.")
+@click.option("--session", "session_file", type=_FILE, help="Mark the state of this session, and what is allowed now.")
+@click.option("--events", "events_file", type=_FILE, help="Number the steps of these events: JSON Lines, oldest first.")
 @click.option("--detail", type=click.Choice(DETAILS), default="full", show_default=True, help="How much to draw.")
-@click.option("--title", help="What stands above; the name of the class unless given.")
+@click.option("--title", help="The title; the name of the class unless given.")
 @click.option("-o", "output", type=click.Path(dir_okay=False, allow_dash=True), help="Write into this file.")
 @click.option("--write", "written", type=_FOLDER, metavar="DIR", help="Write all formats into this directory.")
 @click.option("--check", "checked", type=_FOLDER, metavar="DIR", help="Compare what --write would write with DIR.")
@@ -65,11 +65,12 @@ def command(
 ) -> int:
     """Draw which states a session may be in, and which triggers lead where, under which rules.
 
-    The diagram is written to standard output. With --write, DIR gets a file in each format and a README.md; it
-    belongs to this command and holds nothing else. In place of a FILE, - is standard input.
+    The diagram is written to standard output. With --write, DIR gets a file in each format and a README.md. DIR
+    should hold nothing else. A file that this command did not write is never overwritten: it is named, and then
+    nothing is written. In place of a FILE, - is standard input.
 
-    Exit status: 0 if all is well, 1 if --check finds that a file of DIR is missing, not as it should be, or not
-    from here, 2 if a file cannot be read or written.
+    Exit status: 0 if all is well, 1 if --check finds a file in DIR that is missing, that differs, or that is no
+    file of this diagram, 2 if a file cannot be read or written, or is not to be overwritten.
     """
     folder = written or checked
     if folder is None:
@@ -119,10 +120,16 @@ def _called(name: str) -> str:
 
 
 def _write(folder: Path, expected: Folder) -> int:
+    if foreign := expected.foreign(folder):
+        for name in foreign:
+            complain(
+                f"{folder / name} was not written by this command and is not overwritten; move it, or choose another DIR"
+            )
+        return 2
     expected.write(folder)
     sys.stdout.write(escaped(f"{folder}: wrote {len(expected.texts)} files") + "\n")
     for name in expected.superfluous(folder):
-        complain(f"{folder / name} is not from here; --check will not accept it")
+        complain(f"{folder / name} is no file of this diagram; --check will report it")
     return 0
 
 
@@ -132,7 +139,7 @@ def _check(folder: Path, expected: Folder) -> int:
     for line in differences:
         sys.stdout.write(screen.style(escaped(line), _STYLES.get(line[:1], "")) + "\n")
     if differences:
-        complain(f"{folder} is not current; write it anew with --write in place of --check")
+        complain(f"{folder} is not current; write it again with --write in place of --check")
         return 1
     sys.stdout.write(escaped(f"{folder}: {len(expected.texts)} files are current") + "\n")
     return 0

@@ -83,7 +83,7 @@ def _panel(diagram: Diagram, overlay: Overlay, node: Node | None, *, full: bool)
     parts.append(
         f'<h4>What is allowed</h4>\n<ul class="ways">\n{ways}\n</ul>'
         if ways
-        else "<p>This is a final state: nothing is allowed from here.</p>"
+        else "<p>No transition leaves this state.</p>"
     )
     refused = _refused(diagram, overlay, state, {edge.trigger for edge in leaving})
     if leaving and refused:

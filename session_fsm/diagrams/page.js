@@ -39,7 +39,7 @@
 
   function tell(words) {
     const leaving = edges.filter((edge) => edge.source === here).map((edge) => edge.trigger);
-    const on = leaving.length ? `From here: ${[...new Set(leaving)].join(", ")}.` : "Nothing leads on from here.";
+    const on = leaving.length ? `From here: ${[...new Set(leaving)].join(", ")}.` : "No transition leaves this state.";
     named("said").textContent = `${words} ${on}`;
   }
 
