@@ -1,14 +1,18 @@
 """The tables, and how a session is found, locked and saved."""
 
 from collections.abc import Iterable
+from secrets import randbits
 
 from django.db import IntegrityError, models, transaction
 
-from session_fsm import ConcurrentChange, SessionEvent, State
+from session_fsm import ConcurrentChange, SessionEvent, SessionUpdate, State
 from shop.fields import WireField
 from shop.sessions import ShopSession
 
-__all__ = ["ParallelWrite", "StoredEvent", "StoredSession", "find", "keep", "record"]
+__all__ = ["APPLICATION_ID", "ParallelWrite", "StoredEvent", "StoredSession", "find", "keep", "put", "record"]
+
+APPLICATION_ID = 1
+"""Talon.One's clients expect one in every session; this shop has a single Application."""
 
 
 class StoredSession(models.Model):
@@ -90,3 +94,15 @@ def record(events: Iterable[SessionEvent]) -> None:
     StoredEvent.objects.bulk_create(
         StoredEvent(integration_id=event.session_id, update_count=event.update_count, event=event) for event in events
     )
+
+
+def put(session_id: str, change: SessionUpdate) -> ShopSession:
+    """Create, update, close or cancel a session, as the state in *change* says, and save it with its events."""
+    with transaction.atomic():
+        session = find(session_id, lock=True)
+        if session is None:
+            session = ShopSession.create(session_id, change, id=randbits(53), application_id=APPLICATION_ID)
+        else:
+            session.put(change)
+        record(keep(session))
+    return session

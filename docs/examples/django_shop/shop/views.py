@@ -1,7 +1,6 @@
 """The endpoints, shaped like those of Talon.One's Integration API, and which error has which status."""
 
 import logging
-from secrets import randbits
 from typing import Any
 
 from django.db import transaction
@@ -22,14 +21,12 @@ from session_fsm import (
 )
 from session_fsm.diagrams import render
 from session_fsm.errors import http_status, to_error_response
-from shop.models import StoredEvent, find, keep, record
+from shop.models import APPLICATION_ID, StoredEvent, find, keep, put, record
 from shop.sessions import ShopSession
 
 __all__ = ["Diagram", "Reopening", "Returns", "Session", "answer_to", "bad_request", "not_found", "server_error"]
 
 _log = logging.getLogger(__name__)
-APPLICATION_ID = 1
-"""Talon.One's clients expect one in every session; this shop has a single Application."""
 
 _TRIGGERS = {
     UNSET: Trigger.UPDATE,
@@ -86,19 +83,8 @@ class Session(SessionView):
 
     def put(self, request: HttpRequest, session_id: str) -> HttpResponse:
         """Create, update, close or cancel it; or, in a dry run, say what would become of it."""
-        change, dry = wire.loads(request.body, SessionUpdate), _is_dry(request)
-        with transaction.atomic():
-            session = find(session_id, lock=not dry)
-            if session is None:
-                session = ShopSession.create(session_id, change, id=randbits(53), application_id=APPLICATION_ID)
-            elif dry and change.state in _TRIGGERS:
-                trigger = _TRIGGERS[change.state]
-                return _answer(_judged(session, trigger, None if trigger is Trigger.CANCEL else change))
-            else:
-                session.put(change)
-            if not dry:
-                record(keep(session))
-        return _answer(session)
+        change = wire.loads(request.body, SessionUpdate)
+        return _answer(_would_be(session_id, change) if _is_dry(request) else put(session_id, change))
 
 
 class Returns(SessionView):
@@ -151,6 +137,17 @@ def _is_dry(request: HttpRequest) -> bool:
     if given not in ("true", "false"):
         raise InvalidValue("/dry", f'"{given:.40}" is neither true nor false')
     return given == "true"
+
+
+def _would_be(session_id: str, change: SessionUpdate) -> ShopSession:
+    """Return the session as an update would leave it."""
+    session = find(session_id)
+    if session is None:
+        return ShopSession.create(session_id, change, id=0, application_id=APPLICATION_ID)
+    if change.state not in _TRIGGERS:
+        session.put(change)  # refused everywhere
+    trigger = _TRIGGERS[change.state]
+    return _judged(session, trigger, None if trigger is Trigger.CANCEL else change)
 
 
 def _judged(

@@ -204,6 +204,7 @@ class Faults(ShopTestCase):
             with (
                 self.subTest(query),
                 patch("shop.views.find", return_value=Broken.create("order-7")),
+                patch("shop.models.find", return_value=Broken.create("order-7")),
                 self.assertLogs("shop.views", "ERROR") as log,
                 self.assertLogs("django.request", "ERROR"),
             ):
@@ -268,7 +269,7 @@ class ParallelWrites(ShopTestCase):
         self.put(cartItems=[ANVIL])
         stale = find("order-7")
         self.put(state="closed")
-        with patch("shop.views.find", return_value=stale):
+        with patch("shop.models.find", return_value=stale):
             answer = self.put(couponCodes=["XMAS"])
         self.assertEqual(answer.status_code, 409)
         self.assertEqual(

@@ -42,7 +42,7 @@ def apply(session_id: str, update: SessionUpdate) -> str:
             session.put(update)
     except SessionFSMError as error:
         if http_status(error) != 400:  # a rule failed, so nobody knows: the message is not handled
-            log.error("session %r: the message stays on the queue", session_id, exc_info=error)
+            log.exception("session %r: the message stays on the queue", session_id)
             raise
         if isinstance(error, WrongState) and error.already:
             return f"already {error.state}"
