@@ -76,7 +76,7 @@ class Source:
         shown = [
             line for number, line in enumerate(lines, 1) if number not in hidden and not line.startswith("# ruff:")
         ]
-        return re.sub(r"\n{3,}(?!class |def |@)", "\n\n", "\n".join(shown).strip()) + "\n"
+        return re.sub(r"\n{3,}(?!class |def |async def |@)", "\n\n", "\n".join(shown).strip()) + "\n"
 
 
 def _names(node: ast.stmt) -> set[str]:

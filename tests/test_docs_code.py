@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,23 @@ from typing import Any
 import pages
 import pytest
 
+from session_fsm.errors import http_status
 
-def _tool() -> Any:
-    spec = spec_from_file_location("sync_code", pages.DOCS / "sync_code.py")
+
+def _module(path: str) -> Any:
+    """Import a file below docs, which is no package."""
+    name = Path(path).stem
+    spec = spec_from_file_location(name, pages.DOCS / path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    sys.modules["sync_code"] = module  # dataclasses look their module up
+    sys.modules[name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
 
-sync_code = _tool()
+sync_code = _module("sync_code.py")
+sessions_in_sqlite = _module("examples/sessions_in_sqlite.py")
 
 _SHOW_EXAMPLES = [
     "call-talon-one.md",
@@ -32,7 +38,8 @@ _SHOW_EXAMPLES = [
 """The pages whose services people copy."""
 
 _PAGES_OWN = {
-    "keep-sessions-in-a-database.md": {"BranchSession", "ShopSession", "close", "read"},
+    "keep-sessions-in-a-database.md": {"BranchSession", "close", "read"},
+    "embed-in-django.md": {"update"},
     "embed-in-fastapi.md": {"put"},
 }
 """What a page defines for its examples alone: nobody's service is made of it."""
@@ -50,6 +57,45 @@ def test_a_page_about_a_service_defines_nothing_that_no_file_has(page: str) -> N
     text = (pages.DOCS / "howto" / page).read_text(encoding="utf-8")
     assert sync_code.own_definitions(text) == _PAGES_OWN.get(page, set())
     assert "<!-- from: " in text
+
+
+class TestSessionsInSqlite:
+    """The store that the database page shows (D-13)."""
+
+    @pytest.fixture
+    def store(self) -> Iterator[Any]:
+        yield sessions_in_sqlite
+        sessions_in_sqlite.database.execute("DELETE FROM sessions")
+
+    def test_the_second_of_two_is_refused(self, store: Any) -> None:
+        store.save(store.ShopSession.create("o"))
+        first, second = store.find("o"), store.find("o")
+        first.update(coupon_codes=["FIRST"])
+        second.update(coupon_codes=["SECOND"])
+        store.save(first)
+        for late in (second, store.ShopSession.create("o")):
+            with pytest.raises(store.ParallelWrite) as refused:
+                store.save(late)
+            assert http_status(refused.value) == 409
+        assert store.find("o").coupon_codes == ("FIRST",)
+
+    def test_a_change_begins_again_as_often_as_it_may(self, store: Any) -> None:
+        store.save(store.ShopSession.create("o"))
+
+        def late(session: Any) -> None:
+            other = store.find("o")
+            other.update()
+            store.save(other)
+            session.update(coupon_codes=["LATE"])
+
+        with pytest.raises(store.ParallelWrite):
+            store.change("o", late, attempts=2)
+        assert (store.find("o").update_count, store.find("o").coupon_codes) == (3, ())
+        assert store.change("o", lambda session: session.close()).state == "closed"
+        with pytest.raises(LookupError):
+            store.change("p", late)
+        with pytest.raises(ValueError, match="at least one"):
+            store.change("o", late, attempts=0)
 
 
 @pytest.fixture

@@ -32,6 +32,8 @@ _ELSEWHERE = {
     # Their first block by the former, and the requests and outputs by their own tests, which it runs.
     ("docs/examples/django_shop/README.md", "sh"): "tests/test_examples.py",
     ("docs/examples/fastapi_shop/README.md", "sh"): "tests/test_examples.py",
+    ("docs/examples/talon_client/README.md", "sh"): "tests/test_examples.py",
+    ("docs/examples/talon_client/README.md", "text"): "docs/examples/talon_client/tests/test_calls.py",
     ("docs/examples/worker/README.md", "sh"): "tests/test_examples.py",
     ("docs/examples/worker/README.md", "text"): "docs/examples/worker/tests/test_worker.py",
 }

@@ -1,61 +1,18 @@
 """The tables, and how a session is found, locked and saved."""
 
+from collections.abc import Iterable
+from secrets import randbits
+
 from django.db import IntegrityError, models, transaction
 
-from session_fsm import SessionEvent, State
+from session_fsm import ConcurrentChange, SessionEvent, SessionUpdate, State
 from shop.fields import WireField
 from shop.sessions import ShopSession
 
-__all__ = ["ParallelWrite", "StoredEvent", "StoredSession"]
+__all__ = ["APPLICATION_ID", "ParallelWrite", "StoredEvent", "StoredSession", "find", "keep", "put", "record"]
 
-
-class ParallelWrite(Exception):
-    """Somebody else has saved the session since it was read."""
-
-    def __init__(self) -> None:
-        super().__init__("Too many requests are updating this session at the same time")
-
-
-class StoredSessions(models.Manager["StoredSession"]):
-    """How sessions come out of the table and back into it."""
-
-    def find(self, session_id: str, *, lock: bool = False) -> ShopSession | None:
-        """Return the session, or None where there is none.
-
-        Args:
-            session_id: the integration ID.
-            lock: keep others from changing it until the transaction ends, where the database has row locks.
-        """
-        rows = self.select_for_update() if lock else self
-        row = rows.filter(integration_id=session_id).first()
-        return row.session if row else None
-
-    def keep(self, session: ShopSession) -> None:
-        """Save what has happened to *session* since it was found or created, all of it or nothing.
-
-        Every event counts one update, so the count that was read is the present one less the pending events.
-
-        Raises:
-            ParallelWrite: somebody else has saved it meanwhile, because the database has no row locks, or because
-                it was found without one, or because both have created it.
-        """
-        events = session.pending_events
-        found = session.update_count - len(events)
-        values = {"session": session, "state": session.state, "update_count": session.update_count}
-        with transaction.atomic():
-            if found == 0:
-                try:
-                    with transaction.atomic():
-                        self.create(integration_id=session.integration_id, **values)
-                except IntegrityError:
-                    raise ParallelWrite from None
-            elif not self.filter(integration_id=session.integration_id, update_count=found).update(**values):
-                raise ParallelWrite
-            StoredEvent.objects.bulk_create(
-                StoredEvent(integration_id=event.session_id, update_count=event.update_count, event=event)
-                for event in events
-            )
-        session.take_events()
+APPLICATION_ID = 1
+"""Talon.One's clients expect one in every session; this shop has a single Application."""
 
 
 class StoredSession(models.Model):
@@ -66,7 +23,10 @@ class StoredSession(models.Model):
     update_count = models.PositiveBigIntegerField()
     session = WireField(ShopSession)
 
-    objects = StoredSessions()
+    class Meta:
+        """The app that the model belongs to, wherever the class is defined."""
+
+        app_label = "shop"
 
     def __str__(self) -> str:
         return repr(self.session)
@@ -82,6 +42,7 @@ class StoredEvent(models.Model):
     class Meta:
         """Events stand in the order in which they happened."""
 
+        app_label = "shop"
         ordering = ("integration_id", "update_count")
         constraints = (
             models.UniqueConstraint(fields=("integration_id", "update_count"), name="one_event_for_each_count"),
@@ -89,3 +50,59 @@ class StoredEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.integration_id}: {self.event.name}"
+
+
+class ParallelWrite(ConcurrentChange):
+    """Somebody else has saved the session since it was read. The answer is 409."""
+
+
+def find(session_id: str, *, lock: bool = False) -> ShopSession | None:
+    """Return the session, or None where there is none.
+
+    Args:
+        session_id: the integration ID.
+        lock: keep others from changing it until the transaction ends, where the database has row locks.
+    """
+    rows = StoredSession.objects.select_for_update() if lock else StoredSession.objects
+    row = rows.filter(integration_id=session_id).first()
+    return row.session if row else None
+
+
+def keep(session: ShopSession) -> list[SessionEvent]:
+    """Save *session*, unless somebody else has saved it since it was read; return the events that are saved by this.
+
+    Every event counts one update, so the count that was read is the present one less the pending events.
+
+    Raises:
+        ParallelWrite: somebody else has saved it, or has created it.
+    """
+    found = session.update_count - len(session.pending_events)
+    values = {"session": session, "state": session.state, "update_count": session.update_count}
+    if found == 0:
+        try:
+            with transaction.atomic():
+                StoredSession.objects.create(integration_id=session.integration_id, **values)
+        except IntegrityError:
+            raise ParallelWrite from None
+    elif not StoredSession.objects.filter(integration_id=session.integration_id, update_count=found).update(**values):
+        raise ParallelWrite
+    return session.take_events()
+
+
+def record(events: Iterable[SessionEvent]) -> None:
+    """Save *events*, in the transaction that saves their session."""
+    StoredEvent.objects.bulk_create(
+        StoredEvent(integration_id=event.session_id, update_count=event.update_count, event=event) for event in events
+    )
+
+
+def put(session_id: str, change: SessionUpdate) -> ShopSession:
+    """Create, update, close or cancel a session, as the state in *change* says, and save it with its events."""
+    with transaction.atomic():
+        session = find(session_id, lock=True)
+        if session is None:
+            session = ShopSession.create(session_id, change, id=randbits(53), application_id=APPLICATION_ID)
+        else:
+            session.put(change)
+        record(keep(session))
+    return session

@@ -1,5 +1,6 @@
 """The endpoints, shaped like those of Talon.One's Integration API, and which error has which status."""
 
+import logging
 from typing import Any
 
 from django.db import transaction
@@ -19,11 +20,13 @@ from session_fsm import (
     wire,
 )
 from session_fsm.diagrams import render
-from session_fsm.errors import to_error_response
-from shop.models import ParallelWrite, StoredEvent, StoredSession
+from session_fsm.errors import http_status, to_error_response
+from shop.models import APPLICATION_ID, StoredEvent, find, keep, put, record
 from shop.sessions import ShopSession
 
-__all__ = ["Diagram", "Reopening", "Returns", "Session", "bad_request", "not_found", "server_error"]
+__all__ = ["Diagram", "Reopening", "Returns", "Session", "answer_to", "bad_request", "not_found", "server_error"]
+
+_log = logging.getLogger(__name__)
 
 _TRIGGERS = {
     UNSET: Trigger.UPDATE,
@@ -38,6 +41,17 @@ class UnknownSession(Exception):
     """There is no such session."""
 
 
+def answer_to(error: SessionFSMError, session_id: str) -> JsonResponse:
+    """Answer an error in Talon.One's envelope: 400, 409, or 500 where this service is at fault.
+
+    What a 500 is about is for the log alone: the text of an exception may hold a password.
+    """
+    status = http_status(error)
+    if status >= 500:
+        _log.error("session %r: %s", session_id, type(error).__name__, exc_info=error)
+    return JsonResponse(to_error_response(error), status=status)
+
+
 class SessionView(View):
     """What all endpoints have in common: errors are answered in Talon.One's envelope."""
 
@@ -46,11 +60,9 @@ class SessionView(View):
         try:
             return super().dispatch(request, *args, **kwargs)
         except SessionFSMError as error:
-            return JsonResponse(to_error_response(error), status=400)
+            return answer_to(error, kwargs["session_id"])
         except UnknownSession as error:
             return _problem(f'There is no session "{error}"', 404)
-        except ParallelWrite as error:
-            return JsonResponse({"message": str(error), "StatusCode": 409}, status=409)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Answer for a method that this address does not have."""
@@ -67,23 +79,12 @@ class Session(SessionView):
 
     def get(self, _: HttpRequest, session_id: str) -> HttpResponse:
         """Show the session."""
-        return _answer(_found(session_id))
+        return _session(_found(session_id))
 
     def put(self, request: HttpRequest, session_id: str) -> HttpResponse:
         """Create, update, close or cancel it; or, in a dry run, say what would become of it."""
-        change, dry = wire.loads(request.body, SessionUpdate), _is_dry(request)
-        with transaction.atomic():
-            session = StoredSession.objects.find(session_id, lock=not dry)
-            if session is None:
-                session = ShopSession.create(session_id, change)
-            elif dry and change.state in _TRIGGERS:
-                trigger = _TRIGGERS[change.state]
-                return _answer(_judged(session, trigger, None if trigger is Trigger.CANCEL else change))
-            else:
-                session.put(change)
-            if not dry:
-                StoredSession.objects.keep(session)
-        return _answer(session)
+        change = wire.loads(request.body, SessionUpdate)
+        return _answer(_would_be(session_id, change) if _is_dry(request) else put(session_id, change))
 
 
 class Returns(SessionView):
@@ -97,7 +98,7 @@ class Returns(SessionView):
             if dry:
                 return _answer(_judged(session, Trigger.RETURN_ITEMS, returned.returned_cart_items))
             session.return_items(returned)
-            StoredSession.objects.keep(session)
+            record(keep(session))
         return _answer(session)
 
 
@@ -109,8 +110,8 @@ class Reopening(SessionView):
         with transaction.atomic():
             session = _found(session_id, lock=True)
             session.reopen()
-            StoredSession.objects.keep(session)
-        return _answer(session)
+            record(keep(session))
+        return JsonResponse({"effects": []})
 
 
 class Diagram(SessionView):
@@ -125,7 +126,7 @@ class Diagram(SessionView):
 
 
 def _found(session_id: str, *, lock: bool = False) -> ShopSession:
-    session = StoredSession.objects.find(session_id, lock=lock)
+    session = find(session_id, lock=lock)
     if session is None:
         raise UnknownSession(session_id)
     return session
@@ -136,6 +137,17 @@ def _is_dry(request: HttpRequest) -> bool:
     if given not in ("true", "false"):
         raise InvalidValue("/dry", f'"{given:.40}" is neither true nor false')
     return given == "true"
+
+
+def _would_be(session_id: str, change: SessionUpdate) -> ShopSession:
+    """Return the session as an update would leave it."""
+    session = find(session_id)
+    if session is None:
+        return ShopSession.create(session_id, change, id=0, application_id=APPLICATION_ID)
+    if change.state not in _TRIGGERS:
+        session.put(change)  # refused everywhere
+    trigger = _TRIGGERS[change.state]
+    return _judged(session, trigger, None if trigger is Trigger.CANCEL else change)
 
 
 def _judged(
@@ -149,8 +161,15 @@ def _judged(
     return decision.after
 
 
-def _answer(session: ShopSession) -> HttpResponse:
+def _session(session: ShopSession) -> HttpResponse:
+    """Answer with the session. `JsonResponse` would turn its amounts into texts."""
     return HttpResponse(b'{"customerSession":' + wire.dumps(session) + b"}", content_type="application/json")
+
+
+def _answer(session: ShopSession) -> HttpResponse:
+    """Answer an update or a return, with the members that every client of Talon.One's reads."""
+    body = b'{"customerSession":%s,"effects":[],"createdCoupons":[],"createdReferrals":[]}' % wire.dumps(session)
+    return HttpResponse(body, content_type="application/json")
 
 
 # --- What Django itself refuses, in the same envelope ---------------------------------------------------------------

@@ -1,6 +1,8 @@
 """The service as its clients see it, and the model alone. There is no server: requests go straight to the views."""
 
+import copy
 import json
+import pickle
 import shlex
 from collections.abc import Iterator
 from itertools import pairwise
@@ -11,14 +13,17 @@ from unittest.mock import patch
 from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.test import SimpleTestCase, TestCase
+from django.db import connection, transaction
+from django.forms import modelform_factory
+from django.test import TestCase
 from shop.fields import WireField
-from shop.models import ParallelWrite, StoredEvent, StoredSession
+from shop.models import ParallelWrite, StoredEvent, StoredSession, find, keep, record
 from shop.sessions import ShopSession
 
-from session_fsm import SessionEvent, State
+from session_fsm import CartItem, CustomerSession, SessionEvent, SessionUpdate, State, Trigger, rule
 
 URL = "/v2/customer_sessions/order-7"
+ANSWER = {"customerSession", "effects", "createdCoupons", "createdReferrals"}
 ANVIL = {"sku": "ANVIL", "quantity": 1, "price": 90, "weight": 20_000}
 
 
@@ -77,11 +82,14 @@ class TheLifeOfAnOrder(ShopTestCase):
         self.assertEqual(returned["state"], "partially_returned")
         self.assertEqual(returned["cartItems"][0]["remainingQuantity"], 0)
         self.assertEqual(self.session_of(self.put(state="cancelled"))["updateCount"], 5)
+        with self.subTest("every answer has the members that Talon.One's clients read"):
+            self.assertEqual(set(self.put("/v2/customer_sessions/a").json()), ANSWER)
         self.assertEqual(self.session_of(self.client.get(URL))["state"], "cancelled")
 
     def test_an_order_can_be_opened_again_and_changed(self) -> None:
         self.put(cartItems=[ANVIL], state="closed")
-        self.assertEqual(self.session_of(self.client.put(URL + "/reopen"))["state"], "open")
+        self.assertEqual(self.client.put(URL + "/reopen").json(), {"effects": []})
+        self.assertEqual(self.session_of(self.client.get(URL))["state"], "open")
         self.assertEqual(self.session_of(self.put(cartItems=[]))["total"], 0)
 
     def test_prices_are_exact(self) -> None:
@@ -94,8 +102,8 @@ class TheLifeOfAnOrder(ShopTestCase):
             with self.subTest(name):
                 url = f"/v2/customer_sessions/{name}"
                 self.put(url, cartItems=[ANVIL], state="closed")
-                reopened = self.session_of(self.client.put(url + "/reopen"))
-                self.assertEqual(reopened, self.session_of(self.client.get(url)))
+                self.client.put(url + "/reopen")
+                self.assertEqual(self.session_of(self.client.get(url))["state"], "open")
 
 
 class Refusals(ShopTestCase):
@@ -177,6 +185,37 @@ class Refusals(ShopTestCase):
             )
 
 
+class Faults(ShopTestCase):
+    """What this service is at fault for: the client is told so, and nothing else."""
+
+    def test_a_rule_that_fails_is_answered_with_500_and_logged_with_the_session(self) -> None:
+        @rule("out_of_stock", on=[Trigger.CLOSE])
+        def all_is_in_stock() -> bool:
+            """All items must be in stock."""
+            raise ConnectionError("postgresql://shop:secret-word@db.internal is not there")
+
+        class Broken(ShopSession):
+            """A session with a rule that fails."""
+
+            rules = (*ShopSession.rules, all_is_in_stock)
+
+        self.put(cartItems=[ANVIL])
+        for query in ("", "?dry=true"):
+            with (
+                self.subTest(query),
+                patch("shop.views.find", return_value=Broken.create("order-7")),
+                patch("shop.models.find", return_value=Broken.create("order-7")),
+                self.assertLogs("shop.views", "ERROR") as log,
+                self.assertLogs("django.request", "ERROR"),
+            ):
+                answer = self.put(URL + query, state="closed")
+            self.assertEqual(answer.status_code, 500)
+            self.assertNotIn(b"secret-word", answer.content)
+            self.assertIn("order-7", log.output[0])
+            self.assertIn("secret-word", log.output[0])
+        self.assertEqual(self.session_of(self.client.get(URL))["state"], "open")
+
+
 class DryRuns(ShopTestCase):
     def test_what_is_allowed_is_shown_and_not_done(self) -> None:
         self.assertEqual(self.session_of(self.put(URL + "?dry=true", cartItems=[ANVIL]))["total"], 90)
@@ -211,26 +250,26 @@ class DryRuns(ShopTestCase):
 
 class ParallelWrites(ShopTestCase):
     def test_the_second_of_two_who_read_the_same_session_is_refused(self) -> None:
-        StoredSession.objects.keep(ShopSession.create("order-7"))
-        first, second = StoredSession.objects.find("order-7"), StoredSession.objects.find("order-7")
+        record(keep(ShopSession.create("order-7")))
+        first, second = find("order-7"), find("order-7")
         first.update(coupon_codes=["FIRST"])
         second.update(coupon_codes=["SECOND"])
-        StoredSession.objects.keep(first)
+        record(keep(first))
         with self.assertRaises(ParallelWrite):
-            StoredSession.objects.keep(second)
-        self.assertEqual(StoredSession.objects.find("order-7").coupon_codes, ("FIRST",))
+            keep(second)
+        self.assertEqual(find("order-7").coupon_codes, ("FIRST",))
         self.assertEqual(list(StoredEvent.objects.values_list("update_count", flat=True)), [1, 2])
 
     def test_the_second_of_two_who_create_the_same_session_is_refused(self) -> None:
-        StoredSession.objects.keep(ShopSession.create("order-7", coupon_codes=["FIRST"]))
+        keep(ShopSession.create("order-7", coupon_codes=["FIRST"]))
         with self.assertRaises(ParallelWrite):
-            StoredSession.objects.keep(ShopSession.create("order-7", coupon_codes=["SECOND"]))
+            keep(ShopSession.create("order-7", coupon_codes=["SECOND"]))
 
     def test_the_client_is_told_in_the_words_of_the_api(self) -> None:
         self.put(cartItems=[ANVIL])
-        stale = StoredSession.objects.find("order-7")
+        stale = find("order-7")
         self.put(state="closed")
-        with patch.object(type(StoredSession.objects), "find", return_value=stale):
+        with patch("shop.models.find", return_value=stale):
             answer = self.put(couponCodes=["XMAS"])
         self.assertEqual(answer.status_code, 409)
         self.assertEqual(
@@ -254,32 +293,165 @@ class TheTables(TestCase):
     def test_the_columns_beside_the_session_follow_it(self) -> None:
         session = ShopSession.create("order-7")
         session.close()
-        StoredSession.objects.keep(session)
+        record(keep(session))
         self.assertEqual(session.pending_events, [])
         row = StoredSession.objects.get(state=State.CLOSED)
         self.assertEqual((row.integration_id, row.update_count, type(row.session)), ("order-7", 2, ShopSession))
         self.assertEqual(str(row), "<ShopSession 'order-7': closed, 0 items, total 0>")
         self.assertEqual(str(StoredEvent.objects.last()), "order-7: talon_session_closed")
 
-    def test_a_session_survives_a_fixture(self) -> None:
-        StoredSession.objects.keep(ShopSession.create("order-7", coupon_codes=["XMAS"]))
-        fixture = serializers.serialize("json", StoredSession.objects.all())
-        StoredSession.objects.all().delete()
-        for loaded in serializers.deserialize("json", fixture):
-            loaded.save()
-        self.assertEqual(StoredSession.objects.find("order-7").coupon_codes, ("XMAS",))
-
     def test_migrations_make_the_tables_that_the_models_describe(self) -> None:
         call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-class TheField(SimpleTestCase):
-    def test_it_passes_over_what_is_not_there_and_what_is_ready(self) -> None:
-        field, session = WireField(ShopSession, null=True), ShopSession.create("order-7")
+class TheField(TestCase):
+    """A row holds its session after everything that Django does with a field."""
+
+    def setUp(self) -> None:
+        keep(
+            ShopSession.create(
+                "order-7", coupon_codes=["XMAS"], cart_items=[CartItem(sku="A", quantity=3, price="0.10")]
+            )
+        )
+        self.row = StoredSession.objects.get()
+
+    def column(self) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT session FROM shop_storedsession")
+            (text,) = cursor.fetchone()
+        return str(text)
+
+    def assert_it_is_there(self) -> None:
+        self.assertEqual(json.loads(self.column())["integrationId"], "order-7")
+        held = StoredSession.objects.get().session
+        self.assertEqual((type(held), held.coupon_codes, str(held.total)), (ShopSession, ("XMAS",), "0.30"))
+
+    def test_after_it_was_validated_and_saved(self) -> None:
+        self.row.full_clean()
+        self.row.save()
+        self.assert_it_is_there()
+
+    def test_after_it_was_saved_from_its_json(self) -> None:
+        self.row.session = self.column()
+        self.row.full_clean()
+        self.assertIs(type(self.row.session), ShopSession)
+        self.row.session = self.column().encode()
+        self.row.save()
+        self.assert_it_is_there()
+
+    def test_after_bulk_operations(self) -> None:
+        StoredSession.objects.bulk_update([self.row], ["session"])
+        self.assert_it_is_there()
+        StoredSession.objects.all().delete()
+        StoredSession.objects.bulk_create([self.row])
+        self.assert_it_is_there()
+        StoredSession.objects.bulk_create(
+            [self.row], update_conflicts=True, update_fields=["session"], unique_fields=["integration_id"]
+        )
+        self.assert_it_is_there()
+
+    def test_after_update_or_create(self) -> None:
+        values = {"session": self.row.session, "state": "open", "update_count": 1}
+        StoredSession.objects.update_or_create(integration_id="order-7", defaults=values)
+        self.assert_it_is_there()
+
+    def test_after_a_refresh_and_when_it_is_loaded_late(self) -> None:
+        self.row.session = None
+        self.row.refresh_from_db()
+        self.assertEqual(self.row.session.coupon_codes, ("XMAS",))
+        late = StoredSession.objects.defer("session").get()
+        self.assertEqual(late.session.coupon_codes, ("XMAS",))
+        late.save()
+        self.assert_it_is_there()
+        self.assertEqual(StoredSession.objects.values_list("session", flat=True)[0].coupon_codes, ("XMAS",))
+
+    def test_after_a_fixture_in_every_format(self) -> None:
+        for name in ("json", "jsonl", "xml", "python"):
+            with self.subTest(name):
+                fixture = serializers.serialize(name, StoredSession.objects.all())
+                StoredSession.objects.all().delete()
+                for loaded in serializers.deserialize(name, fixture):
+                    loaded.save()
+                self.assert_it_is_there()
+
+    def test_after_a_form_was_sent_as_it_was_shown(self) -> None:
+        form_class = modelform_factory(StoredSession, fields="__all__")
+        shown = form_class(instance=self.row)
+        self.assertIn("&quot;couponCodes&quot;", shown.as_p())
+        sent = {name: shown[name].value() for name in shown.fields}
+        form = form_class(sent, instance=self.row)
+        self.assertEqual(form.changed_data, [])
+        self.assertTrue(form.is_valid(), form.errors)
+        form.save()
+        self.assert_it_is_there()
+
+    def test_a_form_reads_what_was_changed_and_says_what_is_wrong(self) -> None:
+        form_class = modelform_factory(StoredSession, fields=["session"])
+        changed = self.column().replace("XMAS", "SPRING")
+        form = form_class({"session": changed}, instance=self.row)
+        self.assertEqual(form.changed_data, ["session"])
+        form.save()
+        self.assertEqual(StoredSession.objects.get().session.coupon_codes, ("SPRING",))
+        for text, problem in (
+            ("<ShopSession>", "the document is not JSON"),
+            ("{}", "/integrationId: is missing"),
+            ("", "This field is required"),
+        ):
+            with self.subTest(text):
+                form = form_class({"session": text}, instance=StoredSession.objects.get())
+                self.assertEqual(form.changed_data, ["session"])
+                self.assertIn(problem, str(form.errors))
+
+    def test_an_empty_form_is_none_where_the_column_may_be_null(self) -> None:
+        field = WireField(ShopSession, null=True, blank=True).formfield()
+        self.assertIsNone(field.clean(""))
+        self.assertFalse(field.has_changed(None, ""))
+        self.assertEqual(field.prepare_value(None), None)
+        session = ShopSession.create("order-8")
+        self.assertIs(field.clean(session), session)
+
+    def test_it_is_found_by_itself(self) -> None:
+        self.assertEqual(StoredSession.objects.filter(session=self.row.session).count(), 1)
+        self.assertEqual(StoredSession.objects.filter(session__in=[self.row.session]).count(), 1)
+        self.assertEqual(StoredSession.objects.filter(session__contains="XMAS").count(), 1)
+        self.assertEqual(StoredSession.objects.filter(session__isnull=True).count(), 0)
+
+    def test_a_copied_or_pickled_row_holds_it(self) -> None:
+        for copied in (copy.copy(self.row), copy.deepcopy(self.row), pickle.loads(pickle.dumps(self.row))):
+            copied.save()
+            self.assert_it_is_there()
+
+    def test_nothing_else_gets_into_the_column(self) -> None:
+        class Finer(ShopSession):
+            """A session of another class."""
+
+        for value in (
+            repr(self.row.session),
+            "",
+            7,
+            {},
+            CustomerSession.create("order-7"),
+            Finer.create("order-7"),
+            SessionUpdate(),
+        ):
+            with self.subTest(type(value)):
+                self.row.session = value
+                for save in (
+                    self.row.full_clean,
+                    self.row.save,
+                    lambda value=value: StoredSession.objects.update(session=value),
+                    lambda: StoredSession.objects.bulk_update([self.row], ["session"]),
+                ):
+                    with self.assertRaises(ValidationError), transaction.atomic():
+                        save()
+                self.assert_it_is_there()
+
+    def test_null_passes_where_the_column_may_be_null(self) -> None:
+        field = WireField(ShopSession, null=True, blank=True)
         self.assertIsNone(field.from_db_value(None, None, None))
         self.assertIsNone(field.to_python(None))
         self.assertIsNone(field.get_prep_value(None))
-        self.assertIs(field.to_python(session), session)
+        self.assertIsNone(field.clean(None, self.row))
 
     def test_a_copy_of_it_such_as_a_migration_has_holds_the_same_kind(self) -> None:
         self.assertIs(WireField(SessionEvent).clone().kind, SessionEvent)

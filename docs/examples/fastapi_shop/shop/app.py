@@ -1,6 +1,8 @@
 """The endpoints, shaped like those of Talon.One's Integration API, and which error has which status."""
 
+import logging
 from pathlib import Path
+from secrets import randbits
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -20,11 +22,15 @@ from session_fsm import (
     wire,
 )
 from session_fsm.diagrams import render
-from session_fsm.errors import to_error_response
+from session_fsm.errors import http_status, to_error_response
 from shop.sessions import ShopSession
-from shop.store import ParallelWrite, SessionStore, SQLiteSessionStore
+from shop.store import SessionStore, SQLiteSessionStore
 
 __all__ = ["create_app"]
+
+_log = logging.getLogger(__name__)
+_APPLICATION_ID = 1
+"""Talon.One's clients expect one in every session; this shop has a single Application."""
 
 _SESSIONS = "/v2/customer_sessions"
 # An ID may hold any character, a slash too. The longer addresses stand first, because this one matches them as well.
@@ -65,7 +71,7 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
         session = found(session_id)
         session.reopen()
         sessions.save(session)
-        return _answer(session)
+        return JSONResponse({"effects": []})
 
     @app.post(_SESSION + "/returns")
     def return_items(session_id: str, body: Body, *, dry: bool = False) -> Response:
@@ -82,7 +88,7 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
         change = wire.loads(body, SessionUpdate)
         session = sessions.find(session_id)
         if session is None:
-            session = ShopSession.create(session_id, change)
+            session = ShopSession.create(session_id, change, id=randbits(53), application_id=_APPLICATION_ID)
         elif dry and change.state in _TRIGGERS:
             trigger = _TRIGGERS[change.state]
             return _answer(_judged(session, trigger, None if trigger is Trigger.CANCEL else change))
@@ -99,7 +105,7 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
 
     @app.get(_SESSION)
     def show(session_id: str) -> Response:
-        return _answer(found(session_id))
+        return Response(b'{"customerSession":%s}' % wire.dumps(found(session_id)), media_type="application/json")
 
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
@@ -118,26 +124,34 @@ def _judged(
 
 
 def _answer(session: ShopSession) -> Response:
-    return Response(b'{"customerSession":' + wire.dumps(session) + b"}", media_type="application/json")
+    """Answer an update or a return, with the members that every client of Talon.One's reads."""
+    body = b'{"customerSession":%s,"effects":[],"createdCoupons":[],"createdReferrals":[]}' % wire.dumps(session)
+    return Response(body, media_type="application/json")
 
 
 # --- Errors, all in Talon.One's envelope ----------------------------------------------------------------------------
 
 
-def _refused(_: Request, error: Any) -> Response:
-    return JSONResponse(to_error_response(error), 400)
+def _refused(request: Request, error: Any) -> Response:
+    """Answer 400, 409, or 500 where this service is at fault: what that is about is for the log alone."""
+    status = http_status(error)
+    if status >= 500:
+        _log.error("session %r: %s", request.path_params["session_id"], type(error).__name__, exc_info=error)
+    return JSONResponse(to_error_response(error), status)
 
 
 def _unusable(_: Request, error: Any) -> Response:
     """Answer for the address and its query; FastAPI has read these itself."""
     entries = [
-        {"title": "Invalid value", "details": f"{'.'.join(map(str, e['loc']))}: {e['msg']}"} for e in error.errors()
+        {"title": "Invalid value", "details": f"{'.'.join(map(str, e['loc']))}: {e['msg']}", "source": {}}
+        for e in error.errors()
     ]
     return JSONResponse({"message": "The submitted data was invalid", "errors": entries}, 400)
 
 
-def _overtaken(_: Request, error: Any) -> Response:
-    return JSONResponse({"message": str(error), "StatusCode": 409}, 409)
+def _failed(_: Request, __: Any) -> Response:
+    """Answer for an error that nobody expected; the server logs it."""
+    return JSONResponse({"message": "Internal Server Error", "errors": []}, 500)
 
 
 def _no_such_thing(_: Request, error: Any) -> Response:
@@ -147,6 +161,6 @@ def _no_such_thing(_: Request, error: Any) -> Response:
 _HANDLERS = {
     SessionFSMError: _refused,
     RequestValidationError: _unusable,
-    ParallelWrite: _overtaken,
     HTTPException: _no_such_thing,
+    Exception: _failed,
 }

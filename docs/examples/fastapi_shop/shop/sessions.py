@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from session_fsm import CustomerSession, ReturnedCartItem, Trigger, Violation, rule
+from session_fsm import CustomerSession, ReturnedCartItem, State, Trigger, Violation, rule
 
 __all__ = ["ShopSession", "gift_cards_stay_sold", "order_is_worth_ten"]
 
 
-@rule("minimum_order_missed", on=[Trigger.CLOSE])
+@rule("minimum_order_missed", on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED)
 def order_is_worth_ten(cart_item_total: Decimal) -> Iterator[Violation]:
-    """The items of an order are worth at least 10."""
+    """The items of an order must be worth at least 10."""
     if cart_item_total < 10:
         yield Violation(
             message=f"The items are worth {cart_item_total}; an order must be worth at least 10.",
@@ -21,7 +21,7 @@ def order_is_worth_ten(cart_item_total: Decimal) -> Iterator[Violation]:
 
 @rule("gift_card_returned", on=[Trigger.RETURN_ITEMS])
 def gift_cards_stay_sold(session: CustomerSession, change: tuple[ReturnedCartItem, ...]) -> Iterator[Violation]:
-    """A gift card cannot be returned."""
+    """A gift card must not be returned."""
     positions = {item.position for item in session.cart_items if item.category == "gift card"}
     skus = {item.sku for item in session.cart_items if item.category == "gift card"}
     for index, entry in enumerate(change):

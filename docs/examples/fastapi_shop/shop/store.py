@@ -6,17 +6,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from session_fsm import SessionEvent, wire
+from session_fsm import ConcurrentChange, SessionEvent, wire
 from shop.sessions import ShopSession
 
 __all__ = ["ParallelWrite", "SQLiteSessionStore", "SessionStore"]
 
 
-class ParallelWrite(Exception):
-    """Somebody else has saved the session since it was read."""
-
-    def __init__(self) -> None:
-        super().__init__("Too many requests are updating this session at the same time")
+class ParallelWrite(ConcurrentChange):
+    """Somebody else has saved the session since it was read. The answer is 409."""
 
 
 class SessionStore(Protocol):

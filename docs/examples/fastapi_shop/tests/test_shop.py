@@ -1,21 +1,32 @@
 """The service as its clients see it, and the store alone. There is no server: requests go straight to the app."""
 
+import json
 import shlex
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from shop import smallest
 from shop.app import create_app
 from shop.sessions import ShopSession
 from shop.store import ParallelWrite, SQLiteSessionStore
 
-from session_fsm import State
+from session_fsm import CartItem, CustomerSession, State, Trigger, rule, wire
 
 URL = "/v2/customer_sessions/order-7"
+ANSWER = {"customerSession", "effects", "createdCoupons", "createdReferrals"}
+ORDER = [CartItem(sku="PEN", quantity=4, price="2.5")]
 PENS = {"sku": "PEN", "quantity": 4, "price": 2.5}
+
+
+@pytest.fixture(autouse=True)
+def no_sessions_in_memory() -> None:
+    smallest.sessions.clear()
 
 
 @pytest.fixture
@@ -75,7 +86,8 @@ class TestTheLifeOfAnOrder:
     def test_a_cart_becomes_an_order_of_which_something_comes_back_until_it_is_cancelled(
         self, client: TestClient
     ) -> None:
-        assert session_of(put(client, cartItems=[PENS]))["state"] == "open"
+        assert set(put(client, cartItems=[PENS]).json()) == ANSWER
+        assert session_of(client.get(URL))["state"] == "open"
         assert session_of(put(client, couponCodes=["XMAS"]))["total"] == 10
         assert session_of(put(client, state="closed"))["state"] == "closed"
         returned = session_of(give_back(client, {"position": 0, "quantity": 1}))
@@ -85,7 +97,8 @@ class TestTheLifeOfAnOrder:
 
     def test_an_order_can_be_opened_again_and_changed(self, client: TestClient) -> None:
         put(client, cartItems=[PENS], state="closed")
-        assert session_of(client.put(URL + "/reopen"))["state"] == "open"
+        assert client.put(URL + "/reopen").json() == {"effects": []}
+        assert session_of(client.get(URL))["state"] == "open"
         assert session_of(put(client, cartItems=[]))["total"] == 0
 
     def test_prices_are_exact(self, client: TestClient) -> None:
@@ -97,7 +110,8 @@ class TestTheLifeOfAnOrder:
     def test_an_id_may_hold_any_character(self, client: TestClient, name: str) -> None:
         url = f"/v2/customer_sessions/{name}"
         put(client, url, cartItems=[PENS], state="closed")
-        assert session_of(client.put(url + "/reopen")) == session_of(client.get(url))
+        client.put(url + "/reopen")
+        assert session_of(client.get(url))["state"] == "open"
 
 
 class TestRefusals:
@@ -105,6 +119,13 @@ class TestRefusals:
         put(client, cartItems=[PENS | {"quantity": 3}])
         assert reasons(put(client, state="closed")) == [("minimum_order_missed", "/cartItems")]
         assert session_of(client.get(URL))["state"] == "open"
+
+    def test_an_order_below_the_minimum_is_not_created_closed(self, client: TestClient) -> None:
+        cheap = PENS | {"quantity": 1, "price": 0.5}
+        for query in ("", "?dry=true"):
+            answer = put(client, URL + query, cartItems=[cheap], state="closed")
+            assert reasons(answer) == [("minimum_order_missed", "/cartItems")]
+        assert client.get(URL).status_code == 404
 
     def test_every_reason_is_told_with_its_place(self, client: TestClient) -> None:
         put(
@@ -159,6 +180,80 @@ class TestRefusals:
         assert client.get("/nowhere").json() == {"message": "Not Found", "errors": []}
         answer = client.delete(URL)
         assert (answer.status_code, answer.json()) == (405, {"message": "Method Not Allowed", "errors": []})
+
+
+def broken(kind: type[CustomerSession]) -> type[Any]:
+    """Return a subclass with a rule that fails."""
+
+    @rule("out_of_stock", on=[Trigger.CLOSE])
+    def all_is_in_stock() -> bool:
+        """All items must be in stock."""
+        raise ConnectionError("postgresql://shop:secret-word@db.internal is not there")
+
+    class Broken(kind):  # type: ignore[valid-type,misc]  # a class like any other
+        """A session with a rule that fails."""
+
+        rules = (*kind.rules, all_is_in_stock)
+
+    return Broken
+
+
+class TestFaults:
+    """What the service is at fault for: the client is told so, and nothing else."""
+
+    @pytest.mark.parametrize("query", ["", "?dry=true"])
+    def test_a_rule_that_fails_is_answered_with_500_and_logged_with_the_session(
+        self, store: SQLiteSessionStore, query: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(store, "find", lambda session_id: broken(ShopSession).create(session_id, cart_items=ORDER))
+        with TestClient(create_app(store)) as client:
+            answer = put(client, URL + query, state="closed", cartItems=[PENS])
+        assert_nothing_got_out(answer, caplog)
+
+    def test_the_smallest_service_answers_so_too(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(smallest, "CustomerSession", broken(CustomerSession))
+        monkeypatch.setattr(smallest.wire, "loads", partial(loads_as, broken(CustomerSession)))
+        with TestClient(smallest.app) as client:
+            put(client)
+            answer = put(client, state="closed")
+        assert_nothing_got_out(answer, caplog)
+
+    def test_an_error_that_nobody_expected_is_answered_in_the_same_envelope(
+        self, store: SQLiteSessionStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(store, "find", lambda _: 1 / 0)
+        with TestClient(create_app(store), raise_server_exceptions=False) as client:
+            answer = client.get(URL)
+        assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error", "errors": []})
+
+
+def loads_as(kind: type[CustomerSession], data: bytes, asked: type[Any] = CustomerSession) -> Any:
+    return wire.structure(json.loads(data), kind if asked is CustomerSession else asked)
+
+
+def assert_nothing_got_out(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+    assert answer.status_code == 500
+    assert "secret-word" not in answer.text
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "order-7" in record.getMessage()
+    assert "secret-word" in caplog.text
+
+
+class TestTheSmallestService:
+    def test_creates_changes_and_refuses(self) -> None:
+        with TestClient(smallest.app) as client:
+            assert set(put(client, cartItems=[PENS]).json()) == ANSWER
+            closed = session_of(put(client, state="closed"))
+            assert (closed["state"], closed["id"], closed["applicationId"]) == ("closed", 1, 1)
+            assert put(client, state="open").status_code == 400
+
+    def test_loses_no_update_of_several_threads(self) -> None:
+        with TestClient(smallest.app) as client, ThreadPoolExecutor(8) as pool:
+            sent = [pool.submit(put, client, couponCodes=[str(number)]) for number in range(40)]
+            assert {one.result().status_code for one in sent} == {200}
+            assert session_of(put(client))["updateCount"] == 41
 
 
 class TestDryRuns:

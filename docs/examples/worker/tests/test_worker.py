@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worker import handling
+from worker import handling, smallest
+from worker.__main__ import main
 from worker.handling import handle, publish
-from worker.store import Store
+from worker.sessions import ShopSession
+from worker.store import ParallelWrite, Store
 
 from session_fsm import CustomerSession, SessionEvent, TransitionRefused, Trigger, rule, wire
+from session_fsm.errors import http_status
 
 HERE = Path(__file__).parent.parent
 PENS = {"sku": "PEN", "quantity": 4, "price": 2.5}
@@ -134,20 +137,106 @@ class TestRefusals:
         assert work(store, line("1", dry=True)) == ["passed over, a dry run"]
         assert store.find("order-7") is None
 
-    def test_a_rule_that_fails_stops_the_worker_and_leaves_the_message(
-        self, store: Store, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        @rule("broken", on=[Trigger.CREATE])
-        def this_works(session: CustomerSession) -> bool:
-            """This rule works."""
-            return session.total > 0  # there is no session yet
+    def test_a_session_that_somebody_else_has_saved_is_not_saved_over(self, store: Store) -> None:
+        work(store, line("1"))
+        first, second = store.find("order-7"), store.find("order-7")
+        assert first is not None
+        assert second is not None
+        first.update(coupon_codes=["FIRST"])
+        second.update(coupon_codes=["SECOND"])
+        store.save(first)
+        for late in (second, ShopSession.create("order-7")):
+            with pytest.raises(ParallelWrite) as refused:
+                store.save(late)
+            assert http_status(refused.value) == 409
+        held = store.find("order-7")
+        assert held is not None
+        assert held.coupon_codes == ("FIRST",)
 
-        broken = type("Broken", (CustomerSession,), {"rules": (this_works,)})
+    def test_an_order_without_its_store_is_not_created_closed(self, store: Store) -> None:
+        assert work(store, line("1", body={"state": "closed"})) == ["refused: store_missing"]
+        assert store.find("order-7") is None
+
+
+@rule("out_of_stock", on=[Trigger.CREATE])
+def all_is_in_stock() -> bool:
+    """All items must be in stock."""
+    raise ConnectionError("postgresql://shop:secret-word@db.internal is not there")
+
+
+class Broken(CustomerSession):
+    """A session with a rule that fails."""
+
+    rules = (*CustomerSession.rules, all_is_in_stock)
+
+
+class TestFaults:
+    """What is nobody's message's fault: the message is not handled, and the log says why."""
+
+    def test_a_rule_that_fails_leaves_the_message(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr(handling, "ShopSession", broken)
+            patched.setattr(handling, "ShopSession", Broken)
             with pytest.raises(TransitionRefused):
                 work(store, line("1"))
+        (record,) = caplog.records
+        assert record.getMessage() == "session 'order-7': message '1' is not handled"
+        assert "secret-word" in caplog.text
         assert work(store, line("1")) == ["applied, open now"]
+
+    def test_a_parallel_write_leaves_the_message(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        work(store, line("1"))
+        stale = store.find("order-7")
+        work(store, line("2", body={"couponCodes": ["FIRST"]}))
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "find", lambda _: stale)
+            with pytest.raises(ParallelWrite):
+                work(store, line("3", body={"couponCodes": ["SECOND"]}))
+        assert "message '3' is not handled" in caplog.text
+        assert work(store, line("3", body={"couponCodes": ["SECOND"]})) == ["applied, open now"]
+
+    def test_the_program_stops_and_ends_with_1(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        inbox = tmp_path / "inbox"
+        inbox.mkdir()
+        (inbox / "monday.jsonl").write_bytes(line("1"))
+        monkeypatch.setattr(handling, "ShopSession", Broken)
+        monkeypatch.setattr(sys, "argv", ["worker", str(inbox), "--database", str(tmp_path / "worker.sqlite3")])
+        assert main() == 1
+        assert capsys.readouterr().err == "The worker stops: RuleViolated\n"
+        assert (inbox / "monday.jsonl").exists()
+
+
+class TestTheSmallestWorker:
+    @pytest.fixture(autouse=True)
+    def _no_messages(self) -> None:
+        for table in ("sessions", "handled", "outbox"):
+            smallest.database.execute(f"DELETE FROM {table}")
+
+    def test_applies_each_message_once(self) -> None:
+        assert [smallest.handle("1", "order-7", "{}") for _ in range(2)] == [
+            "applied, open now",
+            "repeated; it was applied, open now",
+        ]
+        assert smallest.handle("2", "order-7", '{"state": "closed"}') == "applied, closed now"
+        assert smallest.handle("3", "order-7", '{"state": "closed"}') == "already closed"
+        assert smallest.handle("4", "order-7", "{}").startswith("refused: ")
+        assert smallest.database.execute("SELECT count(*) FROM outbox").fetchone() == (2,)
+
+    def test_leaves_a_message_at_which_a_rule_fails(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(smallest, "CustomerSession", Broken)
+            with pytest.raises(TransitionRefused):
+                smallest.handle("1", "order-7", "{}")
+        assert "order-7" in caplog.text
+        assert "secret-word" in caplog.text
+        assert smallest.handle("1", "order-7", "{}") == "applied, open now"
 
 
 class TestLinesThatCannotBeRead:

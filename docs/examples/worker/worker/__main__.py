@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from session_fsm import SessionFSMError
 from worker.handling import UNREADABLE, handle, publish
 from worker.store import Store
 
@@ -17,7 +18,8 @@ def main() -> int:
         prog="python -m worker",
         description="Apply recorded operations to sessions, once each. Events go to standard output, what came of "
         "each line to standard error.",
-        epilog="Exit status: 0, or 1 if a line cannot be read or nobody reads the events.",
+        epilog="Exit status: 0, or 1 if a line cannot be read, nobody reads the events, or a rule fails. At a rule that "
+        "fails the worker stops, and its line is handled when the worker is started again.",
     )
     parser.add_argument("inbox", help="a folder with files *.jsonl, which move to its folder done; - is standard input")
     parser.add_argument("--database", default="worker.sqlite3", help="where sessions are kept (%(default)s)")
@@ -33,6 +35,9 @@ def main() -> int:
     except BrokenPipeError:
         print("Nobody reads the events any more; they stay in the outbox.", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at the end
+        return 1
+    except SessionFSMError as error:  # the log has it
+        print(f"The worker stops: {type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

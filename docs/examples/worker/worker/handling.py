@@ -1,13 +1,17 @@
 """What the worker does with a line: it applies the operation once, and publishes the events that came of it."""
 
+import logging
 from typing import IO
 
-from session_fsm import InvalidValue, SessionUpdate, TransitionRefused, WireError, WrongState, wire
+from session_fsm import SessionFSMError, SessionUpdate, TransitionRefused, WireError, WrongState, wire
+from session_fsm.errors import http_status
 from worker.messages import Message, read
 from worker.sessions import ShopSession
 from worker.store import Store
 
 __all__ = ["UNREADABLE", "handle", "publish"]
+
+_log = logging.getLogger(__name__)
 
 UNREADABLE = "unreadable: "
 """How the outcome of a line begins that cannot be read."""
@@ -23,6 +27,10 @@ def handle(store: Store, line: bytes, default_id: str | None) -> str:
         store: where sessions are kept.
         line: one message.
         default_id: the ID of a message whose line has none.
+
+    Raises:
+        SessionFSMError: a rule failed, or somebody else has saved the session. The message is not handled, and the
+            log says why.
     """
     try:
         message = read(line, default_id)
@@ -56,15 +64,20 @@ def _apply(store: Store, message: Message) -> str:
             case None:
                 session.reopen(now=message.time)
         store.save(session)
-    except WrongState as refusal:
-        return f"already {refusal.state}" if refusal.already else "refused: wrong_state"
-    except TransitionRefused as refusal:
-        if refusal.__cause__:  # a rule failed, so nobody knows: the worker stops, and the message is not handled
+    except SessionFSMError as error:
+        if http_status(error) != 400:
+            _log.error("session %r: message %r is not handled", message.session_id, message.id, exc_info=error)
             raise
-        return f"refused: {', '.join(violation.code for violation in refusal.violations)}"
-    except InvalidValue as error:
-        return f"refused: {error}"
+        return _refusal(error)
     return f"applied, {session.state} now"
+
+
+def _refusal(error: SessionFSMError) -> str:
+    if isinstance(error, WrongState) and error.already:
+        return f"already {error.state}"
+    if isinstance(error, TransitionRefused):
+        return f"refused: {', '.join(violation.code for violation in error.violations)}"
+    return f"refused: {error}"
 
 
 def publish(store: Store, stream: IO[str]) -> None:

@@ -7,7 +7,7 @@ __all__ = ["ShopSession", "order_names_its_store"]
 
 @rule("store_missing", on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED)
 def order_names_its_store(store_integration_id: str | None) -> bool:
-    """An order names the store that it was placed in."""
+    """An order must name the store that it was placed in."""
     return bool(store_integration_id)
 
 

@@ -5,17 +5,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from session_fsm import WireError, wire
+from session_fsm import ConcurrentChange, WireError, wire
 from worker.sessions import ShopSession
 
-__all__ = ["Store"]
+__all__ = ["ParallelWrite", "Store"]
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS sessions (integration_id TEXT PRIMARY KEY, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sessions (
+    integration_id TEXT PRIMARY KEY, update_count INTEGER NOT NULL, document TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS handled (message_id TEXT PRIMARY KEY, outcome TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS dead_letters (line BLOB PRIMARY KEY, problems TEXT NOT NULL);
 """
+
+
+class ParallelWrite(ConcurrentChange):
+    """Somebody else has saved the session since it was read, without a transaction of `Store`."""
 
 
 class Store:
@@ -51,10 +57,24 @@ class Store:
         return wire.loads(row[0], ShopSession) if row else None
 
     def save(self, session: ShopSession) -> None:
-        """Save the session, and put its pending events into the outbox."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO sessions VALUES (?, ?)", [session.integration_id, wire.dumps(session).decode()]
-        )
+        """Save the session, and put its pending events into the outbox.
+
+        Every event counts one update, so the count that was read is the present one less the pending events.
+
+        Raises:
+            ParallelWrite: see there.
+        """
+        found = session.update_count - len(session.pending_events)
+        values = [wire.dumps(session).decode(), session.update_count, session.integration_id]
+        if found == 0:
+            statement = "INSERT OR IGNORE INTO sessions (document, update_count, integration_id) VALUES (?, ?, ?)"
+        else:
+            statement = (
+                "UPDATE sessions SET document = ?, update_count = ? WHERE integration_id = ? AND update_count = ?"
+            )
+            values.append(found)
+        if self._connection.execute(statement, values).rowcount != 1:
+            raise ParallelWrite
         for event in session.take_events():
             self._connection.execute("INSERT INTO outbox (document) VALUES (?)", [wire.dumps(event).decode()])
 

@@ -1,0 +1,29 @@
+"""``python -m client``: the life of an order, without a network."""
+
+from client.calls import create, give_back, put, reopen
+from client.sessions import ShopSession
+from client.stub import Stub, api_with
+from session_fsm import CartItem, ReturnedCartItem, SessionUpdate
+
+
+def main() -> None:
+    """Print each request, and the session after it."""
+    stub = Stub()
+    api = api_with(stub)
+
+    def show(session: ShopSession) -> ShopSession:
+        print(*stub.log, session, sep="\n")
+        stub.log.clear()
+        return session
+
+    pens = CartItem(sku="PEN", quantity=3, price="2.5")
+    session = show(create(api, "order-7", SessionUpdate(cart_items=[pens]))[0])
+    four = CartItem(sku="PEN", quantity=4, price="2.5")
+    session = show(put(api, session, SessionUpdate(state="closed", cart_items=[four]))[0])
+    session = show(reopen(api, session)[0])
+    session = show(put(api, session, SessionUpdate(state="closed"))[0])
+    show(give_back(api, session, [ReturnedCartItem(sku="PEN", quantity=1)], key="return-1")[0])
+
+
+if __name__ == "__main__":
+    main()

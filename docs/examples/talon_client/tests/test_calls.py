@@ -1,0 +1,125 @@
+"""The calls against the stub: what is sent, what is taken over, and what never reaches the network."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from client.calls import call, create, give_back, load, put, reopen
+from client.sessions import ShopSession
+from client.stub import Stub, api_with
+from talon_one import IntegrationApi
+from talon_one.exceptions import ApiException, BadRequestException, ConflictException
+from talon_one.models import IntegrationRequest
+
+from session_fsm import CartItem, ReturnedCartItem, RuleViolated, SessionUpdate, State, WireError, WrongState, wire
+
+HERE = Path(__file__).parent.parent
+PENS = CartItem(sku="PEN", quantity=4, price="2.50")
+UPDATE = "PUT v2/customer_sessions/order-7"
+
+
+@pytest.fixture
+def stub() -> Stub:
+    return Stub()
+
+
+@pytest.fixture
+def api(stub: Stub) -> IntegrationApi:
+    return api_with(stub)
+
+
+def order(api: IntegrationApi) -> ShopSession:
+    return create(api, "order-7", SessionUpdate(state="closed", cart_items=[PENS]))[0]
+
+
+def test_the_session_of_the_answer_becomes_the_local_one(api: IntegrationApi, stub: Stub) -> None:
+    session, event = create(api, "order-7", SessionUpdate(cart_items=[PENS]))
+    assert (session.id, session.application_id, session.state) == (1, 1, State.OPEN)
+    assert session.pending_events == []
+    assert (event.name, event.update_count) == ("talon_session_created", 1)
+    session, event = put(api, session, SessionUpdate(state="closed"))
+    assert (session.state, session.update_count, event.name) == (State.CLOSED, 2, "talon_session_closed")
+    session, event = reopen(api, session)
+    assert (session.state, event.name) == (State.OPEN, "talon_session_reopened")
+    assert stub.log == [UPDATE, UPDATE, UPDATE + "/reopen", "GET v2/customer_sessions/order-7"]
+
+
+def test_a_field_of_the_shop_outlives_answers_that_do_not_have_it(api: IntegrationApi) -> None:
+    session, _ = create(api, "order-7", SessionUpdate(cart_items=[PENS], own={"branch": "Ghent"}))
+    session, _ = put(api, session, SessionUpdate(coupon_codes=["XMAS"]))
+    assert session.branch == "Ghent"
+    session, _ = put(api, session, SessionUpdate(state="closed", own={"branch": "Bruges"}))
+    assert (session.branch, load(api, session).branch) == ("Bruges", "Bruges")
+
+
+def test_after_a_conflict_the_session_is_loaded_and_the_change_judged_anew(api: IntegrationApi, stub: Stub) -> None:
+    session, _ = create(api, "order-7", SessionUpdate(cart_items=[PENS]))
+    waited: list[int] = []
+    stub.busy = 2
+    session, _ = put(api, session, SessionUpdate(coupon_codes=["XMAS"]), wait=waited.append)
+    assert (session.coupon_codes, session.referral_code, waited) == (("XMAS",), "FRIEND", [1, 2])
+    stub.busy = 2
+    with pytest.raises(ConflictException) as conflict:
+        put(api, session, SessionUpdate(), attempts=2)
+    assert conflict.value.data.message == "Too many requests are updating this session at the same time"
+    assert stub.session is not None
+    stub.session.cancel()
+    with pytest.raises(BadRequestException):
+        call(api, session, SessionUpdate(state="open"))
+    with pytest.raises(WrongState):
+        put(api, load(api, session), SessionUpdate(state="closed"))
+
+
+@pytest.mark.parametrize("cart", [[], [CartItem(sku="PEN", quantity=1, price="0.5")]])
+def test_an_order_below_the_minimum_never_reaches_the_network(
+    api: IntegrationApi, stub: Stub, cart: list[CartItem]
+) -> None:
+    with pytest.raises(RuleViolated):
+        create(api, "order-7", SessionUpdate(state="closed", cart_items=cart))
+    assert stub.log == []
+    session, _ = create(api, "order-7", SessionUpdate(cart_items=cart))
+    with pytest.raises(RuleViolated):
+        put(api, session, SessionUpdate(state="closed"))
+    assert stub.log == [UPDATE]
+
+
+def test_an_answer_without_the_session_is_refused(api: IntegrationApi) -> None:
+    """Whoever does not ask for the session gets none."""
+    request = IntegrationRequest.from_json('{"customerSession": {}}')
+    assert request is not None
+    answer = api.update_customer_session_v2_with_http_info("order-7", request)
+    assert answer.data.effects == []
+    with pytest.raises(WireError):
+        wire.loads(answer.raw_data, ShopSession)
+
+
+class TestReturns:
+    def test_a_key_that_is_sent_again_returns_nothing_again(self, api: IntegrationApi, stub: Stub) -> None:
+        session = order(api)
+        units = [ReturnedCartItem(sku="PEN", quantity=1)]
+        first, event = give_back(api, session, units, key="return-1")
+        again, _ = give_back(api, session, units, key="return-1")
+        assert (first.cart_items[0].remaining_quantity, again.cart_items[0].remaining_quantity) == (3, 3)
+        assert event.name == "talon_session_partially_returned"
+        other, _ = give_back(api, again, units, key="return-2")
+        assert other.cart_items[0].remaining_quantity == 2
+        assert len(stub.log) == 4
+
+    def test_more_than_remains_never_reaches_the_network(self, api: IntegrationApi, stub: Stub) -> None:
+        session = order(api)
+        with pytest.raises(RuleViolated):
+            give_back(api, session, [ReturnedCartItem(position=0, quantity=5)], key="return-1")
+        assert stub.log == [UPDATE]
+
+
+def test_a_session_that_does_not_exist_cannot_be_loaded(api: IntegrationApi) -> None:
+    with pytest.raises(ApiException):
+        load(api, ShopSession.create("order-7"))
+
+
+def test_the_program_prints_what_the_readme_shows() -> None:
+    command = [sys.executable, "-W", "error", "-m", "client"]
+    ran = subprocess.run(command, cwd=HERE, capture_output=True, timeout=60, check=False)
+    shown = (HERE / "README.md").read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
+    assert (ran.stdout.decode(), ran.returncode) == (shown, 0)
