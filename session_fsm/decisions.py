@@ -50,7 +50,7 @@ from attrs import field, frozen
 from session_fsm.entities import Snapshot, copy_with, evolver, maker
 from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
 from session_fsm.scalars import to_member
-from session_fsm.states import EventName, State, Trigger
+from session_fsm.states import EventName, State, StateLike, Trigger, TriggerLike
 
 if TYPE_CHECKING:
     from session_fsm.errors import TransitionRefused
@@ -131,7 +131,7 @@ class Rule:
 
         A default that `functools.partial` has given stays.
         """
-        function = self.function
+        function: Any = self.function
         plain = type(function) is FunctionType and not function.__code__.co_kwonlyargcount
         if plain and not function.__defaults__:
             return dict.fromkeys(self.parameters, False)
@@ -223,7 +223,8 @@ def is_async(function: Any) -> bool:
     """Whether to call *function* begins something that somebody would have to await."""
     while isinstance(function, partial):
         function = function.func
-    called = getattr(type(function), "__call__", None)  # noqa: B004 - the code of the call is what is asked for
+    kind: Any = type(function)
+    called = getattr(kind, "__call__", None)  # noqa: B004 - the code of the call is what is asked for
     return any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, called))
 
 
@@ -231,15 +232,16 @@ def _text_of(function: Any) -> str:
     """Return the first line of the docstring of *function*; its name as a sentence where Python has left docstrings out."""
     while isinstance(function, partial):
         function = function.func
-    called = () if hasattr(function, "__name__") else (type(function), type(function).__call__)
-    docstring = next(filter(None, map(inspect.getdoc, called or [function])), "")
+    kind: Any = type(function)
+    documented: list[Any] = [function] if hasattr(function, "__name__") else [kind, kind.__call__]
+    docstring = next(filter(None, map(inspect.getdoc, documented)), "")
     if not docstring and sys.flags.optimize > 1:  # as `python -OO` does
         return f"{_name_of(function).replace('_', ' ').capitalize()}."
     return docstring.partition("\n")[0]
 
 
 def rule(
-    code: str, *, on: Iterable[Trigger | str], target: State | str | None = None, text: str | None = None
+    code: str, *, on: Iterable[TriggerLike], target: StateLike | None = None, text: str | None = None
 ) -> Callable[[Callable[..., Answer]], Rule]:
     """Make a `Rule` of the function below: *code* names the fault, *on* the triggers that it guards.
 

@@ -65,13 +65,13 @@ def find_cached(kind: type) -> tuple[str, ...]:
     A slotted class that attrs has made has them no longer, but `cached_names` of what it was made from.
     """
     held = {name: value for base in reversed(kind.__mro__) for name, value in vars(base).items()}
-    found = [
-        name
-        for name, value in held.items()
-        if hasattr(type(value), "__get__")
-        and not (hasattr(type(value), "__set__") or callable(value) or isinstance(value, classmethod))
-    ]
-    return tuple(dict.fromkeys([*cached_names(kind), *found]))
+    return tuple(dict.fromkeys([*cached_names(kind), *(name for name, value in held.items() if _only_computes(value))]))
+
+
+def _only_computes(attribute: object) -> bool:
+    descriptor: Any = type(attribute)
+    called = callable(attribute) or isinstance(attribute, classmethod)
+    return hasattr(descriptor, "__get__") and not (hasattr(descriptor, "__set__") or called)
 
 
 def drop_cached(entity: object, names: Iterable[str]) -> None:

@@ -362,7 +362,7 @@ def from_error_response(response: Mapping[str, Any]) -> ErrorResponse:
     """
     if not isinstance(response, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # an answer may hold anything
         raise InvalidValue("", "an envelope of errors is an object")
-    entries = _member(response, "errors", list) or []
+    entries: list[Any] = _member(response, "errors", list) or []
     return ErrorResponse(
         message=_member(response, "message", str) or "",
         errors=tuple(_read_entry(entry) for entry in entries if isinstance(entry, Mapping)),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
@@ -24,6 +24,14 @@ def _change(value: object) -> str | list[Problem] | None:
     if isinstance(value, tuple):
         return _returned(value)
     return instance_of(SessionUpdate)(value)
+
+
+if TYPE_CHECKING:  # as in `session_fsm.values`
+
+    def _to_entries(value: Iterable[ReturnedCartItem]) -> tuple[ReturnedCartItem, ...]: ...
+    def _to_context(value: Mapping[str, Any]) -> Mapping[str, Any]: ...
+else:
+    _to_entries, _to_context = to_tuple, freeze_map
 
 
 @pickled_with_defaults
@@ -49,10 +57,12 @@ class SessionEvent:
         default=None, validator=validate(_change, optional=True)
     )
     """What the trigger was given: the changes, the returned items, or None where it takes neither."""
-    returned_items: tuple[ReturnedCartItem, ...] = field(default=(), converter=to_tuple, validator=validate(_returned))
+    returned_items: tuple[ReturnedCartItem, ...] = field(
+        default=(), converter=_to_entries, validator=validate(_returned)
+    )
     """What a return took back: for each item its position, its SKU and the units, in the order of the cart.
 
     `change` is what was asked: it may name an item by its SKU alone, and leave the quantity open.
     """
-    context: Mapping[str, Any] = field(default=EMPTY, converter=freeze_map, validator=validate(json_map))
+    context: Mapping[str, Any] = field(default=EMPTY, converter=_to_context, validator=validate(json_map))
     """What the caller gave as ``context=``: who asked, and why. The service decides what it holds."""

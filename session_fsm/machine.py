@@ -32,6 +32,7 @@ from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
 from session_fsm.moves import Context, Move
 from session_fsm.own_fields import NO_OWN_FIELDS, OwnFields
 from session_fsm.refusals import Refusals
+from session_fsm.scalars import is_list
 from session_fsm.states import State, Trigger
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
@@ -314,7 +315,7 @@ class LifecycleMachine(transitions.Machine):
             if row.source is not None:
                 moved = move(row.trigger, row.source, row.target, rules, row)
                 self.events[row.trigger.value].add_transition(LifecycleTransition(row, moved))
-        everything = self._all_with_callbacks()
+        everything = self.all_with_callbacks()
         for one in everything:
             for held in _LISTS:
                 if held in vars(one):
@@ -385,8 +386,9 @@ class LifecycleMachine(transitions.Machine):
         Raises:
             InvalidValue: one is asynchronous, is a name that the session class does not have, or cannot be called.
         """
-        for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
-            function = callback
+        given: list[Any] = list(callbacks) if is_list(callbacks) else [callbacks]
+        for callback in given:
+            function: Any = callback
             if isinstance(callback, str) and self.kind is not None and "." not in callback:
                 function = getattr(self.kind, callback, None)
                 if function is None:
@@ -397,12 +399,13 @@ class LifecycleMachine(transitions.Machine):
 
     def inherit_callbacks(self, parent: LifecycleMachine) -> None:
         """Take over the callbacks that were added to the machine of the parent class."""
-        for mine, theirs in zip(self._all_with_callbacks(), parent._all_with_callbacks(), strict=True):
-            for name in vars(mine).keys() & _LISTS:
-                if held := getattr(theirs, name):
-                    getattr(mine, name).extend(held)
+        for mine, theirs in zip(self.all_with_callbacks(), parent.all_with_callbacks(), strict=True):
+            held: dict[str, Any] = vars(theirs)
+            for name in held.keys() & _LISTS:
+                if held[name]:
+                    getattr(mine, name).extend(held[name])
 
-    def _all_with_callbacks(self) -> list[Any]:
+    def all_with_callbacks(self) -> list[Any]:
         """Return the machine, its states and its transitions: everything that has lists of callbacks."""
         return [self, *self.states.values(), *self.get_transitions()]
 

@@ -17,10 +17,11 @@ from decimal import Decimal
 from difflib import get_close_matches
 from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from attrs import NOTHING, Attribute, define, evolve, field, fields, setters
 
+from session_fsm import signatures
 from session_fsm.amounts import returned_total, subtract, totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
@@ -36,7 +37,7 @@ from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
 from session_fsm.entities import assign, contents, copy_with, find_cached, maker, reader
 from session_fsm.errors import InvalidValue, counted, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, freeze_map, to_attributes
+from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
 from session_fsm.judgement import refuse_if_judged
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
@@ -62,7 +63,8 @@ from session_fsm.scalars import (
     validate,
     wire_name,
 )
-from session_fsm.states import State, Trigger
+from session_fsm.signatures import HoldsReturnedItems, takes
+from session_fsm.states import State, StateLike, Trigger
 from session_fsm.values import (
     CHECKS,
     FIELDS_OF_UPDATE,
@@ -72,13 +74,14 @@ from session_fsm.values import (
     CartItem,
     ExperimentVariantAllocation,
     ReturnedCartItem,
-    SessionChanges,
     SessionUpdate,
     cart_of,
+    to_allocations,
+    to_attribute_map,
+    to_cost_map,
+    to_integers,
+    to_texts,
 )
-
-if TYPE_CHECKING:
-    from typing import Unpack
 
 __all__ = ["CustomerSession"]
 
@@ -94,14 +97,17 @@ def _total_or_computed(value: object) -> Any:
     return None if value is _COMPUTED else _total(value)
 
 
-def _to_state(value: State | str) -> State:
+def _to_state(value: StateLike) -> State:
     member: State = to_member(State, value)
     return member
 
 
-class _HoldsReturnedItems(Protocol):
-    @property
-    def returned_cart_items(self) -> Iterable[ReturnedCartItem]: ...
+if TYPE_CHECKING:  # as in `session_fsm.values`
+
+    def to_items(value: Iterable[CartItem]) -> tuple[CartItem, ...]: ...
+    def _to_events(value: Iterable[SessionEvent]) -> tuple[SessionEvent, ...]: ...
+else:
+    to_items = _to_events = to_tuple
 
 
 # To ask an enumeration for its member takes longer than to ask the module.
@@ -177,27 +183,27 @@ class CustomerSession(Shown, metaclass=SessionType):
     )
     """The store, if any."""
     evaluable_campaign_ids: tuple[int, ...] = field(
-        default=(), converter=to_tuple, validator=validate(CHECKS["evaluable_campaign_ids"])
+        default=(), converter=to_integers, validator=validate(CHECKS["evaluable_campaign_ids"])
     )
     """The campaigns that a dry run evaluates."""
-    coupon_codes: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["coupon_codes"]))
+    coupon_codes: tuple[str, ...] = field(default=(), converter=to_texts, validator=validate(CHECKS["coupon_codes"]))
     """Any number of codes, each up to 100 characters."""
     referral_code: str = field(default="", validator=validate(CHECKS["referral_code"]))
     """``""`` where there is none."""
-    loyalty_cards: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["loyalty_cards"]))
+    loyalty_cards: tuple[str, ...] = field(default=(), converter=to_texts, validator=validate(CHECKS["loyalty_cards"]))
     """The customer's loyalty card, one at most."""
     state: State = field(default=State.OPEN, converter=_to_state, validator=validate(member_of(State)))
     """Where the session stands; nothing but the verbs moves it."""
-    cart_items: tuple[CartItem, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["cart_items"]))
+    cart_items: tuple[CartItem, ...] = field(default=(), converter=to_items, validator=validate(CHECKS["cart_items"]))
     """The cart, each item with its position."""
     additional_costs: Mapping[str, AdditionalCost] = field(
-        default=EMPTY, converter=freeze_map, validator=validate(CHECKS["additional_costs"])
+        default=EMPTY, converter=to_cost_map, validator=validate(CHECKS["additional_costs"])
     )
     """The session's own costs by name."""
-    identifiers: tuple[str, ...] = field(default=(), converter=to_tuple, validator=validate(CHECKS["identifiers"]))
+    identifiers: tuple[str, ...] = field(default=(), converter=to_texts, validator=validate(CHECKS["identifiers"]))
     """Up to five, such as the hash of an IP address, by which budgets tell customers apart."""
     attributes: Mapping[str, AttributeValue] = field(
-        default=EMPTY, converter=to_attributes, validator=validate(attribute_map)
+        default=EMPTY, converter=to_attribute_map, validator=validate(attribute_map)
     )
     """The session's own attributes by name."""
     first_session: bool = field(default=True, validator=validate(boolean))
@@ -223,13 +229,13 @@ class CustomerSession(Shown, metaclass=SessionType):
     )
     """The additional costs of all items, for every unit (M-03)."""
     experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] = field(
-        default=(), converter=to_tuple, validator=validate(CHECKS["experiment_variant_allocations"])
+        default=(), converter=to_allocations, validator=validate(CHECKS["experiment_variant_allocations"])
     )
     """The variants of experiments into which the session fell."""
     _pending_events: tuple[SessionEvent, ...] = field(
         default=(),
         alias="pending_events",
-        converter=to_tuple,
+        converter=_to_events,
         validator=validate(list_of(instance_of(SessionEvent))),
         metadata={"of_talon_one": False},
     )
@@ -290,19 +296,20 @@ class CustomerSession(Shown, metaclass=SessionType):
         return f"<{type(self).__name__} {self.integration_id!r}: {self.state}, {items}, total {self.total}>"
 
     @classmethod
+    @takes(signatures.create)
     def create(
         cls,
         integration_id: str,
         change: SessionUpdate | None = None,
         /,
         *,
-        state: State | str | None = None,
+        state: StateLike | None = None,
         id: int | None = None,  # noqa: A002 - the API's own name
         application_id: int | None = None,
         first_session: bool = True,
         now: datetime | None = None,
         context: Mapping[str, Any] | None = None,
-        **changes: Unpack[SessionChanges],
+        **changes: Any,
     ) -> Self:
         """Create a session, open unless *state* or *change* says closed, with an event pending that says so.
 
@@ -333,6 +340,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         cls.machine.create(newborn, update, at, asked_by)
         return newborn
 
+    @takes(signatures.update)
     def update(
         self,
         change: SessionUpdate | None = None,
@@ -340,11 +348,12 @@ class CustomerSession(Shown, metaclass=SessionType):
         *,
         now: datetime | None = None,
         context: Mapping[str, Any] | None = None,
-        **changes: Unpack[SessionChanges],
+        **changes: Any,
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
         return self._fire("update", change, changes, now, context)
 
+    @takes(signatures.update)
     def close(
         self,
         change: SessionUpdate | None = None,
@@ -352,7 +361,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         *,
         now: datetime | None = None,
         context: Mapping[str, Any] | None = None,
-        **changes: Unpack[SessionChanges],
+        **changes: Any,
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
         return self._fire("close", change, changes, now, context)
@@ -363,7 +372,7 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def return_items(
         self,
-        returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems,
+        returned_cart_items: Iterable[ReturnedCartItem] | HoldsReturnedItems,
         /,
         *,
         now: datetime | None = None,
@@ -380,6 +389,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         """Turn a closed order, of which nothing came back, into a cart again."""
         return self.machine.events["reopen"].fire(self, None, as_time(now), as_context(context))
 
+    @takes(signatures.put)
     def put(
         self,
         change: SessionUpdate | None = None,
@@ -387,7 +397,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         *,
         now: datetime | None = None,
         context: Mapping[str, Any] | None = None,
-        **changes: Unpack[SessionChanges],
+        **changes: Any,
     ) -> SessionEvent:
         """Do what the Update operation does: the wanted `SessionUpdate.state` picks the trigger (D-07).
 
@@ -414,17 +424,18 @@ class CustomerSession(Shown, metaclass=SessionType):
         trigger = _UPDATE if update.state is UNSET else WANTED.get(update.state)
         return None if self.state is update.state is State.CANCELLED else trigger
 
+    @takes(signatures.evaluate)
     def evaluate(
         self,
         trigger: Trigger | str,
-        change: SessionUpdate | Iterable[ReturnedCartItem] | _HoldsReturnedItems | None = None,
+        change: SessionUpdate | Iterable[ReturnedCartItem] | HoldsReturnedItems | None = None,
         /,
         *,
-        returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems | None = None,
+        returned_cart_items: Iterable[ReturnedCartItem] | HoldsReturnedItems | None = None,
         now: datetime | None = None,
         context: Mapping[str, Any] | None = None,
         payload_only: bool = False,
-        **changes: Unpack[SessionChanges],
+        **changes: Any,
     ) -> Decision[Self]:
         """Judge *trigger* without calling its verb; nothing changes and nothing is recorded.
 
@@ -462,15 +473,16 @@ class CustomerSession(Shown, metaclass=SessionType):
         subject = copy_with(self, _EMPTY) if payload_only and asked is _CLOSE else self
         return event.decide(subject, argument, at, asked_by)
 
+    @takes(signatures.board)
     def board(
         self,
         change: SessionUpdate | None = None,
         /,
         *,
-        returned_cart_items: Iterable[ReturnedCartItem] | _HoldsReturnedItems | None = None,
+        returned_cart_items: Iterable[ReturnedCartItem] | HoldsReturnedItems | None = None,
         now: datetime | None = None,
         context: Mapping[str, Any] | None = None,
-        **changes: Unpack[SessionChanges],
+        **changes: Any,
     ) -> Mapping[Trigger, Decision[Self]]:
         """Judge all five triggers: what the session may do now, what it may not, and why.
 

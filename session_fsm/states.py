@@ -5,8 +5,9 @@ All four are string enumerations whose values are Talon.One's own spelling, so t
 """
 
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
-__all__ = ["EventName", "Operation", "State", "Trigger"]
+__all__ = ["EventName", "Operation", "State", "StateLike", "Trigger", "TriggerLike"]
 
 
 class State(StrEnum):
@@ -37,6 +38,13 @@ class Trigger(StrEnum):
     """Take units of a closed order back."""
     REOPEN = "reopen"
     """Turn a closed order back into a cart."""
+
+
+# A type checker finds a misspelt word among these. Who holds any text makes a member of it: `State(text)`.
+StateLike: TypeAlias = State | Literal["open", "closed", "partially_returned", "cancelled"]
+"""A state, as a member or as the word."""
+TriggerLike: TypeAlias = Trigger | Literal["create", "update", "close", "cancel", "return_items", "reopen"]
+"""A trigger, as a member or as the word."""
 
 
 class Operation(StrEnum):

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from operator import attrgetter
-from typing import Any, Final, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from attrs import AttrsInstance, field, fields, frozen
@@ -47,7 +47,7 @@ from session_fsm.scalars import (
     to_tuple,
     validate,
 )
-from session_fsm.states import State
+from session_fsm.states import State, StateLike
 
 __all__ = [
     "CHECKS",
@@ -59,7 +59,6 @@ __all__ = [
     "ExperimentVariantAllocation",
     "Product",
     "ReturnedCartItem",
-    "SessionChanges",
     "SessionUpdate",
     "Unset",
     "cart_of",
@@ -116,6 +115,22 @@ _READ_ONLY = {"read_only": True}
 
 _map_of_costs = map_of(instance_of(AdditionalCost))
 
+if TYPE_CHECKING:
+    # mypy leaves the type variables of a converter unbound, and then accepts nothing. So type checkers see a function
+    # for each type of element, and at run time there is one for all.
+    def to_attribute_map(value: Mapping[str, Any]) -> Mapping[str, AttributeValue]: ...
+    def to_cost_map(value: Mapping[str, AdditionalCost]) -> Mapping[str, AdditionalCost]: ...
+    def to_json_map(value: Mapping[str, Any]) -> Mapping[str, AttributeValue]: ...
+    def to_texts(value: Iterable[str]) -> tuple[str, ...]: ...
+    def to_integers(value: Iterable[int]) -> tuple[int, ...]: ...
+    def to_allocations(
+        value: Iterable[ExperimentVariantAllocation],
+    ) -> tuple[ExperimentVariantAllocation, ...]: ...
+else:
+    to_attribute_map = to_attributes
+    to_cost_map = to_json_map = freeze_map
+    to_texts = to_integers = to_allocations = to_tuple
+
 
 @frozen(kw_only=True, weakref_slot=False)
 class CartItem:
@@ -152,11 +167,11 @@ class CartItem:
     )
     """In millimetres."""
     attributes: Mapping[str, AttributeValue] = field(
-        default=EMPTY, converter=to_attributes, validator=validate(attribute_map)
+        default=EMPTY, converter=to_attribute_map, validator=validate(attribute_map)
     )
     """The item's own attributes by name."""
     additional_costs: Mapping[str, AdditionalCost] = field(
-        default=EMPTY, converter=freeze_map, validator=validate(_map_of_costs)
+        default=EMPTY, converter=to_cost_map, validator=validate(_map_of_costs)
     )
     """Costs by name; each counts once for every unit (M-03)."""
 
@@ -185,7 +200,7 @@ class CartItem:
     )
     """When the price adjustment ends, with a time zone."""
     prices: Mapping[str, AttributeValue] = field(
-        default=EMPTY, converter=freeze_map, validator=validate(json_map), metadata=_READ_ONLY
+        default=EMPTY, converter=to_json_map, validator=validate(json_map), metadata=_READ_ONLY
     )
     """The details of each price type by its name, as Talon.One sent them."""
 
@@ -231,7 +246,7 @@ CHECKS: dict[str, Check] = {
 """What each field that a request may set accepts, in the request as in the session."""
 
 
-def _omit_null(value: T | None) -> T | Unset:
+def _omit_null(value: Any) -> Any:
     return UNSET if value is None else value
 
 
@@ -272,7 +287,23 @@ def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Un
     return UNSET if value is None or isinstance(value, Unset) else freeze_map(value)
 
 
-def _state_or_unset(value: State | str | Unset | None) -> State | Unset:
+if TYPE_CHECKING:  # as above
+
+    def _text_or_unset(value: str | Unset | None) -> str | Unset: ...
+    def _texts_or_unset(value: Iterable[str] | Unset | None) -> tuple[str, ...] | Unset: ...
+    def _integers_or_unset(value: Iterable[int] | Unset | None) -> tuple[int, ...] | Unset: ...
+    def _allocations_or_unset(
+        value: Iterable[ExperimentVariantAllocation] | Unset | None,
+    ) -> tuple[ExperimentVariantAllocation, ...] | Unset: ...
+    def _costs_or_unset(value: Mapping[str, AdditionalCost] | Unset | None) -> Mapping[str, AdditionalCost] | Unset: ...
+    def _attributes_or_unset(value: Mapping[str, Any] | Unset | None) -> Mapping[str, AttributeValue] | Unset: ...
+else:
+    _text_or_unset = _omit_null
+    _texts_or_unset = _integers_or_unset = _allocations_or_unset = _tuple_or_unset
+    _costs_or_unset = _attributes_or_unset = _map_or_unset
+
+
+def _state_or_unset(value: StateLike | Unset | None) -> State | Unset:
     member: State | Unset = to_member(State, _omit_null(value))
     return member
 
@@ -317,32 +348,36 @@ class SessionUpdate:
     SessionUpdate(coupon_codes=('XMAS',), referral_code='')
     """
 
-    profile_id: str | Unset = field(default=UNSET, converter=_omit_null, validator=_if_set)
+    profile_id: str | Unset = field(default=UNSET, converter=_text_or_unset, validator=_if_set)
     """The customer, by the service's own profile ID; ``""`` makes the session anonymous."""
-    store_integration_id: str | Unset = field(default=UNSET, converter=_omit_null, validator=_if_set)
+    store_integration_id: str | Unset = field(default=UNSET, converter=_text_or_unset, validator=_if_set)
     """The store, 1 to 1000 characters. It can be replaced, but not discarded."""
-    evaluable_campaign_ids: tuple[int, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    evaluable_campaign_ids: tuple[int, ...] | Unset = field(
+        default=UNSET, converter=_integers_or_unset, validator=_if_set
+    )
     """The campaigns that a dry run evaluates."""
-    coupon_codes: tuple[str, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    coupon_codes: tuple[str, ...] | Unset = field(default=UNSET, converter=_texts_or_unset, validator=_if_set)
     """Any number of codes, each up to 100 characters."""
-    referral_code: str | Unset = field(default=UNSET, converter=_omit_null, validator=_if_set)
+    referral_code: str | Unset = field(default=UNSET, converter=_text_or_unset, validator=_if_set)
     """Up to 100 characters."""
-    loyalty_cards: tuple[str, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    loyalty_cards: tuple[str, ...] | Unset = field(default=UNSET, converter=_texts_or_unset, validator=_if_set)
     """One card at most."""
     state: State | Unset = field(default=UNSET, converter=_state_or_unset, validator=_if_set)
     """Where the Update operation shall lead; it picks the trigger in `CustomerSession.put` (D-07)."""
     cart_items: tuple[CartItem, ...] | Unset = field(default=UNSET, converter=_request_items, validator=_if_set)
     """The whole cart; what is not in the list is gone."""
     additional_costs: Mapping[str, AdditionalCost] | Unset = field(
-        default=UNSET, converter=_map_or_unset, validator=_if_set
+        default=UNSET, converter=_costs_or_unset, validator=_if_set
     )
     """The session's own costs by name."""
-    identifiers: tuple[str, ...] | Unset = field(default=UNSET, converter=_tuple_or_unset, validator=_if_set)
+    identifiers: tuple[str, ...] | Unset = field(default=UNSET, converter=_texts_or_unset, validator=_if_set)
     """Up to five, such as the hash of an IP address."""
-    attributes: Mapping[str, AttributeValue] | Unset = field(default=UNSET, converter=_map_or_unset, validator=_if_set)
+    attributes: Mapping[str, AttributeValue] | Unset = field(
+        default=UNSET, converter=_attributes_or_unset, validator=_if_set
+    )
     """The session's own attributes by name."""
     experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] | Unset = field(
-        default=UNSET, converter=_tuple_or_unset, validator=_if_set
+        default=UNSET, converter=_allocations_or_unset, validator=_if_set
     )
     """The variants of experiments into which the session fell."""
     own: Mapping[str, Any] = field(
@@ -357,22 +392,6 @@ class SessionUpdate:
     def __repr__(self) -> str:
         shown = self.given() | ({"own": self.own} if self.own else {})
         return f"SessionUpdate({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
-
-
-class SessionChanges(TypedDict, total=False):
-    """The fields of `SessionUpdate` as keywords, for editors and type checkers."""
-
-    profile_id: str | Unset | None
-    store_integration_id: str | Unset | None
-    evaluable_campaign_ids: Iterable[int] | Unset | None
-    coupon_codes: Iterable[str] | Unset | None
-    referral_code: str | Unset | None
-    loyalty_cards: Iterable[str] | Unset | None
-    cart_items: Iterable[CartItem] | Unset | None
-    additional_costs: Mapping[str, AdditionalCost] | Unset | None
-    identifiers: Iterable[str] | Unset | None
-    attributes: Mapping[str, Any] | Unset | None
-    experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None
 
 
 def _names(cls: type[AttrsInstance]) -> tuple[str, ...]:

@@ -1,16 +1,16 @@
 """Values are frozen, equal by content, and share nothing with their maker."""
 
 import copy
+import inspect
 import pickle
 from collections.abc import Callable
-from typing import Any, get_type_hints
+from typing import Any
 
 import attrs
 import pytest
 from builders import event, item, session_of, variant
 
-from session_fsm import UNSET, AdditionalCost, Product, ReturnedCartItem, SessionUpdate
-from session_fsm.values import SessionChanges
+from session_fsm import UNSET, AdditionalCost, Product, ReturnedCartItem, SessionUpdate, signatures
 
 VALUES: list[Any] = [
     AdditionalCost("4.90"),
@@ -130,8 +130,10 @@ class TestUnset:
 
     def test_the_keywords_of_the_verbs_are_the_fields_of_an_update_but_the_state(self) -> None:
         fields = {attribute.name for attribute in attrs.fields(SessionUpdate)}
-        assert set(get_type_hints(SessionChanges)) == fields - {"state", "own"}
-        assert SessionChanges.__total__ is False
+        own_of_verb = {"change", "now", "context", "own", "returned_cart_items", "trigger", "payload_only", "state"}
+        own_of_verb |= {"integration_id", "id", "application_id", "first_session"}
+        for signature in (signatures.create, signatures.update, signatures.put, signatures.evaluate, signatures.board):
+            assert set(inspect.signature(signature).parameters) - own_of_verb == fields - {"state", "own"}
 
     def test_an_update_prints_what_is_given(self) -> None:
         assert repr(SessionUpdate(referral_code="")) == "SessionUpdate(referral_code='')"

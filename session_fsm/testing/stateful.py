@@ -288,7 +288,7 @@ class SessionMachine:
     ) -> SessionEvent | None:
         session, now = self.session, self._now()
         before = contents(session)
-        decision = session.evaluate(verdict.trigger, change, now=now)
+        decision = session.evaluate(Trigger(verdict.trigger), change, now=now)
         _stays(before, session, "evaluate changed")
         try:
             event: SessionEvent = verb(*given, now=now)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
-from typing import Any, Never, TypeVar
+from typing import Any, Never, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 from cattrs import Converter
@@ -64,14 +64,34 @@ __all__ = [
 T = TypeVar("T")
 
 
+JSONText: TypeAlias = str | bytes | bytearray | memoryview
+
+
+@overload
 def loads(
-    data: str | bytes | bytearray | memoryview,
-    kind: type[T] = CustomerSession,  # type: ignore[assignment]  # T is the session where nothing is said
+    data: JSONText,
     *,
     strict: bool = False,
     most_bytes: int | None = MOST_BYTES,
     session_class: type[CustomerSession] | None = None,
-) -> T:
+) -> CustomerSession: ...
+@overload
+def loads(
+    data: JSONText,
+    kind: type[T],
+    *,
+    strict: bool = False,
+    most_bytes: int | None = MOST_BYTES,
+    session_class: type[CustomerSession] | None = None,
+) -> T: ...
+def loads(
+    data: JSONText,
+    kind: type[Any] = CustomerSession,
+    *,
+    strict: bool = False,
+    most_bytes: int | None = MOST_BYTES,
+    session_class: type[CustomerSession] | None = None,
+) -> Any:
     """Read one JSON document.
 
     Args:
@@ -171,13 +191,25 @@ def _find_straight_writer(kind: Any) -> StraightWriter:
 _straight_writer: Callable[[Any], StraightWriter] = cache(_find_straight_writer)
 
 
+@overload
+def structure(
+    mapping: Mapping[str, Any], *, strict: bool = False, session_class: type[CustomerSession] | None = None
+) -> CustomerSession: ...
+@overload
 def structure(
     mapping: Mapping[str, Any],
-    kind: type[T] = CustomerSession,  # type: ignore[assignment]  # T is the session where nothing is said
+    kind: type[T],
     *,
     strict: bool = False,
     session_class: type[CustomerSession] | None = None,
-) -> T:
+) -> T: ...
+def structure(
+    mapping: Mapping[str, Any],
+    kind: type[Any] = CustomerSession,
+    *,
+    strict: bool = False,
+    session_class: type[CustomerSession] | None = None,
+) -> Any:
     """Read a document that somebody else has parsed.
 
     A binary float in it is taken for the shortest decimal that it can stand for, as in the text it came from.

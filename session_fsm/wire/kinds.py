@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from attrs import Attribute, field, fields, frozen, resolve_types
 
@@ -25,12 +25,19 @@ from session_fsm.values import (
 __all__ = ["KINDS", "ReturnRequest", "core_of", "is_known", "is_ours", "member_name", "own_fields_of", "resolve"]
 
 
+if TYPE_CHECKING:  # as in `session_fsm.values`
+
+    def _to_entries(value: Iterable[ReturnedCartItem]) -> tuple[ReturnedCartItem, ...]: ...
+else:
+    _to_entries = to_tuple
+
+
 @frozen(kw_only=True, weakref_slot=False)
 class ReturnRequest:
     """The body of the operation Return cart items. `CustomerSession.return_items` takes it as it is."""
 
     returned_cart_items: tuple[ReturnedCartItem, ...] = field(
-        converter=to_tuple, validator=validate(list_of(instance_of(ReturnedCartItem)))
+        converter=_to_entries, validator=validate(list_of(instance_of(ReturnedCartItem)))
     )
     """What comes back, an entry for each item."""
 
