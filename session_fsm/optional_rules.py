@@ -252,9 +252,10 @@ def prices_are_known(*, catalog: Container[str] = ()) -> Rule:
     Raises:
         InvalidValue: a string was given instead of a list of SKUs.
     """
-    if isinstance(catalog, str):
+    given: Any = catalog
+    if isinstance(given, str):
         raise InvalidValue("/catalog", "a string is not a list of SKUs")
-    known = frozenset(catalog) if isinstance(catalog, (Sequence, Iterator)) else catalog
+    known: Container[str] = frozenset(given) if isinstance(given, (Sequence, Iterator)) else given
 
     @rule("price_missing", on=_FILLING)
     def every_price_is_known(cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:
