@@ -365,9 +365,13 @@ def from_error_response(response: Mapping[str, Any]) -> ErrorResponse:
     entries: list[Any] = _member(response, "errors", list) or []
     return ErrorResponse(
         message=_member(response, "message", str) or "",
-        errors=tuple(_read_entry(entry) for entry in entries if isinstance(entry, Mapping)),
+        errors=tuple(map(_read_entry, filter(_is_object, entries))),
         status_code=_member(response, "StatusCode", int),
     )
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _read_entry(entry: Mapping[str, Any]) -> ErrorEntry:
@@ -375,7 +379,7 @@ def _read_entry(entry: Mapping[str, Any]) -> ErrorEntry:
     return ErrorEntry(
         title=_member(entry, "title", str) or "",
         details=_member(entry, "details", str) or "",
-        pointer=_member(source, "pointer", str) if isinstance(source, Mapping) else None,
+        pointer=_member(source, "pointer", str) if _is_object(source) else None,
     )
 
 

@@ -171,7 +171,7 @@ def attributes_have_declared_types(
     return attributes_have_their_declared_types
 
 
-def _types(declared: Mapping[str, AttributeType | str], place: str) -> dict[str, AttributeType]:
+def _types(declared: Mapping[str, Any], place: str) -> dict[str, AttributeType]:
     found: dict[str, AttributeType] = {}
     for name, kind in declared.items():
         if kind not in set(AttributeType):
@@ -254,7 +254,8 @@ def prices_are_known(*, catalog: Container[str] = ()) -> Rule:
     """
     if isinstance(catalog, str):
         raise InvalidValue("/catalog", "a string is not a list of SKUs")
-    known = frozenset(catalog) if isinstance(catalog, (Sequence, Iterator)) else catalog
+    given: Any = catalog
+    known: Any = frozenset(given) if issubclass(type(given), (Sequence, Iterator)) else given
 
     @rule("price_missing", on=_FILLING)
     def every_price_is_known(cart_items: tuple[CartItem, ...]) -> Iterator[Violation]:

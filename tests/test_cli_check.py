@@ -217,7 +217,7 @@ class TestNotes:
         [
             ({**UPDATE, "coupon": "XMAS"}, "/coupon: is not known; did you mean couponCodes?"),
             ({**UPDATE, "referral": "ANN"}, "/referral: is not known; did you mean referralCode?"),
-            ({"customerSession": {"Items": []}}, "/customerSession/Items: is not known; did you mean cartItems?"),
+            ({"customerSession": {"Items": []}}, "/Items: is not known; did you mean cartItems?"),
             (
                 {"customerSession": {}, "responseContents": []},
                 "/responseContents: is not known; did you mean responseContent?",
@@ -231,7 +231,7 @@ class TestNotes:
                 {"cartItems": [{"sku": "A", "quantity": 1, "additionalCosts": {"gift": {"price": 1, "prices": 2}}}]},
                 "/cartItems/0/additionalCosts/gift/prices: is not known; did you mean price?",
             ),
-            ({"return": {**RETURN, "returnId": 5}}, "/return/returnId: is not known"),
+            ({"return": {**RETURN, "returnId": 5}}, "/returnId: is not known"),
             ({"return": RETURN, "effects": []}, "/createdCoupon: is not known; did you mean createdCoupons?"),
             ({"a/b~": 1, "state": "open"}, "/a~1b~0: is not known"),
             ({**SESSION, "integrationID": "x"}, "/integrationID: is not known; did you mean integrationId?"),

@@ -75,7 +75,7 @@ ERRORS: dict[str, Callable[[], Any]] = {
     "InvalidValue": lambda: raised_by(lambda: CartItem(sku="", quantity=1)),
     "InvalidValue, several": lambda: raised_by(lambda: SessionUpdate(coupon_codes=[1, 2])),
     "WireError": lambda: WireError([Problem("/a", "is wrong"), Problem("", "is no object")]),
-    "ConcurrentChange": lambda: ConcurrentChange("order-1042", "a rule moved the session while it was judged"),
+    "ConcurrentChange": lambda: ConcurrentChange("a rule moved the session while it was judged"),
     "SessionFSMError": lambda: SessionFSMError("something else"),
 }
 

@@ -326,3 +326,45 @@ def test_all_optional_rules_report_together() -> None:
         "additional_cost_not_declared",
         "price_missing",
     ]
+
+
+class TestWhatRulesAreTold:
+    """A string in place of a list would be taken for the list of its letters."""
+
+    @pytest.mark.parametrize(
+        ("make", "pointer"),
+        [
+            (lambda: attributes_are_declared(session="City"), "/session"),
+            (lambda: attributes_are_declared(cart_item="City"), "/cart_item"),
+            (lambda: additional_costs_are_declared(session="shipping"), "/session"),
+            (lambda: additional_costs_are_declared(cart_item="shipping"), "/cart_item"),
+            (lambda: prices_are_known(catalog="A-1"), "/catalog"),
+        ],
+    )
+    def test_a_string_is_refused(self, make: Any, pointer: str) -> None:
+        with pytest.raises(InvalidValue, match="a string is not a list of") as refusal:
+            make()
+        assert refusal.value.pointer == pointer
+
+    def test_a_type_that_is_no_text_is_named_by_its_kind(self) -> None:
+        wrong: Any = {"a": object()}
+        with pytest.raises(InvalidValue, match=r"^/session/a: a value of type object is none of: string, number"):
+            attributes_have_declared_types(session=wrong)
+
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            (True, "true"),
+            (False, "false"),
+            (12, "12"),
+            (Decimal("1.50"), "1.50"),
+            ([Decimal("1.5"), "a"], "a list"),
+            ({"a": Decimal(1)}, "an object"),
+            ("x" * 5000, "x" * 100),
+        ],
+    )
+    def test_a_value_is_shown_as_json_has_it_and_never_at_length(self, value: Any, shown: str) -> None:
+        cls = shop_with(attributes_have_declared_types(session={"a": "time"}))
+        with pytest.raises(RuleViolated) as refusal:
+            cls.create("x", attributes={"a": value})
+        assert refusal.value.violations[0].message == f'Value of "a" attribute ({shown}) is not a time'

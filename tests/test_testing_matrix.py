@@ -116,6 +116,24 @@ def test_an_outcome_says_whether_it_was_allowed():
     assert outcome == CellOutcome(codes=("wrong_state",))
 
 
+def test_an_outcome_says_what_failed_rules_raised():
+    raised = []
+
+    @rule("stock", on=["close"])
+    def stock_is_counted():
+        """The stock must be counted."""
+        if raised:
+            raise raised[0]
+
+    kind = type("Broken", (CustomerSession,), {"rules": (*CustomerSession.rules, stock_is_counted)})
+    cell = cell_of(kind, "open-close")
+    raised.append(OSError("the stock is down"))
+    outcome = cell.run()
+    assert outcome.codes == ("rule_failed",)
+    assert str(outcome) == "refused: rule_failed (stock raised OSError: the stock is down)"
+    assert outcome == CellOutcome(codes=("rule_failed",))
+
+
 def test_what_no_arguments_fire_says_why():
     cell = cell_of(NoReturns, "closed-return_items", budget=200)
     assert cell.row.id == "T-07"

@@ -250,7 +250,7 @@ class TestThen:
                 ("put", SessionUpdate(state="open")),
                 [
                     "outcome  refused: wrong_state",
-                    '         wrong_state: Cannot move session to state "open" from state "cancelled".',
+                    '         wrong_state: Cannot move session to state "open" from state "cancelled"',
                 ],
             ),
             (
@@ -305,7 +305,7 @@ class TestThen:
         given(session).when("cancel", why="lost").then(state="cancelled")
         text = failure(lambda: given(session).when("update", code="A").then(coupon_codes=["B"]))
         assert 'when     update(code="A")' in text
-        assert "too_many_units: The quantities in a cart add up" in text
+        assert "too_many_units: The quantities in a cart must not add up" in text
 
     def test_a_change_that_cannot_be_made_out_is_left_out(self) -> None:
         class Odd(Shop):
@@ -384,6 +384,22 @@ class TestRefused:
     def test_other_errors_are_the_caller_s(self) -> None:
         with pytest.raises(TypeError):
             given(session_in("open")).when("cancel", coupon_codes=[])
+
+
+class TestFailedRules:
+    """Who tests sees what a failed rule raised, which refusals do not say."""
+
+    def test_the_account_of_a_failing_test_shows_it(self) -> None:
+        @rule("stock", on=["close"])
+        def stock_is_counted() -> bool:
+            """The stock must be counted."""
+            raise OSError("the stock is down")
+
+        kind = type("Broken", (CustomerSession,), {"rules": (*CustomerSession.rules, stock_is_counted)})
+        shown = failure(lambda: given(session_in("open", kind)).when("close").then(state="closed"))
+        told = shown.splitlines()
+        place = next(n for n, line in enumerate(told) if "The rule stock could not be judged." in line)
+        assert told[place + 1].strip() == "raised OSError: the stock is down"
 
 
 class TestUnchanged:

@@ -186,7 +186,12 @@ class TestRulesOfAService:
             """Items are shared among the carts."""
             return 1 / len(cart_items) > 0
 
-        assert witness(with_rules(items_are_shared), "division", "errored").step == Step("update")
+        shown = witness(with_rules(items_are_shared), "division", "errored")
+        assert shown.step == Step("update")
+        assert str(shown) == (
+            "update is refused by rule_failed: The rule division could not be judged."
+            " division raised ZeroDivisionError: division by zero"
+        )
 
 
 class TestNoWitness:

@@ -1,13 +1,17 @@
 """Talon.One's own Python client as the judge: what it writes reads here, and what is written here reads there."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from builders import session_in
 from hypothesis import given
+from talon_one.api_client import ApiClient
+from talon_one.exceptions import ApiException, BadRequestException, ConflictException, ServiceException
 from talon_one.models import (
     AdditionalCost,
     CartItem,
@@ -22,7 +26,8 @@ from talon_one.models import (
 )
 
 import session_fsm
-from session_fsm import CustomerSession, SessionUpdate, State, wire
+from session_fsm import ConcurrentChange, CustomerSession, SessionFSMError, SessionUpdate, State, rule, wire
+from session_fsm.rules import attributes_are_declared
 from session_fsm.testing import carts
 
 assert ModelReturn  # what the operation answers; the request is a NewReturn
@@ -196,3 +201,67 @@ class TestWhatIsWrittenHere:
             None if item.price is None else pytest.approx(float(item.price)) for item in cart
         ]
         assert theirs.total == pytest.approx(float(session.total))
+
+
+def invalid_document() -> object:
+    return wire.loads('{"customerSession":{"cartItems":[{"quantity":0}],"state":"frozen"}}', SessionUpdate)
+
+
+def parallel_write() -> object:
+    raise ConcurrentChange("another thread moved the session")
+
+
+@rule("out_of_stock", on=["close"])
+def all_is_in_stock() -> bool:
+    """All that is ordered must be in stock."""
+    raise ConnectionError("the stock service is down")
+
+
+class Shop(CustomerSession):
+    rules = (*CustomerSession.rules, all_is_in_stock, attributes_are_declared())
+
+
+class TestErrors:
+    """W-18: the client reads the envelope of each of our errors as its typed error."""
+
+    @pytest.mark.parametrize(
+        ("do", "expected"),
+        [
+            (lambda: session_in("closed").close(), BadRequestException),
+            (lambda: session_in("closed").put(state="open"), BadRequestException),
+            (lambda: session_in("closed").return_items([]), BadRequestException),
+            (lambda: session_in("closed").return_items([session_fsm.ReturnedCartItem()] * 200), BadRequestException),
+            (lambda: Shop.create("order-5", attributes={"a/b~c": 1}), BadRequestException),
+            (lambda: CustomerSession.create("order-5", state="cancelled"), BadRequestException),
+            (lambda: SessionUpdate(state="frozen"), BadRequestException),
+            (lambda: SessionUpdate(coupon_codes=5), BadRequestException),
+            (invalid_document, BadRequestException),
+            (lambda: wire.loads("[", SessionUpdate), BadRequestException),
+            (parallel_write, ConflictException),
+            (lambda: Shop.create("order-5").close(), ServiceException),
+        ],
+    )
+    def test_every_envelope_is_read_as_the_typed_error_of_its_status(
+        self, do: Callable[[], object], expected: type[ApiException]
+    ) -> None:
+        with pytest.raises(SessionFSMError) as raised:
+            do()
+        envelope = wire.to_error_response(raised.value)
+        status = wire.http_status(raised.value)
+        with pytest.raises(expected) as typed:
+            self.answer(status, envelope)
+        data = typed.value.data
+        assert data.message == envelope["message"]
+        assert getattr(data, "status_code", None) == envelope.get("StatusCode")
+        read = [(e.title, e.details, e.source.pointer) for e in data.errors or ()]
+        written = [(e["title"], e["details"], e["source"].get("pointer")) for e in envelope.get("errors", ())]
+        assert read == written
+
+    def answer(self, status: int, envelope: Any) -> None:
+        """Let the client deserialize an answer, with the types that it has for errors of the operation Update."""
+        raw: Any = SimpleNamespace(
+            status=status, reason="", data=json.dumps(envelope).encode(), headers={"content-type": "application/json"}
+        )
+        raw.getheaders = lambda: raw.headers
+        types: dict[str, Any] = {"400": "ErrorResponse", "409": "ErrorResponseWithStatus", "5XX": "ErrorResponse"}
+        ApiClient().response_deserialize(raw, types)
