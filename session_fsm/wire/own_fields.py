@@ -223,9 +223,10 @@ def write_own(converter: Converter, value: Any) -> Any:
     """Turn what an own field holds into what JSON can hold."""
     kind: Any = value.__class__
     foreign = next((found for base in kind.__mro__ if (found := registered(base))), None)
-    hook = None if kind in (str, int, bool, NoneType) else _users_hook(converter, kind, write=True)
-    if hook or foreign:
-        return hook(value) if hook else foreign.write(value)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]  # one of the two
+    if foreign or isinstance(value, (Decimal, datetime, date, UUID)):
+        hook = _users_hook(converter, kind, write=True) or (foreign and foreign.write)
+        if hook:
+            return hook(value)
     if kind in _PLAIN:
         return value
     if isinstance(value, Enum):
