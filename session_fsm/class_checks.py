@@ -30,7 +30,7 @@ _WRAPPER = "customerSession"
 class SessionType(ShownType):
     """The type of session classes: the definition of a class is fixed once the class is made."""
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **keywords: Any) -> None:  # noqa: N805 - it is a metaclass
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **keywords: Any) -> None:  # noqa: N805 - it is a metaclass
         super().__init__(name, bases, namespace, **keywords)
         if any(isinstance(base, SessionType) for base in bases) and vars(cls).get("__judged__") is not cls:
             raise _refusal(cls, "has an __init_subclass__ above it that does not call super().__init_subclass__()")

@@ -10,6 +10,7 @@ import pickle
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 from unittest import mock
 
@@ -32,6 +33,8 @@ from session_fsm import (
     wire,
 )
 from session_fsm.rules import coupon_code_required, identifier_required
+from session_fsm.testing import mutants
+from session_fsm.testing.planting import Plot, plant
 
 decorated = attrs.define(kw_only=True, eq=False, repr=False)
 T = TypeVar("T")
@@ -529,3 +532,29 @@ class TestAnnotations:
         session = Branch.create("o", ticket=Ticket(3))
         assert attrs.fields_dict(Branch)["ticket"].type == Ticket | None
         assert wire.loads(wire.dumps(session), Branch).ticket == Ticket(3)
+
+
+class TestMutants:
+    """A mutant is planted in a class when its decorator has run, whatever the decorator makes of the class."""
+
+    @pytest.mark.parametrize("decorator", [None, decorated, attrs.define(kw_only=True, slots=False)])
+    @pytest.mark.parametrize("fields", [{}, field_of("branch")], ids=["plain", "with a field"])
+    def test_it_is_planted_once(self, tmp_path: Path, decorator: Any, fields: dict[str, Any]) -> None:
+        if fields and decorator is None:
+            pytest.skip("the class would be no use")
+        body = {"rules": (*CustomerSession.rules, coupon_code_required)} | fields
+        kind = made(decorator=decorator, **body)
+        (mutant,) = [one for one in mutants(kind) if one.id == "drop-rule:coupon_code_required"]
+        plot = Plot(tmp_path)
+        plot.prepare(kind, mutant)
+
+        class Base(CustomerSession):
+            """Planted instead of the library's class, which the other tests need."""
+
+        plant(Base, str(tmp_path))
+        planted = made((Base,), decorator, **body)
+        assert coupon_code_required not in planted.machine.rules
+        assert (plot.planted, plot.problem) == (True, "")
+        if fields:
+            assert planted.create("o", branch="Ghent").update(branch="x").change == SessionUpdate(own={"branch": "x"})
+        assert coupon_code_required in made((Base,), decorator, **body | {"__qualname__": "Other"}).machine.rules

@@ -251,8 +251,6 @@ _FRESH = Converter()
 
 def _users_hook(converter: Converter, kind: type, *, write: bool = False) -> Callable[[Any], Any] | None:
     """Return the hook that somebody has registered for *kind* with a converter of their own, or None."""
-    if has(kind):
-        return None  # cattrs generates hooks for these, which look like somebody's
     hook, usual = _hook(converter, kind, write=write), _hook(_FRESH, kind, write=write)
     if hook is None or _function(hook) is _function(usual) or _function(hook) in (read_scalar, timestamp, str):
         return None
