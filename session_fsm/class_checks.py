@@ -30,7 +30,7 @@ _WRAPPER = "customerSession"
 class SessionType(ShownType):
     """The type of session classes: the definition of a class is fixed once the class is made."""
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **keywords: Any) -> None:  # noqa: N805 - it is a metaclass
+    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **keywords: Any) -> None:  # noqa: N805 - it is a metaclass
         super().__init__(name, bases, namespace, **keywords)
         if any(isinstance(base, SessionType) for base in bases) and vars(cls).get("__judged__") is not cls:
             raise _refusal(cls, "has an __init_subclass__ above it that does not call super().__init_subclass__()")
@@ -86,7 +86,7 @@ def completing(written: Callable[[Any], None], complete: Callable[[Any], None]) 
             written(self)
         except SessionFSMError:
             raise
-        except (ValueError, TypeError) as error:
+        except Exception as error:
             raise as_invalid(error, "") from error
 
     setattr(post_init, "completes", True)  # noqa: B010 - functions take attributes, though their type does not say so
@@ -116,7 +116,7 @@ def judge_body(kind: type[Any], base: type[Any]) -> Undecorated | None:
             kind, f"has two session classes for bases, {names}; give it `rules` that say which of theirs hold"
         )
     decorated = "__attrs_attrs__" in vars(kind)
-    declared = [] if decorated else [*_declared(kind)]
+    declared = [one.name for one in fields(kind) if not one.inherited] if decorated else [*_declared(kind)]
     _judge_names(kind, base, declared)
     mixins = [mixin for mixin in kind.__mro__ if not issubclass(mixin, base) and mixin not in base.__mro__]
     for mixin in mixins:
@@ -202,9 +202,9 @@ def _judge_mixin(kind: type, mixin: type, base: type[Any]) -> None:
     for name in (*held, *own):
         if name in known:
             raise _refusal(kind, f"inherits {name} from {mixin.__name__}, which is a field of every session")
-    if "__attrs_attrs__" not in held and "__protocol_attrs__" not in held:
+    if "__attrs_attrs__" not in held:
         values = [name for name, one in annotations_of(mixin).items() if name in held and not is_class_variable(one)]
-        if values and mixin.__module__ not in {"abc", "typing"}:
+        if values:
             problem = f"inherits {values[0]} from {mixin.__name__}, where it is annotated but no field"
             raise _refusal(kind, f"{problem}; decorate {mixin.__name__} with @attrs.define too")
     _judge_constructor(kind, mixin)
@@ -218,11 +218,11 @@ def _judge_constructor(kind: type, owner: type) -> None:
         )
     for name in ("__init__", "__new__"):
         written: Any = vars(owner).get(name)
-        if written is None or is_generated(written) or getattr(written, "__module__", "") in {"typing", "abc"}:
+        if written is None or is_generated(written):
             continue
         whose = "of its own" if owner is kind else f"from {owner.__name__}"
         raise _refusal(
-            kind, f"has an {name} {whose}, which reading JSON would go past; use a field or __attrs_post_init__"
+            kind, f"has {name} {whose}, which reading JSON would go past; use a field or __attrs_post_init__"
         )
 
 

@@ -227,11 +227,12 @@ class UnionOf:
         object.__setattr__(self, "json", _all(member.json for member in self.members))
 
     def convert(self, value: Any) -> Any:
-        """Return *value* where it is right as it is, or as the first member converts it that then accepts it."""
+        """Return *value* where it is right as it is, or as a member converts it, one that then accepts it if there is one."""
         if self.check(value) is None:
             return value
-        converted = ((member, member.convert(value)) for member in self.members)
-        return next((held for member, held in converted if not member.check(held)), value)
+        converted = [(member, member.convert(value)) for member in self.members]
+        right = (held for member, held in converted if not member.check(held))
+        return next(right, next((held for _, held in converted if held is not value), value))
 
     def check(self, value: object) -> str | list[Problem] | None:
         """Check for a value of any of the types; the problems are those of the type that is nearest."""

@@ -107,14 +107,12 @@ class OwnField:
         return held
 
     def validate(self, value: Any, session: Any) -> None:
-        """Run the validator that the class gave the field, if it gave one.
+        """Run the validator that the class gave the field.
 
         Raises:
             InvalidValue: the validator raised.
         """
         validator: Any = self.attribute.validator
-        if validator is None:
-            return
         try:
             validator(session, self.attribute, value)
         except Exception as error:
@@ -154,6 +152,9 @@ class OwnFields:
             for one in held
             if one.attribute.default is not NOTHING and not _is_factory(one.attribute.default)
         }
+
+    def __deepcopy__(self, memo: object) -> OwnFields:
+        return self  # it is the class's, and so is that of a copied machine
 
     def __bool__(self) -> bool:
         return bool(self.by_alias or self.loose)

@@ -261,8 +261,6 @@ class CustomerSession(Shown, metaclass=SessionType):
     def __attrs_init_subclass__(cls) -> None:
         """Judge the fields that `attrs.define` found, and take back what it makes for a subclass unasked."""
         held = vars(cls)
-        if "__setattr__" in held and held["__setattr__"].__module__.startswith("attr"):
-            raise InvalidValue("", f"{cls.__name__} is frozen; verbs change a session, and nothing else can")
         own_fields = own_fields_of(cls, CustomerSession)
         if is_undecorated(cls):  # a class without slots is not made anew
             type.__setattr__(cls, "machine", _machine_of(cls))

@@ -19,6 +19,7 @@ from typing import Any
 from session_fsm.class_checks import is_undecorated
 from session_fsm.session import CustomerSession
 from session_fsm.testing.mutants import Mutant, mutants
+from session_fsm.testing.twins import with_definition
 
 __all__ = ["Plot", "plant"]
 
@@ -163,17 +164,21 @@ def plant(base: type[CustomerSession], folder: str) -> None:
     made: Any = base.__init_subclass__
     decorated: Any = base.__attrs_init_subclass__
     planted: list[type] = []
+    definitions: dict[str, tuple[Any, Any]] = {}
 
     def derived(cls: type[CustomerSession], /, **keywords: Any) -> None:
         made.__func__(cls, **keywords)
         # A class with fields waits for its decorator, which may make it anew.
         if not is_undecorated(cls) and "__attrs_attrs__" not in vars(cls) and plot.holds(cls):
             planted.append(cls)
+            definitions[cls.__qualname__] = cls.machine.rules, cls.machine.table
             plot.apply(cls)
 
     def attrs_derived(cls: type[CustomerSession], /) -> None:
         decorated.__func__(cls)
         if cls not in planted and plot.holds(cls):
+            if cls.__qualname__ in definitions:  # attrs has made the class anew, of what the mutant has left of it
+                with_definition(cls, *definitions[cls.__qualname__])
             plot.apply(cls)
 
     derived.__name__, attrs_derived.__name__ = made.__name__, decorated.__name__

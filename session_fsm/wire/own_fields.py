@@ -223,9 +223,10 @@ def write_own(converter: Converter, value: Any) -> Any:
     """Turn what an own field holds into what JSON can hold."""
     kind: Any = value.__class__
     foreign = next((found for base in kind.__mro__ if (found := registered(base))), None)
-    hook = None if kind in (str, int, bool, NoneType) else _users_hook(converter, kind, write=True)
-    if hook or foreign:
-        return hook(value) if hook else foreign.write(value)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]  # one of the two
+    if foreign or isinstance(value, (Decimal, datetime, date, UUID)):
+        hook = _users_hook(converter, kind, write=True) or (foreign and foreign.write)
+        if hook:
+            return hook(value)
     if kind in _PLAIN:
         return value
     if isinstance(value, Enum):
@@ -250,8 +251,6 @@ _FRESH = Converter()
 
 def _users_hook(converter: Converter, kind: type, *, write: bool = False) -> Callable[[Any], Any] | None:
     """Return the hook that somebody has registered for *kind* with a converter of their own, or None."""
-    if has(kind):
-        return None  # cattrs generates hooks for these, which look like somebody's
     hook, usual = _hook(converter, kind, write=write), _hook(_FRESH, kind, write=write)
     if hook is None or _function(hook) is _function(usual) or _function(hook) in (read_scalar, timestamp, str):
         return None
