@@ -7,18 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.views import View
 
-from session_fsm import (
-    UNSET,
-    InvalidValue,
-    ReturnedCartItem,
-    RuleViolated,
-    SessionFSMError,
-    SessionUpdate,
-    State,
-    Trigger,
-    WrongState,
-    wire,
-)
+from session_fsm import Decision, InvalidValue, SessionFSMError, SessionUpdate, wire
 from session_fsm.diagrams import render
 from session_fsm.errors import http_status, to_error_response
 from shop.models import APPLICATION_ID, StoredEvent, find, keep, put, record
@@ -27,14 +16,6 @@ from shop.sessions import ShopSession
 __all__ = ["Diagram", "Reopening", "Returns", "Session", "answer_to", "bad_request", "not_found", "server_error"]
 
 _log = logging.getLogger(__name__)
-
-_TRIGGERS = {
-    UNSET: Trigger.UPDATE,
-    State.OPEN: Trigger.UPDATE,
-    State.CLOSED: Trigger.CLOSE,
-    State.CANCELLED: Trigger.CANCEL,
-}
-"""What an update that wants a state asks for."""
 
 
 class UnknownSession(Exception):
@@ -96,7 +77,7 @@ class Returns(SessionView):
         with transaction.atomic():
             session = _found(session_id, lock=not dry)
             if dry:
-                return _answer(_judged(session, Trigger.RETURN_ITEMS, returned.returned_cart_items))
+                return _answer(_after(session.evaluate("return_items", returned)))
             session.return_items(returned)
             record(keep(session))
         return _answer(session)
@@ -140,24 +121,17 @@ def _is_dry(request: HttpRequest) -> bool:
 
 
 def _would_be(session_id: str, change: SessionUpdate) -> ShopSession:
-    """Return the session as an update would leave it."""
+    """Return the session as an update would leave it, judged as Talon.One judges a dry run: a closing by itself."""
     session = find(session_id)
     if session is None:
         return ShopSession.create(session_id, change, id=0, application_id=APPLICATION_ID)
-    if change.state not in _TRIGGERS:
-        session.put(change)  # refused everywhere
-    trigger = _TRIGGERS[change.state]
-    return _judged(session, trigger, None if trigger is Trigger.CANCEL else change)
+    return _after(session.evaluate("put", change, payload_only=True))
 
 
-def _judged(
-    session: ShopSession, trigger: Trigger, argument: SessionUpdate | tuple[ReturnedCartItem, ...] | None
-) -> ShopSession:
-    """Return the session as it would be, judged as Talon.One judges a dry run: a closing by its request alone."""
-    decision = session.evaluate(trigger, argument, payload_only=True)
+def _after(decision: Decision[ShopSession]) -> ShopSession:
+    """Return the session as it would be."""
     if decision.after is None:
-        refusal = RuleViolated if decision.target else WrongState
-        raise refusal(decision, session.integration_id)
+        raise decision.refusal()
     return decision.after
 
 

@@ -134,7 +134,7 @@ class Refusals(ShopTestCase):
         self.put(cartItems=[ANVIL], state="closed")
         answer = self.put(state="open")
         self.assertEqual(answer.status_code, 400)
-        self.assertEqual(answer.json()["message"], 'Cannot move session to state "open" from state "closed".')
+        self.assertEqual(answer.json()["message"], 'Cannot move session to state "open" from state "closed"')
 
     def test_a_body_that_is_no_update_is_refused(self) -> None:
         for body in (b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000):

@@ -10,17 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from session_fsm import (
-    UNSET,
-    ReturnedCartItem,
-    RuleViolated,
-    SessionFSMError,
-    SessionUpdate,
-    State,
-    Trigger,
-    WrongState,
-    wire,
-)
+from session_fsm import Decision, SessionFSMError, SessionUpdate, wire
 from session_fsm.diagrams import render
 from session_fsm.errors import http_status, to_error_response
 from shop.sessions import ShopSession
@@ -35,14 +25,6 @@ _APPLICATION_ID = 1
 _SESSIONS = "/v2/customer_sessions"
 # An ID may hold any character, a slash too. The longer addresses stand first, because this one matches them as well.
 _SESSION = _SESSIONS + "/{session_id:path}"
-
-_TRIGGERS = {
-    UNSET: Trigger.UPDATE,
-    State.OPEN: Trigger.UPDATE,
-    State.CLOSED: Trigger.CLOSE,
-    State.CANCELLED: Trigger.CANCEL,
-}
-"""What an update that wants a state asks for."""
 
 _MEDIA_TYPES = {"svg": "image/svg+xml", "html": "text/html; charset=utf-8"}
 
@@ -78,7 +60,7 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
         request = wire.loads(body, wire.ReturnRequest)
         session = found(session_id)
         if dry:
-            return _answer(_judged(session, Trigger.RETURN_ITEMS, request.returned_cart_items))
+            return _answer(_after(session.evaluate("return_items", request)))
         session.return_items(request)
         sessions.save(session)
         return _answer(session)
@@ -89,9 +71,8 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
         session = sessions.find(session_id)
         if session is None:
             session = ShopSession.create(session_id, change, id=randbits(53), application_id=_APPLICATION_ID)
-        elif dry and change.state in _TRIGGERS:
-            trigger = _TRIGGERS[change.state]
-            return _answer(_judged(session, trigger, None if trigger is Trigger.CANCEL else change))
+        elif dry:  # as Talon.One judges it: a closing by its request alone
+            return _answer(_after(session.evaluate("put", change, payload_only=True)))
         else:
             session.put(change)
         if not dry:
@@ -112,14 +93,10 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
     return app
 
 
-def _judged(
-    session: ShopSession, trigger: Trigger, argument: SessionUpdate | tuple[ReturnedCartItem, ...] | None
-) -> ShopSession:
-    """Return the session as it would be, judged as Talon.One judges a dry run: a closing by its request alone."""
-    decision = session.evaluate(trigger, argument, payload_only=True)
+def _after(decision: Decision[ShopSession]) -> ShopSession:
+    """Return the session as it would be."""
     if decision.after is None:
-        refusal = RuleViolated if decision.target else WrongState
-        raise refusal(decision, session.integration_id)
+        raise decision.refusal()
     return decision.after
 
 
