@@ -223,10 +223,10 @@ class TestNotes:
         [
             ({**UPDATE, "coupon": "XMAS"}, "/coupon: is not known; did you mean couponCodes?"),
             ({**UPDATE, "referral": "ANN"}, "/referral: is not known; did you mean referralCode?"),
-            ({"customerSession": {"Items": []}}, "/customerSession/Items: is not known; did you mean cartItems?"),
+            ({"customerSession": {"Items": []}}, "/Items: is not known; did you mean cartItems?"),
             (
                 {"customerSession": {}, "responseContents": []},
-                "/responseContents: is not known; did you mean responseContent?",
+                "beside customerSession, responseContents is not known; did you mean responseContent?",
             ),
             ({**UPDATE, "colour": "red"}, "/colour: is not known"),
             (
@@ -237,7 +237,7 @@ class TestNotes:
                 {"cartItems": [{"sku": "A", "quantity": 1, "additionalCosts": {"gift": {"price": 1, "prices": 2}}}]},
                 "/cartItems/0/additionalCosts/gift/prices: is not known; did you mean price?",
             ),
-            ({"return": {**RETURN, "returnId": 5}}, "/return/returnId: is not known"),
+            ({"return": {**RETURN, "returnId": 5}}, "/returnId: is not known"),
             ({"return": RETURN, "effects": []}, "/createdCoupon: is not known; did you mean createdCoupons?"),
             ({"a/b~": 1, "state": "open"}, "/a~1b~0: is not known"),
             ({**SESSION, "integrationID": "x"}, "/integrationID: is not known; did you mean integrationId?"),
@@ -270,7 +270,7 @@ class TestNotes:
         result = run("check", "--kind", "session", path)
         assert result.output.splitlines() == [
             f"{path}: valid session",
-            f"{path}: note: /effect: is not known; did you mean effects?",
+            f"{path}: note: beside customerSession, effect is not known; did you mean effects?",
         ]
 
     def test_many_notes_are_counted(self, document: Any) -> None:

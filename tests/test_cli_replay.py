@@ -639,6 +639,27 @@ class TestUntrustedText:
         ]
 
 
+class TestFailedRules:
+    """Of a rule that raised, nobody is told more than the type of what it raised."""
+
+    @pytest.mark.parametrize("options", [(), ("--json",)])
+    def test_the_text_of_an_exception_is_not_written(self, options: tuple[str, ...], monkeypatch: Any) -> None:
+        @rule("unchecked", on=[Trigger.CLOSE])
+        def stock_is_reserved(total: Decimal) -> bool:
+            """The stock must be reserved."""
+            raise ConnectionError("postgresql://shop:secret@db/stock")
+
+        class Shop(CustomerSession):
+            rules = (*CustomerSession.rules, stock_is_reserved)
+
+        monkeypatch.setattr(builders, "Shop", Shop, raising=False)
+        result = replay(update(), update(state="closed"), options=("--class", "builders:Shop", *options))
+        assert result.exit_code == 1
+        assert "rule_failed" in result.stdout
+        assert "It raised ConnectionError." in result.stdout
+        assert "secret" not in result.output
+
+
 class TestProgress:
     """A bar shows how far a long file has been read, where standard error is a terminal."""
 

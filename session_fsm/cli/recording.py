@@ -302,11 +302,13 @@ class Recording:
 
 
 def _reasons(decision: Decision[Any]) -> tuple[Violation, ...]:
-    """Return the violations of *decision*; whoever replays a recording is told what failed rules raised, too."""
+    """Return the violations of *decision*; of a rule that failed, what it raised is named without its text."""
     if not decision.checks:
         return decision.violations
     return tuple(
-        evolve(violation, message=f"{violation.message} It raised {check.raised}") if check.raised else violation
+        evolve(violation, message=f"{violation.message} It raised {type(check.error).__name__}.")
+        if check.error is not None
+        else violation
         for check in decision.checks
         for violation in check.violations
     )
