@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,8 @@ def start(
     )
 
 
-def on_terminal(*arguments: object, columns: int = 80, **env: str) -> str:
-    """Run the program on a terminal of its own and return what it shows there."""
+def on_terminal(*arguments: object, columns: int = 80, stdin: Path | None = None, **env: str) -> str:
+    """Run the program on a terminal of its own, its input perhaps from a file, and return what it shows there."""
     leader, follower = pty.openpty()
     env = {"COLUMNS": str(columns), "TERM": "xterm", **env}
     shown: list[bytes] = []
@@ -63,15 +64,16 @@ def on_terminal(*arguments: object, columns: int = 80, **env: str) -> str:
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        subprocess.run(
-            program(*arguments),
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-            env=environment(**env),
-            timeout=120,
-            check=False,
-        )
+        with stdin.open("rb") if stdin else nullcontext(follower) as given:
+            subprocess.run(
+                program(*arguments),
+                stdin=given,
+                stdout=follower,
+                stderr=follower,
+                env=environment(**env),
+                timeout=120,
+                check=False,
+            )
     finally:
         os.close(follower)
         reader.join(timeout=30)

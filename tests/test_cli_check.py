@@ -138,7 +138,13 @@ class TestAnswers:
     def test_what_the_api_alone_knows_is_not_judged(self, document: Any) -> None:
         api = {"id": 3, "created": "now", "type": "talon_session_created", "attributes": {}, "effects": []}
         entity = {**RETURN, "id": 1, "created": "now", "applicationId": 2, "accountId": 3, "eventId": 4, "sessionId": 5}
-        answer = {"effects": [{}], "event": api, "customerSession": SESSION, "return": entity, "referral": None}
+        answer: dict[str, Any] = {
+            "effects": [{}],
+            "event": api,
+            "customerSession": SESSION,
+            "return": entity,
+            "referral": None,
+        }
         path = document(answer)
         assert run("check", path).output == f"{path}: valid answer\n"
         assert run("check", "--strict", path).exit_code == 0
@@ -220,7 +226,7 @@ class TestNotes:
             ({"customerSession": {"Items": []}}, "/Items: is not known; did you mean cartItems?"),
             (
                 {"customerSession": {}, "responseContents": []},
-                "/responseContents: is not known; did you mean responseContent?",
+                "beside customerSession, responseContents is not known; did you mean responseContent?",
             ),
             ({**UPDATE, "colour": "red"}, "/colour: is not known"),
             (
@@ -264,7 +270,7 @@ class TestNotes:
         result = run("check", "--kind", "session", path)
         assert result.output.splitlines() == [
             f"{path}: valid session",
-            f"{path}: note: /effect: is not known; did you mean effects?",
+            f"{path}: note: beside customerSession, effect is not known; did you mean effects?",
         ]
 
     def test_many_notes_are_counted(self, document: Any) -> None:

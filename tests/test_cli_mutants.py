@@ -11,6 +11,7 @@ import pytest
 from command_line import environment, on_terminal, program, run
 from mutation_suites.bakery import BakerySession
 
+from session_fsm import CustomerSession
 from session_fsm.cli import mutants as cli
 from session_fsm.testing.mutants import mutants
 from session_fsm.testing.mutation import Result, Score, Verdict
@@ -36,7 +37,7 @@ class TestList:
     def test_all_are_listed_with_their_words(self):
         result = run("mutants", "--list")
         assert result.exit_code == 0
-        assert len(result.output.splitlines()) == 88
+        assert len(result.output.splitlines()) == len(mutants(CustomerSession)) > 80
         assert "delete-row:T-08 " in result.output
         assert result.output.splitlines()[-1].endswith("  a cancelled session can be reopened")
 

@@ -1,5 +1,7 @@
 """The command as a program of its own: pipes, signals, terminals, encodings, memory."""
 
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -98,7 +100,7 @@ class TestEndings:
             assert process.stderr.read() == b""
             assert process.wait(timeout=120) == 141
 
-    def test_an_interrupt_ends_it_quietly(self) -> None:
+    def test_an_interrupt_ends_it_with_the_summary_so_far(self) -> None:
         with subprocess.Popen(
             program("replay", "-", "--json"),
             stdin=subprocess.PIPE,
@@ -114,7 +116,10 @@ class TestEndings:
             assert process.stderr.readline().startswith(b"session-fsm: standard input:2: ")  # it waits for more
             process.send_signal(signal.SIGINT)
             assert process.stderr.read() == b""
-            assert [line["line"] for line in objects(process.stdout.read().decode())] == [1, 2]
+            *lines, last = objects(process.stdout.read().decode())
+            assert [line["line"] for line in lines] == [1, 2]
+            assert last["summary"]["interrupted"] is True
+            assert (last["summary"]["applied"], last["summary"]["unreadable"]) == (1, 1)
             assert process.wait(timeout=120) == 130
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
@@ -164,6 +169,28 @@ class TestTerminal:
 
     def test_a_pipe_gets_none(self) -> None:
         assert b"\x1b" not in start("demo").stdout
+
+    def test_standard_input_gets_a_bar_that_counts_what_was_read(self, long_file: Path) -> None:
+        shown = on_terminal("replay", "-q", "-", stdin=long_file, NO_COLOR="1")
+        assert "MB read" in shown
+        assert "requests    1500" in shown
+
+    def test_where_the_output_is_a_pipe_nothing_stands_before_its_lines(self, long_file: Path) -> None:
+        leader, follower = pty.openpty()
+        with os.fdopen(leader, "rb", buffering=0) as terminal:
+            arguments = program("replay", long_file)
+            ran = subprocess.run(
+                arguments,
+                stdout=subprocess.PIPE,
+                stderr=follower,
+                env=environment(TERM="xterm"),
+                timeout=120,
+                check=False,
+            )
+            os.write(follower, b"end\n")
+            os.close(follower)
+            assert terminal.read(100).replace(b"\r", b"") == b"end\n"
+        assert len(ran.stdout.splitlines()) == 1500 + 6
 
     def test_a_long_file_gets_a_bar_that_leaves_every_line_whole(self, long_file: Path) -> None:
         shown = on_terminal("replay", long_file, NO_COLOR="1")

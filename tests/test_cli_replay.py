@@ -4,8 +4,10 @@ import gc
 import io
 import json
 import os
+import signal
 import sys
 import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -19,11 +21,13 @@ from command_line import ITEM, objects, recording, reopened, returned, run, upda
 
 from session_fsm import CustomerSession, InvalidValue, Trigger, Violation, WireError, rule
 from session_fsm.cli import command, progress
+from session_fsm.cli.interrupts import Interruptible
 from session_fsm.cli.json_lines import json_line
 from session_fsm.cli.recording import Recording, lines_of, read_request
 from session_fsm.states import Operation
 from session_fsm.wire.text import MOST_BYTES
 
+NO_JSON = "the document is not JSON: Expecting value (line 1, column 1)"
 LIFE = [
     update(cartItems=[ITEM]),
     update(couponCodes=["XMAS"]),
@@ -241,11 +245,22 @@ class TestSessions:
         assert "coupon_code_required: A session must hold a coupon code by the time it closes." in result.stdout
         assert result.exit_code == 1
 
-    def test_what_a_class_of_ones_own_raises_is_a_refusal(self) -> None:
+    def test_fields_that_a_recording_cannot_give_are_named(self) -> None:
         result = run("replay", "-", "--class", "builders:TenantSession", stdin=recording(update(), update()))
         assert result.exit_code == 1
-        assert result.stdout.count("failed: TypeError: ") == 2
-        assert "'tenant'" in result.stdout
+        message = "A new TenantSession needs tenant, and a recording does not hold fields of your own."
+        assert result.stdout.count(f"own_fields_missing: {message}\n") == 2
+
+    def test_what_a_class_of_ones_own_raises_is_a_refusal(self, monkeypatch: Any) -> None:
+        class Broken(CustomerSession):
+            @classmethod
+            def create(cls, *_: Any, **__: Any) -> Any:
+                raise TypeError("no order today")
+
+        monkeypatch.setattr(builders, "Broken", Broken, raising=False)
+        result = run("replay", "-", "--class", "builders:Broken", stdin=recording(update(), update()))
+        assert result.exit_code == 1
+        assert "         failed: TypeError: no order today\n" in result.stdout
 
 
 class TestLines:
@@ -378,6 +393,116 @@ class TestLines:
         result = run("replay", "-", stdin=b"x" * (MOST_BYTES + 1))
         assert result.stderr == "session-fsm: standard input:1: the line is longer than 16,777,216 bytes\n"
         assert result.exit_code == 2
+
+
+class TestManyUnreadableLines:
+    """However much cannot be read, what is said of it is bounded."""
+
+    @pytest.mark.parametrize("noise", [b"\x89PNG\r\n\x00" * 3_000, b"[\n" * 300, b"\xff\n" * 5_000])
+    def test_a_file_that_is_no_recording_is_left_after_twenty_lines(self, tmp_path: Path, noise: bytes) -> None:
+        path = tmp_path / "order.png"
+        path.write_bytes(noise)
+        result = run("replay", path)
+        assert result.exit_code == 2
+        *named, last = result.stderr.splitlines()
+        assert [line.split(":")[2] for line in named] == [str(number) for number in range(1, 21)]
+        assert last == (
+            f"session-fsm: {path}: none of the first 20 lines can be read, so this is no recording; "
+            "the rest of it is skipped"
+        )
+        assert "unreadable  20\n" in result.stdout
+        assert len(objects(run("replay", "--json", path).stdout)) == 21
+
+    def test_the_next_file_is_read_nevertheless(self, tmp_path: Path) -> None:
+        noise = tmp_path / "noise"
+        noise.write_bytes(b"noise\n" * 100)
+        result = run("replay", noise, "-", stdin=recording(update()))
+        assert "applied      1\n" in result.stdout
+
+    def test_lines_among_others_are_counted_after_the_twentieth(self) -> None:
+        result = replay(update(), *["nonsense"] * 50, update())
+        *named, last = result.stderr.splitlines()
+        assert len(named) == 20
+        assert last == "session-fsm: standard input: 30 further lines cannot be read"
+        assert "unreadable  50\n" in result.stdout
+        assert "applied      2\n" in result.stdout
+        one = replay(update(), *["nonsense"] * 21).stderr.splitlines()
+        assert one[-1] == "session-fsm: standard input: 1 further line cannot be read"
+        assert len(replay(update(), *["nonsense"] * 20).stderr.splitlines()) == 20
+
+    def test_of_a_line_with_many_problems_the_first_are_named(self) -> None:
+        result = replay(update(), update(cartItems=[{"sku": 5, "quantity": 1}] * 30))
+        *named, last = result.stderr.splitlines()
+        assert len(named) == 20
+        assert last == "session-fsm: standard input:2: and 10 further problems"
+
+
+class TestInterrupts:
+    """Ctrl-C ends a run with the summary so far, and never in the middle of a request."""
+
+    @pytest.fixture
+    def pressed(self, monkeypatch: Any) -> Any:
+        """Return a class whose rule presses Ctrl-C when an order is closed."""
+
+        @rule("never", on=[Trigger.CLOSE])
+        def order_may_close(total: Decimal) -> bool:
+            """An order may close."""
+            signal.raise_signal(signal.SIGINT)
+            return total is not None
+
+        class Pressed(CustomerSession):
+            rules = (*CustomerSession.rules, order_may_close)
+
+        monkeypatch.setattr(builders, "Pressed", Pressed, raising=False)
+        return Pressed
+
+    @pytest.mark.usefixtures("pressed")
+    def test_the_request_at_hand_is_finished_and_counted(self) -> None:
+        lines = [update(), update(state="closed"), update("order-2")]
+        options = ("--class", "builders:Pressed")
+        result = replay(*lines, options=options)
+        assert result.exit_code == 130
+        assert "\nInterrupted after 2 requests.\n" in result.stdout
+        assert "sessions    1  closed 1\n" in result.stdout
+        machine = replay(*lines, options=(*options, "--json"))
+        assert objects(machine.stdout)[-1]["summary"]["interrupted"] is True
+        assert objects(machine.stdout)[-1]["summary"]["applied"] == 2
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def test_the_second_time_it_ends_at_once(self) -> None:
+        with Interruptible() as run:
+            signal.raise_signal(signal.SIGINT)
+            assert run.interrupted
+            signal.raise_signal(signal.SIGINT)
+            pytest.fail("it went on")
+        assert run.interrupted
+
+    def test_waiting_for_a_line_is_given_up(self) -> None:
+        def lines() -> Iterator[int]:
+            yield 1
+            signal.raise_signal(signal.SIGINT)
+            yield 2
+
+        with Interruptible() as run:
+            assert list(run.each(lines())) == []
+            pytest.fail("it went on")
+        assert run.interrupted
+
+    def test_a_handler_that_somebody_else_has_set_stays(self) -> None:
+        def theirs(number: int, frame: Any) -> None:
+            raise NotImplementedError
+
+        before = signal.signal(signal.SIGINT, theirs)
+        try:
+            with Interruptible():
+                assert signal.getsignal(signal.SIGINT) is theirs
+            assert signal.getsignal(signal.SIGINT) is theirs
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def test_other_errors_pass(self) -> None:
+        with pytest.raises(ZeroDivisionError), Interruptible():
+            raise ZeroDivisionError
 
 
 class TestDryRuns:
@@ -531,6 +656,27 @@ class TestUntrustedText:
         ]
 
 
+class TestFailedRules:
+    """Of a rule that raised, nobody is told more than the type of what it raised."""
+
+    @pytest.mark.parametrize("options", [(), ("--json",)])
+    def test_the_text_of_an_exception_is_not_written(self, options: tuple[str, ...], monkeypatch: Any) -> None:
+        @rule("unchecked", on=[Trigger.CLOSE])
+        def stock_is_reserved(total: Decimal) -> bool:
+            """The stock must be reserved."""
+            raise ConnectionError("postgresql://shop:secret@db/stock")
+
+        class Shop(CustomerSession):
+            rules = (*CustomerSession.rules, stock_is_reserved)
+
+        monkeypatch.setattr(builders, "Shop", Shop, raising=False)
+        result = replay(update(), update(state="closed"), options=("--class", "builders:Shop", *options))
+        assert result.exit_code == 1
+        assert "rule_failed" in result.stdout
+        assert "It raised ConnectionError." in result.stdout
+        assert "secret" not in result.output
+
+
 class TestProgress:
     """A bar shows how far a long file has been read, where standard error is a terminal."""
 
@@ -560,11 +706,22 @@ class TestProgress:
     def test_without_a_terminal_there_is_no_bar(self, long_file: Path, env: dict[str, str]) -> None:
         assert run("replay", long_file, **env).stderr.count("\n") == 1
 
-    def test_without_a_size_there_is_no_bar(self, long_file: Path) -> None:
+    def test_without_a_size_the_bar_counts_what_was_read(self, long_file: Path) -> None:
         text = long_file.read_text(encoding="utf-8")
-        assert "%" not in run("replay", "-", stdin=text, FORCE_COLOR="1", TERM="xterm").stderr
-        assert "%" not in run("replay", long_file, "-", stdin=text, FORCE_COLOR="1", TERM="xterm").stderr
-        assert "%" not in run("replay", "/dev/null", long_file, FORCE_COLOR="1", TERM="xterm").stderr
+        for arguments in (["-"], [long_file, "-"], ["/dev/null", long_file]):
+            shown = run("replay", *arguments, stdin=text, FORCE_COLOR="1", TERM="xterm").stderr
+            assert "%" not in shown
+            assert "bytes read" in shown.replace("\x1b[0m", "").replace("\x1b[32m", "").replace("kB", "bytes")
+
+    def test_little_on_standard_input_has_no_bar(self, long_file: Path) -> None:
+        shown = run("replay", "-", stdin=recording(update(), "nonsense"), FORCE_COLOR="1", TERM="xterm").stderr
+        assert shown.startswith("session-fsm: standard input:2: ")
+        assert "read" not in shown.splitlines()[-1].partition("not")[0]
+
+    def test_where_somebody_else_reads_the_output_there_is_no_bar(self, long_file: Path, monkeypatch: Any) -> None:
+        monkeypatch.setattr(progress, "_is_pipe", lambda _: True)
+        shown = run("replay", long_file, FORCE_COLOR="1", TERM="xterm").stderr
+        assert shown.splitlines() == [f"session-fsm: {long_file}:11: {NO_JSON}"]
 
 
 class TestDemo:
@@ -608,7 +765,7 @@ class TestDemo:
     def test_a_class_that_creates_no_session_is_shown_as_refusing(self) -> None:
         output = run("demo", "--class", "builders:TenantSession").output
         assert "refused, still no session" in output
-        assert "failed: TypeError: " in output
+        assert "own_fields_missing: A new TenantSession needs tenant" in output
         assert "sessions    0" in output
 
 

@@ -306,3 +306,24 @@ def test_the_same_bytes_come_out_under_every_hash_seed(seed: str) -> None:
     )
     here = hashlib.sha256("".join(render(format=name) for name in NAMES).encode()).hexdigest()
     assert result.stdout.strip() == here
+
+
+@rule("unchecked", on=["close"])
+def stock_is_reserved(total: Any) -> bool:
+    """The stock must be reserved."""
+    raise ConnectionError("postgresql://shop:secret@db/stock")
+
+
+class StockSession(CustomerSession):
+    """Has a rule that raises."""
+
+    rules = (*CustomerSession.rules, stock_is_reserved)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_format_shows_what_a_failed_rule_raised(name: str) -> None:
+    session = StockSession.create("order-1")
+    shown = render(StockSession, name, session=session, events=[session.evaluate("close")])
+    assert "secret" not in shown
+    assert "ConnectionError" not in shown
+    assert "could not be judged" in shown.replace("\xa0", " ") or name == "scxml"

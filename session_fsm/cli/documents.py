@@ -128,15 +128,13 @@ def _recognised(document: Any) -> str:
 
 
 def _request(wrapper: str, of: type, document: Any, _: type[CustomerSession]) -> Iterator[Problem]:
-    yield from _read(document, of, wrapper)
-    if is_object(document) and wrapper in document:
-        yield from _unknown(document, {wrapper, *_OF_REQUESTS})
+    yield from _read(document, of)
+    yield from _beside(wrapper, document, {wrapper, *_OF_REQUESTS})
 
 
 def _session(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
-    yield from _read(document, kind, "customerSession")
-    if is_object(document) and "customerSession" in document:
-        yield from _unknown(document, _OF_ANSWERS)
+    yield from _read(document, kind)
+    yield from _beside("customerSession", document, _OF_ANSWERS)
 
 
 def _event(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
@@ -206,7 +204,6 @@ _JUDGES: Mapping[str, Callable[[Any, type[CustomerSession]], Iterable[Problem]]]
 def _read(
     document: Any,
     of: type,
-    wrapper: str | None = None,
     *,
     also: Iterable[str] = (),
     session_class: type[CustomerSession] | None = None,
@@ -214,14 +211,13 @@ def _read(
     """Read *document* and yield what is wrong with it, and its members that nobody knows, but for those in *also*."""
     problems = _problems(document, of, strict=False, session_class=session_class)
     yield from problems
-    inside = f"/{wrapper}" if is_object(document) and wrapper in document else ""
     strictly = _problems(document, of, strict=True, session_class=session_class)
     for problem in [one for one in strictly if one.text == _UNKNOWN and one not in problems][:_MOST_UNKNOWN]:
         holder, _, token = problem.pointer.rpartition("/")
         name = token.replace("~1", "/").replace("~0", "~")
-        if holder == inside and name in also:
+        if not holder and name in also:
             continue
-        known = _members_of(_holder(holder, of)).union(also if holder == inside else ())
+        known = _members_of(_holder(holder, of)).union(() if holder else also)
         yield Problem(problem.pointer, _UNKNOWN + _meant(name, known), _UNKNOWN)
 
 
@@ -239,6 +235,13 @@ def _unknown(document: Mapping[str, Any], known: Iterable[str]) -> Iterator[Prob
     """Yield the members of *document* that are not among those *known*."""
     for name in sorted(document.keys() - set(known))[:_MOST_UNKNOWN]:
         yield Problem(pointer_token(name), _UNKNOWN + _meant(name, known), _UNKNOWN)
+
+
+def _beside(wrapper: str, document: Any, known: Iterable[str]) -> Iterator[Problem]:
+    """Yield the members beside a wrapper that are not *known*. Pointers begin within the wrapper, so they have none."""
+    if is_object(document) and wrapper in document:
+        for problem in _unknown(document, known):
+            yield Problem("", f"beside {wrapper}, {problem.pointer[1:]} {problem.text}", _UNKNOWN)
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

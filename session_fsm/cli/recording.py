@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import IO, Any, Never
 
-from attrs import define, evolve, field, frozen
+from attrs import NOTHING, define, evolve, field, frozen
 
 from session_fsm.decisions import Decision
 from session_fsm.entities import maker
@@ -253,7 +253,7 @@ class Recording:
         except InvalidValue as error:
             raise WireError(problem.under("/body") for problem in error.problems) from None
         except Exception as error:  # noqa: BLE001  # a class of the user's own may raise anything, and the rest still runs
-            violations = (Violation(code="failed", message=f"{type(error).__name__}: {error}"),)
+            violations = (self._failure(session, error),)
         state, total = (None, None) if session is None else (session.state, session.total)
         return _make_result(request, trigger, source, state, total, event, violations, already)
 
@@ -282,6 +282,16 @@ class Recording:
         session.take_events()
         return session, event
 
+    def _failure(self, session: CustomerSession | None, error: Exception) -> Violation:
+        """Return what is said of an error that the class raised and that is no refusal."""
+        own = self.kind.machine.own_fields.by_name.values()
+        required = [field.alias for field in own if field.attribute.default is NOTHING]
+        if session is None and required and isinstance(error, TypeError):
+            names = ", ".join(required)
+            message = f"A new {self.kind.__name__} needs {names}, and a recording does not hold fields of your own."
+            return Violation(code="own_fields_missing", message=message)
+        return Violation(code="failed", message=f"{type(error).__name__}: {error}")
+
     def _without_session(self, trigger: Trigger, request: Request) -> Never:
         message = f'There is no session "{request.session_id}"; an update creates one.'
         violation = Violation(code="unknown_session", message=message)
@@ -292,11 +302,13 @@ class Recording:
 
 
 def _reasons(decision: Decision[Any]) -> tuple[Violation, ...]:
-    """Return the violations of *decision*; whoever replays a recording is told what failed rules raised, too."""
+    """Return the violations of *decision*; of a rule that failed, what it raised is named without its text."""
     if not decision.checks:
         return decision.violations
     return tuple(
-        evolve(violation, message=f"{violation.message} It raised {check.raised}") if check.raised else violation
+        evolve(violation, message=f"{violation.message} It raised {type(check.error).__name__}.")
+        if check.error is not None
+        else violation
         for check in decision.checks
         for violation in check.violations
     )

@@ -29,6 +29,8 @@ class Summary:
     codes: Counter[str] = field(factory=Counter[str])
     """Refusals by code; one with two reasons counts under both."""
     unreadable: int = 0
+    interrupted: bool = False
+    """Whether Ctrl-C ended the run."""
 
     def count(self, result: Result) -> None:
         """Count one request."""
@@ -59,7 +61,7 @@ class Summary:
             "refusedByCode": _sorted(self.codes),
             "unreadable": self.unreadable,
             "sessions": _states(recording),
-        }
+        } | ({"interrupted": True} if self.interrupted else {})
 
     def rows(self, recording: Recording) -> list[tuple[str | Cell, ...]]:
         """Return the summary for people, as rows of a table."""
