@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
+from functools import reduce
 
 from session_fsm.values import AdditionalCost, CartItem
 
-__all__ = ["returned_total", "subtract", "totals"]
+__all__ = ["add", "returned_total", "subtract", "totals"]
 
 # Sums and products of bounded decimals are exact in this context; were one not, it would raise, never round.
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
@@ -45,6 +46,11 @@ def returned_total(cart_items: tuple[CartItem, ...]) -> Decimal:
         if item.price is not None and item.returned_quantity:
             returned = _EXACT.add(returned, _EXACT.multiply(item.price, item.returned_quantity))
     return returned
+
+
+def add(*amounts: Decimal) -> Decimal:
+    """Return the sum of *amounts*, exact."""
+    return reduce(_EXACT.add, amounts, _ZERO)
 
 
 def subtract(total: Decimal, part: Decimal) -> Decimal:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from operator import index
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
 
 from session_fsm.errors import InvalidValue, Problem, counted, pointer_token
@@ -46,10 +47,13 @@ __all__ = [
     "time",
     "timestamp",
     "to_amount",
+    "to_integer",
     "to_member",
     "to_optional_amount",
+    "to_optional_integer",
     "to_time",
     "to_tuple",
+    "to_whole",
     "validate",
     "wire_name",
 ]
@@ -207,6 +211,8 @@ def integer(*, at_least: int | None = None) -> Check:
     @at_a_glance(lambda v: f"type({v}) is int and {least} <= {v} <= {_INT64}")
     def check(value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int):
+            if hasattr(value, "__index__") and not isinstance(value, bool):
+                return f"{kind_of(value)} is not an integer; give int(...) of it"
             given = f" ({value})" if isinstance(value, (float, Decimal)) else ""
             return f"{kind_of(value)}{given} is not an integer"
         if not -_INT64 - 1 <= value <= _INT64:
@@ -216,6 +222,38 @@ def integer(*, at_least: int | None = None) -> Check:
         return None
 
     return check
+
+
+def to_integer(value: int) -> int:
+    """Convert what stands for an integer of Python, such as an integer of numpy, to one."""
+    if value.__class__ is int:
+        return value
+    given: Any = value
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        return given  # type: ignore[no-any-return]  # the validator says what is wrong
+    try:
+        return index(given)
+    except TypeError:  # an array of several, or a truth value
+        return given  # type: ignore[no-any-return]  # as above
+
+
+def to_optional_integer(value: int | None) -> int | None:
+    """Convert as `to_integer` does, unless there is nothing to convert."""
+    return None if value is None else to_integer(value)
+
+
+def to_whole(value: Any) -> Any:
+    """Convert a number without a fraction to the integer that it is (W-27), and leave everything else as it is."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value) if abs(value) <= _INT64 else value
+    if (
+        isinstance(value, Decimal)
+        and value.is_finite()
+        and value.adjusted() < 20
+        and value == value.to_integral_value()
+    ):
+        return int(value)
+    return value
 
 
 @at_a_glance(lambda v: f"type({v}) is bool")
@@ -231,8 +269,9 @@ def to_amount(value: Decimal | int | str) -> Decimal:
             return Decimal(value)
         except InvalidOperation:  # the exponent is beyond all bounds
             return Decimal("Infinity")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
+    whole = to_integer(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # it leaves all else as it is
+    if isinstance(whole, int) and not isinstance(whole, bool):
+        return Decimal(whole)
     return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # the validator says what is wrong
 
 
@@ -256,9 +295,13 @@ def amount(*, total: bool = False, at_least: int | None = None, at_most: int | N
     @at_a_glance(glance)
     def check(value: object) -> str | None:
         if isinstance(value, float):
-            return f'{value!r} is a binary float and so is not exact; give the string "{value!r}" or a Decimal'
+            shown = float.__repr__(value)  # a float of numpy writes its type as well
+            return f'{shown} is a binary float and so is not exact; give the string "{shown}" or a Decimal'
         if not isinstance(value, Decimal):
-            return f"{value!r} is not a number" if isinstance(value, str) else f"{kind_of(value)} is not a number"
+            if isinstance(value, str):
+                return f"{value[:40]!r} is not a number"
+            hint = "; give a Decimal of its text" if hasattr(value, "__float__") and not isinstance(value, bool) else ""
+            return f"{kind_of(value)} is not a number{hint}"
         if not value.is_finite():
             return f"{value} is not finite"
         if not _SMALLEST_POWER <= value.adjusted() <= largest:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from attrs import NOTHING, Attribute, define, evolve, field, fields, setters
 
 from session_fsm import signatures
-from session_fsm.amounts import returned_total, subtract, totals
+from session_fsm.amounts import add, returned_total, subtract, totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.class_checks import (
@@ -570,23 +570,58 @@ def _complete(session: CustomerSession) -> None:
     values: dict[str, Any] = {}
     own_fields = session.machine.own_fields
     if [item.position for item in session.cart_items] != [*range(len(session.cart_items))]:
-        values["cart_items"] = tuple(
-            evolve(item, position=position) for position, item in enumerate(session.cart_items)
-        )
+        values["cart_items"] = _in_order(session.cart_items)
     if (
         session.total is _COMPUTED
         or session.cart_item_total is _COMPUTED
         or session.additional_cost_total is _COMPUTED
         or session.cart_item_additional_cost_total is _COMPUTED
     ):
-        computed = totals(session.cart_items, session.additional_costs)
-        values |= {name: value for name, value in computed.items() if getattr(session, name) is _COMPUTED}
+        values |= _missing_totals(session)
     if not session.profile_id:
         values["first_session"] = True  # F-16
     if values:
         assign(session, values)
     if own_fields is not NO_OWN_FIELDS:
         own_fields.complete(session)
+
+
+def _missing_totals(session: CustomerSession) -> dict[str, Decimal]:
+    """Return the totals that were not given, so that the four agree (M-04).
+
+    One that is missing follows from the other three, which stay as they stand (M-07). Where more are missing, all four
+    are computed from the items and the costs.
+    """
+    names = ("cart_item_total", "additional_cost_total", "cart_item_additional_cost_total")
+    parts = [getattr(session, name) for name in names]
+    missing = [name for name, part in zip(names, parts, strict=True) if part is _COMPUTED]
+    if session.total is _COMPUTED and not missing:
+        return {"total": add(*parts)}
+    if session.total is not _COMPUTED and len(missing) == 1:
+        others = [part for part in parts if part is not _COMPUTED]
+        return {missing[0]: subtract(session.total, add(*others))}
+    return totals(session.cart_items, session.additional_costs)
+
+
+def _in_order(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
+    """Return *items* in the order of their positions; an item without one has its place in the list.
+
+    Raises:
+        InvalidValue: the positions are not the numbers from 0 on, each once: nobody would know which item is meant.
+    """
+    placed: dict[int, CartItem] = {}
+    for place, item in enumerate(items):
+        position = place if item.position is None else item.position
+        if position >= len(items) or position in placed:
+            problem = f"is {position} again" if position in placed else f"{position} is not below {len(items)}"
+            raise InvalidValue(
+                f"/cartItems/{place}/position", f"{problem}; positions are 0 to {len(items) - 1}, each once"
+            )
+        placed[position] = item
+    return tuple(
+        item if item.position == position else evolve(item, position=position)
+        for position, item in sorted(placed.items())
+    )
 
 
 def _construct(self: CustomerSession, *args: Any, **given: Any) -> None:

@@ -42,8 +42,10 @@ from session_fsm.scalars import (
     text,
     time,
     to_amount,
+    to_integer,
     to_member,
     to_optional_amount,
+    to_optional_integer,
     to_tuple,
     validate,
 )
@@ -138,7 +140,7 @@ class CartItem:
 
     sku: str = field(validator=validate(text(at_least=1)))
     """The stock keeping unit, one character or more."""
-    quantity: int = field(validator=validate(integer(at_least=1)))
+    quantity: int = field(converter=to_integer, validator=validate(integer(at_least=1)))
     """How many units were bought, returned ones included; one or more."""
     name: str | None = field(default=None, validator=validate(text(), optional=True))
     """What customers call it."""
@@ -220,9 +222,13 @@ class CartItem:
 class ReturnedCartItem:
     """What comes back of one cart item. Name the item by its position, by its SKU, or by both."""
 
-    position: int | None = field(default=None, validator=validate(integer(at_least=0), optional=True))
+    position: int | None = field(
+        default=None, converter=to_optional_integer, validator=validate(integer(at_least=0), optional=True)
+    )
     """The index of the item in the cart, from 0."""
-    quantity: int | None = field(default=None, validator=validate(integer(at_least=1), optional=True))
+    quantity: int | None = field(
+        default=None, converter=to_optional_integer, validator=validate(integer(at_least=1), optional=True)
+    )
     """How many units come back; None means all that remain."""
     sku: str | None = field(default=None, validator=validate(text(at_least=1), optional=True))
     """Enough by itself where no other item of the cart has the same SKU."""

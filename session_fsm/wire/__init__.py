@@ -107,7 +107,7 @@ def loads(
         WireError: with every problem of the document and its place.
         InvalidValue: *kind* is no class that documents are read as.
     """
-    if isinstance(kind, type):  # pyright: ignore[reportUnnecessaryIsInstance] - somebody may give anything else
+    if is_ours(kind):
         try:
             return _typed(read_straight(decoded(data, most_bytes), kind, strict=strict), session_class)
         except NOT_STRAIGHT:
@@ -154,12 +154,37 @@ def take_straight(document: Any, kind: type[T], counts: Counts, *, strict: bool)
 
 def _straight_reader(kind: Any, *, strict: bool) -> tuple[StraightReader, str | None]:
     """Return the straight reader of *kind*, and the name of its wrapper."""
-    reader = straight_reader_of(_converter(strict=strict).get_structure_hook(kind)) if is_ours(kind) else None
+    reader = straight_reader_of(_reader_of(kind, strict=strict)) if is_ours(kind) else None
     return reader or _never_straight, _wrapper(kind)
 
 
-_reader: Callable[[Any], Any] = cache(partial(_straight_reader, strict=False))
-_strict_reader: Callable[[Any], Any] = cache(partial(_straight_reader, strict=True))
+def _kept_by_class(make: Callable[[Any], T], name: str) -> Callable[[Any], T]:
+    """Return *make*, whose answer each class keeps under *name*: a cache would keep the class alive for ever."""
+
+    def kept(kind: Any) -> T:
+        held = kind.__dict__.get(name)
+        if held is None:
+            held = make(kind)
+            type.__setattr__(kind, name, held)
+        return held  # type: ignore[no-any-return]  # what `make` has made
+
+    return kept
+
+
+def _find_reader(kind: Any, *, strict: bool) -> Callable[[Any, Any], Any]:
+    return make_reader(_converter(strict=strict), kind, strict=strict)
+
+
+_careful_reader = _kept_by_class(partial(_find_reader, strict=False), "__wire_reader__")
+_careful_strict_reader = _kept_by_class(partial(_find_reader, strict=True), "__wire_strict_reader__")
+
+
+def _reader_of(kind: Any, *, strict: bool) -> Callable[[Any, Any], Any]:
+    return _careful_strict_reader(kind) if strict else _careful_reader(kind)
+
+
+_reader = _kept_by_class(partial(_straight_reader, strict=False), "__wire_straight__")
+_strict_reader = _kept_by_class(partial(_straight_reader, strict=True), "__wire_strict_straight__")
 
 
 def _never_straight(_: Any, __: Any) -> Never:
@@ -184,11 +209,15 @@ def dumps(value: object, indent: int | None = None) -> bytes:
         raise InvalidValue("", "the value is nested too deeply") from None
 
 
-def _find_straight_writer(kind: Any) -> StraightWriter:
-    return straight_writer_of(_converter(strict=False).get_unstructure_hook(kind))
+def _find_writer(kind: Any) -> Callable[[Any], dict[str, Any]]:
+    return make_writer(_converter(strict=False), kind)
 
 
-_straight_writer: Callable[[Any], StraightWriter] = cache(_find_straight_writer)
+_writer = _kept_by_class(_find_writer, "__wire_writer__")
+
+
+def _straight_writer(kind: Any) -> StraightWriter:
+    return straight_writer_of(_writer(kind))
 
 
 @overload
@@ -219,11 +248,11 @@ def structure(
         InvalidValue: *kind* is no class that documents are read as.
     """
     if not is_ours(kind):
-        raise InvalidValue("", f"{kind!r:.60} is no kind of document")
-    converter = _converter(strict=strict)
+        named = f"the class {kind.__name__:.60}" if isinstance(kind, type) else kind_of(kind)  # pyright: ignore[reportUnnecessaryIsInstance]  # somebody may give anything
+        raise InvalidValue("", f"{named} is not a class that documents are read as")
     document, wrapper = _unwrapped(mapping, kind)
     try:
-        return _typed(converter.structure(document, kind), session_class)
+        return _typed(_reader_of(kind, strict=strict)(document, kind), session_class)
     except InvalidValue as error:
         raise WireError(_of_request(problem, wrapper) for problem in error.problems) from None
 
@@ -244,14 +273,12 @@ def unstructure(value: object) -> dict[str, Any]:
     """
     if not isinstance(value, KINDS):
         raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
-    document: dict[str, Any] = _converter(strict=False).unstructure(value)
-    return document
+    return _writer(type(value))(value)
 
 
 _WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession", ReturnRequest: "return"}
 
 
-@cache
 def _wrapper(kind: Any) -> str | None:
     """Return the name of the wrapper in which the API sends *kind*, if it has one."""
     return next((name for wrapped, name in _WRAPPERS.items() if issubclass(kind, wrapped)), None)

@@ -22,14 +22,17 @@ from session_fsm.own_fields import as_invalid
 from session_fsm.scalars import (
     FURTHER_PROBLEMS,
     MOST_PROBLEMS,
+    Unusual,
     integer,
     is_list,
     is_object,
     kind_of,
     to_member,
+    to_whole,
     wire_name,
 )
 from session_fsm.session import CustomerSession
+from session_fsm.states import State
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, own_fields_of, resolve
 from session_fsm.wire.own_fields import own_reader, read_scalar
@@ -73,6 +76,8 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
     # Null is a value of an own field whose type has it, because the default may be another.
     nullable = {member_name(one.attribute) for one in own.values() if "null" in one.type.json}
     names = {attribute.name: member_name(attribute) for attribute in fields(kind)}
+    pythonic = _python_names(kind)
+    is_session = issubclass(kind, CustomerSession)
 
     def read_object(document: Any, _: Any = None) -> Any:
         if not is_object(document):
@@ -82,15 +87,59 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
             for name, value in document.items()
             if (value is not None or name in nullable) and name not in ignored
         }
+        problems = [
+            Problem(pointer_token(name), f'is the name of a field in Python; in JSON it is "{pythonic[name]}"')
+            for name in members.keys() & pythonic.keys()
+        ]
+        members = {name: value for name, value in members.items() if name not in pythonic}
+        if is_session and "updated" not in members and "created" in members:
+            members["updated"] = members["created"]  # W-28
         try:
-            return read_carefully(members, kind)
+            made = read_carefully(members, kind)
         except ClassValidationError as error:
-            raise InvalidValue.of(_problems(error, names)) from None
+            found = _problems(error, names)
+            if document.get("updated") is None:
+                found = [problem for problem in found if problem.pointer != "/updated" or "created" not in document]
+            raise InvalidValue.of([*problems, *found]) from None
+        if problems:
+            raise InvalidValue.of(problems)
+        if is_session and _lacks_returned_units(made):
+            raise InvalidValue("/cartItems", "the session is partially_returned, but no item has returned units")
+        return made
 
     read = _with_ledger(read_object) if kind is CartItem and not of_request else read_object
     if own:
         return read
-    return _straight_first(make_straight_reader(kind, readers, ignored, strict=strict), read)
+    straight = make_straight_reader(kind, readers, ignored, frozenset(pythonic), strict=strict)
+    return _straight_first(_with_returned_units(straight) if is_session else straight, read)
+
+
+def _python_names(kind: Any) -> dict[str, str]:
+    """Return the names of fields that are others in JSON, with those: an old client's ``to_dict()`` writes them."""
+    names = {attribute.name: member_name(attribute) for attribute in fields(kind)}
+    if kind is CartItem:
+        names["remaining_quantity"] = "remainingQuantity"
+    elif kind is SessionUpdate:
+        names |= {attribute.name: member_name(attribute) for attribute in fields(CustomerSession)}
+    known = set(names.values())
+    return {name: member for name, member in names.items() if name != member and name not in known}
+
+
+def _lacks_returned_units(session: Any) -> bool:
+    """Whether a session is partially_returned, but says nothing of what came back: all units could come back again."""
+    return session.state is State.PARTIALLY_RETURNED and not any(item.returned_quantity for item in session.cart_items)
+
+
+def _with_returned_units(straight: StraightReader) -> StraightReader:
+    """Let a straight reader of sessions leave those to the careful one that say nothing of what came back."""
+
+    def read(document: Any, counts: Any) -> Any:
+        session = straight(document, counts)
+        if _lacks_returned_units(session):
+            raise Unusual
+        return session
+
+    return read
 
 
 def _straight_first(straight: StraightReader, careful: Reader) -> Reader:
@@ -133,10 +182,10 @@ def _with_ledger(read: Reader) -> Reader:
         if not is_object(document) or document.get("remainingQuantity") is None:
             return read(document, kind)
         members = dict(document)
-        remaining = members.pop("remainingQuantity")
+        remaining, quantity = to_whole(members.pop("remainingQuantity")), to_whole(members.get("quantity"))
         problem = check(remaining)
-        if not problem and members.get("returnedQuantity") is None and not check(members.get("quantity")):
-            members["returnedQuantity"] = max(members["quantity"] - remaining, 0)
+        if not problem and members.get("returnedQuantity") is None and not check(quantity):
+            members["returnedQuantity"] = max(quantity - remaining, 0)
         try:
             item = read(members, kind)
         except InvalidValue as error:
@@ -175,7 +224,8 @@ def _problems_of(exception: Exception) -> list[Problem]:
             return list(exception.problems)
         case ForbiddenExtraKeysError():
             names = sorted(map(str, exception.extra_fields))
-            return [Problem(pointer_token(name), "is not known") for name in names]
+            found = [Problem(pointer_token(name), "is not known") for name in names[:MOST_PROBLEMS]]
+            return found if len(names) <= MOST_PROBLEMS else [*found, FURTHER_PROBLEMS]
         case _:
             return list(as_invalid(exception, "").problems)
 
@@ -212,16 +262,26 @@ def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], i
     if owner is SessionEvent and attribute.name == "change":
         return partial(_read_change, converter)
     if get_origin(kind) is tuple:
-        return partial(_read_list, inner or _as_it_is, element=get_args(kind)[0])
+        whole_numbers = get_args(kind)[0] is int
+        read = inner or (_read_whole if whole_numbers else _as_it_is)
+        return partial(_read_list, read, element=get_args(kind)[0])
     if get_origin(kind) is Mapping:
         return partial(_read_map, inner, element=get_args(kind)[1]) if inner else _read_json
     if inner:
         return lambda value, _: inner(value, kind)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return lambda value, _: to_member(kind, value)
-    if kind in (Decimal, datetime, UUID):
+    if kind is int:
+        return _read_whole
+    if isinstance(kind, type) and issubclass(
+        kind, (Decimal, datetime, UUID)
+    ):  # a test clock may have a class of its own
         return partial(read_scalar, of=kind)
     return _as_it_is
+
+
+def _read_whole(value: Any, _: Any) -> Any:
+    return to_whole(value)
 
 
 def _as_it_is(value: Any, _: Any) -> Any:

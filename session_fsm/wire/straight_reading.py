@@ -47,6 +47,7 @@ def make_straight_reader(
     kind: Any,
     readers: Mapping[str, tuple[Attribute[Any], Callable[[Any, Any], Any], StraightReader | None]],
     ignored: frozenset[str],
+    refused: frozenset[str],
     *,
     strict: bool,
 ) -> StraightReader:
@@ -57,6 +58,7 @@ def make_straight_reader(
         readers: for each member by its name, the field, what reads, converts and checks it in the careful way, and
             the straight reader of the class whose objects it holds, if that is one of this library's.
         ignored: members that are passed over even when reading is strict.
+        refused: members that are refused even when it is not.
         strict: whether a member that is not known is unusual.
     """
     source = _Source(kind)
@@ -102,6 +104,7 @@ def make_straight_reader(
     source.add("if left:", f"    unknown = document.keys() - {source.name(known)}")
     if strict:
         source.add(f"    if unknown - {source.name(ignored)}:", "        raise Unusual")
+    source.add(f"    if not unknown.isdisjoint({source.name(refused)}):", "        raise Unusual")
     source.add("    for name in unknown:", "        counts.add_within(document[name])")
     return source.end()
 
@@ -184,7 +187,7 @@ def _taken(
             return [f"v = freeze_attributes(v, counts, nulls={converter is not to_attributes})"]
         if check is json_map:
             return ["v = freeze_object(v, counts)"]
-        if test and kind is datetime:
+        if test and isinstance(kind, type) and issubclass(kind, datetime):
             return ["v = to_time(v) if type(v) is str else None", *test]
         if test and kind is Decimal:
             conversion = "v = Decimal(v) if type(v) is int else Decimal(repr(v)) if type(v) is float else None"
