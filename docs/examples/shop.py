@@ -16,7 +16,7 @@ __all__ = ["ShopSession", "order_is_worth_ten"]
 
 @rule("minimum_order_missed", on=[Trigger.CLOSE])
 def order_is_worth_ten(cart_item_total: Decimal) -> bool:
-    """The items of an order are worth at least 10."""
+    """The items of an order must be worth at least 10."""
     return cart_item_total >= 10
 
 

@@ -35,7 +35,7 @@ def command(kind: type[CustomerSession]) -> None:
     """Watch one order from the cart to the cancellation: every request, what it did, and why it was refused.
 
     The order ships with the package, in the format of session-fsm replay. The shop in it has switched a rule on
-    that Talon.One gives as advice: a session holds a coupon code by the time it closes. With --class, the order is
+    that Talon.One gives as advice: a session must hold a coupon code by the time it closes. With --class, the order is
     judged by the rules of a class of yours.
     """
     screen = Screen()

@@ -10,7 +10,7 @@ HEAVIEST_PARCEL = 30_000
 
 @rule("parcel_too_heavy", on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED)
 def parcel_can_be_carried(cart_items: tuple[CartItem, ...]) -> Violation | None:
-    """The items of an order weigh at most 30 kg together."""
+    """The items of an order must not weigh more than 30 kg together."""
     weight = sum((item.weight or 0) * item.quantity for item in cart_items)
     if weight <= HEAVIEST_PARCEL:
         return None

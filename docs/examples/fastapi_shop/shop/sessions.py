@@ -26,7 +26,7 @@ def gift_cards_stay_sold(session: CustomerSession, change: tuple[ReturnedCartIte
     skus = {item.sku for item in session.cart_items if item.category == "gift card"}
     for index, entry in enumerate(change):
         if entry.position in positions or entry.sku in skus:
-            yield Violation(message="A gift card cannot be returned.", pointer=f"/returnedCartItems/{index}")
+            yield Violation(message="A gift card must not be returned.", pointer=f"/returnedCartItems/{index}")
 
 
 class ShopSession(CustomerSession):
