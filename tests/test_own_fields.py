@@ -168,6 +168,7 @@ class TestAssignment:
             note: str = attrs.field(init=False, default="", converter=str.upper, validator=attrs.validators.max_len(3))
             free: str = attrs.field(init=False, on_setattr=attrs.setters.NO_OP, converter=str.upper)
             fixed: str = attrs.field(init=False, factory=lambda: "x", on_setattr=attrs.setters.frozen)
+            plain: Any = attrs.field(init=False, default=None)
             place: str = attrs.field(
                 init=False, default=attrs.Factory(lambda self: self.integration_id, takes_self=True)
             )
@@ -175,6 +176,8 @@ class TestAssignment:
         session = Noted.create("o")
         session.note = "abc"
         session.free = "abc"
+        session.plain = object
+        assert session.plain is object
         assert (session.note, session.free, session.fixed, session.place) == ("ABC", "abc", "x", "o")
         with pytest.raises(ValueError, match="note"):
             session.note = "abcd"
@@ -481,6 +484,10 @@ class TestTypes:
         ):
             with pytest.raises(InvalidValue, match=problem):
                 holding(kind)
+
+    def test_the_alias_statement_of_later_pythons_is_looked_through(self) -> None:
+        alias = type("TypeAliasType", (), {"__value__": tuple[int, ...]})()
+        assert type_of(alias) == type_of(tuple[int, ...])
 
     def test_a_type_without_a_class_is_judged_too(self) -> None:
         with pytest.raises(UnfitType):
