@@ -645,7 +645,7 @@ def _what_changes(name: str, session: CustomerSession) -> str:
         return f"update({own_fields.by_name[name].alias}=...) or close() changes it"
     if name in FIELDS_OF_UPDATE and name != "state":
         return f"update({name}=...) or close() changes it"
-    return "only update(), close() and the other verbs of the session change it"
+    return "the verbs of the session change it"
 
 
 def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: Mapping[str, Any]) -> C:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
@@ -151,8 +151,8 @@ class TestAssignment:
             ("branch", r"update\(branch=\.\.\.\) or close\(\)"),
             ("tenant", r"update\(tenant_id=\.\.\.\) or close\(\)"),
             ("coupon_codes", r"update\(coupon_codes=\.\.\.\) or close\(\)"),
-            ("state", "only update"),
-            ("total", "only update"),
+            ("state", "the verbs of the session change it"),
+            ("total", "the verbs of the session change it"),
         ],
     )
     def test_a_field_cannot_be_assigned_or_deleted(self, name: str, hint: str) -> None:
@@ -425,6 +425,7 @@ class TestTypes:
     REFUSED: dict[str, tuple[Any, str]] = {
         "float": (float, "use Decimal"),
         "list": (list[date], r"use tuple\[date, \.\.\.\]"),
+        "a sequence": (Sequence[int], r"use tuple\[int, \.\.\.\]"),
         "bare list": (list, r"use tuple\[str, \.\.\.\]"),
         "set": (set[str], r"use tuple\[str, \.\.\.\]"),
         "frozenset": (frozenset[int] | None, r"use tuple\[int, \.\.\.\]"),
