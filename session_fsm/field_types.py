@@ -8,7 +8,7 @@ converts what it is given to a frozen form (a list to a tuple, a dictionary to a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -308,6 +308,7 @@ _registered: dict[type, Registered] = {}
 _INSTEAD: dict[Any, str] = {
     float: "a binary float is not exact; use Decimal",
     list: "a list can change in place; use tuple[{0}, ...]",
+    Sequence: "a sequence may be one that can change in place; use tuple[{0}, ...]",
     set: "JSON has no sets; use tuple[{0}, ...]",
     frozenset: "JSON has no sets; use tuple[{0}, ...]",
     dict: "a dictionary can change in place; use Mapping[str, {1}]",

@@ -264,16 +264,15 @@ class CustomerSession(Shown, metaclass=SessionType):
         own_fields = own_fields_of(cls, CustomerSession)
         if is_undecorated(cls):  # a class without slots is not made anew
             type.__setattr__(cls, "machine", _machine_of(cls))
-        cls.machine.own_fields = own_fields
+        vars(cls.machine)["own_fields"] = own_fields  # no callback depends on it
         cls.__contents__ = reader(cls)
         if is_generated(held.get("__eq__")) or is_generated(held.get("__hash__")):
             cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
         for name in ("__eq__", "__ne__", "__repr__"):
             if is_generated(held.get(name)):
                 setattr(cls, name, getattr(CustomerSession, name))
-        if held.get("__attrs_own_setattr__"):
-            del cls.__setattr__
-            setattr(cls, "__attrs_own_setattr__", False)  # noqa: B010 - attrs looks at it in the bases of a class
+        del cls.__setattr__
+        setattr(cls, "__attrs_own_setattr__", False)  # noqa: B010 - attrs looks at it in the bases of a class
         for name in ("__getstate__", "__setstate__"):
             if getattr(held.get(name), "__name__", "").startswith("slots_"):
                 delattr(cls, name)
@@ -681,7 +680,7 @@ def _what_changes(name: str, session: CustomerSession) -> str:
         return f"update({own_fields.by_name[name].alias}=...) or close() changes it"
     if name in FIELDS_OF_UPDATE and name != "state":
         return f"update({name}=...) or close() changes it"
-    return "only update(), close() and the other verbs of the session change it"
+    return "the verbs of the session change it"
 
 
 def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: Mapping[str, Any]) -> C:
@@ -722,7 +721,7 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     if parent is not None and "__attrs_attrs__" not in vars(
         cls
     ):  # where attrs has found some, they are still to be judged
-        machine.own_fields = parent.own_fields
+        vars(machine)["own_fields"] = parent.own_fields  # no callback depends on it
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
     for place, one in enumerate(machine.rules):

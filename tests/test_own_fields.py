@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
@@ -151,8 +151,8 @@ class TestAssignment:
             ("branch", r"update\(branch=\.\.\.\) or close\(\)"),
             ("tenant", r"update\(tenant_id=\.\.\.\) or close\(\)"),
             ("coupon_codes", r"update\(coupon_codes=\.\.\.\) or close\(\)"),
-            ("state", "only update"),
-            ("total", "only update"),
+            ("state", "the verbs of the session change it"),
+            ("total", "the verbs of the session change it"),
         ],
     )
     def test_a_field_cannot_be_assigned_or_deleted(self, name: str, hint: str) -> None:
@@ -168,6 +168,7 @@ class TestAssignment:
             note: str = attrs.field(init=False, default="", converter=str.upper, validator=attrs.validators.max_len(3))
             free: str = attrs.field(init=False, on_setattr=attrs.setters.NO_OP, converter=str.upper)
             fixed: str = attrs.field(init=False, factory=lambda: "x", on_setattr=attrs.setters.frozen)
+            plain: Any = attrs.field(init=False, default=None)
             place: str = attrs.field(
                 init=False, default=attrs.Factory(lambda self: self.integration_id, takes_self=True)
             )
@@ -175,6 +176,8 @@ class TestAssignment:
         session = Noted.create("o")
         session.note = "abc"
         session.free = "abc"
+        session.plain = object
+        assert session.plain is object
         assert (session.note, session.free, session.fixed, session.place) == ("ABC", "abc", "x", "o")
         with pytest.raises(ValueError, match="note"):
             session.note = "abcd"
@@ -422,6 +425,7 @@ class TestTypes:
     REFUSED: dict[str, tuple[Any, str]] = {
         "float": (float, "use Decimal"),
         "list": (list[date], r"use tuple\[date, \.\.\.\]"),
+        "a sequence": (Sequence[int], r"use tuple\[int, \.\.\.\]"),
         "bare list": (list, r"use tuple\[str, \.\.\.\]"),
         "set": (set[str], r"use tuple\[str, \.\.\.\]"),
         "frozenset": (frozenset[int] | None, r"use tuple\[int, \.\.\.\]"),
@@ -481,6 +485,10 @@ class TestTypes:
         ):
             with pytest.raises(InvalidValue, match=problem):
                 holding(kind)
+
+    def test_the_alias_statement_of_later_pythons_is_looked_through(self) -> None:
+        alias = type("TypeAliasType", (), {"__value__": tuple[int, ...]})()
+        assert type_of(alias) == type_of(tuple[int, ...])
 
     def test_a_type_without_a_class_is_judged_too(self) -> None:
         with pytest.raises(UnfitType):

@@ -217,6 +217,7 @@ class TestConverters:
             with pytest.raises(InvalidValue):
                 converter.structure(wrong, kind)
         assert converter.structure(5, Decimal) == 5
+        assert converter.structure("open", State) is State.OPEN
         assert converter.unstructure(UUID(int=5)) == str(UUID(int=5))
         assert converter.unstructure(datetime(2026, 2, 3, tzinfo=UTC)) == "2026-02-03T00:00:00Z"
 
