@@ -3,7 +3,7 @@
 
 from decimal import Decimal
 
-from session_fsm import CustomerSession, Trigger, rule
+from session_fsm import CustomerSession, State, Trigger, rule
 from session_fsm.rules import (
     additional_costs_are_declared,
     attributes_are_declared,
@@ -14,7 +14,7 @@ from session_fsm.rules import (
 __all__ = ["ShopSession", "order_is_worth_ten"]
 
 
-@rule("minimum_order_missed", on=[Trigger.CLOSE])
+@rule("minimum_order_missed", on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED)
 def order_is_worth_ten(cart_item_total: Decimal) -> bool:
     """The items of an order must be worth at least 10."""
     return cart_item_total >= 10
