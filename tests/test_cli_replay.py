@@ -75,7 +75,7 @@ class TestLife:
             "\n"
             "requests    7  update 5, return 2\n"
             "applied     5\n"
-            "refused     2  returns_more_than_remaining 1, wrong_state 1; 1 already there\n"
+            "refused     2  returns_more_than_remaining 1, wrong_state 1; 1 already in the wanted state\n"
             "unreadable  0\n"
             "sessions    1  cancelled 1\n"
         )
@@ -745,7 +745,7 @@ class TestDemo:
             "talon_session_partially_returned, 1 x MUG-STONEWARE returned",
             "return_items  refused, still partially_returned   total 92.30",
             "cancel        partially_returned -> cancelled     total 92.30",
-            "refused     3  coupon_code_required 1, returns_more_than_remaining 1, wrong_state 1; 1 already there",
+            "refused     3  coupon_code_required 1, returns_more_than_remaining 1, wrong_state 1; 1 already in the wanted state",
         ):
             assert expected in result.output
 
