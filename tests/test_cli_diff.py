@@ -13,7 +13,7 @@ BAKERY = "mutation_suites.bakery:BakerySession"
 
 def test_the_same_definition_is_a_0():
     result = run("diff", PLAIN, PLAIN)
-    assert (result.exit_code, result.output) == (0, "nothing differs\n")
+    assert (result.exit_code, result.output) == (0, "no differences\n")
     result = run("diff", PLAIN, PLAIN, "--json")
     assert json.loads(result.output) == {"changes": [], "stuck": []}
 
@@ -61,7 +61,7 @@ def test_stored_sessions_that_could_be_stuck_are_a_3(tmp_path):
     assert result.output == (
         "T-09  removed  cancel of a partially returned session is no longer possible\n"
         "\n"
-        "Stored sessions could be stuck\n"
+        "Stored sessions could be at a dead end\n"
         "  partially_returned  no way leads from here to a final state any more\n"
     )
     assert json.loads(run("diff", PLAIN, new, "--json").output)["stuck"][0]["state"] == "partially_returned"

@@ -23,7 +23,7 @@ class TestTable:
             assert next(lines).strip() == (", ".join(codes) or "no rules")
 
     def test_a_state_without_exit_says_so(self) -> None:
-        assert "from cancelled\n  nothing\n" in run("explain").output
+        assert "from cancelled\n  no transition: a final state\n" in run("explain").output
 
     def test_every_rule_is_listed_with_its_text(self) -> None:
         listed = [line.split(maxsplit=1) for line in run("explain").output.split("\nrules\n")[1].splitlines()]
@@ -41,8 +41,8 @@ class TestTrigger:
             "  event      talon_session_closed\n"
             "  rules      too_many_cart_items, too_many_units\n"
             "  basis      documented by Talon.One\n"
-            f"  then       closed. {MEANING_OF_STATE[State.CLOSED]}\n\n"
-            "refused elsewhere\n"
+            f"  leads to   closed: {MEANING_OF_STATE[State.CLOSED]}\n\n"
+            "refused from other states\n"
             "  closed              Only open sessions can be closed\n"
             "  partially_returned  Only open sessions can be closed\n"
             "  cancelled           Only open sessions can be closed\n\n"

@@ -81,7 +81,7 @@ class TestReport:
     def test_nothing_survives_a_strong_suite(self, tmp_path):
         pytest_command = (sys.executable, "-m", "pytest", "--noconftest", "-p", "no:randomly", STRONG)
         result = run("mutants", *BAKERY, "--kinds", "drop-rule", "--json", tmp_path / "x.json", "--", *pytest_command)
-        assert result.output == "BakerySession: 100.0 % of the mutants noticed (2 killed)\n"
+        assert result.output == "BakerySession: 100.0 % of the mutants killed (2 killed)\n"
         assert result.exit_code == 0
         assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == {
             "class": "mutation_suites.bakery:BakerySession",
@@ -107,15 +107,15 @@ class TestReport:
         assert result.exit_code == 1
         told, _, document = result.output.partition("{\n")
         assert told == (
-            "No test notices when\n"
+            "No test fails when\n"
             "\n"
             "- nothing is refused for coupon_code_required  [drop-rule:coupon_code_required]\n"
-            "    This would:\n"
+            "    This would fail:\n"
             "        with pytest.raises(RuleViolated) as refusal:\n"
             '            session = BakerySession.create("order-1", state="closed")\n'
             '        assert {violation.code for violation in refusal.value.violations} == {"coupon_code_required"}\n'
             "\n"
-            "BakerySession: 50.0 % of the mutants noticed (1 killed, 1 survived)\n"
+            "BakerySession: 50.0 % of the mutants killed (1 killed, 1 survived)\n"
         )
         assert json.loads("{" + document)["mutants"][1]["verdict"] == "survived"
 
@@ -143,7 +143,7 @@ class TestReport:
             "- order_too_small refuses what it should let pass, and lets pass what it should refuse  "
             "[negate-rule:order_too_small]  no difference in 7 tries\n"
             "\n"
-            "BakerySession: 100.0 % of the mutants noticed (1 killed, 1 timed out, 1 equivalent, 1 not tested)\n"
+            "BakerySession: 100.0 % of the mutants killed (1 killed, 1 timed out, 1 equivalent, 1 not tested)\n"
         )
         score = Score((Result(survivor, Verdict.SURVIVED),), 9, interrupted=True)
         monkeypatch.setattr(cli, "run_tests", lambda *_, **__: score)
@@ -154,7 +154,7 @@ class TestReport:
 
     def test_no_mutants_are_no_reason_for_a_complaint(self):
         result = run("mutants", "--added", "--kinds", "widen-rule", "--", "x")
-        assert result.output == "CustomerSession: 100.0 % of the mutants noticed (there were none)\n"
+        assert result.output == "CustomerSession: 100.0 % of the mutants killed (there were none)\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
@@ -183,7 +183,7 @@ def test_an_interrupt_keeps_what_was_found_and_ends_the_tests(tmp_path):
         output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (130, b"")
     assert output.decode() == (
-        "Interrupted after 1 of 2 mutants.\nBakerySession: 100.0 % of the mutants noticed (1 killed)\n"
+        "Interrupted after 1 of 2 mutants.\nBakerySession: 100.0 % of the mutants killed (1 killed)\n"
     )
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
@@ -196,4 +196,4 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     )
     assert "2/2" in shown
     assert "1 killed" in shown
-    assert "BakerySession: 50.0 % of the mutants noticed" in shown
+    assert "BakerySession: 50.0 % of the mutants killed" in shown

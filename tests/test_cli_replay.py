@@ -68,7 +68,7 @@ class TestLife:
             "\n"
             "requests    7  update 5, return 2\n"
             "applied     5\n"
-            "refused     2  returns_more_than_remaining 1, wrong_state 1; 1 already there\n"
+            "refused     2  returns_more_than_remaining 1, wrong_state 1; 1 already in the wanted state\n"
             "unreadable  0\n"
             "sessions    1  cancelled 1\n"
         )
@@ -647,3 +647,163 @@ class TestUntrustedText:
         assert outcome["violations"] == [
             {"code": "too_cheap", "message": "It is not.", "details": {"total": 0, "of": ["1"]}}
         ]
+
+
+class TestTextOfFailedRules:
+    """Of a rule that raised, nobody is told more than the type of what it raised."""
+
+    @pytest.mark.parametrize("options", [(), ("--json",)])
+    def test_the_text_of_an_exception_is_not_written(self, options: tuple[str, ...], monkeypatch: Any) -> None:
+        @rule("unchecked", on=[Trigger.CLOSE])
+        def stock_is_reserved(total: Decimal) -> bool:
+            """The stock must be reserved."""
+            raise ConnectionError("postgresql://shop:secret@db/stock")
+
+        class Shop(CustomerSession):
+            rules = (*CustomerSession.rules, stock_is_reserved)
+
+        monkeypatch.setattr(builders, "Shop", Shop, raising=False)
+        result = replay(update(), update(state="closed"), options=("--class", "builders:Shop", *options))
+        assert result.exit_code == 1
+        assert "rule_failed" in result.stdout
+        assert "It raised ConnectionError." in result.stdout
+        assert "secret" not in result.output
+
+
+class TestProgress:
+    """A bar shows how far a long file has been read, where standard error is a terminal."""
+
+    @pytest.fixture
+    def long_file(self, tmp_path: Path, monkeypatch: Any) -> Path:
+        monkeypatch.setattr(progress, "LONG", 500)
+        monkeypatch.setattr(progress, "_PERIOD", 0)
+        path = tmp_path / "long.jsonl"
+        path.write_text(recording(*[update(str(number)) for number in range(10)], "nonsense"), encoding="utf-8")
+        return path
+
+    def test_the_bar_moves_on_standard_error_and_leaves_the_output_alone(self, long_file: Path) -> None:
+        plain = run("replay", long_file)
+        result = run("replay", long_file, FORCE_COLOR="1", NO_COLOR="1", TERM="xterm", COLUMNS="90")
+        assert "100 %" in result.stderr
+        assert "nonsense" not in result.stdout
+        assert result.stdout == plain.stdout
+        assert f"\r\x1b[2Ksession-fsm: {long_file}:11: the document is not JSON" in result.stderr
+
+    def test_lines_wait_for_the_bar_where_both_are_on_one_terminal(self, long_file: Path, monkeypatch: Any) -> None:
+        plain = run("replay", long_file)
+        monkeypatch.setattr(progress, "_on_terminal", lambda _: True)
+        result = run("replay", long_file, FORCE_COLOR="1", NO_COLOR="1", TERM="xterm", COLUMNS="90")
+        assert result.stdout == plain.stdout
+
+    @pytest.mark.parametrize("env", [{}, {"FORCE_COLOR": "1", "TERM": "dumb"}])
+    def test_without_a_terminal_there_is_no_bar(self, long_file: Path, env: dict[str, str]) -> None:
+        assert run("replay", long_file, **env).stderr.count("\n") == 1
+
+    def test_without_a_size_the_bar_counts_what_was_read(self, long_file: Path) -> None:
+        text = long_file.read_text(encoding="utf-8")
+        for arguments in (["-"], [long_file, "-"], ["/dev/null", long_file]):
+            shown = run("replay", *arguments, stdin=text, FORCE_COLOR="1", TERM="xterm").stderr
+            assert "%" not in shown
+            assert "bytes read" in shown.replace("\x1b[0m", "").replace("\x1b[32m", "").replace("kB", "bytes")
+
+    def test_little_on_standard_input_has_no_bar(self, long_file: Path) -> None:
+        shown = run("replay", "-", stdin=recording(update(), "nonsense"), FORCE_COLOR="1", TERM="xterm").stderr
+        assert shown.startswith("session-fsm: standard input:2: ")
+        assert "read" not in shown.splitlines()[-1].partition("not")[0]
+
+    def test_where_somebody_else_reads_the_output_there_is_no_bar(self, long_file: Path, monkeypatch: Any) -> None:
+        monkeypatch.setattr(progress, "_is_pipe", lambda _: True)
+        shown = run("replay", long_file, FORCE_COLOR="1", TERM="xterm").stderr
+        assert shown.splitlines() == [f"session-fsm: {long_file}:11: {NO_JSON}"]
+
+
+class TestDemo:
+    """The demonstration shows an order's life in one go."""
+
+    def test_the_order_passes_through_every_kind_of_step(self) -> None:
+        result = run("demo")
+        assert (result.exit_code, result.stderr) == (0, "")
+        steps = [line[9:43].split() for line in result.output.splitlines() if "  total " in line]
+        assert [step[0] for step in steps] == [
+            *("create", "update", "close", "update", "close", "close", "return_items", "return_items", "cancel"),
+        ]
+        for expected in (
+            "create        new -> open                         total 87.40",
+            "talon_session_created, 3 x MUG-STONEWARE, 1 x TEAPOT-IRON",
+            "talon_session_updated, shipping 4.90",
+            "coupon_code_required: A session must hold a coupon code by the time it closes.",
+            "talon_session_updated, coupon AUTUMN-10-7H2KD",
+            "close         open -> closed                      total 92.30",
+            "close         refused, already closed             total 92.30",
+            "talon_session_partially_returned, 1 x MUG-STONEWARE returned",
+            "return_items  refused, still partially_returned   total 92.30",
+            "cancel        partially_returned -> cancelled     total 92.30",
+            "refused     3  coupon_code_required 1, returns_more_than_remaining 1, wrong_state 1; 1 already in the wanted state",
+        ):
+            assert expected in result.output
+
+    def test_the_order_is_a_recording_like_any_other(self) -> None:
+        data = files("session_fsm").joinpath("data", "demo_order.jsonl").read_bytes()
+        result = run("replay", "-", "--strict", "--class", "session_fsm.cli.demo:DemoSession", stdin=data)
+        assert result.exit_code == 1
+        assert run("demo").output.endswith(
+            result.stdout.split("\n\n")[1] + "\nPlay requests of your own with: session-fsm replay FILE\n"
+        )
+
+    def test_another_class_judges_by_its_own_rules(self) -> None:
+        output = run("demo", "--class", "session_fsm:CustomerSession").output
+        assert output.startswith("The life of one order\nCustomerSession, with the rules of CustomerSession\n")
+        assert "coupon_code_required" not in output
+
+    def test_a_class_that_creates_no_session_is_shown_as_refusing(self) -> None:
+        output = run("demo", "--class", "builders:TenantSession").output
+        assert "refused, still no session" in output
+        assert "own_fields_missing: A new TenantSession needs tenant" in output
+        assert "sessions    0" in output
+
+
+def test_the_example_of_the_documentation_plays() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "replay-format.md").read_text(encoding="utf-8")
+    example = page.split("```json\n")[1].split("```")[0]
+    result = run("replay", "-", "--strict", stdin=example)
+    assert result.exit_code == 0
+    assert "sessions    1  cancelled 1" in result.stdout
+
+
+class _Endless(io.RawIOBase):
+    """A recording that is never in memory as a whole: so many lines on ten sessions."""
+
+    def __init__(self, lines: int) -> None:
+        self._lines = lines
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._lines -= 1
+        line = (
+            recording(update(f"order-{self._lines % 10}", couponCodes=["XMAS"])).encode() if self._lines >= 0 else b""
+        )
+        buffer[: len(line)] = line
+        return len(line)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_memory_grows_with_the_sessions_and_not_with_the_recording(options: tuple[str, ...], monkeypatch: Any) -> None:
+    def peak(lines: int) -> int:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(_Endless(lines))))
+        gc.collect()
+        tracemalloc.start()
+        try:
+            with pytest.raises(SystemExit) as ended:
+                command.main(["replay", "-", *options])
+            assert ended.value.code == 0
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        monkeypatch.setattr(sys, "stdout", nowhere)
+        peak(20)  # whatever is made once
+        short, long = peak(2_500), peak(5_000)  # the interpreter itself keeps what some 2,000 lines leave behind
+    assert long - short < 2_500 * 50  # fifty bytes a line are less than any event

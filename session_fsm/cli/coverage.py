@@ -1,4 +1,4 @@
-"""``session-fsm coverage``: what the tests of several processes exercised together."""
+"""``session-fsm coverage``: what the tests of several processes exercised in total."""
 
 from __future__ import annotations
 
@@ -29,10 +29,19 @@ Examples:
 @click.argument("places", metavar="FILE_OR_DIR...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @class_option(multiple=True)
 @click.option(
-    "--format", "format_name", type=click.Choice(FORMATS), default="term", show_default=True, help="What to make of it."
+    "--format",
+    "format_name",
+    type=click.Choice(FORMATS),
+    default="term",
+    show_default=True,
+    help="The format of the report.",
 )
 @click.option(
-    "--fail-under", "bar", type=click.FloatRange(0, 100), metavar="PERCENT", help="End with 1 if it is less than this."
+    "--fail-under",
+    "bar",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="End with status 1 if less than this was exercised.",
 )
 @click.option(
     "--without-subclasses",
@@ -43,7 +52,7 @@ Examples:
     "-o",
     "output",
     type=click.Path(dir_okay=False, allow_dash=True),
-    help="Write into this file; into one for each class, named after it, where a format holds but one.",
+    help="Write into this file; if the format holds one class and there are several, into a file for each, named after it.",
 )
 def command(
     *,
@@ -56,9 +65,9 @@ def command(
 ) -> int:
     """Add up what was recorded in each FILE, and in each .json file of each DIR; - is standard input.
 
-    The files are those that the pytest plugin writes with --session-fsm-data, that it reports as json, and that
-    Recorder.to_json returns. Which rows, and which outcomes of which rules, no test exercised is named, with an
-    example for each to paste into a test. --class may be repeated.
+    The files are those that the pytest plugin writes with --session-fsm-data or reports as json, and those with what
+    Recorder.to_json returns. The report names the rows of the table, and the outcomes of rules, that no test
+    exercised, with an example to paste into a test for each. --class may be repeated.
 
     Exit status: 0 if all is well, 1 if less than --fail-under was exercised, 2 if a file cannot be read.
     """

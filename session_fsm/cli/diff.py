@@ -1,4 +1,4 @@
-"""``session-fsm diff``: what differs between two definitions, and whether stored sessions are stuck."""
+"""``session-fsm diff``: what differs between two definitions, and whether stored sessions are at a dead end."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _definition(_ctx: click.Context, _option: click.Parameter, given: str) -> De
 
 
 @click.command(
-    short_help="Compare two definitions, and say whether stored sessions are stuck.",
+    short_help="Compare two definitions, and find dead ends for stored sessions.",
     epilog="""\b
 Examples:
   session-fsm diagram --class shop.sessions:ShopSession --format json -o released.json
@@ -57,19 +57,23 @@ Examples:
 @click.argument("new", callback=_definition)
 @own_option()
 @click.option(
-    "--tries", type=click.IntRange(1), default=TRIES, show_default=True, help="How many stories to play for each rule."
+    "--tries",
+    type=click.IntRange(1),
+    default=TRIES,
+    show_default=True,
+    help="How many sequences of operations to try for each rule.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(*, old: Definition, new: Definition, own: dict[str, Any], tries: int, as_json: bool) -> int:
-    """Say which rows and rules are added, removed, changed, tightened or loosened in NEW.
+    """Report which transitions and rules NEW adds, removes, changes, tightens or loosens.
 
     OLD and NEW are each a session class, as package.module:Class, or a file that "session-fsm diagram --format json"
-    has written. Between two classes, sessions of both are played against each other too: what was allowed and is
-    refused now, and what was refused and is allowed now, is shown with Python that does it.
+    has written. Of two classes, sessions are also compared: what OLD allowed and NEW refuses, and the reverse, is shown
+    with Python that demonstrates it.
 
-    Exit status: 0 if nothing differs, 1 if something does, 3 if stored sessions could be stuck besides, in a state that
-    is gone, that has lost its way to an end, or out of which the rules let a session no more; 2 if a class or file
-    cannot be read.
+    Exit status: 0 if nothing differs, 1 if something does, 2 if a class or file cannot be read, 3 if stored sessions
+    could also be at a dead end: their state is gone, no path leads from it to a final state any more, or the rules
+    refuse every transition that leaves it.
     """
     found = diff(old, new, own=own, tries=tries)
     if as_json:
@@ -94,7 +98,7 @@ def _document(found: Differences) -> dict[str, Any]:
 def _report(found: Differences) -> None:
     screen = Screen()
     if not found:
-        screen.write(Cell("nothing differs", "done"))
+        screen.write(Cell("no differences", "done"))
     widths = [max((len(text) for text in texts), default=0) for texts in zip(*map(_names, found.changes), strict=True)]
     for change in found.changes:
         name, kind = (padded(escaped(text), width) for text, width in zip(_names(change), widths, strict=True))
@@ -102,7 +106,7 @@ def _report(found: Differences) -> None:
         _code(change.witness)
     if found.stuck:
         screen.gap()
-        screen.write(Cell("Stored sessions could be stuck", "refused"))
+        screen.write(Cell("Stored sessions could be at a dead end", "refused"))
         for stuck in found.stuck:
             screen.table([[Cell(stuck.state, "title"), stuck.text]], indent=2)
             _code(stuck.witness)

@@ -14,7 +14,7 @@ from session_fsm.cli.json_lines import json_line
 from session_fsm.cli.terminal import Cell, Screen
 from session_fsm.decisions import Rule
 from session_fsm.errors import counted
-from session_fsm.lifecycle import Authority, Row
+from session_fsm.lifecycle import FINAL, Authority, Row
 from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
@@ -45,15 +45,17 @@ Examples:
 @click.option(
     "--state",
     type=click.Choice([_NEW, *(state.value for state in State)]),
-    help="What may happen from this state alone, and what may not.",
+    help="Show what the table allows from this state, and what it refuses.",
 )
 @class_option()
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(*, trigger: str | None, state: str | None, kind: type[CustomerSession], as_json: bool) -> None:
-    """Explain what TRIGGER does, from where, under which rules, and what it means to Talon.One.
+    """Explain what TRIGGER does: from which states, under which rules, and what it means to Talon.One.
 
     TRIGGER is create, update, close, cancel, return_items or reopen. Without arguments, the whole table of
     transitions and every rule are shown.
+
+    What the table allows from a state, the rules may still refuse.
     """
     asked = [Trigger(trigger)] if trigger else list(Trigger)
     anywhere: list[State | None] = [None, *State]
@@ -94,11 +96,10 @@ class _Explanation:
                     codes = ", ".join(rule.code for rule in self._machine.rules_of(row)) or "no rules"
                     self._screen.table([[row.operation.value]], indent=16)
                     self._screen.table([[Cell(codes, "quiet")]], indent=16)
-        final = [state for state in State if not self._machine.allowed_from(state)]
-        for state in final:
+        for state in [state for state in State if not self._machine.allowed_from(state)]:
             self._screen.gap()
             self._screen.write(Cell(f"from {state}", "title"))
-            self._screen.write("nothing", indent=2)
+            self._screen.write("no transition: a final state" if state in FINAL else "no transition", indent=2)
         self._rules(rows)
 
     def trigger(self, trigger: Trigger, rows: list[Row]) -> None:
@@ -110,12 +111,12 @@ class _Explanation:
         refusing = [state for state in State if state not in [row.source for row in rows]]
         if trigger is not Trigger.CREATE and refusing:
             self._screen.gap()
-            self._screen.write(Cell("refused elsewhere", "title"))
+            self._screen.write(Cell("refused from other states", "title"))
             self._screen.table([(state.value, self._refusal(trigger, state)) for state in refusing], indent=2)
         self._rules(rows)
 
     def state(self, state: State | None, rows: list[Row], asked: list[Trigger]) -> None:
-        """Write what may happen from *state* by one of the triggers *asked*, and what may not."""
+        """Write which of the triggers *asked* the table allows from *state*, and which it refuses."""
         self._screen.write(Cell(_name(state), "title"))
         meaning = MEANING_OF_STATE[state] if state else "A session that does not exist yet."
         self._screen.write(meaning, indent=2)
@@ -141,7 +142,7 @@ class _Explanation:
             ("event", row.event_name.value),
             ("rules", codes or "none"),
             ("basis", _AUTHORITY[row.authority] + (f". {row.note}" if row.note else "")),
-            ("then", f"{row.target}. {MEANING_OF_STATE[row.target]}"),
+            ("leads to", f"{row.target}: {MEANING_OF_STATE[row.target]}"),
         ]
         self._screen.gap()
         self._screen.write(Cell(f"{row.trigger}: {_name(row.source)} -> {row.target}", "done"))

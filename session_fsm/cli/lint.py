@@ -28,15 +28,19 @@ Examples:
 @class_option()
 @own_option()
 @click.option(
-    "--tries", type=click.IntRange(1), default=TRIES, show_default=True, help="How many stories to play for each rule."
+    "--tries",
+    type=click.IntRange(1),
+    default=TRIES,
+    show_default=True,
+    help="How many sequences of operations to try for each rule.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(*, kind: type[CustomerSession], own: dict[str, Any], tries: int, as_json: bool) -> int:
-    """Look at the table and run the rules of a class, and say what is wrong with them.
+    """Inspect the table of a class, run its rules, and report what is wrong with them.
 
-    Found are states that cannot be reached or left, triggers that nothing answers, rules that never refuse or are in
-    the shadow of others, and rules that are no pure functions, because they ask a clock or chance, or change what they
-    are given. Sessions to run the rules on are searched; the search is the same every time.
+    It finds states that cannot be reached or left, triggers without a transition, rules that never refuse or that
+    refuse only where another rule does, and rules that are not pure functions: they ask a clock or a random number, or
+    change what they are given. It searches for sessions to run the rules on; the search is the same every time.
 
     Exit status: 0 if nothing is wrong, 1 if something is, 2 if the class cannot be imported.
     """

@@ -37,7 +37,7 @@ def _changes(_ctx: click.Context, _option: click.Parameter, given: str | None) -
 
 
 @click.command(
-    short_help="Test the tests: which wrong definitions would they notice?",
+    short_help="Test the tests: which faults in a definition do they miss?",
     epilog="""\b
 Examples:
   session-fsm mutants --class shop.sessions:ShopSession -- pytest tests/rules
@@ -48,22 +48,32 @@ Examples:
 @click.argument("test_command", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
 @class_option()
 @click.option(
-    "--kinds", "changes", metavar="KIND,...", callback=_changes, help=f"What may be wrong: {', '.join(MutantKind)}."
+    "--kinds", "changes", metavar="KIND,...", callback=_changes, help=f"Which faults to make: {', '.join(MutantKind)}."
 )
-@click.option("--added", is_flag=True, help="Only what may be wrong with the rules that the class itself adds.")
+@click.option("--added", is_flag=True, help="Make faults only in the rules that the class itself adds.")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Test N mutants only, evenly chosen.")
 @click.option("--quick", is_flag=True, help=f"The same as --sample {_QUICK}.")
 @click.option("--list", "listed", is_flag=True, help="Only list the mutants.")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Test so many at a time; one a processor otherwise.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Test this many at the same time; by default, one for each processor.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
-    help="When tests are given up, which counts as noticed; ten times what they need without a mutant, otherwise.",
+    help="Stop the tests after this time, and count the mutant as killed; by default, ten times what the tests need "
+    "without a mutant.",
 )
 @own_option()
 @click.option(
-    "--json", "output", type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE", help="Write a report too."
+    "--json",
+    "output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Also write a JSON report.",
 )
 def command(
     *,
@@ -79,12 +89,12 @@ def command(
     own: dict[str, Any],
     output: str | None,
 ) -> int:
-    """Run COMMAND, which runs tests, once for each way in which the definition of the class could be wrong.
+    """Run COMMAND, which runs tests, once for each fault that the definition of the class could have.
 
-    Every rule, limit and transition is made wrong in turn, in memory, in the processes of COMMAND alone. A mutant is
-    killed when COMMAND fails; pytest is made to stop at the first failing test. Those that survive are shown in words,
-    with Python to make the missing test of. What behaves no differently, as far as a search can tell, is left out of
-    the score.
+    A mutant is the definition with one fault in a rule, a limit or a transition. It exists only in the memory of the
+    processes that COMMAND starts. It is killed when COMMAND fails; pytest stops at the first failing test. Mutants that
+    survive are described, with Python for the missing test. A mutant for which a search finds no difference in
+    behaviour counts as equivalent, and is left out of the score.
 
     Exit status: 0 if no mutant survives, 1 if any does, 2 if the tests cannot be run, fail without a mutant, or do not
     import the class, 130 after an interrupt.
@@ -117,20 +127,20 @@ def _run(
     found: Sequence[Mutant], test_command: Sequence[str], jobs: int | None, timeout: float | None, own: dict[str, Any]
 ) -> Score:
     with Tally(len(found)) as bar:
-        counted: Counter[Verdict] = Counter()
+        verdicts: Counter[Verdict] = Counter()
 
         def seen(result: Result | None) -> None:
             if result is None:
                 bar.tell("the tests pass without a mutant")
                 return
-            counted[result.verdict] += 1
-            bar.tell(", ".join(f"{number} {verdict}" for verdict, number in sorted(counted.items())), done=1)
+            verdicts[result.verdict] += 1
+            bar.tell(", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())), done=1)
 
-        bar.tell("the tests without a mutant")
+        bar.tell("running the tests without a mutant")
         score = run_tests(found, test_command, jobs=jobs, timeout=timeout, seen=seen)
         if score.interrupted:
             return score
-        bar.tell(f"looking for what would have been noticed of {len(score.survivors)} survivors")
+        bar.tell(f"searching for the tests that {counted(len(score.survivors), 'survivor')} would fail")
         return examined(score, own=own)
 
 
@@ -138,12 +148,12 @@ def _report(kind: type[CustomerSession], score: Score, screen: Screen) -> None:
     for result in score.of(Verdict.NOT_TESTED):
         screen.write(Cell(f"{result.mutant.id} could not be tested: {result.reason}", "refused"))
     if score.survivors:
-        screen.write(Cell("No test notices when", "title"))
+        screen.write(Cell("No test fails when", "title"))
         for result in score.survivors:
             screen.gap()
             screen.table([[Cell(f"- {result.mutant.text}", "refused"), Cell(f"[{result.mutant.id}]", "quiet")]])
             if result.witness:
-                screen.write("This would:", indent=4)
+                screen.write("This would fail:", indent=4)
                 for line in result.witness.splitlines():
                     sys.stdout.write(f"        {escaped(line)}\n")
         screen.gap()
@@ -162,7 +172,7 @@ def _report(kind: type[CustomerSession], score: Score, screen: Screen) -> None:
 def _summary(score: Score) -> str:
     counts = {verdict: len(score.of(verdict)) for verdict in Verdict}
     parts = [f"{number} {verdict}" for verdict, number in counts.items() if number]
-    return f"{score.percent:.1f} % of the mutants noticed ({', '.join(parts) or 'there were none'})"
+    return f"{score.percent:.1f} % of the mutants killed ({', '.join(parts) or 'there were none'})"
 
 
 def _document(kind: type[CustomerSession], score: Score) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Summary:
 
     def rows(self, recording: Recording) -> list[tuple[str | Cell, ...]]:
         """Return the summary for people, as rows of a table."""
-        already = f"{self.already} already there" if self.already else ""
+        already = f"{self.already} already in the wanted state" if self.already else ""
         lines = [
             ("requests", self.requests, "", _listed(self.operations)),
             ("applied", self.applied, "", ""),
