@@ -11,7 +11,12 @@ import pytest
 import tools
 
 _EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
-_NEEDED = {"django_shop": ["django"], "fastapi_shop": ["fastapi", "httpx2"], "talon_client": ["talon_one"], "worker": []}
+_NEEDED = {
+    "django_shop": ["django"],
+    "fastapi_shop": ["fastapi", "httpx2"],
+    "talon_client": ["talon_one"],
+    "worker": [],
+}
 """What each example needs beyond what all tests do."""
 _INSTALLED = "python3 -m venv .venv && .venv/bin/pip install -q -e ../../.. "
 

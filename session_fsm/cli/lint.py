@@ -23,6 +23,7 @@ __all__ = ["command"]
     epilog="""\b
 Examples:
   session-fsm lint --class shop.sessions:ShopSession
+  session-fsm lint --class shop.sessions:ShopSession --ignore too_late:depends-on-time
   session-fsm lint --class shop.sessions:ShopSession --json""",
 )
 @class_option()
@@ -30,17 +31,26 @@ Examples:
 @click.option(
     "--tries", type=click.IntRange(1), default=TRIES, show_default=True, help="How many stories to play for each rule."
 )
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="[PLACE:]FAULT",
+    help="Leave out what is so on purpose, at one place or everywhere. May be given several times.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def command(*, kind: type[CustomerSession], own: dict[str, Any], tries: int, as_json: bool) -> int:
+def command(
+    *, kind: type[CustomerSession], own: dict[str, Any], tries: int, ignore: tuple[str, ...], as_json: bool
+) -> int:
     """Look at the table and run the rules of a class, and say what is wrong with them.
 
     Found are states that cannot be reached or left, triggers that nothing answers, rules that never refuse or are in
-    the shadow of others, and rules that are no pure functions, because they ask a clock or chance, or change what they
-    are given. Sessions to run the rules on are searched; the search is the same every time.
+    the shadow of others, rules on the closing that a session created as closed goes past, rules that answer neither
+    yes nor no, and rules that are no pure functions, because they ask a clock or chance, or change what they are given.
+    Sessions to run the rules on are searched; the search is the same every time.
 
     Exit status: 0 if nothing is wrong, 1 if something is, 2 if the class cannot be imported.
     """
-    findings = lint(kind, own=own, tries=tries)
+    findings = lint(kind, own=own, tries=tries, ignore=ignore)
     if as_json:
         document = {"class": f"{kind.__module__}:{kind.__qualname__}", "findings": [_document(f) for f in findings]}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
