@@ -225,9 +225,10 @@ class TestCreations:
             """Ten."""
             return total >= 10
 
+        creation = 'FreshSession.create("order-1", state="closed")'
+        mend = "write on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED"
         assert found(ten) == [
-            'order_too_small: misses-creation: it guards a closing, and FreshSession.create("order-1", state="closed") '
-            "goes past it; write on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED"
+            f"order_too_small: misses-creation: it guards a closing, and {creation} goes past it; {mend}"
         ]
 
     def test_of_a_rule_on_updates_too_the_mend_keeps_these(self):
@@ -419,13 +420,12 @@ class TestAsking:
     """Rules are asked as the machine asks them, however they take what they look at."""
 
     def test_by_keyword_and_with_defaults(self):
-        @rule("too_many_codes", on=["close"])
-        def few(*, coupon_codes, profile_id="nobody", limit=2):
-            """Few."""
-            return len(coupon_codes) < limit or profile_id == "nobody"
+        @rule("no_code", on=["close"])
+        def some(*, coupon_codes, profile_id="nobody", least=1):
+            """Some."""
+            return len(coupon_codes) >= least or profile_id == "nobody"
 
-        (text,) = found(few, tries=1000)
-        assert 'coupon_codes=["A"] * 2' in text or 'coupon_codes=["A", "A"]' in text
+        assert [text.split(": ")[:2] for text in found(some)] == [["no_code", "misses-creation"]]
 
 
 class TestPurity:

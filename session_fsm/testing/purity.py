@@ -22,7 +22,7 @@ from typing import Any
 from attrs import evolve
 
 from session_fsm.decisions import Answer, Rule
-from session_fsm.entities import contents
+from session_fsm.entities import contents, restore
 from session_fsm.errors import Violation
 from session_fsm.scalars import is_list, is_object
 from session_fsm.session import CustomerSession
@@ -79,14 +79,17 @@ class Observed:
         @wraps(rule.function)
         def observing(*arguments: Any, **named: Any) -> Answer:
             given = {**dict(zip(rule.parameters, arguments, strict=False)), **named}
-            before = _picture(given)
+            before, held = _picture(given), _held_by_sessions(given)
             with self._watched():
                 answer = _answer(rule, arguments, named)
             first = self._judged(rule, answer)
             if _picture(given) != before:
                 changed = [name for name, picture in _picture(given).items() if picture != before[name]]
                 self._note(Impurity.CHANGES_ITS_INPUT, f"it changes {', '.join(changed)}")
+                self._restore(held)
             second = self._judged(rule, _answer(rule, arguments, named))
+            if Impurity.CHANGES_ITS_INPUT in self.impurities:
+                self._restore(held)
             if _shown(first) != _shown(second):
                 self._note(
                     Impurity.DEPENDS_ON_CHANCE,
@@ -116,6 +119,11 @@ class Observed:
                 return error
         self._unfit[_name_of(answer)] = None
         return UnfitAnswer(f"the rule answered {_name_of(answer)}")
+
+    def _restore(self, held: list[tuple[CustomerSession, dict[str, Any]]]) -> None:
+        """Put sessions back to what they held: a change would end the search, and is told of anyway."""
+        for session, before in held:
+            restore(session, before)
 
     def _note(self, impurity: Impurity, reason: str) -> None:
         self.impurities.setdefault(impurity, reason)
@@ -185,6 +193,10 @@ def _shown(answer: Any) -> str:
 
 _LOOKED_AT = 10
 """So many elements of a long list are looked at, from its beginning and from its end."""
+
+
+def _held_by_sessions(given: Mapping[str, Any]) -> list[tuple[CustomerSession, dict[str, Any]]]:
+    return [(each, contents(each)) for each in given.values() if isinstance(each, CustomerSession)]
 
 
 def _picture(given: Mapping[str, Any]) -> dict[str, str]:
