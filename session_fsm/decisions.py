@@ -132,7 +132,7 @@ class Rule:
         A default that `functools.partial` has given stays.
         """
         function: Any = self.function
-        plain = type(function) is FunctionType and not function.__code__.co_kwonlyargcount
+        plain = type(function) is FunctionType and not (vars(function) or function.__code__.co_kwonlyargcount)
         if plain and not function.__defaults__:
             return dict.fromkeys(self.parameters, False)
         bound = function.keywords if isinstance(function, partial) else {}

@@ -43,3 +43,10 @@ def test_fields_that_a_class_requires_are_asked_for():
     assert "/own: a TenantSession cannot be created with these fields" in result.stderr
     result = run("lint", "--class", "builders:TenantSession", "--own", '{"tenant": "acme"}', "--tries", "1")
     assert result.exit_code == 1
+
+
+def test_what_is_so_on_purpose_is_left_out(tmp_path, monkeypatch):
+    write(tmp_path, monkeypatch, "ignored_shop", IDLE + "class Shop(CustomerSession):\n    rules = (idle,)\n")
+    arguments = ("lint", "--class", "ignored_shop:Shop", "--tries", "20", "--ignore", "idle:never-refuses")
+    assert run(*arguments).exit_code == 0
+    assert run(*arguments[:-1], "nothing").exit_code == 2

@@ -163,8 +163,14 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("answer", "problem"),
         [
-            (5, "'int' object is not iterable"),
-            (["no"], "the rule answered 'no', which is neither a boolean nor a Violation"),
+            (
+                5,
+                "the rule answered a value of the type int; a rule answers True or False, a Violation, or a list of them",
+            ),
+            (0, "the rule answered a value of the type int"),
+            ("", "the rule answered an empty str; a rule answers True or False, a Violation, or a list of them"),
+            ({}, "the rule answered an empty dict"),
+            (["no"], "the rule answered a value of the type str"),
             (Violation(code="other", message="No."), "the rule tried answered with the code of another, other"),
             (Violation(message=" "), "a violation has no message"),
             ([Violation(message="No.", pointer="/couponCode")], "the pointer '/couponCode' leads nowhere"),

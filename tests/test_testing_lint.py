@@ -117,7 +117,7 @@ def found(*rules, tries=TRIES):
 
 
 def closing(code):
-    return rule(code, on=["close"])
+    return rule(code, on=["create", "close"], target="closed")
 
 
 class TestRunning:
@@ -206,6 +206,226 @@ class TestRunning:
             return bool(profile_id)
 
         assert found(customer_is_known) == []
+
+
+MEND = "where it means yes or no, write bool(...)"
+
+
+def linted(*rules, **given):
+    return [str(one) for one in lint(fresh(rules=rules), tries=TRIES, **given)]
+
+
+class TestCreations:
+    """A rule on the closing alone: a session that is created as closed goes past it."""
+
+    @pytest.mark.parametrize("target", [None, "closed"])
+    def test_a_rule_that_a_creation_goes_past_is_found_with_the_mend(self, target):
+        @rule("order_too_small", on=["close"], target=target)
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        creation = 'FreshSession.create("order-1", state="closed")'
+        mend = "write on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED"
+        assert found(ten) == [
+            f"order_too_small: misses-creation: it guards a closing, and {creation} goes past it; {mend}"
+        ]
+
+    def test_of_a_rule_on_updates_too_the_mend_keeps_these(self):
+        @rule("seven", on=["update", "close"])
+        def not_seven(total):
+            """Not seven."""
+            return total != 7
+
+        (text,) = found(not_seven, tries=400)
+        assert 'cart_items=[CartItem(sku="A", quantity=1, price="7")]) goes past it' in text
+        assert text.endswith("; write on=[Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE]")
+
+    def test_a_rule_that_looks_at_the_session_before_is_told_to_look_at_it_afterwards(self):
+        @rule("order_too_small", on=["close"])
+        def ten(session):
+            """Ten."""
+            return session.total >= 10
+
+        (text,) = found(ten)
+        assert text.endswith("and ask for after instead of session, which is None when a session is created")
+
+    def test_a_rule_that_always_fails_would_fail_then_too(self):
+        @rule("stock_unknown", on=["close"])
+        def stock(total):
+            """Stock."""
+            raise ConnectionError("warehouse")
+
+        fails, misses = found(stock)
+        assert fails == "stock_unknown: fails: it raises ConnectionError: warehouse"
+        assert misses.startswith("stock_unknown: misses-creation: ")
+
+    @pytest.mark.parametrize("on", [["create", "close"], ["create", "update", "close"], ["update"], ["cancel"]])
+    def test_a_rule_that_guards_the_creation_or_no_closing_is_left_alone(self, on):
+        @rule("order_too_small", on=on)
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        assert found(ten) == []
+
+    def test_a_rule_that_compares_with_what_was_before_has_nothing_to_say_at_a_creation(self):
+        @rule("other_customer", on=["close"])
+        def customer_stays(session, profile_id, trigger):
+            """The customer stays."""
+            assert session.state == "open"
+            assert trigger == "close"
+            return session.profile_id == profile_id
+
+        assert found(customer_stays, tries=400) == []
+
+    def test_a_rule_whose_creations_another_rule_refuses_is_left_alone(self):
+        @rule("order_too_small", on=["close"])
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        @rule("created_as_closed", on=["create"], target="closed")
+        def orders_begin_as_carts(trigger):
+            """Orders begin as carts."""
+            return False
+
+        assert found(ten, orders_begin_as_carts) == []
+
+    def test_what_a_creation_must_give_is_given(self):
+        @rule("order_too_small", on=["close"])
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        kind = type("Tenants", (TenantSession,), {"rules": (ten,)})
+        (one,) = lint(kind, own={"tenant": "acme"}, tries=TRIES)
+        assert 'Tenants.create("order-1", state="closed", tenant="acme") goes past it' in one.reason
+
+    @pytest.mark.parametrize("ignore", ["order_too_small:misses-creation", "misses-creation"])
+    def test_what_is_so_on_purpose_is_left_out(self, ignore):
+        @rule("order_too_small", on=["close"])
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        assert linted(ten, ignore=[ignore]) == []
+        assert linted(ten, ignore=["other:misses-creation", "order_too_small:fails", "fails"]) != []
+
+    @pytest.mark.parametrize("ignore", [["order_too_small"], ["a:misses"], "misses-creation"])
+    def test_what_is_no_fault_cannot_be_left_out(self, ignore):
+        with pytest.raises(InvalidValue, match="no fault is called") as refusal:
+            linted(ignore=ignore)
+        assert refusal.value.pointer == "/ignore"
+
+
+class TestAnswers:
+    """A rule answers True or False, a Violation, or a list of them: what else it answers is found, with its type."""
+
+    @pytest.mark.parametrize(
+        ("answer", "name"),
+        [
+            ("", "str"),
+            ("yes", "str"),
+            (0, "int"),
+            (1, "int"),
+            ({}, "dict"),
+            ({"a": 1}, "dict"),
+            (frozenset(), "frozenset"),
+            (0.0, "float"),
+            ([1], "list with a value of the type int in it"),
+            ((Violation(message="No."), ""), "tuple with a value of the type str in it"),
+        ],
+    )
+    def test_what_no_rule_may_answer(self, answer, name):
+        @closing("odd")
+        def odd(total):
+            """Odd."""
+            return answer if total else False
+
+        assert found(odd) == [
+            f"odd: unfit-answer: it answers a value of the type {name}, which is an error of the rule; {MEND}"
+        ]
+
+    def test_a_rule_that_always_answers_so_is_not_said_never_to_refuse(self):
+        @closing("odd")
+        def odd(profile_id):
+            """Odd."""
+            return profile_id
+
+        assert [text.split(": ")[1] for text in found(odd)] == ["unfit-answer"]
+
+    def test_an_empty_tuple_that_passes_where_a_boolean_was_meant(self):
+        @closing("single")
+        def twice(cart_items):
+            """Twice."""
+            return cart_items and cart_items[0].quantity >= 2
+
+        problem = "it answers an empty tuple at times, which passes, and a boolean at others"
+        assert found(twice) == [f"single: unfit-answer: {problem}; {MEND}"]
+
+    def test_an_empty_list_beside_booleans_too(self):
+        @closing("single")
+        def twice(cart_items):
+            """Twice."""
+            return cart_items[0].quantity >= 2 if cart_items else []
+
+        problem = "it answers an empty list at times, which passes, and a boolean at others"
+        assert found(twice) == [f"single: unfit-answer: {problem}; {MEND}"]
+
+    def test_what_a_rule_may_answer_is_left_alone(self):
+        def no(total, make):
+            return [Violation(message="No.")] if total > 5 else make
+
+        @closing("a")
+        def listed(total):
+            """A."""
+            return no(total, [])
+
+        @closing("b")
+        def in_a_tuple(coupon_codes):
+            """B."""
+            return tuple(Violation(message="No.") for code in coupon_codes)
+
+        @closing("c")
+        def one(profile_id):
+            """C."""
+            return Violation(message="No.") if profile_id else None
+
+        @closing("d")
+        def yielded(identifiers):
+            """D."""
+            for _ in identifiers:
+                yield Violation(message="No.")
+
+        @closing("e")
+        def either(referral_code):
+            """E."""
+            return [Violation(message="No.")] if referral_code else True
+
+        assert found(listed, in_a_tuple, one, yielded, either) == []
+
+    def test_the_code_of_another_rule_is_a_failure(self):
+        @closing("mine")
+        def mine(total):
+            """Mine."""
+            return [Violation(code="yours", message="No.")]
+
+        assert found(mine) == [
+            "mine: fails: it raises ValueError: the rule mine answered with the code of another, yours"
+        ]
+
+
+class TestAsking:
+    """Rules are asked as the machine asks them, however they take what they look at."""
+
+    def test_by_keyword_and_with_defaults(self):
+        @rule("no_code", on=["close"])
+        def some(*, coupon_codes, profile_id="nobody", least=1):
+            """Some."""
+            return len(coupon_codes) >= least or profile_id == "nobody"
+
+        assert [text.split(": ")[:2] for text in found(some)] == [["no_code", "misses-creation"]]
 
 
 class TestPurity:
@@ -312,7 +532,7 @@ class TestPurity:
         assert any("it answered KeyError: 'x', and then" in text or "KeyError" in text for text in found(failing))
 
     def test_a_rule_that_changes_what_it_is_given(self):
-        @closing("greedy")
+        @rule("greedy", on=["close"])
         def greedy(session, change):
             """Greedy."""
             object.__setattr__(session, "referral_code", "MINE")

@@ -167,7 +167,7 @@ class TestKinds:
             MutantKind.DROP_RULE: 9,
             MutantKind.NEGATE_RULE: 9,
             MutantKind.NARROW_RULE: 6,
-            MutantKind.CHANGE_LIMIT: 6,
+            MutantKind.CHANGE_LIMIT: 12,
             MutantKind.DELETE_ROW: 10,
             MutantKind.RETARGET_ROW: 24,
             MutantKind.SWAP_EVENT: 10,
@@ -187,7 +187,12 @@ class TestKinds:
                 "order_too_small refuses what it should let pass, and lets pass what it should refuse",
             ),
             ("narrow-rule:coupon_code_required:close", "nothing refuses a closing for coupon_code_required"),
+            (
+                "narrow-rule:coupon_code_required:create",
+                "nothing refuses a creation as closed for coupon_code_required",
+            ),
             ("widen-rule:coupon_code_required", "coupon_code_required is asked of a creation into open too"),
+            ("widen-rule:order_too_small:create", "order_too_small is asked of a creation into closed too"),
             ("change-limit:too_many_cart_items:1000:1001", "the limit 1000 of too_many_cart_items is 1001"),
             ("delete-row:T-08", "a closed session cannot be reopened"),
             ("delete-row:T-02", "no session can be created as closed"),
@@ -254,7 +259,7 @@ class TestKinds:
             for seed in ("0", "1", "2")
         }
         assert len(outputs) == 1
-        assert len(outputs.pop().splitlines()) == 88
+        assert len(outputs.pop().splitlines()) == 94
 
 
 def closed(kind):

@@ -23,6 +23,7 @@ __all__ = ["command"]
     epilog="""\b
 Examples:
   session-fsm lint --class shop.sessions:ShopSession
+  session-fsm lint --class shop.sessions:ShopSession --ignore too_late:depends-on-time
   session-fsm lint --class shop.sessions:ShopSession --json""",
 )
 @class_option()
@@ -34,17 +35,26 @@ Examples:
     show_default=True,
     help="How many sequences of operations to try for each rule.",
 )
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="[PLACE:]FAULT",
+    help="Leave out what is so on purpose, at one place or everywhere. May be given several times.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def command(*, kind: type[CustomerSession], own: dict[str, Any], tries: int, as_json: bool) -> int:
+def command(
+    *, kind: type[CustomerSession], own: dict[str, Any], tries: int, ignore: tuple[str, ...], as_json: bool
+) -> int:
     """Inspect the table of a class, run its rules, and report what is wrong with them.
 
     It finds states that cannot be reached or left, triggers without a transition, rules that never refuse or that
-    refuse only where another rule does, and rules that are not pure functions: they ask a clock or a random number, or
-    change what they are given. It searches for sessions to run the rules on; the search is the same every time.
+    refuse only where another rule does, rules on the closing that a session created as closed goes past, rules that
+    answer neither True nor False, and rules that are not pure functions: they ask a clock or a random number, or change
+    what they are given. It searches for sessions to run the rules on; the search is the same every time.
 
     Exit status: 0 if nothing is wrong, 1 if something is, 2 if the class cannot be imported.
     """
-    findings = lint(kind, own=own, tries=tries)
+    findings = lint(kind, own=own, tries=tries, ignore=ignore)
     if as_json:
         document = {"class": f"{kind.__module__}:{kind.__qualname__}", "findings": [_document(f) for f in findings]}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")

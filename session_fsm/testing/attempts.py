@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import wraps
+from inspect import Parameter, Signature
 from typing import Any
 
-from attrs import define
+from attrs import define, fields
 
 from session_fsm.changes import returned, updated
 from session_fsm.decisions import SEEN_BY_RULES, Answer, Rule
 from session_fsm.entities import copy_with
 from session_fsm.session import CustomerSession
-from session_fsm.states import Trigger
+from session_fsm.states import State, Trigger
 from session_fsm.testing.steps import Step
 
-__all__ = ["Attempt", "answer_of", "attempt_of", "seen"]
+__all__ = ["Attempt", "answer_of", "asked", "attempt_of", "of_newborn", "seen"]
 
 
 @define(eq=False)
@@ -86,4 +88,35 @@ def seen(attempt: Attempt, name: str) -> Any:
 
 def answer_of(rule: Rule, attempt: Attempt) -> Answer:
     """Ask *rule* alone, as the machine would ask it, and return what it answers."""
-    return rule.function(*(seen(attempt, name) for name in rule.parameters))
+    return asked(rule, type(attempt.origin), lambda name: seen(attempt, name))
+
+
+def asked(rule: Rule, kind: type[CustomerSession], value: Callable[[str], Any]) -> Answer:
+    """Call the function of *rule* with the *value* of each thing that it asks for about a session of *kind*."""
+    arguments = _arguments(rule, kind).items()
+    positional = [value(name) for name, keyword in arguments if not keyword]
+    return rule.function(*positional, **{name: value(name) for name, keyword in arguments if keyword})
+
+
+def _arguments(rule: Rule, kind: type[CustomerSession]) -> Mapping[str, bool]:
+    return rule.arguments({*SEEN_BY_RULES, *(attribute.name for attribute in fields(kind))})
+
+
+def of_newborn(rule: Rule, kind: type[CustomerSession]) -> Callable[..., Answer]:
+    """Return the function of *rule* for the creation of a session of *kind* as closed, as if it were opened and closed.
+
+    Where the rule asks for ``session``, which there is none, it sees the new one as it would be while still open.
+    """
+    names = _arguments(rule, kind)
+
+    @wraps(rule.function)
+    def judge(*, after: CustomerSession, **given: Any) -> Answer:
+        known = {**given, "after": after, "trigger": Trigger.CLOSE}
+        if "session" in names:
+            known["session"] = copy_with(after, {"state": State.OPEN})
+        return asked(rule, kind, known.__getitem__)
+
+    wanted = {*names, "after"} - {"session", "trigger"}
+    parameters = [Parameter(name, Parameter.KEYWORD_ONLY) for name in sorted(wanted)]
+    setattr(judge, "__signature__", Signature(parameters))  # noqa: B010 - functions do not declare it
+    return judge

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
 from io import StringIO
@@ -246,7 +246,7 @@ def _answer(rule: Rule, attempt: Attempt) -> Answer:
     """Ask the rule, and return what it answered, what it yields in a list."""
     try:
         answer = answer_of(rule, attempt)
-        return list(answer) if isinstance(answer, Iterable) else answer
+        return list(answer) if isinstance(answer, Iterator) else answer
     except Exception as error:
         raise _Raised from error
 

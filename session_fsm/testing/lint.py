@@ -2,7 +2,8 @@
 
 `lint_definition` looks at a table and at rules, those too of which no class can be made. `lint` looks at a class, and
 runs its rules on the sessions that `session_fsm.testing.search` finds: it sees rules that never refuse, rules in the
-shadow of another, and rules that are no pure functions (`session_fsm.testing.purity`).
+shadow of another, rules that a session created as closed goes past, rules that answer what no rule may, and rules that
+are no pure functions (`session_fsm.testing.purity`).
 
 >>> from session_fsm import CustomerSession, Trigger, rule
 >>> @rule("negative_total", on=[Trigger.CANCEL])
@@ -14,26 +15,31 @@ shadow of another, and rules that are no pure functions (`session_fsm.testing.pu
 >>> for finding in lint(ShopSession):
 ...     print(finding)
 negative_total: never-refuses: nothing was refused for it in ... tries
+
+What is so on purpose is left out: ``lint(ShopSession, ignore=["negative_total:never-refuses"])``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from session_fsm.decisions import Outcome, Rule
 from session_fsm.diagrams.model import Edge
-from session_fsm.errors import counted
+from session_fsm.errors import InvalidValue, counted
 from session_fsm.lifecycle import FINAL, Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
+from session_fsm.testing.attempts import of_newborn
 from session_fsm.testing.comparison import require_own
 from session_fsm.testing.phrases import SOMETHING_OF
-from session_fsm.testing.purity import Impurity, Observed
-from session_fsm.testing.search import Situation, search, walks
+from session_fsm.testing.purity import Impurity, Observed, UnfitAnswer
+from session_fsm.testing.search import Player, Situation, search, walks
+from session_fsm.testing.shrinking import simplest
+from session_fsm.testing.steps import Story
 from session_fsm.testing.twins import twin_of
 
 __all__ = ["Fault", "Finding", "lint", "lint_definition", "states_without_end"]
@@ -67,6 +73,10 @@ class Fault(StrEnum):
     """Wherever the rule refuses, another rule refuses too."""
     FAILS = "fails"
     """A rule raises an exception."""
+    UNFIT_ANSWER = "unfit-answer"
+    """A rule answers something that is neither a boolean nor violations, or that passes though it may mean no."""
+    MISSES_CREATION = "misses-creation"
+    """A rule guards the closing, and a session that is created as closed goes past it."""
     DEPENDS_ON_TIME = Impurity.DEPENDS_ON_TIME.value
     DEPENDS_ON_CHANCE = Impurity.DEPENDS_ON_CHANCE.value
     CHANGES_ITS_INPUT = Impurity.CHANGES_ITS_INPUT.value
@@ -91,18 +101,27 @@ def lint_definition(table: Sequence[Row], rules: Sequence[Any]) -> list[Finding]
     return [*_of_states(table), *_of_rows(table), *_of_rules(table, rules)]
 
 
-def lint(kind: type[CustomerSession], *, own: Mapping[str, Any] | None = None, tries: int = TRIES) -> list[Finding]:
+def lint(
+    kind: type[CustomerSession],
+    *,
+    own: Mapping[str, Any] | None = None,
+    tries: int = TRIES,
+    ignore: Collection[str] = (),
+) -> list[Finding]:
     """Return what is wrong with the definition of *kind*; its rules are run, but nothing of *kind* is changed.
 
     Args:
         kind: the session class.
         own: what a creation gives to the fields that *kind* adds.
         tries: how many stories are judged for each rule at most.
+        ignore: what is so on purpose: a fault at one place, such as ``"minimum_order_missed:misses-creation"``, or
+            everywhere, such as ``"misses-creation"``.
 
     Raises:
-        InvalidValue: *kind* needs further fields.
+        InvalidValue: *kind* needs further fields, or there is no such fault as *ignore* names.
     """
     require_own(kind, own)
+    _require_faults(ignore)
     machine = kind.machine
     observed = {rule.code: Observed(rule) for rule in machine.rules}
     twin = twin_of(kind, [observed[rule.code].rule for rule in machine.rules], machine.table)
@@ -110,8 +129,26 @@ def lint(kind: type[CustomerSession], *, own: Mapping[str, Any] | None = None, t
     for rule in twin.machine.rules:
         found += _of_outcomes(twin, rule, own, tries)
     for rule in machine.rules:
+        found += _of_creations(kind, rule, own, tries)
+    for rule in machine.rules:
+        found += [Finding(Fault.UNFIT_ANSWER, rule.code, text) for text in observed[rule.code].unfit_answers()]
         found += [Finding(Fault(flaw.value), rule.code, text) for flaw, text in observed[rule.code].impurities.items()]
-    return found
+    return [one for one in found if not {one.code.value, f"{one.place}:{one.code}"} & {*ignore}]
+
+
+def _require_faults(ignore: Collection[str]) -> None:
+    """Refuse a text among *ignore* that can never be that of a finding.
+
+    Raises:
+        InvalidValue: there is one.
+    """
+    for text in ignore:
+        fault = text.rpartition(":")[2]
+        if isinstance(ignore, str) or fault not in {*Fault}:
+            problem = (
+                f'no fault is called "{text:.80}"; what is ignored is a list of them, each "FAULT" or "PLACE:FAULT"'
+            )
+            raise InvalidValue("/ignore", f"{problem}; the faults are: {', '.join(Fault)}")
 
 
 def states_without_end(table: Iterable[Row | Edge]) -> list[State]:
@@ -191,7 +228,7 @@ def _of_outcomes(
     if outcomes.error:
         yield Finding(Fault.FAILS, rule.code, outcomes.error)
     if not outcomes.found:
-        if not outcomes.shadows and not outcomes.error:
+        if not outcomes.shadows and not outcomes.failed:
             yield Finding(
                 Fault.NEVER_REFUSES,
                 rule.code,
@@ -200,6 +237,56 @@ def _of_outcomes(
         elif outcomes.shadows:
             reason = f"wherever it refuses, so does {outcomes.which()}; {counted(result.judged, 'try', 'tries')}"
             yield Finding(Fault.SHADOWED, rule.code, reason)
+
+
+def _of_creations(
+    kind: type[CustomerSession], rule: Rule, own: Mapping[str, Any] | None, tries: int
+) -> Iterator[Finding]:
+    """Look for a session that can be created as closed, and that *rule* would refuse if it were asked then too."""
+    table = kind.machine.table
+    closed = {row.target for row in table if row.trigger is Trigger.CLOSE and rule.guards(row.trigger, row.target)}
+    for row in table:
+        if row.source is None and row.target in closed and not rule.guards(Trigger.CREATE, row.target):
+            asked = evolve(rule, on=(Trigger.CREATE,), target=row.target, function=of_newborn(rule, kind))
+            twin = twin_of(kind, [asked if one is rule else one for one in kind.machine.rules], table)
+            alone = _Alone(rule.code)
+            result = search(twin, alone.distance, [(row,)], focus=(asked,), own=own, budget=tries)
+            if result.found is not None:
+                story = simplest(result.found.whole, alone.shown_by(Player(twin)), kept=own or ())
+                creation = story.steps[0].code(kind.__name__, story.own).removeprefix("session = ")
+                reason = f"it guards a closing, and {creation} goes past it; {_mended(rule, row.target)}"
+                yield Finding(Fault.MISSES_CREATION, rule.code, reason)
+
+
+class _Alone:
+    """Looks for what one rule is against, and no other."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    def distance(self, situation: Situation) -> int:
+        codes = [rule.code for rule in situation.failing()]
+        return 0 if codes == [self.code] else 1 + sum(code != self.code for code in codes)
+
+    def shown_by(self, player: Player) -> Callable[[Story], bool]:
+        def shows(story: Story) -> bool:
+            try:
+                return self.distance(player.play(story)) == 0
+            except InvalidValue:
+                return False
+
+        return shows
+
+
+def _mended(rule: Rule, state: State) -> str:
+    """Say how *rule* guards a creation in *state* too."""
+    triggers = ", ".join(f"Trigger.{trigger.name}" for trigger in (Trigger.CREATE, *rule.on))
+    text = f"write on=[{triggers}]"
+    if rule.on == (Trigger.CLOSE,):
+        text += f", target=State.{state.name}"
+    if "session" in rule.parameters:
+        text += ", and ask for after instead of session, which is None when a session is created"
+    return text
 
 
 class _Outcomes:
@@ -212,6 +299,8 @@ class _Outcomes:
         self.error = ""
         self.found = False
         """Whether the rule alone refused something."""
+        self.failed = False
+        """Whether it failed, by raising or by its answer."""
         self._judged = 0
 
     def which(self) -> str:
@@ -227,7 +316,9 @@ class _Outcomes:
         if check is None:
             return 1 + len(failing)
         if check.outcome is Outcome.ERRORED:
-            self.error = self.error or f"it raises {check.raised}"
+            self.failed = True
+            if not isinstance(check.error, UnfitAnswer):  # which is a finding of its own
+                self.error = self.error or f"it raises {check.raised}"
         else:
             self.shadows.add(frozenset(failing))
             self.found |= not failing

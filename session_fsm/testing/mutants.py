@@ -45,7 +45,8 @@ class MutantKind(StrEnum):
     NARROW_RULE = "narrow-rule"
     """A rule guards one trigger less."""
     WIDEN_RULE = "widen-rule"
-    """A rule that guards the ways into one state guards those into every state."""
+    """A rule that guards the ways into one state guards those into every state, or one that guards the closing alone
+    guards the creation of a session as closed too."""
     CHANGE_LIMIT = "change-limit"
     """A number that a rule compares with is one more, or one less."""
     DELETE_ROW = "delete-row"
@@ -157,7 +158,8 @@ def _narrow_rule(rules: _Rules, table: _Table) -> _Made:
         for trigger in rule.on:
             narrow = evolve(rule, on=tuple(other for other in rule.on if other is not trigger))
             if _guarded(narrow, table) not in ([], _guarded(rule, table)):
-                text = f"nothing refuses {TRIGGERING[trigger]} for {rule.code}"
+                into = f" as {rule.target}" if rule.target and trigger is Trigger.CREATE else ""
+                text = f"nothing refuses {TRIGGERING[trigger]}{into} for {rule.code}"
                 yield f"{rule.code}:{trigger}", text, _replaced(rules, rule, [narrow]), table
 
 
@@ -168,6 +170,21 @@ def _widen_rule(rules: _Rules, table: _Table) -> _Made:
         if more:
             text = f"{rule.code} is asked of {', '.join(_triggering(row) for row in more)} too"
             yield rule.code, text, _replaced(rules, rule, [wide]), table
+        yield from _asked_of_creations(rule, rules, table)
+
+
+def _asked_of_creations(rule: Rule, rules: _Rules, table: _Table) -> _Made:
+    """Let a rule that guards the closing alone guard the creation of a session as closed too.
+
+    Tests that never create such a session cannot tell whether the rule should have guarded that from the beginning.
+    """
+    if rule.on == (Trigger.CLOSE,):
+        closed = {row.target for row in _guarded(rule, table)}
+        for row in table:
+            if row.source is None and row.target in closed:
+                wide = evolve(rule, on=(Trigger.CREATE, Trigger.CLOSE), target=row.target)
+                text = f"{rule.code} is asked of {_triggering(row)} too"
+                yield f"{rule.code}:{Trigger.CREATE}", text, _replaced(rules, rule, [wide]), table
 
 
 def _change_limit(rules: _Rules, table: _Table) -> _Made:

@@ -11,7 +11,7 @@ import gc
 import random
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
@@ -22,11 +22,12 @@ from typing import Any
 from attrs import evolve
 
 from session_fsm.decisions import Answer, Rule
-from session_fsm.entities import contents
+from session_fsm.entities import contents, restore
+from session_fsm.errors import Violation
 from session_fsm.scalars import is_list, is_object
 from session_fsm.session import CustomerSession
 
-__all__ = ["Impurity", "Observed", "told_by"]
+__all__ = ["Impurity", "Observed", "UnfitAnswer", "told_by"]
 
 _CLOCKS = {"now", "utcnow", "today"}
 _CLOCKS_OF_TIME = {
@@ -45,6 +46,13 @@ class Impurity(StrEnum):
     CHANGES_ITS_INPUT = "changes-its-input"
 
 
+class UnfitAnswer(TypeError):
+    """A rule answered what no rule may answer."""
+
+
+_BOOLEAN, _NOTHING, _VIOLATIONS = "a boolean", "an empty list", "violations"
+
+
 class Observed:
     """A rule under observation."""
 
@@ -53,17 +61,35 @@ class Observed:
         """What was noticed, each with the reason in words."""
         self.rule = evolve(rule, function=self._observing(rule))
         """The rule to judge with."""
+        self._answered: dict[str, None] = {}
+        """What it answered that a rule may answer, by kind; the first of each kind first."""
+        self._unfit: dict[str, None] = {}
+        """What it answered that no rule may answer, by type."""
+
+    def unfit_answers(self) -> Iterator[str]:
+        """Yield what is wrong with its answers, in words."""
+        for kind in self._unfit:
+            yield f"it answers {kind}, which is an error of the rule; {_MEND}"
+        if _BOOLEAN in self._answered and _VIOLATIONS not in self._answered:
+            for kind in self._answered:
+                if kind != _BOOLEAN:
+                    yield f"it answers {kind} at times, which passes, and a boolean at others; {_MEND}"
 
     def _observing(self, rule: Rule) -> Callable[..., Answer]:
         @wraps(rule.function)
-        def observing(*arguments: Any) -> Answer:
-            before = _picture(arguments)
+        def observing(*arguments: Any, **named: Any) -> Answer:
+            given = {**dict(zip(rule.parameters, arguments, strict=False)), **named}
+            before, held = _picture(given), _held_by_sessions(given)
             with self._watched():
-                first: Any = _answer(rule, arguments)
-            if _picture(arguments) != before:
-                changed = [n for n, a, b in zip(rule.parameters, before, _picture(arguments), strict=True) if a != b]
+                answer = _answer(rule, arguments, named)
+            first = self._judged(rule, answer)
+            if _picture(given) != before:
+                changed = [name for name, picture in _picture(given).items() if picture != before[name]]
                 self._note(Impurity.CHANGES_ITS_INPUT, f"it changes {', '.join(changed)}")
-            second = _answer(rule, arguments)
+                self._restore(held)
+            second = self._judged(rule, _answer(rule, arguments, named))
+            if Impurity.CHANGES_ITS_INPUT in self.impurities:
+                self._restore(held)
             if _shown(first) != _shown(second):
                 self._note(
                     Impurity.DEPENDS_ON_CHANCE,
@@ -71,10 +97,33 @@ class Observed:
                 )
             if isinstance(first, Exception):
                 raise first
-            answer: Answer = first
-            return answer
+            return first
 
         return observing
+
+    def _judged(self, rule: Rule, answer: Any) -> Any:
+        """Return what an answer stands for: None, violations, or the exception that the rule raised or its answer means."""
+        if isinstance(answer, Exception):
+            return answer
+        if answer is None or isinstance(answer, bool):
+            if answer is not None:
+                self._answered[_BOOLEAN] = None
+            return None if answer is not False else rule.violations_in(answer)
+        listed = [answer] if isinstance(answer, Violation) else answer
+        if isinstance(listed, (list, tuple)) and all(isinstance(each, Violation) for each in listed):  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
+            empty = "an empty tuple" if isinstance(answer, tuple) else _NOTHING
+            self._answered[_VIOLATIONS if listed else empty] = None
+            try:
+                return rule.violations_in(answer)
+            except ValueError as error:  # of another rule
+                return error
+        self._unfit[_name_of(answer)] = None
+        return UnfitAnswer(f"the rule answered {_name_of(answer)}")
+
+    def _restore(self, held: list[tuple[CustomerSession, dict[str, Any]]]) -> None:
+        """Put sessions back to what they held: a change would end the search, and is told of anyway."""
+        for session, before in held:
+            restore(session, before)
 
     def _note(self, impurity: Impurity, reason: str) -> None:
         self.impurities.setdefault(impurity, reason)
@@ -113,17 +162,29 @@ def told_by(function: Any, module: str) -> tuple[Impurity, str] | None:
     return None
 
 
-def _answer(rule: Rule, arguments: tuple[Any, ...]) -> Any:
-    """Return what *rule* answers, all that it yields included, or what it raises."""
+_MEND = "where it means yes or no, write bool(...)"
+
+
+def _name_of(answer: Any) -> str:
+    """Name the type of an answer, and of a list that of what is in it."""
+    name = f"a value of the type {type(answer).__name__}"
+    if isinstance(answer, (list, tuple)):
+        inner: Any = next(each for each in answer if not isinstance(each, Violation))  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
+        name += f" with {_name_of(inner)} in it"
+    return name
+
+
+def _answer(rule: Rule, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """Return what *rule* answers, all that it yields in a list, or what it raises."""
     try:
-        answer = rule.function(*arguments)
-        return answer if answer is None or answer is True else rule.violations_in(answer)
+        answer: Any = rule.function(*arguments, **named)
+        return [*answer] if isinstance(answer, Iterator) else answer
     except Exception as error:  # noqa: BLE001 - that is the rule's answer
         return error
 
 
 def _shown(answer: Any) -> str:
-    if answer in (None, True, ()):
+    if answer in (None, ()):
         return "that it passes"
     if isinstance(answer, Exception):
         return f"{type(answer).__name__}: {answer}"
@@ -134,8 +195,14 @@ _LOOKED_AT = 10
 """So many elements of a long list are looked at, from its beginning and from its end."""
 
 
-def _picture(arguments: tuple[Any, ...]) -> list[str]:
-    return [repr(_held(contents(each) if isinstance(each, CustomerSession) else each)) for each in arguments]
+def _held_by_sessions(given: Mapping[str, Any]) -> list[tuple[CustomerSession, dict[str, Any]]]:
+    return [(each, contents(each)) for each in given.values() if isinstance(each, CustomerSession)]
+
+
+def _picture(given: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: repr(_held(contents(each) if isinstance(each, CustomerSession) else each)) for name, each in given.items()
+    }
 
 
 def _held(value: Any) -> Any:
