@@ -47,8 +47,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVa
 
 from attrs import field, frozen
 
-from session_fsm.entities import Snapshot, copy_with, evolver, maker
+from session_fsm.entities import Snapshot, evolver, maker
 from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
+from session_fsm.judgement import BUSY, judged_copy
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, StateLike, Trigger, TriggerLike
 
@@ -387,9 +388,10 @@ def judging(
     """Generate the lines that judge every one of *rules* when *trigger* is pulled, and what these need to know.
 
     *fields* are the names of the session's fields. The lines read ``session`` (None at creation), ``origin`` (the
-    entity whose fields change), ``change``, ``now`` and ``context``, and ``values``, the fields that would change with their new values; or instead of it, where it is known
-    beforehand which these are, an expression for each of them. They leave `Failures` in ``failures``, or None. Each
-    rule is called once, with what it asks for; what it raises is its own failure.
+    entity whose fields change), ``change``, ``now`` and ``context``, and ``values``, the fields that would change with
+    their new values; or instead of it, where it is known beforehand which these are, an expression for each of them.
+    They leave `Failures` in ``failures``, or None. Each rule is called once, with what it asks for; what it raises is
+    its own failure.
     """
 
     def seen(name: str) -> str:
@@ -399,10 +401,11 @@ def judging(
             return values.get(name, f"origin.{name}")
         return f'values["{name}"] if "{name}" in values else origin.{name}'
 
-    known: dict[str, Any] = {"trigger": trigger, "copy_with": copy_with}
+    known: dict[str, Any] = {"trigger": trigger, "judged_copy": judged_copy, "busy": BUSY}
     names = {*SEEN_BY_RULES, *fields}
     looked_at = [one.arguments(names) for one in rules]
-    lines = ["    failures = None", *["    after = None"] * any("after" in parameters for parameters in looked_at)]
+    asks_after = any("after" in parameters for parameters in looked_at)
+    lines: list[str] = []
     new = "values" if values is None else f"{{{', '.join(f'{name!r}: {value}' for name, value in values.items())}}}"
     for place, one in enumerate(rules):
         known |= {f"ask_{place}": one.function, f"violations_{place}": one.violations_in, f"code_{place}": one.code}
@@ -410,16 +413,21 @@ def judging(
         given = [f"{name}={seen(name)}" if keyword else seen(name) for name, keyword in parameters.items()]
         lines += [
             "    try:",
-            *[f"        after = after or [copy_with(origin, {new})]"] * ("after" in parameters),
+            *[f"        after = after or [judged_copy(origin, {new})]"] * ("after" in parameters),
             f"        answer = ask_{place}({', '.join(given)})",
-            "        if answer is not None and answer is not True and answer != []:",
+            "        if answer is not None and answer is not True and (answer.__class__ is not list or answer):",
             f"            found = violations_{place}(answer)",
             "            if found:",
             f"                failures = {{**(failures or {{}}), code_{place}: found}}",
             "    except Exception as error:",  # whatever it is, the rule has no answer
             f"        failures = {{**(failures or {{}}), code_{place}: error}}",
         ]
-    return lines, known
+    if asks_after:  # which no rule may move, for the others look at it too
+        lines = [
+            *("    after = None", "    try:", *(f"    {line}" for line in lines), "    finally:"),
+            *("        if after:", "            del busy[id(after[0])]"),
+        ]
+    return ["    failures = None", *lines], known
 
 
 def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:

@@ -27,7 +27,7 @@ from session_fsm.entities import cached_names, contents, restore
 from session_fsm.errors import ConcurrentChange, InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, as_context
-from session_fsm.judgement import UNDER_JUDGEMENT, refuse_if_judged
+from session_fsm.judgement import BUSY, moving, refuse_if_busy
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
 from session_fsm.moves import Context, Move
 from session_fsm.own_fields import NO_OWN_FIELDS, OwnFields
@@ -186,8 +186,8 @@ class LifecycleEvent(transitions.Event):
             WrongState: the table has no such transition from the session's state.
             RuleViolated: a rule forbids it, or failed.
         """
-        if UNDER_JUDGEMENT:
-            refuse_if_judged(session)
+        if BUSY:
+            refuse_if_busy(session)
         move = self.unheard.get(session.state)
         if move is not None:
             return move.make(session, change, now, context)
@@ -214,7 +214,7 @@ class LifecycleEvent(transitions.Event):
         False means that callbacks of `on_exception` have dealt with an error, or that the machine is told to
         ignore invalid triggers.
         """
-        refuse_if_judged(model)
+        refuse_if_busy(model)
         return bool(self._run(model, self.argument(change), as_time(now), as_context(context)).result)
 
     def argument(self, change: Any, keywords: Mapping[str, Any] = EMPTY) -> Any:
@@ -255,15 +255,16 @@ class LifecycleEvent(transitions.Event):
         session = event_data.model
         if self.transition(session.state) is None:
             raise self.machine.wrong_state(self._asked, session, event_data.kwargs["change"])
-        held = contents(session)
-        event_data.update_count = session.update_count
-        try:
-            super()._process(event_data)
-        except BaseException as error:
-            restore(session, held)
-            if not isinstance(error, SessionFSMError):
-                error.add_note(f"session {session.integration_id!r} is as it was before {self.name}")
-            raise
+        with moving(session):
+            held = contents(session)
+            event_data.update_count = session.update_count
+            try:
+                super()._process(event_data)
+            except BaseException as error:
+                restore(session, held)
+                if not isinstance(error, SessionFSMError):
+                    error.add_note(f"session {session.integration_id!r} is as it was before {self.name}")
+                raise
         return True
 
 

@@ -35,10 +35,10 @@ from session_fsm.class_checks import (
 )
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
 from session_fsm.entities import assign, contents, copy_with, find_cached, maker, reader
-from session_fsm.errors import InvalidValue, counted, pointer_token
+from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
-from session_fsm.judgement import refuse_if_judged
+from session_fsm.judgement import held_by, put_back, refuse_if_busy, under_judgement
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
 from session_fsm.own_fields import NO_OWN_FIELDS
@@ -366,7 +366,8 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def cancel(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Cancel the cart or the order. Nothing leads back."""
-        return self.machine.events["cancel"].fire(self, None, as_time(now), as_context(context))
+        asked_by = EMPTY if context is None else as_context(context)
+        return self.machine.events["cancel"].fire(self, None, as_time(now), asked_by)
 
     def return_items(
         self,
@@ -385,7 +386,8 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def reopen(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        return self.machine.events["reopen"].fire(self, None, as_time(now), as_context(context))
+        asked_by = EMPTY if context is None else as_context(context)
+        return self.machine.events["reopen"].fire(self, None, as_time(now), asked_by)
 
     @takes(signatures.put)
     def put(
@@ -468,8 +470,16 @@ class CustomerSession(Shown, metaclass=SessionType):
             return self.machine.no_way(asked, self, argument_of(asked, given, changes, self.machine.own_fields))
         event = self.machine.events[asked]
         argument = event.argument(given, changes)
-        subject = copy_with(self, _EMPTY) if payload_only and asked is _CLOSE else self
-        return event.decide(subject, argument, at, asked_by)
+        if payload_only and asked is _CLOSE:
+            # Rules are shown a copy. They may know the session itself, which they must not change either.
+            with under_judgement(self) as guarding:
+                held = held_by(self)
+                decision = event.decide(copy_with(self, _EMPTY), argument, at, asked_by)
+                if guarding and held_by(self) != held:
+                    put_back(self, held)
+                    raise ConcurrentChange(f"session {self.integration_id!r}: a rule assigned to a field of it")
+                return decision
+        return event.decide(self, argument, at, asked_by)
 
     @takes(signatures.board)
     def board(
@@ -534,7 +544,7 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def take_events(self) -> list[SessionEvent]:
         """Hand the pending events over, oldest first; afterwards none is pending."""
-        refuse_if_judged(self)
+        refuse_if_busy(self)
         events = self.pending_events
         assign(self, {"_pending_events": ()})
         return events

@@ -93,12 +93,12 @@ class TestWhatACallbackReceives:
         listen(cls, "after", seen.append)
         session = session_in("closed", cls)
         seen.clear()
-        event = session.return_items(ONE_UNIT, now=LATER)
+        event = session.return_items(ONE_UNIT, now=LATER, context={"actor": "ann"})
         (event_data,) = seen
         assert event_data.model is session
         assert event_data.machine is cls.machine
         assert event_data.event.name == "return_items"
-        assert event_data.kwargs == {"change": ONE_UNIT, "now": LATER}
+        assert event_data.kwargs == {"change": ONE_UNIT, "now": LATER, "context": {"actor": "ann"}}
         assert (event_data.transition.source, event_data.transition.dest) == ("closed", "partially_returned")
         assert event_data.state.name == "partially_returned"
         assert event_data.recorded is event
