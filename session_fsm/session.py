@@ -32,8 +32,9 @@ from session_fsm.class_checks import (
     is_undecorated,
     judge_body,
     own_fields_of,
+    parents_of,
 )
-from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
+from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule, is_async
 from session_fsm.entities import assign, contents, copy_with, find_cached, maker, reader
 from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
 from session_fsm.events import SessionEvent
@@ -704,8 +705,10 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
         if unknown := [name for name in one.parameters if name not in seen]:
             problem = f"the rule {one.code} asks for {unknown[0]}, which is no field of {cls.__name__}"
             raise InvalidValue(f"/rules/{place}", problem)
-    if parent is not None:
-        machine.inherit_callbacks(parent)
+        if is_async(one.function):
+            raise InvalidValue(f"/rules/{place}", f"the rule {one.code} is asynchronous; a rule answers at once")
+    for base in parents_of(cls, CustomerSession) if parent is not None else ():
+        machine.inherit_callbacks(base.machine)
     for name in _callback_methods(cls):
         when, state = name.removeprefix("on_").split("_", 1)
         callbacks = getattr(machine.get_state(state), f"on_{when}")
@@ -720,15 +723,19 @@ def _callback_methods(cls: type[CustomerSession]) -> Iterator[str]:
     Raises:
         InvalidValue: a method is named like one, but no state has its name.
     """
-    known = [f"on_{when}_{state}" for when in ("enter", "exit") for state in State]
     for name in dir(cls):
-        if name in known:
+        if not name.startswith(("on_enter_", "on_exit_")) or not callable(getattr(cls, name, None)):
+            continue
+        on, when, state = name.split("_", 2)
+        if state in _STATES:
             yield name
-        elif name.startswith(("on_enter_", "on_exit_")) and callable(getattr(cls, name, None)):
-            meant = get_close_matches(name, [one for one in known if one.startswith(name[: name.index("_", 3)])], 1, 0)
-            raise InvalidValue("", f"{cls.__name__}.{name} is never called, for no state has that name; {meant[0]} is")
+            continue
+        near = get_close_matches(state.lower(), _STATES, 1)
+        meant = f"{on}_{when}_{near[0]} is" if near else f"the states are {', '.join(_STATES)}"
+        raise InvalidValue("", f"{cls.__name__}.{name} is never called, for no state has that name; {meant}")
 
 
+_STATES = [state.value for state in State]
 type.__setattr__(CustomerSession, "machine", _machine_of(CustomerSession))
 CustomerSession.__contents__ = reader(CustomerSession)
 CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in fields(CustomerSession))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from attrs import define
+from attrs import define, fields
 
 from session_fsm.changes import returned, updated
 from session_fsm.decisions import SEEN_BY_RULES, Answer, Rule
 from session_fsm.entities import copy_with
+from session_fsm.json_values import EMPTY
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
 from session_fsm.testing.steps import Step
@@ -34,6 +36,8 @@ class Attempt:
     """The fields that would change, with their new values."""
     origin: CustomerSession
     """The session that the values are to change: the one that exists, or the one that is being created."""
+    context: Mapping[str, Any] = EMPTY
+    """What the caller gave as ``context=``."""
     _after: CustomerSession | None = None
 
     @property
@@ -50,7 +54,12 @@ class Attempt:
 
 
 def attempt_of(
-    step: Step, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, own: Mapping[str, Any]
+    step: Step,
+    session: CustomerSession | None,
+    kind: type[CustomerSession],
+    now: datetime,
+    own: Mapping[str, Any],
+    context: Mapping[str, Any] = EMPTY,
 ) -> Attempt | None:
     """Return what the rules would look at if *session* took *step*; None where the table has no such transition.
 
@@ -60,13 +69,14 @@ def attempt_of(
         kind: the class of what a creation makes.
         now: when, with a time zone.
         own: what a creation gives to the fields that *kind* adds.
+        context: who asks and why.
     """
     if session is None:
         given = step.argument.given()
         aliases = kind.machine.own_fields.by_name
         own = {**own, **{aliases[name].alias: value for name, value in step.argument.own.items()}}
         newborn = kind(integration_id="order-1", created=now, updated=now, **given, **own)
-        return Attempt(None, step.trigger, step.argument, now, {}, newborn)
+        return Attempt(None, step.trigger, step.argument, now, {}, newborn, context)
     rows = (row for row in session.machine.table if (row.source, row.trigger) == (session.state, step.trigger))
     if (row := next(rows, None)) is None:
         return None
@@ -76,7 +86,7 @@ def attempt_of(
     elif step.trigger is Trigger.RETURN_ITEMS:
         values = returned(session, step.argument)
     values |= {"updated": now, "update_count": session.update_count + 1, "state": row.target}
-    return Attempt(session, step.trigger, step.argument, now, values, session)
+    return Attempt(session, step.trigger, step.argument, now, values, session, context)
 
 
 def seen(attempt: Attempt, name: str) -> Any:
@@ -86,4 +96,5 @@ def seen(attempt: Attempt, name: str) -> Any:
 
 def answer_of(rule: Rule, attempt: Attempt) -> Answer:
     """Ask *rule* alone, as the machine would ask it, and return what it answers."""
-    return rule.function(*(seen(attempt, name) for name in rule.parameters))
+    names = {*SEEN_BY_RULES, *(attribute.name for attribute in fields(type(attempt.origin)))}
+    return rule.asked(names, partial(seen, attempt))
