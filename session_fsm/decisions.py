@@ -47,8 +47,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVa
 
 from attrs import field, frozen
 
-from session_fsm.entities import Snapshot, copy_with, evolver, maker
+from session_fsm.entities import Snapshot, evolver, maker
 from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
+from session_fsm.judgement import BUSY, judged_copy
 from session_fsm.scalars import to_member
 from session_fsm.states import EventName, State, StateLike, Trigger, TriggerLike
 
@@ -66,7 +67,9 @@ __all__ = [
     "checks_of",
     "decision",
     "is_async",
+    "is_unawaited",
     "judging",
+    "name_of",
     "rule",
 ]
 
@@ -132,20 +135,29 @@ class Rule:
         A default that `functools.partial` has given stays.
         """
         function: Any = self.function
-        plain = type(function) is FunctionType and not (vars(function) or function.__code__.co_kwonlyargcount)
-        if plain and not function.__defaults__:
+        code = function.__code__ if type(function) is FunctionType else None
+        if code and not (vars(function) or function.__defaults__ or code.co_kwonlyargcount):
             return dict.fromkeys(self.parameters, False)
+        # A wrapper has the signature of what it wraps, and may take nothing by keyword.
+        wrapper = bool(code and code.co_flags & inspect.CO_VARARGS and not code.co_flags & inspect.CO_VARKEYWORDS)
         bound = function.keywords if isinstance(function, partial) else {}
         return {
-            name: one.kind is not inspect.Parameter.POSITIONAL_ONLY
+            name: not wrapper and one.kind is not inspect.Parameter.POSITIONAL_ONLY
             for name, one in inspect.signature(function).parameters.items()
             if one.default is inspect.Parameter.empty or (name in names and name not in bound)
         }
 
+    def asked(self, names: Container[str], look: Callable[[str], Any]) -> Answer:
+        """Ask the function about what *look* returns for each of `arguments`."""
+        arguments = self.arguments(names)
+        given = {name: look(name) for name in arguments}
+        by_keyword = {name: given.pop(name) for name, keyword in arguments.items() if keyword}
+        return self.function(*given.values(), **by_keyword)
+
     @property
     def name(self) -> str:
         """The name of the function: a sentence that is true when the rule passes."""
-        return _name_of(self.function)
+        return name_of(self.function)
 
     def guards(self, trigger: Trigger, target: State | None) -> bool:
         """Whether the rule has a say when *trigger* leads into *target*."""
@@ -157,6 +169,8 @@ class Rule:
             return (_make_violation(self.code, self.text, {}, None),)
         if isinstance(answer, Violation):
             return (self._own(answer),)
+        if is_unawaited(answer):
+            raise TypeError("the rule is asynchronous; a rule answers at once")
         if not isinstance(answer, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # a rule may answer anything
             raise TypeError(f"the rule answered {_article(answer)}; {_ANSWERS}")
         found = tuple(map(self._own, answer))
@@ -211,7 +225,7 @@ def _article(value: object) -> str:
     return f"a value of the type {type(value).__name__}"
 
 
-def _name_of(function: Any) -> str:
+def name_of(function: Any) -> str:
     """Return the name of a function, also of one behind `functools.partial`, or else that of an object's class."""
     while isinstance(function, partial):
         function = function.func
@@ -228,6 +242,14 @@ def is_async(function: Any) -> bool:
     return any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, called))
 
 
+def is_unawaited(answer: object) -> bool:
+    """Whether *answer* is what an asynchronous function returns; it is closed, for nobody will await it."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+        return True
+    return inspect.isasyncgen(answer)
+
+
 def _text_of(function: Any) -> str:
     """Return the first line of the docstring of *function*; its name as a sentence where Python has left docstrings out."""
     while isinstance(function, partial):
@@ -236,7 +258,7 @@ def _text_of(function: Any) -> str:
     documented: list[Any] = [function] if hasattr(function, "__name__") else [kind, kind.__call__]
     docstring = next(filter(None, map(inspect.getdoc, documented)), "")
     if not docstring and sys.flags.optimize > 1:  # as `python -OO` does
-        return f"{_name_of(function).replace('_', ' ').capitalize()}."
+        return f"{name_of(function).replace('_', ' ').capitalize()}."
     return docstring.partition("\n")[0]
 
 
@@ -258,11 +280,11 @@ def rule(
     def decorate(function: Callable[..., Answer]) -> Rule:
         words = text or _text_of(function)
         if not words:
-            raise InvalidValue("", f"the rule {_name_of(function)} has no docstring to say it in words")
+            raise InvalidValue("", f"the rule {name_of(function)} has no docstring to say it in words")
         if not code:
-            raise InvalidValue("/code", f"the rule {_name_of(function)} has no code")
+            raise InvalidValue("/code", f"the rule {name_of(function)} has no code")
         if is_async(function):
-            raise InvalidValue("", f"the rule {_name_of(function)} is asynchronous; a rule answers at once")
+            raise InvalidValue("", f"the rule {name_of(function)} is asynchronous; a rule answers at once")
         triggers = tuple(_member(Trigger, trigger, "/on") for trigger in on)
         into = None if target is None else _member(State, target, "/target")
         return Rule(code=code, on=triggers, target=into, text=words, function=function)
@@ -387,9 +409,10 @@ def judging(
     """Generate the lines that judge every one of *rules* when *trigger* is pulled, and what these need to know.
 
     *fields* are the names of the session's fields. The lines read ``session`` (None at creation), ``origin`` (the
-    entity whose fields change), ``change``, ``now`` and ``context``, and ``values``, the fields that would change with their new values; or instead of it, where it is known
-    beforehand which these are, an expression for each of them. They leave `Failures` in ``failures``, or None. Each
-    rule is called once, with what it asks for; what it raises is its own failure.
+    entity whose fields change), ``change``, ``now`` and ``context``, and ``values``, the fields that would change with
+    their new values; or instead of it, where it is known beforehand which these are, an expression for each of them.
+    They leave `Failures` in ``failures``, or None. Each rule is called once, with what it asks for; what it raises is
+    its own failure.
     """
 
     def seen(name: str) -> str:
@@ -399,10 +422,11 @@ def judging(
             return values.get(name, f"origin.{name}")
         return f'values["{name}"] if "{name}" in values else origin.{name}'
 
-    known: dict[str, Any] = {"trigger": trigger, "copy_with": copy_with}
+    known: dict[str, Any] = {"trigger": trigger, "judged_copy": judged_copy, "busy": BUSY}
     names = {*SEEN_BY_RULES, *fields}
     looked_at = [one.arguments(names) for one in rules]
-    lines = ["    failures = None", *["    after = None"] * any("after" in parameters for parameters in looked_at)]
+    asks_after = any("after" in parameters for parameters in looked_at)
+    lines: list[str] = []
     new = "values" if values is None else f"{{{', '.join(f'{name!r}: {value}' for name, value in values.items())}}}"
     for place, one in enumerate(rules):
         known |= {f"ask_{place}": one.function, f"violations_{place}": one.violations_in, f"code_{place}": one.code}
@@ -410,16 +434,21 @@ def judging(
         given = [f"{name}={seen(name)}" if keyword else seen(name) for name, keyword in parameters.items()]
         lines += [
             "    try:",
-            *[f"        after = after or [copy_with(origin, {new})]"] * ("after" in parameters),
+            *[f"        after = after or [judged_copy(origin, {new})]"] * ("after" in parameters),
             f"        answer = ask_{place}({', '.join(given)})",
-            "        if answer is not None and answer is not True and answer != []:",
+            "        if answer is not None and answer is not True and (answer.__class__ is not list or answer):",
             f"            found = violations_{place}(answer)",
             "            if found:",
             f"                failures = {{**(failures or {{}}), code_{place}: found}}",
             "    except Exception as error:",  # whatever it is, the rule has no answer
             f"        failures = {{**(failures or {{}}), code_{place}: error}}",
         ]
-    return lines, known
+    if asks_after:  # which no rule may move, for the others look at it too
+        lines = [
+            *("    after = None", "    try:", *(f"    {line}" for line in lines), "    finally:"),
+            *("        if after:", "            del busy[id(after[0])]"),
+        ]
+    return ["    failures = None", *lines], known
 
 
 def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:

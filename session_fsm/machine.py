@@ -22,17 +22,17 @@ import transitions
 from attrs import fields, has
 
 from session_fsm.changes import argument_of, as_time, as_update
-from session_fsm.decisions import Decision, Rule, is_async
+from session_fsm.decisions import Decision, Rule, is_async, is_unawaited, name_of
 from session_fsm.entities import cached_names, contents, restore
 from session_fsm.errors import ConcurrentChange, InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, as_context
-from session_fsm.judgement import UNDER_JUDGEMENT, refuse_if_judged
+from session_fsm.judgement import BUSY, moving, refuse_if_busy
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
 from session_fsm.moves import Context, Move
 from session_fsm.own_fields import NO_OWN_FIELDS, OwnFields
 from session_fsm.refusals import Refusals
-from session_fsm.scalars import is_list
+from session_fsm.scalars import is_list, kind_of
 from session_fsm.states import State, Trigger
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
@@ -186,8 +186,8 @@ class LifecycleEvent(transitions.Event):
             WrongState: the table has no such transition from the session's state.
             RuleViolated: a rule forbids it, or failed.
         """
-        if UNDER_JUDGEMENT:
-            refuse_if_judged(session)
+        if BUSY:
+            refuse_if_busy(session)
         move = self.unheard.get(session.state)
         if move is not None:
             return move.make(session, change, now, context)
@@ -214,7 +214,7 @@ class LifecycleEvent(transitions.Event):
         False means that callbacks of `on_exception` have dealt with an error, or that the machine is told to
         ignore invalid triggers.
         """
-        refuse_if_judged(model)
+        refuse_if_busy(model)
         return bool(self._run(model, self.argument(change), as_time(now), as_context(context)).result)
 
     def argument(self, change: Any, keywords: Mapping[str, Any] = EMPTY) -> Any:
@@ -255,15 +255,16 @@ class LifecycleEvent(transitions.Event):
         session = event_data.model
         if self.transition(session.state) is None:
             raise self.machine.wrong_state(self._asked, session, event_data.kwargs["change"])
-        held = contents(session)
-        event_data.update_count = session.update_count
-        try:
-            super()._process(event_data)
-        except BaseException as error:
-            restore(session, held)
-            if not isinstance(error, SessionFSMError):
-                error.add_note(f"session {session.integration_id!r} is as it was before {self.name}")
-            raise
+        with moving(session):
+            held = contents(session)
+            event_data.update_count = session.update_count
+            try:
+                super()._process(event_data)
+            except BaseException as error:
+                restore(session, held)
+                if not isinstance(error, SessionFSMError):
+                    error.add_note(f"session {session.integration_id!r} is as it was before {self.name}")
+                raise
         return True
 
 
@@ -389,21 +390,42 @@ class LifecycleMachine(transitions.Machine):
         given: list[Any] = list(callbacks) if is_list(callbacks) else [callbacks]
         for callback in given:
             function: Any = callback
-            if isinstance(callback, str) and self.kind is not None and "." not in callback:
+            if isinstance(callback, str):
+                if self.kind is None or "." in callback:  # the path of a function, which may not be there yet
+                    continue
                 function = getattr(self.kind, callback, None)
-                if function is None:
+                if not callable(function):
                     raise InvalidValue("", f"{self.kind.__name__} has no method {callback:.80} to be called back")
+            elif not callable(callback):
+                raise InvalidValue("", f"{kind_of(callback)} cannot be called back")
             if is_async(function):
-                name = callback if isinstance(callback, str) else getattr(callback, "__name__", "callback")
+                name = callback if isinstance(callback, str) else name_of(callback)
                 raise InvalidValue("", f"the callback {name:.80} is asynchronous, and would never run")
 
+    def callback(self, func: Any, event_data: Any) -> None:
+        """Call one callback.
+
+        Raises:
+            SessionFSMError: it returned something that somebody would have to await.
+        """
+        answer: Any = self.resolve_callable(func, event_data)(event_data)
+        if is_unawaited(answer):
+            name = func if isinstance(func, str) else name_of(func)
+            raise SessionFSMError(f"the callback {name:.80} is asynchronous, and what it began would never run")
+
     def inherit_callbacks(self, parent: LifecycleMachine) -> None:
-        """Take over the callbacks that were added to the machine of the parent class."""
+        """Take over the callbacks that were added to the machine of a parent class, but for methods set to None."""
         for mine, theirs in zip(self.all_with_callbacks(), parent.all_with_callbacks(), strict=True):
             held: dict[str, Any] = vars(theirs)
             for name in held.keys() & _LISTS:
-                if held[name]:
-                    getattr(mine, name).extend(held[name])
+                already = list(getattr(mine, name))
+                wanted = [one for one in held[name] if one not in already and not self._is_unset(one)]
+                if wanted:
+                    getattr(mine, name).extend(wanted)
+
+    def _is_unset(self, callback: Any) -> bool:
+        """Whether *callback* is the name of a method that the class has set to None."""
+        return isinstance(callback, str) and getattr(self.kind, callback, callback) is None
 
     def all_with_callbacks(self) -> list[Any]:
         """Return the machine, its states and its transitions: everything that has lists of callbacks."""

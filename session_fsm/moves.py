@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import partial
+from textwrap import indent
 from typing import Any, TypeAlias
 
 from attrs import fields
 
 from session_fsm.changes import returned, returned_between, updated
 from session_fsm.decisions import Decision, Failures, Rule, checks_of, decision, judging
-from session_fsm.entities import Snapshot, assign, assigning, compiled, contents, drop_cached, maker, making
-from session_fsm.errors import ConcurrentChange, TransitionRefused
+from session_fsm.entities import Snapshot, assign, assigning, compiled, drop_cached, maker, making
+from session_fsm.errors import ConcurrentChange, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import AttributeValue
-from session_fsm.judgement import UNDER_JUDGEMENT, restore_if_changed
+from session_fsm.judgement import begin, end, held_by, put_back, under_judgement
 from session_fsm.lifecycle import Row
 from session_fsm.rules import BUILT_IN
 from session_fsm.states import State, Trigger
@@ -58,9 +59,11 @@ def make(session, change, now, context):
 {looking}
     origin = session
     count = session.update_count + 1
+{around}
+"""
+_JUDGE = """\
 {judging}
-    if session.update_count != count - 1:
-        raise concurrent(session)
+{comparing}
     if failures:
         raise refusal(session, failures)
     returned_items = ()
@@ -76,9 +79,11 @@ def make_with_changes(session, change, now, context):
     count = values["update_count"] = session.update_count + 1
     values["updated"] = now
     values["state"] = target
+{around}
+"""
+_JUDGE_WITH_CHANGES = """\
 {judging}
-    if session.update_count != count - 1:
-        raise concurrent(session)
+{comparing}
     if failures:
         raise refusal(session, failures)
     returned_items = {returned}
@@ -88,21 +93,28 @@ def make_with_changes(session, change, now, context):
 {dropping}
     return made
 """
-# Around the judgement of rules that the library does not know to be pure.
+_JUDGE_HEAD = "def judge(session, origin, change, now, values, context):"
+_COMPARE = """\
+    if session.update_count != count - 1:
+        raise concurrent(session)"""
+# The same where there are rules that the library does not know to be pure.
+_COMPARE_GUARDED = """\
+    if held_by(session) != held:
+        failures = judged_apart(session, session, change, now, context, held)"""
 _GUARD = """\
-    key = id(session)
-    under_judgement.add(key)
+    held = held_by(session)
+    before = begin(session, held)
     try:
-{judging}
+{body}
     finally:
-        under_judgement.discard(key)"""
+        end(session, before)"""
 
 
 class Move:
     """What a trigger does from one state."""
 
     __slots__ = (
-        *("_cached", "_changed", "_fields", "_guarded", "_passed", "_watched"),
+        *("_cached", "_changed", "_fields", "_guarded", "_passed"),
         *("event_name", "judge", "make", "rules", "source", "target", "trigger"),
     )
 
@@ -136,9 +148,7 @@ class Move:
         self._changed = _CHANGED.get(trigger)
         self._passed = checks_of(self.rules, {})
         self._fields, self._cached = fields_seen, cached
-        unknown = [rule for rule in self.rules if all(rule is not known for known in BUILT_IN)]
-        self._guarded = bool(unknown)
-        self._watched = any("session" in rule.arguments(("session",)) for rule in unknown)
+        self._guarded = any(all(rule is not known for known in BUILT_IN) for rule in self.rules)
 
     def __getattr__(self, name: str) -> Any:
         """Generate what is used for the first time; most programs do not use half of it."""
@@ -153,48 +163,43 @@ class Move:
 
     def _generated_judge(self) -> Any:
         lines, known = judging(self.rules, self.trigger, self._fields)
-        head = "def judge(session, origin, change, now, values, context):"
-        return compiled("judge", [head, *lines, "    return failures"], known)
+        return compiled("judge", [_JUDGE_HEAD, *lines, "    return failures"], known)
 
     def _generated_make(self) -> Any:
-        if self._watched:
-            return self._make_in_steps
         known: dict[str, Any] = {"event_name": self.event_name, "source": self.source, "target": self.target}
         known |= {"NO_CHANGE": NO_CHANGE, "refusal": self.refusal, "changed": self._changed, "assign": assign}
-        known |= {"under_judgement": UNDER_JUDGEMENT, "concurrent": _concurrent, "drop_cached": drop_cached}
-        known |= {"cached": self._cached, "returned_between": returned_between}
+        known |= {"concurrent": _concurrent, "held_by": held_by, "begin": begin, "end": end}
+        known |= {"judged_apart": self._judged_apart, "drop_cached": drop_cached, "cached": self._cached}
+        known["returned_between"] = returned_between
         parts = {a.name: a.name for a in fields(SessionEvent)}
         parts |= {"name": "event_name", "session_id": "session.integration_id", "at": "now", "update_count": "count"}
         make, needed_to_make = making(SessionEvent, parts)
         pending = {"_pending_events": "session._pending_events + (made,)"}
         assign_all, needed_to_assign = assigning("session", _ALWAYS | pending)
         known |= needed_to_make | needed_to_assign
-        shared = {"making": "\n".join(make), "dropping": "    drop_cached(session, cached)" if self._cached else ""}
+        shared = {
+            "comparing": _COMPARE_GUARDED if self._guarded else _COMPARE,
+            "making": "\n".join(make),
+            "dropping": "    drop_cached(session, cached)" if self._cached else "",
+        }
         if self._changed:
             lines, needed_to_judge = judging(self.rules, self.trigger, self._fields)
             returning = self.trigger is Trigger.RETURN_ITEMS
-            text = _MAKE_WITH_CHANGES.format(
-                judging=self._guard(lines),
+            body = _JUDGE_WITH_CHANGES.format(
+                judging="\n".join(lines),
                 returned='returned_between(session.cart_items, values["cart_items"])' if returning else "()",
                 **shared,
             )
+            text = _MAKE_WITH_CHANGES.format(around=self._around(body))
             known["make_with_changes"] = compiled("make_with_changes", [text], known | needed_to_judge)
         lines, needed_to_judge = judging(self.rules, self.trigger, self._fields, _ALWAYS)
-        looking = _LOOK if self._changed else ""
-        text = _MAKE.format(looking=looking, judging=self._guard(lines), assigning=assign_all, **shared)
+        body = _JUDGE.format(judging="\n".join(lines), assigning=assign_all, **shared)
+        text = _MAKE.format(looking=_LOOK if self._changed else "", around=self._around(body))
         return compiled("make", [text], known | needed_to_judge)
 
-    def _guard(self, lines: Iterable[str]) -> str:
-        """Return the lines that judge, within those that note that the session is being judged, if there is need."""
-        if not self._guarded:
-            return "\n".join(lines)
-        return _GUARD.format(judging="\n".join(f"    {line}" for line in lines))
-
-    def _make_in_steps(self, session: Any, change: Any, now: datetime, context: Context) -> SessionEvent:
-        values = self.passed(session, change, now, context)
-        event = self.record(session, change, now, values, context)
-        self.commit(session, values)
-        return event
+    def _around(self, body: str) -> str:
+        """Return the lines of *body* within those that note that the session is being judged, if there is need."""
+        return _GUARD.format(body=indent(body, "    ")) if self._guarded else body
 
     def commit(self, session: Any, values: dict[str, Any]) -> None:
         """Set the fields of *session* that change, and drop what it has cached.
@@ -250,24 +255,44 @@ class Move:
     def judged(
         self, session: Any, origin: Any, change: Any, now: datetime, values: dict[str, Any], context: Context
     ) -> Failures | None:
-        """Return what `judge` does, and let no rule change *origin* meanwhile.
+        """Return what `judge` does, and let nothing change *origin* meanwhile.
 
         Raises:
-            ConcurrentChange: a rule has assigned to a field of it, which is undone.
+            ConcurrentChange: see `_judged_apart`.
         """
         if not self._guarded:
             return self.judge(session, origin, change, now, values, context)
-        key = id(origin)
-        outermost = key not in UNDER_JUDGEMENT
-        held = contents(origin) if self._watched else None
-        UNDER_JUDGEMENT.add(key)
-        try:
+        with under_judgement(origin) as guarding:
+            held = held_by(origin)
             failures = self.judge(session, origin, change, now, values, context)
-        finally:
-            if outermost:
-                UNDER_JUDGEMENT.discard(key)
-        if held is not None:
-            restore_if_changed(origin, held)
+            if guarding and held_by(origin) != held:
+                failures = self._judged_apart(session, origin, change, now, context, held)
+        return failures
+
+    def _judged_apart(
+        self, session: Any, origin: Any, change: Any, now: datetime, context: Context, held: Any
+    ) -> Failures:
+        """Undo what a rule has assigned to the fields of *origin*, which *held* something else, and find out which did.
+
+        Each rule is judged again, alone. One that assigns has failed, whatever it answers.
+
+        Raises:
+            ConcurrentChange: none does it again.
+        """
+        put_back(origin, held)
+        values = {} if session is None else self.values(session, change, now)
+        failures: Failures = {}
+        culprits = False
+        for one in self.rules:
+            lines, known = judging([one], self.trigger, self._fields)
+            judge = compiled("judge", [_JUDGE_HEAD, *lines, "    return failures"], known)
+            failures |= judge(session, origin, change, now, values, context) or {}
+            if held_by(origin) != held:
+                put_back(origin, held)
+                culprits = True
+                failures[one.code] = SessionFSMError("the rule assigned to a field of the session that it judges")
+        if not culprits:
+            raise _concurrent(origin)
         return failures
 
     def passed(self, session: Any, change: Any, now: datetime, context: Context) -> dict[str, Any]:

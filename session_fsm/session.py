@@ -32,13 +32,14 @@ from session_fsm.class_checks import (
     is_undecorated,
     judge_body,
     own_fields_of,
+    parents_of,
 )
-from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule
+from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule, is_async
 from session_fsm.entities import assign, contents, copy_with, find_cached, maker, reader
-from session_fsm.errors import InvalidValue, counted, pointer_token
+from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
-from session_fsm.judgement import refuse_if_judged
+from session_fsm.judgement import held_by, put_back, refuse_if_busy, under_judgement
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
 from session_fsm.own_fields import NO_OWN_FIELDS
@@ -365,7 +366,8 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def cancel(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Cancel the cart or the order. Nothing leads back."""
-        return self.machine.events["cancel"].fire(self, None, as_time(now), as_context(context))
+        asked_by = EMPTY if context is None else as_context(context)
+        return self.machine.events["cancel"].fire(self, None, as_time(now), asked_by)
 
     def return_items(
         self,
@@ -384,7 +386,8 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def reopen(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        return self.machine.events["reopen"].fire(self, None, as_time(now), as_context(context))
+        asked_by = EMPTY if context is None else as_context(context)
+        return self.machine.events["reopen"].fire(self, None, as_time(now), asked_by)
 
     @takes(signatures.put)
     def put(
@@ -467,8 +470,16 @@ class CustomerSession(Shown, metaclass=SessionType):
             return self.machine.no_way(asked, self, argument_of(asked, given, changes, self.machine.own_fields))
         event = self.machine.events[asked]
         argument = event.argument(given, changes)
-        subject = copy_with(self, _EMPTY) if payload_only and asked is _CLOSE else self
-        return event.decide(subject, argument, at, asked_by)
+        if payload_only and asked is _CLOSE:
+            # Rules are shown a copy. They may know the session itself, which they must not change either.
+            with under_judgement(self) as guarding:
+                held = held_by(self)
+                decision = event.decide(copy_with(self, _EMPTY), argument, at, asked_by)
+                if guarding and held_by(self) != held:
+                    put_back(self, held)
+                    raise ConcurrentChange(f"session {self.integration_id!r}: a rule assigned to a field of it")
+                return decision
+        return event.decide(self, argument, at, asked_by)
 
     @takes(signatures.board)
     def board(
@@ -533,7 +544,7 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def take_events(self) -> list[SessionEvent]:
         """Hand the pending events over, oldest first; afterwards none is pending."""
-        refuse_if_judged(self)
+        refuse_if_busy(self)
         events = self.pending_events
         assign(self, {"_pending_events": ()})
         return events
@@ -728,8 +739,10 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
         if unknown := [name for name in one.parameters if name not in seen]:
             problem = f"the rule {one.code} asks for {unknown[0]}, which is no field of {cls.__name__}"
             raise InvalidValue(f"/rules/{place}", problem)
-    if parent is not None:
-        machine.inherit_callbacks(parent)
+        if is_async(one.function):
+            raise InvalidValue(f"/rules/{place}", f"the rule {one.code} is asynchronous; a rule answers at once")
+    for base in parents_of(cls, CustomerSession) if parent is not None else ():
+        machine.inherit_callbacks(base.machine)
     for name in _callback_methods(cls):
         when, state = name.removeprefix("on_").split("_", 1)
         callbacks = getattr(machine.get_state(state), f"on_{when}")
@@ -744,15 +757,19 @@ def _callback_methods(cls: type[CustomerSession]) -> Iterator[str]:
     Raises:
         InvalidValue: a method is named like one, but no state has its name.
     """
-    known = [f"on_{when}_{state}" for when in ("enter", "exit") for state in State]
     for name in dir(cls):
-        if name in known:
+        if not name.startswith(("on_enter_", "on_exit_")) or not callable(getattr(cls, name, None)):
+            continue
+        on, when, state = name.split("_", 2)
+        if state in _STATES:
             yield name
-        elif name.startswith(("on_enter_", "on_exit_")) and callable(getattr(cls, name, None)):
-            meant = get_close_matches(name, [one for one in known if one.startswith(name[: name.index("_", 3)])], 1, 0)
-            raise InvalidValue("", f"{cls.__name__}.{name} is never called, for no state has that name; {meant[0]} is")
+            continue
+        near = get_close_matches(state.lower(), _STATES, 1)
+        meant = f"{on}_{when}_{near[0]} is" if near else f"the states are {', '.join(_STATES)}"
+        raise InvalidValue("", f"{cls.__name__}.{name} is never called, for no state has that name; {meant}")
 
 
+_STATES = [state.value for state in State]
 type.__setattr__(CustomerSession, "machine", _machine_of(CustomerSession))
 CustomerSession.__contents__ = reader(CustomerSession)
 CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in fields(CustomerSession))

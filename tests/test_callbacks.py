@@ -93,12 +93,12 @@ class TestWhatACallbackReceives:
         listen(cls, "after", seen.append)
         session = session_in("closed", cls)
         seen.clear()
-        event = session.return_items(ONE_UNIT, now=LATER)
+        event = session.return_items(ONE_UNIT, now=LATER, context={"actor": "ann"})
         (event_data,) = seen
         assert event_data.model is session
         assert event_data.machine is cls.machine
         assert event_data.event.name == "return_items"
-        assert event_data.kwargs == {"change": ONE_UNIT, "now": LATER}
+        assert event_data.kwargs == {"change": ONE_UNIT, "now": LATER, "context": {"actor": "ann"}}
         assert (event_data.transition.source, event_data.transition.dest) == ("closed", "partially_returned")
         assert event_data.state.name == "partially_returned"
         assert event_data.recorded is event
@@ -119,7 +119,6 @@ class TestWhatACallbackReceives:
         cls = fresh(
             on_enter_closed=lambda self, event_data: log.append(f"entered {self.state}"),
             on_exit_open=lambda self, event_data: log.append(f"left {self.state} by {event_data.event.name}"),
-            on_enter_elsewhere=lambda self, event_data: log.append("never"),
             on_enter_open=None,
         )
         session = session_in("closed", cls)
@@ -168,8 +167,9 @@ class TestWhatACallbackReceives:
         assert log == ["before"]
 
     def test_callbacks_of_one_class_are_not_those_of_another(self) -> None:
+        other = type("Before", (fresh(),), {})
         cls, log = logging_class()
-        session_in("cancelled", type("Sub", (cls,), {}))
+        session_in("cancelled", other)
         session_in("cancelled")
         assert log == []
 

@@ -12,6 +12,7 @@ from session_fsm.changes import argument_of, as_time
 from session_fsm.decisions import Check, Outcome
 from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused, WireError
 from session_fsm.events import SessionEvent
+from session_fsm.json_values import as_context
 from session_fsm.scalars import timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
@@ -98,7 +99,7 @@ def _attempt(taken: Taken, trigger: Trigger) -> Attempt | None:
     """Return what the rules saw; None where a verb of the class's own takes what cannot be told apart here."""
     given = [argument for argument in taken.arguments if not isinstance(argument, str)]
     keywords = {name: value for name, value in taken.keywords.items() if name in FIELDS_OF_UPDATE}
-    own = {name: value for name, value in taken.keywords.items() if name not in (*FIELDS_OF_UPDATE, "now")}
+    own = {name: value for name, value in taken.keywords.items() if name not in (*FIELDS_OF_UPDATE, "now", "context")}
     try:
         if trigger is Trigger.CANCEL:  # by `put`, whatever else the request holds is not applied
             given, keywords = [], {}
@@ -106,6 +107,7 @@ def _attempt(taken: Taken, trigger: Trigger) -> Attempt | None:
         if trigger is Trigger.CREATE and change is not None and "state" in keywords:
             change, keywords = evolve(change, **keywords), {}
         step = Step(trigger, argument_of(trigger, change, keywords))
-        return attempt_of(step, taken.before, taken.kind, as_time(taken.keywords.get("now")), own)
+        now, asked_by = as_time(taken.keywords.get("now")), as_context(taken.keywords.get("context"))
+        return attempt_of(step, taken.before, taken.kind, now, own, asked_by)
     except (SessionFSMError, TypeError):
         return None

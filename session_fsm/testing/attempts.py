@@ -13,6 +13,7 @@ from attrs import define, fields
 from session_fsm.changes import returned, updated
 from session_fsm.decisions import SEEN_BY_RULES, Answer, Rule
 from session_fsm.entities import copy_with
+from session_fsm.json_values import EMPTY
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.steps import Step
@@ -36,6 +37,8 @@ class Attempt:
     """The fields that would change, with their new values."""
     origin: CustomerSession
     """The session that the values are to change: the one that exists, or the one that is being created."""
+    context: Mapping[str, Any] = EMPTY
+    """What the caller gave as ``context=``."""
     _after: CustomerSession | None = None
 
     @property
@@ -52,7 +55,12 @@ class Attempt:
 
 
 def attempt_of(
-    step: Step, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, own: Mapping[str, Any]
+    step: Step,
+    session: CustomerSession | None,
+    kind: type[CustomerSession],
+    now: datetime,
+    own: Mapping[str, Any],
+    context: Mapping[str, Any] = EMPTY,
 ) -> Attempt | None:
     """Return what the rules would look at if *session* took *step*; None where the table has no such transition.
 
@@ -62,13 +70,14 @@ def attempt_of(
         kind: the class of what a creation makes.
         now: when, with a time zone.
         own: what a creation gives to the fields that *kind* adds.
+        context: who asks and why.
     """
     if session is None:
         given = step.argument.given()
         aliases = kind.machine.own_fields.by_name
         own = {**own, **{aliases[name].alias: value for name, value in step.argument.own.items()}}
         newborn = kind(integration_id="order-1", created=now, updated=now, **given, **own)
-        return Attempt(None, step.trigger, step.argument, now, {}, newborn)
+        return Attempt(None, step.trigger, step.argument, now, {}, newborn, context)
     rows = (row for row in session.machine.table if (row.source, row.trigger) == (session.state, step.trigger))
     if (row := next(rows, None)) is None:
         return None
@@ -78,7 +87,7 @@ def attempt_of(
     elif step.trigger is Trigger.RETURN_ITEMS:
         values = returned(session, step.argument)
     values |= {"updated": now, "update_count": session.update_count + 1, "state": row.target}
-    return Attempt(session, step.trigger, step.argument, now, values, session)
+    return Attempt(session, step.trigger, step.argument, now, values, session, context)
 
 
 def seen(attempt: Attempt, name: str) -> Any:
@@ -93,13 +102,12 @@ def answer_of(rule: Rule, attempt: Attempt) -> Answer:
 
 def asked(rule: Rule, kind: type[CustomerSession], value: Callable[[str], Any]) -> Answer:
     """Call the function of *rule* with the *value* of each thing that it asks for about a session of *kind*."""
-    arguments = _arguments(rule, kind).items()
-    positional = [value(name) for name, keyword in arguments if not keyword]
-    return rule.function(*positional, **{name: value(name) for name, keyword in arguments if keyword})
+    return rule.asked(_names(kind), value)
 
 
-def _arguments(rule: Rule, kind: type[CustomerSession]) -> Mapping[str, bool]:
-    return rule.arguments({*SEEN_BY_RULES, *(attribute.name for attribute in fields(kind))})
+def _names(kind: type[CustomerSession]) -> set[str]:
+    """Return the names of what a rule may ask for about a session of *kind*."""
+    return {*SEEN_BY_RULES, *(attribute.name for attribute in fields(kind))}
 
 
 def of_newborn(rule: Rule, kind: type[CustomerSession]) -> Callable[..., Answer]:
@@ -107,7 +115,7 @@ def of_newborn(rule: Rule, kind: type[CustomerSession]) -> Callable[..., Answer]
 
     Where the rule asks for ``session``, which there is none, it sees the new one as it would be while still open.
     """
-    names = _arguments(rule, kind)
+    names = rule.arguments(_names(kind))
 
     @wraps(rule.function)
     def judge(*, after: CustomerSession, **given: Any) -> Answer:

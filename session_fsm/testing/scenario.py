@@ -80,7 +80,8 @@ def _replayed(scenario: Scenario, events: Iterable[SessionEvent]) -> Scenario:
     __tracebackhide__ = True
     for place, event in enumerate(events):
         born = (event.session_id,) if event.trigger is Trigger.CREATE else ()
-        scenario = scenario.when(event.trigger, *born, *_positional(event.change), now=event.at).then()
+        given = {"context": event.context} if event.context else {}
+        scenario = scenario.when(event.trigger, *born, *_positional(event.change), now=event.at, **given).then()
         if scenario.event != event:
             raise AssertionError(f"event {place} led to another when it was replayed\n  {event}\n  {scenario.event}")
     return scenario
