@@ -216,13 +216,13 @@ def _judge_constructor(kind: type, owner: type) -> None:
         raise _refusal(
             kind, "has an __attrs_init_subclass__, with which attrs would go past ours; use __init_subclass__"
         )
-    for name in ("__init__", "__new__"):
+    for article, name in (("an", "__init__"), ("a", "__new__")):
         written: Any = vars(owner).get(name)
         if written is None or is_generated(written):
             continue
         whose = "of its own" if owner is kind else f"from {owner.__name__}"
         raise _refusal(
-            kind, f"has {name} {whose}, which reading JSON would go past; use a field or __attrs_post_init__"
+            kind, f"has {article} {name} {whose}, which reading JSON would go past; use a field or __attrs_post_init__"
         )
 
 

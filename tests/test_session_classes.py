@@ -167,16 +167,16 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: made(decorator=decorated, **field_of("customer_session")),
         "customerSession",
     ),
-    "a constructor": (lambda: made(__init__=lambda self: None), "__init__ of its own"),
+    "a constructor": (lambda: made(__init__=lambda self: None), "an __init__ of its own"),
     "a constructor of a mixin": (
         lambda: made((type("Noted", (), {"__init__": lambda self: None}), CustomerSession)),
-        "__init__ from Noted",
+        "an __init__ from Noted",
     ),
     "a constructor of a mixin that comes later": (
         lambda: made((CustomerSession, type("Noted", (), {"__init__": lambda self: None}))),
-        "__init__ from Noted",
+        "an __init__ from Noted",
     ),
-    "a __new__": (lambda: made(__new__=lambda cls: None), "__new__ of its own"),
+    "a __new__": (lambda: made(__new__=lambda cls: None), "a __new__ of its own"),
     "no constructor": (
         lambda: made(decorator=attrs.define(kw_only=True, init=False), **field_of("branch")),
         "no constructor that takes them",
