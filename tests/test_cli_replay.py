@@ -1,10 +1,16 @@
 """``session-fsm replay`` and ``demo``: recorded requests, played one by one."""
 
+import gc
+import io
 import json
+import os
 import signal
+import sys
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +20,7 @@ import pytest
 from command_line import ITEM, objects, recording, reopened, returned, run, update
 
 from session_fsm import CustomerSession, InvalidValue, Trigger, Violation, WireError, rule
+from session_fsm.cli import command, progress
 from session_fsm.cli.interrupts import Interruptible
 from session_fsm.cli.json_lines import json_line
 from session_fsm.cli.recording import Recording, lines_of, read_request
