@@ -168,7 +168,7 @@ class TestWhatACallbackReceives:
 
     def test_callbacks_of_one_class_are_not_those_of_another(self) -> None:
         other = type("Before", (fresh(),), {})
-        cls, log = logging_class()
+        _, log = logging_class()
         session_in("cancelled", other)
         session_in("cancelled")
         assert log == []
