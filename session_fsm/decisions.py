@@ -140,10 +140,11 @@ class Rule:
             return dict.fromkeys(self.parameters, False)
         # A wrapper has the signature of what it wraps, and may take nothing by keyword.
         wrapper = bool(code and code.co_flags & inspect.CO_VARARGS and not code.co_flags & inspect.CO_VARKEYWORDS)
-        bound = function.keywords if isinstance(function, partial) else {}
+        keywords: Any = getattr(function, "keywords", {})  # those that `functools.partial` has bound
+        bound: Mapping[str, Any] = keywords if isinstance(function, partial) else {}
         return {
             name: not wrapper and one.kind is not inspect.Parameter.POSITIONAL_ONLY
-            for name, one in inspect.signature(function).parameters.items()
+            for name, one in inspect.signature(self.function).parameters.items()
             if one.default is inspect.Parameter.empty or (name in names and name not in bound)
         }
 
@@ -237,7 +238,7 @@ def is_async(function: Any) -> bool:
     """Whether to call *function* begins something that somebody would have to await."""
     while isinstance(function, partial):
         function = function.func
-    kind: Any = type(function)
+    kind: Any = type(function)  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
     called = getattr(kind, "__call__", None)  # noqa: B004 - the code of the call is what is asked for
     return any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, called))
 
@@ -254,7 +255,7 @@ def _text_of(function: Any) -> str:
     """Return the first line of the docstring of *function*; its name as a sentence where Python has left docstrings out."""
     while isinstance(function, partial):
         function = function.func
-    kind: Any = type(function)
+    kind: Any = type(function)  # pyright: ignore[reportUnknownVariableType]  # as above
     documented: list[Any] = [function] if hasattr(function, "__name__") else [kind, kind.__call__]
     docstring = next(filter(None, map(inspect.getdoc, documented)), "")
     if not docstring and sys.flags.optimize > 1:  # as `python -OO` does

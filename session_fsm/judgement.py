@@ -123,7 +123,8 @@ def held_by(session: Any) -> tuple[Any, ...] | dict[str, Any]:
 def put_back(session: Any, held: tuple[Any, ...] | dict[str, Any]) -> None:
     """Put the fields of *session* back to what `held_by` returned."""
     if isinstance(held, tuple):
-        held = dict(zip((attribute.name for attribute in fields(type(session))), held, strict=True))
+        kind: Any = session.__class__
+        held = dict(zip((attribute.name for attribute in fields(kind)), held, strict=True))
     restore(session, held | unslotted_of(session))
 
 

@@ -75,12 +75,12 @@ class _Callbacks(list[Any]):
 def _telling(change: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(change)
     def tell(self: _Callbacks, *args: Any, **kwargs: Any) -> Any:
-        held = list(self)
+        held: list[Any] = list(self)
         answer = change(self, *args, **kwargs)
         try:
             self.machine.judge_callbacks(self)
         except InvalidValue:
-            list.__setitem__(self, slice(None), held)
+            list[Any].__setitem__(self, slice(None), held)
             raise
         self.machine.look_for_listeners()
         return answer
@@ -416,12 +416,11 @@ class LifecycleMachine(transitions.Machine):
     def inherit_callbacks(self, parent: LifecycleMachine) -> None:
         """Take over the callbacks that were added to the machine of a parent class, but for methods set to None."""
         for mine, theirs in zip(self.all_with_callbacks(), parent.all_with_callbacks(), strict=True):
-            held: dict[str, Any] = vars(theirs)
-            for name in held.keys() & _LISTS:
-                already = list(getattr(mine, name))
-                wanted = [one for one in held[name] if one not in already and not self._is_unset(one)]
-                if wanted:
-                    getattr(mine, name).extend(wanted)
+            for name in sorted(_LISTS.intersection(vars(theirs))):
+                callbacks: list[Any] = getattr(mine, name)
+                given: list[Any] = getattr(theirs, name)
+                if wanted := [one for one in given if one not in callbacks and not self._is_unset(one)]:
+                    callbacks.extend(wanted)
 
     def _is_unset(self, callback: Any) -> bool:
         """Whether *callback* is the name of a method that the class has set to None."""

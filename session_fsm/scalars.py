@@ -269,7 +269,8 @@ def to_amount(value: Decimal | int | str) -> Decimal:
             return Decimal(value)
         except InvalidOperation:  # the exponent is beyond all bounds
             return Decimal("Infinity")
-    whole = to_integer(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # it leaves all else as it is
+    given: Any = value
+    whole: Any = to_integer(given)
     if isinstance(whole, int) and not isinstance(whole, bool):
         return Decimal(whole)
     return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # the validator says what is wrong

@@ -97,7 +97,8 @@ class Observed:
                 )
             if isinstance(first, Exception):
                 raise first
-            return first
+            answer: Answer = first
+            return answer
 
         return observing
 
@@ -109,7 +110,7 @@ class Observed:
             if answer is not None:
                 self._answered[_BOOLEAN] = None
             return None if answer is not False else rule.violations_in(answer)
-        listed = [answer] if isinstance(answer, Violation) else answer
+        listed: Any = [answer] if isinstance(answer, Violation) else answer
         if isinstance(listed, (list, tuple)) and all(isinstance(each, Violation) for each in listed):  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
             empty = "an empty tuple" if isinstance(answer, tuple) else _NOTHING
             self._answered[_VIOLATIONS if listed else empty] = None
@@ -169,7 +170,8 @@ def _name_of(answer: Any) -> str:
     """Name the type of an answer, and of a list that of what is in it."""
     name = f"a value of the type {type(answer).__name__}"
     if isinstance(answer, (list, tuple)):
-        inner: Any = next(each for each in answer if not isinstance(each, Violation))  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
+        listed: Any = answer
+        inner: Any = next(each for each in listed if not isinstance(each, Violation))  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
         name += f" with {_name_of(inner)} in it"
     return name
 

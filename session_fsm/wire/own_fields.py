@@ -81,7 +81,7 @@ def read_scalar(value: Any, kind: Any, *, of: type) -> Any:
             raise InvalidValue("", f'"{value:.40}" is not a UUID') from None
     if isinstance(value, of) and not (of is int and isinstance(value, bool)):
         return value
-    words = {str: "string", int: "integer", bool: "boolean", Decimal: "number", datetime: "time", UUID: "UUID"}
+    words: dict[Any, str] = {str: "string", int: "integer", bool: "boolean", Decimal: "number", datetime: "time", UUID: "UUID"}
     raise InvalidValue("", f"{kind_of(value)} is not a {words.get(of, 'time')}".replace("a integer", "an integer"))
 
 
