@@ -180,6 +180,42 @@ class TestReading:
             assert agrees(DOCUMENTS[CustomerSession], kind)
             assert type(wire.loads(DOCUMENTS[CustomerSession], kind)) is kind
 
+    @attrs.define(kw_only=True, eq=False, repr=False)
+    class Own(CustomerSession):
+        branch: str
+        note: str | None = "some"
+        tags: tuple[str, ...] = attrs.field(factory=list)
+        seen: list[str] = attrs.field(init=False, factory=list)
+
+    @pytest.mark.parametrize("strict", [False, True])
+    @pytest.mark.parametrize(
+        ("own", "straight"),
+        [
+            ({"branch": "main"}, True),
+            ({"branch": "main", "note": "n", "tags": ["a", "b"]}, True),
+            ({"branch": "main", "note": None}, False),
+            ({"branch": "main", "tags": None}, True),
+            ({"branch": 5}, False),
+            ({"branch": "main", "tags": [1, 2], "note": 5, "total": "x"}, False),
+            ({}, False),
+            ({"branch": "main", "seen": []}, None),
+            ({"branch": "main", "pendingEvents": []}, None),
+        ],
+    )
+    def test_so_does_one_with_fields_of_its_own(self, own: Any, straight: bool | None, strict: bool):
+        text = json.dumps(parsed(DOCUMENTS[CustomerSession]) | own, default=float)
+        assert agrees(text, self.Own, strict=strict) is (not strict if straight is None else straight)
+
+    def test_one_whose_defaults_depend_on_the_session_does_not(self):
+        @attrs.define(kw_only=True, eq=False, repr=False)
+        class Labelled(CustomerSession):
+            label: str = attrs.Factory(lambda self: self.integration_id, takes_self=True)  # type: ignore[assignment]  # attrs knows
+
+        text = DOCUMENTS[CustomerSession]
+        assert wire.loads(text, Labelled).label == wire.loads(text).integration_id
+        with pytest.raises(Unusual):
+            wire.read_straight(text, Labelled, strict=False)
+
 
 class TestNames:
     """A text in which a name may stand twice never takes the straight way."""

@@ -108,7 +108,7 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
         return made
 
     read = _with_ledger(read_object) if kind is CartItem and not of_request else read_object
-    if own:
+    if any(one.needs_session for one in own.values()):
         return read
     straight = make_straight_reader(kind, readers, ignored, frozenset(pythonic), strict=strict)
     return _straight_first(_with_returned_units(straight) if is_session else straight, read)

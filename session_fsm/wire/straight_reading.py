@@ -29,7 +29,7 @@ from session_fsm.json_values import (
 )
 from session_fsm.scalars import Unusual, check_of, glance_of, text, to_time
 from session_fsm.values import CHECKS, CartItem
-from session_fsm.wire.kinds import core_of, is_known
+from session_fsm.wire.kinds import core_of, is_known, own_fields_of
 
 __all__ = ["NOT_STRAIGHT", "StraightReader", "make_straight_reader"]
 
@@ -62,6 +62,7 @@ def make_straight_reader(
         strict: whether a member that is not known is unusual.
     """
     source = _Source(kind)
+    own = own_fields_of(kind)
     attributes = {member: attribute for member, (attribute, _, _) in readers.items()}
     ledger = kind is CartItem and "remainingQuantity" not in ignored
     known = frozenset([*attributes, *(["remainingQuantity"] if ledger else [])])
@@ -70,7 +71,7 @@ def make_straight_reader(
     source.add("left = len(document)", "counts.append(left)", f"left -= {len(required)}")
     source.begin()
     for attribute in fields(kind):
-        if attribute not in attributes.values():
+        if attribute not in attributes.values() and (attribute.init or is_known(kind, attribute)):
             source.set(attribute, source.default(attribute))
     for member in required:
         source.add(f"v = document[{member!r}]", *_taken(source, *readers[member]))
@@ -89,6 +90,9 @@ def make_straight_reader(
             source.depth -= 1
             source.add("else:")
             source.depth += 1
+        one = own.get(attributes[member].name)
+        if one is not None and "null" in one.type.json:  # null is a value, and so is told from what is missing
+            source.add(f"if document.get({member!r}, document) is None:", "    raise Unusual")
         source.add(f"if {member!r} in document and (v := document[{member!r}]) is not None:", "    left -= 1")
         source.add(*(f"    {line}" for line in _taken(source, *readers[member])))
         source.set(attributes[member], "v", "    ")
@@ -131,6 +135,8 @@ class _Source:
 
     def default(self, attribute: Attribute[Any]) -> str:
         """Return what stands for the default of a field."""
+        if (one := own_fields_of(self.kind).get(attribute.name)) is not None:
+            return f"{self.name(self.kind.machine.own_fields.default)}({self.name(one)})"
         plain = isinstance(attribute.default, (str, int, NoneType)) and not isinstance(attribute.default, Enum)
         return repr(attribute.default) if plain else self.name(attribute.default)
 
