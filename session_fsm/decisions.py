@@ -35,6 +35,7 @@ False
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import sys
@@ -42,6 +43,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from enum import StrEnum
 from functools import partial
 from operator import attrgetter
+from textwrap import dedent
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVar
 
@@ -252,15 +254,27 @@ def is_unawaited(answer: object) -> bool:
 
 
 def _text_of(function: Any) -> str:
-    """Return the first line of the docstring of *function*; its name as a sentence where Python has left docstrings out."""
+    """Return the first line of the docstring of *function*; that of its source where Python has left it out."""
     while isinstance(function, partial):
         function = function.func
     kind: Any = type(function)  # pyright: ignore[reportUnknownVariableType]  # as above
     documented: list[Any] = [function] if hasattr(function, "__name__") else [kind, kind.__call__]
-    docstring = next(filter(None, map(inspect.getdoc, documented)), "")
+    docstring = next((one.__doc__ for one in documented if one.__doc__), "")
     if not docstring and sys.flags.optimize > 1:  # as `python -OO` does
-        return f"{name_of(function).replace('_', ' ').capitalize()}."
-    return docstring.partition("\n")[0]
+        docstring = next(filter(None, map(_source_docstring, documented)), "")
+        if not docstring and (name := name_of(function)).isidentifier():
+            return f"{name.replace('_', ' ').capitalize()}."
+    return inspect.cleandoc(docstring).partition("\n")[0]
+
+
+def _source_docstring(documented: Any) -> str:
+    """Return the docstring that stands in the source of a function or class, or an empty text where there is no source."""
+    try:
+        (node,) = ast.parse(dedent(inspect.getsource(documented))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return ""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return (ast.get_docstring(node) or "") if isinstance(node, kinds) else ""
 
 
 def rule(

@@ -61,8 +61,8 @@ def cached_names(kind: Any) -> tuple[str, ...]:
 def find_cached(kind: type) -> tuple[str, ...]:
     """Find the attributes of *kind* and its bases whose values objects cache under the same name.
 
-    These are descriptors that only compute and are not called: methods are called, properties and fields are set.
-    A slotted class that attrs has made has them no longer, but `cached_names` of what it was made from.
+    These are descriptors that only compute and are not called: methods are called, properties and fields are set. Some
+    libraries derive theirs from `property`. A slotted class that attrs has made has them no longer, but `cached_names` of what it was made from.
     """
     held = {name: value for base in reversed(kind.__mro__) for name, value in vars(base).items()}
     return tuple(dict.fromkeys([*cached_names(kind), *(name for name, value in held.items() if _only_computes(value))]))
@@ -70,16 +70,22 @@ def find_cached(kind: type) -> tuple[str, ...]:
 
 def _only_computes(attribute: object) -> bool:
     descriptor: Any = type(attribute)
+    if isinstance(attribute, property):
+        return descriptor is not property and attribute.fset is None
     called = callable(attribute) or isinstance(attribute, classmethod)
     return hasattr(descriptor, "__get__") and not (hasattr(descriptor, "__set__") or called)
 
 
 def drop_cached(entity: object, names: Iterable[str]) -> None:
     """Drop the values that *entity* has cached under *names*."""
+    unslotted: dict[str, Any] = getattr(entity, "__dict__", {})
     for name in names:
+        if name in unslotted:
+            del unslotted[name]
+            continue
         try:  # noqa: SIM105 - it runs with every trigger
             object.__delattr__(entity, name)
-        except AttributeError:  # nobody has asked for it
+        except (AttributeError, KeyError):  # nobody has asked for it
             pass
 
 

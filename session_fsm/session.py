@@ -35,7 +35,7 @@ from session_fsm.class_checks import (
     parents_of,
 )
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule, is_async
-from session_fsm.entities import assign, contents, copy_with, find_cached, maker, reader
+from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached, find_cached, maker, reader
 from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
@@ -547,6 +547,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         refuse_if_busy(self)
         events = self.pending_events
         assign(self, {"_pending_events": ()})
+        drop_cached(self, cached_names(type(self)))
         return events
 
     def _fire(
@@ -681,7 +682,10 @@ def _delete(self: CustomerSession, name: str) -> None:
     """Refuse to delete a field."""
     if name in _FIXED or name in self.machine.own_fields.by_name:
         raise AttributeError(f"{name} cannot be deleted")
-    object.__delattr__(self, name)
+    if name in cached_names(type(self)):  # a verb may have dropped it already, and `mock.patch.object` deletes it then
+        drop_cached(self, [name])
+    else:
+        object.__delattr__(self, name)
 
 
 def _what_changes(name: str, session: CustomerSession) -> str:

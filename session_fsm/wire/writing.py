@@ -26,13 +26,20 @@ from session_fsm.wire.text import write
 __all__ = ["make_writer", "straight_writer_of"]
 
 
+_SPARSE = (CartItem, SessionEvent)
+"""Of these, what is empty is not written."""
+
+
 def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) -> Callable[[Any], dict[str, Any]]:
-    """Generate the function that writes *kind*. What is None or omitted, and what is empty in an item, is not written."""
+    """Generate the function that writes *kind*.
+
+    What is None or omitted is not written, nor what is empty in an item or an event.
+    """
     resolve(kind)
     overrides: dict[str, Any] = {}
     members: dict[str, tuple[Attribute[Any], bool, Callable[[Any], Any]]] = {}
     for attribute in fields(kind):
-        absent = attribute.default in (None, UNSET) or (kind is CartItem and attribute.default == {})
+        absent = attribute.default in (None, UNSET) or (kind in _SPARSE and attribute.default in ({}, ()))
         read_only = of_request and attribute.metadata.get("read_only")
         if not attribute.init or read_only or not attribute.metadata.get("of_talon_one", True):
             overrides[attribute.name] = override(omit=True)
