@@ -51,6 +51,7 @@ __all__ = [
 
 RULE_FAILED = "rule_failed"
 """The code of the violation that stands for a rule that raised an exception instead of answering."""
+_UNTITLED = "Invalid value"
 _MOST_PRINTED = 20
 """So many problems or violations are printed; the others are in the error's fields."""
 _MOST_ENTRIES = 100
@@ -116,7 +117,7 @@ class Problem:
     """Where, as a JSON pointer; ``""`` is the whole."""
     text: str = field(converter=_printable)
     """What, in words."""
-    title: str = field(default="Invalid value", eq=False)
+    title: str = field(default=_UNTITLED, eq=False)
     """What kind of problem it is, in the words of the API's envelope."""
 
     def __str__(self) -> str:
@@ -208,11 +209,9 @@ class ConcurrentChange(SessionFSMError):
 class InvalidValue(SessionFSMError, ValueError):
     """A value breaks its own type, length or range, and never became part of a session."""
 
-    def __init__(
-        self, pointer: str, problem: str, others: Iterable[Problem] = (), title: str = "Invalid value"
-    ) -> None:
+    def __init__(self, pointer: str, problem: str, others: Iterable[Problem] = (), title: str = _UNTITLED) -> None:
         first, others = Problem(pointer, problem, title), tuple(others)
-        super().__init__(first.pointer, first.text, others, title)
+        super().__init__(first.pointer, first.text, others, *([] if title == _UNTITLED else [title]))
         self.pointer = first.pointer
         """Where, as a JSON pointer into the value that was being built."""
         self.problem = first.text

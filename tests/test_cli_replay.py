@@ -580,23 +580,6 @@ class TestDryRuns:
         assert summary(update() | dry)["allowedDryRuns"] == 1
 
 
-class TestFailedRules:
-    """Who replays a recording sees what a failed rule raised, which refusals do not say."""
-
-    @pytest.mark.parametrize("options", [(), ("--json",)])
-    def test_it_stands_beside_the_refusal(self, options: tuple[str, ...], monkeypatch: Any) -> None:
-        @rule("stock", on=[Trigger.CREATE])
-        def stock_is_counted() -> bool:
-            """The stock must be counted."""
-            raise OSError("the stock is down")
-
-        kind = type("Broken", (CustomerSession,), {"rules": (stock_is_counted,)})
-        monkeypatch.setattr(builders, "Broken", kind, raising=False)
-        output = replay(update(), options=("--class", "builders:Broken", *options)).output
-        assert "rule_failed" in output
-        assert "The rule stock could not be judged. It raised OSError: the stock is down" in output
-
-
 class TestUntrustedText:
     """Whatever a recording holds, it is shown and not obeyed."""
 

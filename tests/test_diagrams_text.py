@@ -229,7 +229,7 @@ class TestRender:
         assert f"{CustomerSession}" == str(CustomerSession)
 
     def test_without_any_test_every_row_and_every_rule_is_uncovered(self) -> None:
-        text = plain(render(CustomerSession, "plantuml", coverage={}))
+        text = " ".join(plain(render(CustomerSession, "plantuml", coverage={})).split())  # however its lines break
         assert text.count("NEVER TESTED") == len(PLAIN.edges) + len(PLAIN.rules)
 
     def test_a_subclass_shows_its_own_rules(self) -> None:
