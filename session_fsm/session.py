@@ -117,9 +117,25 @@ _TRIGGERS = {str(trigger): trigger for trigger in Trigger}
 _MOVING = (_UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN)
 
 
+if TYPE_CHECKING:
+    # Type checkers refuse to assign what is final. (pyright lets a field be assigned that has a converter.)
+    from typing import Final as ReadOnly
+else:
+
+    class ReadOnly:
+        """Stands in the annotations of fields, and leaves their types as they are."""
+
+        def __class_getitem__(cls, kind: Any) -> Any:
+            return kind
+
+
 def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[Any]]:
-    """Tell attrs that fields cannot be assigned: the constructors that it makes then set them past `__setattr__`."""
-    return [attribute.evolve(on_setattr=setters.frozen) for attribute in attributes]
+    """Tell attrs that fields cannot be assigned: the constructors that it makes then set them past `__setattr__`.
+
+    The state gets its converter here, where pyright does not see it, so that pyright refuses to assign the state.
+    """
+    changes: dict[str, dict[str, Any]] = {"state": {"converter": _to_state}}
+    return [one.evolve(on_setattr=setters.frozen, **changes.get(one.name, {})) for one in attributes]
 
 
 @define(kw_only=True, eq=False, repr=False, field_transformer=_all_read_only)
@@ -169,71 +185,81 @@ class CustomerSession(Shown, metaclass=SessionType):
     __fixed__: ClassVar[frozenset[str]]
     """The names of the fields that every session has."""
 
-    id: int | None = field(default=None, validator=validate(integer(), optional=True))
+    id: ReadOnly[int | None] = field(default=None, validator=validate(integer(), optional=True))
     """Talon.One's internal ID. None until somebody gives it one."""
-    created: datetime = field(validator=validate(time))
+    created: ReadOnly[datetime] = field(validator=validate(time))
     """When the session was created, with a time zone."""
-    integration_id: str = field(validator=validate(text(at_least=1, at_most=1000)))
+    integration_id: ReadOnly[str] = field(validator=validate(text(at_least=1, at_most=1000)))
     """The identifier that the order service chose, 1 to 1000 characters; unique within an Application."""
-    application_id: int | None = field(default=None, validator=validate(integer(), optional=True))
+    application_id: ReadOnly[int | None] = field(default=None, validator=validate(integer(), optional=True))
     """The Application that owns the session and fixes its currency."""
-    profile_id: str = field(default="", validator=validate(CHECKS["profile_id"]))
+    profile_id: ReadOnly[str] = field(default="", validator=validate(CHECKS["profile_id"]))
     """The customer, by the service's own profile ID; ``""`` is an anonymous session."""
-    store_integration_id: str | None = field(
+    store_integration_id: ReadOnly[str | None] = field(
         default=None, validator=validate(CHECKS["store_integration_id"], optional=True)
     )
     """The store, if any."""
-    evaluable_campaign_ids: tuple[int, ...] = field(
+    evaluable_campaign_ids: ReadOnly[tuple[int, ...]] = field(
         default=(), converter=to_integers, validator=validate(CHECKS["evaluable_campaign_ids"])
     )
     """The campaigns that a dry run evaluates."""
-    coupon_codes: tuple[str, ...] = field(default=(), converter=to_texts, validator=validate(CHECKS["coupon_codes"]))
+    coupon_codes: ReadOnly[tuple[str, ...]] = field(
+        default=(), converter=to_texts, validator=validate(CHECKS["coupon_codes"])
+    )
     """Any number of codes, each up to 100 characters."""
-    referral_code: str = field(default="", validator=validate(CHECKS["referral_code"]))
+    referral_code: ReadOnly[str] = field(default="", validator=validate(CHECKS["referral_code"]))
     """``""`` where there is none."""
-    loyalty_cards: tuple[str, ...] = field(default=(), converter=to_texts, validator=validate(CHECKS["loyalty_cards"]))
+    loyalty_cards: ReadOnly[tuple[str, ...]] = field(
+        default=(), converter=to_texts, validator=validate(CHECKS["loyalty_cards"])
+    )
     """The customer's loyalty card, one at most."""
-    state: State = field(default=State.OPEN, converter=_to_state, validator=validate(member_of(State)))
+    state: ReadOnly[State] = field(default=State.OPEN, validator=validate(member_of(State)))
     """Where the session stands; nothing but the verbs moves it."""
-    cart_items: tuple[CartItem, ...] = field(default=(), converter=to_items, validator=validate(CHECKS["cart_items"]))
+    cart_items: ReadOnly[tuple[CartItem, ...]] = field(
+        default=(), converter=to_items, validator=validate(CHECKS["cart_items"])
+    )
     """The cart, each item with its position."""
-    additional_costs: Mapping[str, AdditionalCost] = field(
+    additional_costs: ReadOnly[Mapping[str, AdditionalCost]] = field(
         default=EMPTY, converter=to_cost_map, validator=validate(CHECKS["additional_costs"])
     )
     """The session's own costs by name."""
-    identifiers: tuple[str, ...] = field(default=(), converter=to_texts, validator=validate(CHECKS["identifiers"]))
+    identifiers: ReadOnly[tuple[str, ...]] = field(
+        default=(), converter=to_texts, validator=validate(CHECKS["identifiers"])
+    )
     """Up to five, such as the hash of an IP address, by which budgets tell customers apart."""
-    attributes: Mapping[str, AttributeValue] = field(
+    attributes: ReadOnly[Mapping[str, AttributeValue]] = field(
         default=EMPTY, converter=to_attribute_map, validator=validate(attribute_map)
     )
     """The session's own attributes by name."""
-    first_session: bool = field(default=True, validator=validate(boolean))
+    first_session: ReadOnly[bool] = field(default=True, validator=validate(boolean))
     """Whether it is the customer's first; always true of an anonymous session."""
-    total: Decimal = field(default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed))
+    total: ReadOnly[Decimal] = field(default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed))
     """All items and costs, before any discount, in the currency of the Application (M-04)."""
-    cart_item_total: Decimal = field(default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed))
+    cart_item_total: ReadOnly[Decimal] = field(
+        default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
+    )
     """Price times quantity of all items (M-01)."""
-    additional_cost_total: Decimal = field(
+    additional_cost_total: ReadOnly[Decimal] = field(
         default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
     )
     """The session's own additional costs (M-02)."""
-    updated: datetime = field(validator=validate(time))
+    updated: ReadOnly[datetime] = field(validator=validate(time))
     """When the most recent event took place, with a time zone."""
-    closure_prediction: Decimal | None = field(
+    closure_prediction: ReadOnly[Decimal | None] = field(
         default=None, converter=to_optional_amount, validator=validate(amount(at_least=0, at_most=1), optional=True)
     )
     """How likely the session is to be closed, from 0 to 1; published for a few months of 2025 only."""
-    update_count: int = field(default=1, validator=validate(integer(at_least=1)))
+    update_count: ReadOnly[int] = field(default=1, validator=validate(integer(at_least=1)))
     """1 at creation, and 1 more with every trigger that succeeds."""
-    cart_item_additional_cost_total: Decimal = field(
+    cart_item_additional_cost_total: ReadOnly[Decimal] = field(
         default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
     )
     """The additional costs of all items, for every unit (M-03)."""
-    experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] = field(
+    experiment_variant_allocations: ReadOnly[tuple[ExperimentVariantAllocation, ...]] = field(
         default=(), converter=to_allocations, validator=validate(CHECKS["experiment_variant_allocations"])
     )
     """The variants of experiments into which the session fell."""
-    _pending_events: tuple[SessionEvent, ...] = field(
+    _pending_events: ReadOnly[tuple[SessionEvent, ...]] = field(
         default=(),
         alias="pending_events",
         converter=_to_events,

@@ -79,6 +79,7 @@ def update(
     change: SessionUpdate | None = None,
     /,
     *,
+    state: Unset | None = None,
     now: datetime | None = None,
     context: Context = None,
     profile_id: str | Unset | None = None,
@@ -94,7 +95,7 @@ def update(
     experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None = None,
     **own: Any,
 ) -> None:
-    """What `CustomerSession.update` and `CustomerSession.close` take."""
+    """What `CustomerSession.update` and `CustomerSession.close` take; the verb itself says which state is wanted."""
 
 
 def put(
@@ -151,6 +152,7 @@ def board(
     /,
     *,
     returned_cart_items: Iterable[ReturnedCartItem] | HoldsReturnedItems | None = None,
+    state: StateLike | Unset | None = None,
     now: datetime | None = None,
     context: Context = None,
     profile_id: str | Unset | None = None,
