@@ -174,7 +174,7 @@ class WrongState(TransitionRefused):
         super().__init__(decision, session_id)
         self.args = (decision, session_id, allowed, already)
         self.allowed = allowed
-        """The triggers that the table opens from the session's state."""
+        """The triggers that the table allows from the session's state. Rules may still refuse them."""
         self.already = already
         """Whether the session already is where the caller wanted it (D-06)."""
 

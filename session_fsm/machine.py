@@ -340,7 +340,7 @@ class LifecycleMachine(transitions.Machine):
         return tuple(rule for rule in self.rules if rule.guards(row.trigger, row.target))
 
     def allowed_from(self, state: State | None) -> tuple[Trigger, ...]:
-        """Return the triggers that the table opens from *state*, whatever the rules say."""
+        """Return the triggers that the table allows from *state*, whatever the rules say."""
         return self._refusals.allowed[state]
 
     def create(self, newborn: Any, change: SessionUpdate, now: datetime, context: Context = EMPTY) -> SessionEvent:
@@ -449,7 +449,7 @@ class LifecycleMachine(transitions.Machine):
         """Return the transitions by *trigger* from *source* to *dest*, each of which may be left open."""
         return super().get_transitions(trigger, _spelled(source), _spelled(dest))
 
-    # What would put a transition beside the table, or a session beside the machine, is shut.
+    # The table is fixed: methods that add states, transitions or models raise.
 
     def _refuse(self, *_: object, **__: object) -> Never:
         raise SessionFSMError("the table of a session class is fixed, and sessions are not registered with the machine")

@@ -33,7 +33,7 @@ class Refusals:
         self.allowed: Mapping[State | None, tuple[Trigger, ...]] = {
             state: tuple(dict.fromkeys(row.trigger for row in rows if row.source is state)) for state in (None, *State)
         }
-        """The triggers that the table opens from each state, whatever the rules say."""
+        """The triggers that the table allows from each state, whatever the rules say."""
         self._targets = {trigger: {row.target for row in rows if row.trigger is trigger} for trigger in Trigger}
         self._sources = {trigger: _sources(rows, trigger) for trigger in Trigger}
         self._violations: dict[tuple[Trigger, State], Violation] = {}

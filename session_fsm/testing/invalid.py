@@ -248,8 +248,8 @@ def invalid_operations(
         keywords = dict(planted.value)
         return evolve(planted, value=("create", (keywords.pop("integration_id"),), keywords))
     ways = subject.machine.allowed_from(subject.state)
-    shut = [trigger for trigger in _MOVING if trigger not in ways]
-    faults = ["value", "time", "unknown", "wanted", "put"] + ["way"] * bool(shut)
+    refused = [trigger for trigger in _MOVING if trigger not in ways]
+    faults = ["value", "time", "unknown", "wanted", "put"] + ["way"] * bool(refused)
     # Rules can be broken in several ways each, so they get more room than the rest.
     faults += ["cart"] * 3 * (Trigger.UPDATE in ways) + ["return"] * 6 * (Trigger.RETURN_ITEMS in ways)
     what = draw(st.sampled_from(faults))
@@ -278,7 +278,7 @@ def invalid_operations(
         case "put":
             verb, given, code = "put", {"state": "partially_returned"}, "wrong_state"
         case "way":
-            verb, code = draw(st.sampled_from(shut)), "wrong_state"
+            verb, code = draw(st.sampled_from(refused)), "wrong_state"
             arguments = _NEEDED.get(verb, ())
         case "cart":
             code = draw(st.sampled_from(sorted(_TOO_MANY)))

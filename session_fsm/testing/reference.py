@@ -150,7 +150,7 @@ class Reference:
         return Verdict(trigger="create", target=state, event_name="talon_session_created", faults=frozenset(faults))
 
     def allowed(self) -> set[str]:
-        """Return the triggers that the table opens from the present state."""
+        """Return the triggers that the table allows from the present state."""
         return {trigger for source, trigger in _MOVES if source == self.state}
 
     def judge(self, trigger: str, change: Any) -> Verdict:
