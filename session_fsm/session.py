@@ -624,20 +624,25 @@ def _complete(session: CustomerSession) -> None:
 
 
 def _missing_totals(session: CustomerSession) -> dict[str, Decimal]:
-    """Return the totals that were not given, so that the four agree (M-04).
+    """Return the totals that were not given, so that the four agree with each other (M-04).
 
-    One that is missing follows from the other three, which stay as they stand (M-07). Where more are missing, all four
-    are computed from the items and the costs.
+    Those that were given stay as they stand (M-07). Of the three parts, one that alone is missing is what the others
+    leave of the total; otherwise parts are computed from the items and the costs. The total is the sum of the parts.
     """
     names = ("cart_item_total", "additional_cost_total", "cart_item_additional_cost_total")
-    parts = [getattr(session, name) for name in names]
-    missing = [name for name, part in zip(names, parts, strict=True) if part is _COMPUTED]
-    if session.total is _COMPUTED and not missing:
-        return {"total": add(*parts)}
-    if session.total is not _COMPUTED and len(missing) == 1:
-        others = [part for part in parts if part is not _COMPUTED]
-        return {missing[0]: subtract(session.total, add(*others))}
-    return totals(session.cart_items, session.additional_costs)
+    parts: dict[str, Decimal] = {name: getattr(session, name) for name in names}
+    missing = [name for name in names if parts[name] is _COMPUTED]
+    given = add(*(parts[name] for name in names if name not in missing))
+    if session.total is not _COMPUTED:
+        if len(missing) == 1:
+            return {missing[0]: subtract(session.total, given)}
+        computed = totals(session.cart_items, session.additional_costs)
+        return {name: computed[name] for name in missing}
+    computed = totals(session.cart_items, session.additional_costs)
+    if len(missing) == len(names):
+        return computed
+    found = {name: computed[name] for name in missing}
+    return {**found, "total": add(given, *found.values())}
 
 
 def _in_order(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:

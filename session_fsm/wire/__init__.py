@@ -41,6 +41,7 @@ from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
 from session_fsm.wire.own_fields import read_scalar, register_type, typed_event
+from session_fsm.wire.preconf import equip_encoder
 from session_fsm.wire.reading import make_reader, straight_reader_of
 from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader
 from session_fsm.wire.straight_writing import StraightWriter
@@ -165,7 +166,8 @@ def _kept_by_class(make: Callable[[Any], T], name: str) -> Callable[[Any], T]:
         held = kind.__dict__.get(name)
         if held is None:
             held = make(kind)
-            type.__setattr__(kind, name, held)
+            if is_ours(kind):
+                type.__setattr__(kind, name, held)
         return held  # type: ignore[no-any-return]  # what `make` has made
 
     return kept
@@ -305,7 +307,8 @@ def make_converter(converter: Converter | None = None, *, strict: bool = False) 
 
     Args:
         converter: one of your own, to be equipped; its hooks for other types stay, and serve the fields that
-            a subclass of the session adds. Without it, a new one.
+            a subclass of the session adds. Without it, a new one. One of `cattrs.preconf` writes and reads amounts
+            with all their digits from then on: as numbers in JSON, and as text elsewhere where a float would lose some.
         strict: refuse fields that are not known.
 
     What it cannot read, it refuses with an `InvalidValue` that holds every problem.
@@ -316,6 +319,7 @@ def make_converter(converter: Converter | None = None, *, strict: bool = False) 
             converter.register_structure_hook(scalar, partial(read_scalar, of=scalar))
         converter.register_unstructure_hook(datetime, timestamp)
         converter.register_unstructure_hook(UUID, str)
+    equip_encoder(converter)
     converter.register_structure_hook_factory(is_ours, partial(make_reader, converter, strict=strict))
     converter.register_unstructure_hook_factory(is_ours, partial(make_writer, converter))
     return converter

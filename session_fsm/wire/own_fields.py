@@ -39,10 +39,13 @@ from session_fsm.scalars import (
     is_object,
     kind_of,
     timestamp,
+    to_amount,
     to_time,
+    to_whole,
     wire_name,
 )
 from session_fsm.session import CustomerSession
+from session_fsm.wire.preconf import reads_text_as_amounts
 
 __all__ = ["own_reader", "own_writer", "read_scalar", "register_type", "typed_event", "write_own", "written_own"]
 
@@ -63,12 +66,14 @@ def register_type(kind: type[Any], *, write: Callable[[Any], Any], read: Callabl
     register(kind, write, read)
 
 
-def read_scalar(value: Any, kind: Any, *, of: type) -> Any:
-    """Read what JSON has no type of its own for, and refuse what is of another."""
+def read_scalar(value: Any, kind: Any, *, of: type, from_text: bool = False) -> Any:
+    """Read what JSON has no type of its own for, and refuse what is of another; amounts *from text* where they stand so."""
     if isinstance(kind, type) and issubclass(kind, Enum):  # cattrs takes the hook of a class for its subclasses too
         return kind(value)
     if of is Decimal and isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if from_text and of is Decimal and isinstance(value, str):
+        return to_amount(value)
     if issubclass(of, datetime) and isinstance(value, str):  # a test clock may have put its own class in the place
         found = to_time(value)
         if found is None:
@@ -81,7 +86,14 @@ def read_scalar(value: Any, kind: Any, *, of: type) -> Any:
             raise InvalidValue("", f'"{value:.40}" is not a UUID') from None
     if isinstance(value, of) and not (of is int and isinstance(value, bool)):
         return value
-    words: dict[Any, str] = {str: "string", int: "integer", bool: "boolean", Decimal: "number", datetime: "time", UUID: "UUID"}
+    words: dict[Any, str] = {
+        str: "string",
+        int: "integer",
+        bool: "boolean",
+        Decimal: "number",
+        datetime: "time",
+        UUID: "UUID",
+    }
     raise InvalidValue("", f"{kind_of(value)} is not a {words.get(of, 'time')}".replace("a integer", "an integer"))
 
 
@@ -119,14 +131,20 @@ def _reader(converter: Converter, held: FieldType) -> Callable[[Any], Any]:
             return partial(_read_foreign, _users_hook(converter, held.kind) or held.read)
         case Scalar() if issubclass(held.kind, (Decimal, UUID, date)):
             hook = _users_hook(converter, held.kind)
-            return partial(_read_foreign, hook) if hook else partial(_read_word, held.kind)
+            return (
+                partial(_read_foreign, hook)
+                if hook
+                else partial(_read_word, held.kind, reads_text_as_amounts(converter))
+            )
+        case Scalar() if held.kind is int:
+            return to_whole
         case _:
             return lambda value: value  # the check knows what to say of it
 
 
-def _read_word(kind: type, value: Any) -> Any:
+def _read_word(kind: type, from_text: bool, value: Any) -> Any:  # noqa: FBT001 - a part of the function that it makes
     if kind is not date:
-        return read_scalar(value, kind, of=kind)
+        return read_scalar(value, kind, of=kind, from_text=from_text)
     if not isinstance(value, str):
         raise InvalidValue("", f"{kind_of(value)} is not a date")
     try:

@@ -36,6 +36,7 @@ from session_fsm.states import State
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, own_fields_of, resolve
 from session_fsm.wire.own_fields import own_reader, read_scalar
+from session_fsm.wire.preconf import reads_text_as_amounts
 from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader, make_straight_reader
 
 __all__ = ["make_reader", "straight_reader_of"]
@@ -273,10 +274,9 @@ def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], i
         return lambda value, _: to_member(kind, value)
     if kind is int:
         return _read_whole
-    if isinstance(kind, type) and issubclass(
-        kind, (Decimal, datetime, UUID)
-    ):  # a test clock may have a class of its own
-        return partial(read_scalar, of=kind)
+    # A test clock may have put a class of its own in the place of `datetime`.
+    if isinstance(kind, type) and issubclass(kind, (Decimal, datetime, UUID)):
+        return partial(read_scalar, of=kind, from_text=reads_text_as_amounts(converter))
     return _as_it_is
 
 
