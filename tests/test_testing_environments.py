@@ -88,7 +88,7 @@ class TestUnittest:
 
         machine = Shop.machine()()
         with machine.subTest(), pytest.raises(AssertionError):
-            machine.assertCountEqual([1], [2])
+            machine.assertCountEqual([1], [2])  # noqa: PT009 - to have it is the test
 
 
 class TestShopBeside(SessionMachine, TestCase):
