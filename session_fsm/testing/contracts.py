@@ -11,7 +11,9 @@ A service holds its rule to it in three lines, which pytest collects as they are
 ...     rule = coupon_code_required
 ...     kind = ShopSession
 
-Every clause is a test of its own. What breaks one is shown as Python to paste.
+Where nothing but `unittest.TestCase` is collected, as by ``python -m unittest`` and Django's ``manage.py test``, it is
+another base: ``class TestCouponCodeRequired(RuleContract, unittest.TestCase)``, or ``RuleContract.TestCase`` of a
+subclass. Every clause is a test of its own. What breaks one is shown as Python to paste.
 """
 
 from __future__ import annotations
@@ -35,9 +37,10 @@ from session_fsm.scalars import is_list, is_object, wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.attempts import Attempt, answer_of, attempt_of
+from session_fsm.testing.environments import AsTestCase, hold, patient
 from session_fsm.testing.lives import stories
 from session_fsm.testing.steps import Step, Story
-from session_fsm.testing.strategies import PATIENT, built, returns, updates
+from session_fsm.testing.strategies import built, returns, updates
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, unstructure
 
@@ -72,7 +75,8 @@ class _Case:
         """Return what the rules would look at, made anew."""
         session = self.story.play(self.kind) if self.story.steps else None
         made = attempt_of(self.step, session, self.kind, self.story.end, self.own)
-        assert made is not None, "the case was drawn for a transition that exists"
+        if made is None:
+            raise AssertionError("the case was drawn for a transition that exists")
         return made
 
     def __repr__(self) -> str:
@@ -95,23 +99,25 @@ class RuleContract:
     """What a creation gives to the fields that the class adds."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
     """Draws what creations, updates and closings are given; None for any changes."""
-    settings: ClassVar[settings] = settings(PATIENT, max_examples=40)
-    """How Hypothesis draws the cases."""
+    settings: ClassVar[settings] = patient(max_examples=40)
+    """How Hypothesis draws the cases: as the loaded profile says; 40 of them where it does not."""
+    TestCase: ClassVar[Any] = AsTestCase()
+    """The class as a `unittest.TestCase`."""
 
     def test_is_documented(self) -> None:
         """The first line of the docstring says the rule as a sentence, and the code is in snake_case."""
         __tracebackhide__ = True
         rule = self.rule
-        assert rule.text[:1].isupper(), f"{rule.name}: the docstring does not begin as a sentence: {rule.text!r}"
-        assert rule.text.endswith("."), (
-            f"{rule.name}: the first line of the docstring is no whole sentence: {rule.text!r}"
+        hold(rule.text[:1].isupper(), f"{rule.name}: the docstring does not begin as a sentence: {rule.text!r}")
+        hold(
+            rule.text.endswith("."), f"{rule.name}: the first line of the docstring is no whole sentence: {rule.text!r}"
         )
-        assert _SNAKE_CASE.fullmatch(rule.code), f"{rule.name}: the code {rule.code!r} is not in snake_case"
+        hold(_SNAKE_CASE.fullmatch(rule.code), f"{rule.name}: the code {rule.code!r} is not in snake_case")
 
     def test_guards_a_transition(self) -> None:
         """The table has a transition that the rule guards, and the class has the fields that it asks for."""
         __tracebackhide__ = True
-        assert self._rows(), f"{self.rule.code} guards no transition of {self.kind.__name__}"
+        hold(self._rows(), f"{self.rule.code} guards no transition of {self.kind.__name__}")
         type(self.kind.__name__, (self.kind,), {"rules": (self.rule,)})  # raises for a field that does not exist
 
     def test_never_raises(self) -> None:
@@ -151,31 +157,31 @@ class RuleContract:
     def _well_answered(self, case: _Case) -> None:
         attempt = case.attempt()
         for violation in _violations(self.rule, attempt):
-            assert violation.message.strip(), "a violation has no message"
+            hold(violation.message.strip(), "a violation has no message")
             if violation.pointer is not None:
                 documents = [_document(attempt.change), unstructure(attempt.after)]
                 found = any(_exists(document, violation.pointer) for document in documents)
-                assert found, f"the pointer {violation.pointer!r} leads nowhere, in what was asked and in the session"
+                hold(found, f"the pointer {violation.pointer!r} leads nowhere, in what was asked and in the session")
 
     def _answered_again(self, case: _Case) -> None:
         attempt = case.attempt()
         first, again, copied = (_answer(self.rule, one) for one in (attempt, attempt, case.attempt()))
-        assert first == again, f"asked twice, it answered {first!r}, then {again!r}"
-        assert first == copied, f"asked about an equal session, it answered {copied!r} instead of {first!r}"
+        hold(first == again, f"asked twice, it answered {first!r}, then {again!r}")
+        hold(first == copied, f"asked about an equal session, it answered {copied!r} instead of {first!r}")
 
     def _unchanged(self, case: _Case) -> None:
         attempt = case.attempt()
         before = deepcopy(_held(attempt))
         _answer(self.rule, attempt)
         changed = [name for name, value in _held(attempt).items() if value != before[name]]
-        assert not changed, f"it changed {', '.join(changed)}"
+        hold(not changed, f"it changed {', '.join(changed)}")
 
     def _silent(self, case: _Case) -> None:
         _answer(self.rule, case.attempt())  # what it imports, it imports now
         attempt = case.attempt()
         with _listening() as heard:
             _answer(self.rule, attempt)
-        assert not heard, f"it did input or output: {', '.join(dict.fromkeys(heard))}"
+        hold(not heard, f"it did input or output: {', '.join(dict.fromkeys(heard))}")
 
     # --- The cases ----------------------------------------------------------------------------------------------------
 
@@ -204,7 +210,7 @@ class RuleContract:
     def _cases(self) -> st.SearchStrategy[_Case]:
         """Draw sessions in every state in which the rule is asked, and whatever may be asked then."""
         rows = self._rows()
-        assert rows, f"{self.rule.code} guards no transition of {self.kind.__name__}"
+        hold(rows, f"{self.rule.code} guards no transition of {self.kind.__name__}")
         return st.sampled_from(rows).flatmap(self._cases_of)
 
     def _cases_of(self, row: Any) -> st.SearchStrategy[_Case]:

@@ -97,8 +97,8 @@ class Observed:
                 )
             if isinstance(first, Exception):
                 raise first
-            answer: Answer = first
-            return answer
+            judged: Answer = first
+            return judged
 
         return observing
 

@@ -23,6 +23,10 @@ want something special), ``settings`` (of Hypothesis), and rules and invariants,
 ...     def every_update_is_counted(self):
 ...         assert self.session.update_count >= 1
 
+Where nothing but `unittest.TestCase` is collected, as by ``python -m unittest`` and Django's ``manage.py test``, it is
+another base: ``class TestShopSession(SessionMachine, unittest.TestCase)``. ``ShopMachine.TestCase`` is that too, in the
+way of Hypothesis.
+
 A rule moves ``self.session`` by `SessionMachine.pull` and `SessionMachine.put` alone, so that the reference goes along.
 """
 
@@ -35,6 +39,7 @@ from datetime import datetime, timedelta
 from pickle import dumps as pickled
 from pickle import loads as unpickled
 from typing import Any, ClassVar
+from unittest import TestCase
 
 from attrs import evolve
 from hypothesis import note, settings
@@ -55,11 +60,12 @@ from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import WANTED
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
+from session_fsm.testing.environments import AsTestCase, hold, patient
 from session_fsm.testing.invalid import Planted, invalid_operations, invalid_returns
 from session_fsm.testing.lives import operations
 from session_fsm.testing.reference import Reference, Verdict
 from session_fsm.testing.steps import BEGINNING, Step, code_of
-from session_fsm.testing.strategies import PATIENT, carts, returns, updates, updates_with
+from session_fsm.testing.strategies import carts, returns, updates, updates_with
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
 __all__ = ["SessionMachine"]
@@ -125,8 +131,10 @@ class SessionMachine:
     """What a creation gives to the fields that the class adds."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
     """Draws what creations, updates and closings are given; None for any changes."""
-    settings: ClassVar[settings] = settings(PATIENT, stateful_step_count=20)
-    """How Hypothesis runs the machine."""
+    settings: ClassVar[settings] = patient(stateful_step_count=20)
+    """How Hypothesis runs the machine: as the loaded profile says; by 20 steps each where it does not."""
+    TestCase: ClassVar[Any] = AsTestCase()
+    """The class as a `unittest.TestCase`."""
 
     session: CustomerSession
     """The session under test, as it now stands."""
@@ -136,7 +144,10 @@ class SessionMachine:
     @classmethod
     def machine(cls) -> type[RuleBasedStateMachine]:
         """Return the class as a state machine of Hypothesis."""
-        return type(cls.__name__, (cls, RuleBasedStateMachine), {"__module__": cls.__module__, "__doc__": cls.__doc__})
+        names: dict[str, Any] = {"__module__": cls.__module__, "__doc__": cls.__doc__}
+        if issubclass(cls, TestCase):
+            names["__init__"] = _begin_as_both
+        return type(cls.__name__, (cls, RuleBasedStateMachine), names)
 
     def test_it_lives_as_the_reference_does(self) -> None:
         """Drive sessions of the class through whatever may be asked of them."""
@@ -160,7 +171,7 @@ class SessionMachine:
     def _begin(self, step: Step) -> None:
         self.session, event = step.take(None, self.kind, BEGINNING, **self.own)
         self.reference = Reference.create("order-1", step.argument, BEGINNING, self.own)
-        assert self.session.pending_events == [event], "a creation records one event"
+        hold(self.session.pending_events == [event], "a creation records one event")
 
     @rule(change=_changes, state=_wanted)
     def create_another(self, change: SessionUpdate, state: State | None) -> None:
@@ -172,7 +183,7 @@ class SessionMachine:
         except TransitionRefused as refusal:
             self._check_refusal(verdict, refusal)
         else:
-            assert verdict.allowed, f"the creation must be refused: {verdict}"
+            hold(verdict.allowed, f"the creation must be refused: {verdict}")
             _agree(Reference.create("order-1", change, BEGINNING, self.own).differences(other))
 
     @rule(step=_of(lambda machine: _any_step(machine.session)))
@@ -200,7 +211,7 @@ class SessionMachine:
                 event = self.put(evolve(step.argument or NO_CHANGE, state=_WANTED[step.trigger]))
             else:
                 event = self.pull(step.trigger, step.argument)
-            assert event is not None, f"{step} was accepted by a copy"
+            hold(event is not None, f"{step} was accepted by a copy")
 
     @precondition(lambda self: "return_items" in self.reference.allowed() and _anything_remains(self.session))
     @rule(entries=_of(lambda machine: returns(machine.session)))
@@ -240,7 +251,7 @@ class SessionMachine:
     def take_events(self) -> None:
         """Take the pending events, after which there are none."""
         pending = self.session.pending_events
-        assert self.session.take_events() == pending, "take_events hands over what is pending"
+        hold(self.session.take_events() == pending, "take_events hands over what is pending")
         self.reference.facts = []
 
     @rule(way=_of(lambda machine: st.sampled_from([*_COPIES][: None if _importable(machine.kind) else -1])))
@@ -248,7 +259,7 @@ class SessionMachine:
         """Replace the session by a copy; the one that it was made of must not change any more."""
         former = self.session
         self.session = _COPIES[way](former)
-        assert type(self.session) is type(former)
+        hold(type(self.session) is type(former), f"{way} makes a session of another class")
         self._formers.append((former, contents(former)))
 
     @rule()
@@ -257,7 +268,7 @@ class SessionMachine:
         former = self.session
         text = wire.dumps(former)
         self.session = wire.loads(text, self.kind, strict=True)
-        assert wire.dumps(self.session) == text, "what was read is written otherwise"
+        hold(wire.dumps(self.session) == text, "what was read is written otherwise")
         self.reference.facts = []
         self._formers.append((former, contents(former)))
 
@@ -296,27 +307,31 @@ class SessionMachine:
             _stays(before, session, f"{verdict.trigger} was refused and yet changed")
             self._check_refusal(verdict, refusal)
             if foretold:
-                assert not decision.allowed, f"evaluate allowed what the verb refused: {refusal}"
-                assert _reasons(decision) == _reasons(refusal.decision), "evaluate foretold another refusal"
-                assert decision.after is None, "evaluate shows what cannot be"
+                hold(not decision.allowed, f"evaluate allowed what the verb refused: {refusal}")
+                hold(_reasons(decision) == _reasons(refusal.decision), "evaluate foretold another refusal")
+                hold(decision.after is None, "evaluate shows what cannot be")
             return None
-        assert verdict.allowed, f"{verdict.trigger} must be refused: {verdict}"
-        assert decision, f"evaluate refused what the verb did: {decision}"
+        hold(verdict.allowed, f"{verdict.trigger} must be refused: {verdict}")
+        hold(decision, f"evaluate refused what the verb did: {decision}")
         self.reference.apply(verdict, change, now)
-        assert (decision.source, decision.target, decision.event_name) == (event.source, event.target, event.name)
-        assert session.pending_events[-1:] == [event], "the verb returned another event than it recorded"
+        foretold_move = (decision.source, decision.target, decision.event_name)
+        hold(
+            foretold_move == (event.source, event.target, event.name), f"evaluate foretold {foretold_move}, but {event}"
+        )
+        hold(session.pending_events[-1:] == [event], "the verb returned another event than it recorded")
         _stays(contents(decision.after), session, "evaluate foretold otherwise")
         return event
 
     def _check_refusal(self, verdict: Verdict, refusal: TransitionRefused) -> None:
         _same_codes(verdict, refusal.decision)
-        assert refusal.violations, "a refusal has reasons"
-        assert isinstance(refusal, WrongState) == (verdict.target is None), (
-            f"{type(refusal).__name__} is another kind of refusal"
+        hold(refusal.violations, "a refusal has reasons")
+        hold(
+            isinstance(refusal, WrongState) == (verdict.target is None),
+            f"{type(refusal).__name__} is another kind of refusal",
         )
         if isinstance(refusal, WrongState):
-            assert refusal.already is verdict.already, "already says whether the session is where it was wanted (D-06)"
-            assert set(refusal.allowed) == self.reference.allowed(), "the refusal names other ways than the table has"
+            hold(refusal.already is verdict.already, "already says whether the session is where it was wanted (D-06)")
+            hold(set(refusal.allowed) == self.reference.allowed(), "the refusal names other ways than the table has")
 
     # --- What holds at all times --------------------------------------------------------------------------------------
 
@@ -335,18 +350,27 @@ class SessionMachine:
     def units_come_back_of_orders_alone(self) -> None:
         """What came back is never more than was bought, and nothing comes back of a cart."""
         for item in self.session.cart_items:
-            assert item.quantity == item.returned_quantity + item.remaining_quantity
-            assert not item.returned_quantity or self.session.state in (State.PARTIALLY_RETURNED, State.CANCELLED)
+            units = item.returned_quantity + item.remaining_quantity
+            hold(item.quantity == units, f"{units} units came back or remain of {item.quantity}")
+            returned = self.session.state in (State.PARTIALLY_RETURNED, State.CANCELLED)
+            hold(returned or not item.returned_quantity, f"units came back of a session that is {self.session.state}")
 
     @invariant()
-    def the_board_opens_nothing_that_the_table_does_not(self) -> None:
+    def the_board_allows_nothing_that_the_table_does_not(self) -> None:
         """The board, which changes nothing, knows the table."""
         before = contents(self.session)
         board = self.session.board(now=self.session.updated)
         allowed = {trigger for trigger, decision in board.items() if decision}
-        assert allowed <= self.reference.allowed(), f"the board allows {allowed - self.reference.allowed()}"
-        assert {trigger for trigger, decision in board.items() if decision.target} == self.reference.allowed()
+        hold(allowed <= self.reference.allowed(), f"the board allows {allowed - self.reference.allowed()}")
+        known = {trigger for trigger, decision in board.items() if decision.target}
+        hold(known == self.reference.allowed(), f"the board has transitions by {known}")
         _stays(before, self.session, "the board changed")
+
+
+def _begin_as_both(self: Any) -> None:
+    """Prepare a state machine that also is a `unittest.TestCase`, of which neither knows the other."""
+    TestCase.__init__(self)
+    RuleBasedStateMachine.__init__(self)
 
 
 def _importable(kind: type) -> bool:
@@ -377,11 +401,11 @@ def _any_step(session: CustomerSession) -> st.SearchStrategy[Step]:
 def _stays(before: Mapping[str, Any], session: CustomerSession, otherwise: str) -> None:
     """Hold what *session* holds against what it held before."""
     names = [name.lstrip("_") for name, value in contents(session).items() if before.get(name) != value]
-    assert not names, f"{otherwise} {', '.join(names)}"
+    hold(not names, f"{otherwise} {', '.join(names)}")
 
 
 def _agree(differences: list[str]) -> None:
-    assert not differences, "the session differs from the reference: " + "; ".join(differences)
+    hold(not differences, "the session differs from the reference: " + "; ".join(differences))
 
 
 def _reasons(decision: Any) -> Any:
@@ -393,6 +417,7 @@ def _reasons(decision: Any) -> Any:
 def _same_codes(verdict: Verdict, decision: Any) -> None:
     """Hold the violations of the API's own rules against those that the reference finds."""
     found = {(v.code, v.pointer) for v in decision.violations if Verdict.knows(v.code)}
-    assert found == verdict.faults, (
-        f"{verdict.trigger} is refused for {sorted(map(str, found))}; expected {sorted(map(str, verdict.faults))}"
+    hold(
+        found == verdict.faults,
+        f"{verdict.trigger} is refused for {sorted(map(str, found))}; expected {sorted(map(str, verdict.faults))}",
     )

@@ -16,7 +16,6 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from session_fsm.errors import InvalidValue
@@ -31,7 +30,6 @@ from session_fsm.values import (
 )
 
 __all__ = [
-    "PATIENT",
     "additional_costs",
     "amounts",
     "attributes",
@@ -47,19 +45,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-_any_health: Any = list(HealthCheck)
-PATIENT = settings(
-    deadline=None,
-    suppress_health_check=_any_health,
-    phases=[phase for phase in Phase if phase is not Phase.explain],
-    report_multiple_bugs=False,
-)
-"""How tests of the kit run that draw whole lives.
-
-How long that takes, and how much is filtered, depends on the rules of the class. One failure is shown, the
-simplest; to explain it by running variants of it would take minutes, and tell less than its steps do.
-"""
 
 
 def built(make: Callable[[Any], T], drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[T]:
