@@ -19,7 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 __all__ = ["CITATION", "NumberedRule", "numbered_rules", "setup"]
 
 PAGE = "domain"
-CITATION = re.compile(r"\b[TDUFMLO]-\d\d\b")
+CITATION = re.compile(r"\b[TDUFMLOW]-\d\d\b")
 """The number of a rule, wherever it stands."""
 _logger = logging.getLogger(__name__)
 
