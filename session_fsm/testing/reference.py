@@ -111,7 +111,7 @@ class Reference:
     """What updates set, but the cart; and what a creation gave to the fields of the class's own."""
     lines: list[_Line]
     facts: list[tuple[Any, ...]]
-    """The pending events, each as name, trigger, source, target, time, count and change."""
+    """The pending events, each as name, trigger, source, target, time, count, change, and what came back."""
     update_count: int = 1
 
     @classmethod
@@ -133,7 +133,7 @@ class Reference:
             first_session=known.pop("first_session", True),
             held={"id": None, "application_id": None, **_EMPTY, **known},
             lines=[],
-            facts=[("talon_session_created", "create", None, state, now, 1, change)],
+            facts=[("talon_session_created", "create", None, state, now, 1, change, [])],
         )
         reference._take_over(change)
         if not reference.held["profile_id"]:  # F-16
@@ -222,6 +222,7 @@ class Reference:
     def apply(self, verdict: Verdict, change: Any, now: datetime) -> None:
         """Do what an allowed verb does: D-09, D-10, U-01 to U-08."""
         source, self.state = self.state, str(verdict.target)
+        before = [line.returned for line in self.lines]
         if verdict.trigger in ("update", "close"):
             self._take_over(change)
         elif verdict.trigger == "return_items":
@@ -232,7 +233,17 @@ class Reference:
                     self.lines[place].returned += left[place] if entry.quantity is None else entry.quantity
         self.updated = now
         self.update_count += 1
-        self.facts.append((verdict.event_name, verdict.trigger, source, self.state, now, self.update_count, change))
+        fact = (verdict.event_name, verdict.trigger, source, self.state, now, self.update_count, change)
+        back = self._came_back(before) if verdict.trigger == "return_items" else []
+        self.facts.append((*fact, back))
+
+    def _came_back(self, before: list[int]) -> list[tuple[int, str, int]]:
+        """Return position, SKU and units of each item of which more came back than *before*."""
+        return [
+            (place, line.item.sku, line.returned - units)
+            for place, (line, units) in enumerate(zip(self.lines, before, strict=True))
+            if line.returned > units
+        ]
 
     def _take_over(self, change: SessionUpdate) -> None:
         """Let what *change* gives replace what is held; attributes alone are merged (U-05)."""
@@ -251,14 +262,17 @@ class Reference:
             self.lines = [_Line(item) for item in change.cart_items]
 
     def totals(self) -> dict[str, Fraction]:
-        """Add up what the session is worth, gross (M-01 to M-06)."""
+        """Add up what the session is worth, gross (M-01 to M-06), and how much of it came back (M-08)."""
         items = sum((Fraction(line.item.price or 0) * line.item.quantity for line in self.lines), Fraction())
         own = sum((Fraction(cost.price) for cost in self.held["additional_costs"].values()), Fraction())
         of_items = Fraction()
         for line in self.lines:
             for cost in line.item.additional_costs.values():
                 of_items += Fraction(cost.price) * line.item.quantity
+        back = sum((Fraction(line.item.price or 0) * line.returned for line in self.lines), Fraction())
         return {
+            "returned_item_total": back,
+            "remaining_item_total": items - back,
             "cart_item_total": items,
             "additional_cost_total": own,
             "cart_item_additional_cost_total": of_items,
@@ -279,7 +293,10 @@ class Reference:
         found = {name: (value, getattr(session, name)) for name, value in expected.items()}
         found |= {name: (value, Fraction(getattr(session, name))) for name, value in self.totals().items()}
         facts = [
-            (event.name, event.trigger, event.source, event.target, event.at, event.update_count, event.change)
+            (
+                *(event.name, event.trigger, event.source, event.target, event.at, event.update_count, event.change),
+                [(item.position, item.sku, item.quantity) for item in event.returned_items],
+            )
             for event in session.pending_events
         ]
         found["pending_events"] = (self.facts, facts)
