@@ -17,7 +17,7 @@ from attrs import fields
 from session_fsm.changes import returned, returned_between, updated
 from session_fsm.decisions import Decision, Failures, Rule, checks_of, decision, judging
 from session_fsm.entities import Snapshot, assign, assigning, compiled, drop_cached, maker, making
-from session_fsm.errors import ConcurrentChange, SessionFSMError, TransitionRefused
+from session_fsm.errors import ConcurrentChange, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import AttributeValue
 from session_fsm.judgement import begin, end, held_by, put_back, under_judgement
@@ -290,7 +290,7 @@ class Move:
             if held_by(origin) != held:
                 put_back(origin, held)
                 culprits = True
-                failures[one.code] = SessionFSMError("the rule assigned to a field of the session that it judges")
+                failures[one.code] = ConcurrentChange("the rule assigned to a field of the session that it judges")
         if not culprits:
             raise _concurrent(origin)
         return failures
