@@ -55,7 +55,7 @@ from hypothesis.stateful import (
 
 from session_fsm import wire
 from session_fsm.entities import contents
-from session_fsm.errors import InvalidValue, TransitionRefused, WrongState
+from session_fsm.errors import ConcurrentChange, InvalidValue, TransitionRefused, WrongState
 from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import WANTED
 from session_fsm.session import CustomerSession
@@ -324,6 +324,9 @@ class SessionMachine:
 
     def _check_refusal(self, verdict: Verdict, refusal: TransitionRefused) -> None:
         _same_codes(verdict, refusal.decision)
+        for check in refusal.decision.checks:
+            moving = isinstance(check.error, ConcurrentChange)
+            hold(not moving, f"the rule {check.rule.code} changes the session that it judges (D-14)")
         hold(refusal.violations, "a refusal has reasons")
         hold(
             isinstance(refusal, WrongState) == (verdict.target is None),
