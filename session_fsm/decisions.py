@@ -49,6 +49,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVa
 
 from attrs import field, frozen
 
+from session_fsm import errors
 from session_fsm.entities import Snapshot, evolver, maker
 from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
 from session_fsm.judgement import BUSY, judged_copy
@@ -482,3 +483,6 @@ def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
 
 _make_check = maker(Check)
 _PASSED, _VIOLATED = Outcome.PASSED, Outcome.VIOLATED
+
+# The errors hold a decision, and are defined before it: whoever asks for their annotations at run time finds it there.
+setattr(errors, "Decision", Decision)  # noqa: B010 - type checkers know it there

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from session_fsm.states import State, Trigger
+
 if TYPE_CHECKING:
     from session_fsm.decisions import Decision
-    from session_fsm.states import State, Trigger
 
 __all__ = [
     "ConcurrentChange",

@@ -78,14 +78,14 @@ EMPTY: FrozenDict[str, Any] = FrozenDict()
 """The empty mapping that all values share."""
 
 
-def freeze_map(value: Mapping[str, V]) -> Mapping[str, V]:
+def freeze_map(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """Convert a mapping to one of its own that nobody can change, its lists and objects included."""
     if is_object(value):
         return FrozenDict({key: _freeze(element, DEEPEST) for key, element in value.items()}) if value else EMPTY
     return value
 
 
-def to_attributes(value: Mapping[str, V | None]) -> Mapping[str, V]:
+def to_attributes(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """Freeze a mapping and leave out what is null: an attribute without a value is not there."""
     given: Any = value
     if is_object(given):

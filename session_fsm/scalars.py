@@ -59,7 +59,6 @@ __all__ = [
 ]
 
 E = TypeVar("E", bound=StrEnum)
-V = TypeVar("V")
 
 MOST_PROBLEMS = 1000
 """So many problems of one list or object are reported; who sends more does not mean to be told of each."""
@@ -391,7 +390,7 @@ def _fields_of(kind: Any) -> set[str]:
     return {attribute.name for attribute in getattr(kind, "__attrs_attrs__", ())}
 
 
-def to_tuple(value: Iterable[V]) -> tuple[V, ...]:
+def to_tuple(value: Iterable[Any]) -> tuple[Any, ...]:
     """Convert any list-like value to a tuple. Text and mappings are not list-like."""
     given: Any = value
     if given.__class__ is tuple or given.__class__ is list:  # to ask what else is like a list takes long

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from builders import event, item, session_of, variant
 
-from session_fsm import UNSET, AdditionalCost, Product, ReturnedCartItem, SessionUpdate, signatures
+from session_fsm import UNSET, AdditionalCost, InvalidValue, Product, ReturnedCartItem, SessionUpdate, signatures
 
 VALUES: list[Any] = [
     AdditionalCost("4.90"),
@@ -145,6 +145,22 @@ def test_the_remaining_units_are_those_that_did_not_come_back() -> None:
 
 
 def test_the_positions_of_a_cart_are_its_order() -> None:
-    """A position is the index of the item, whatever it was before."""
-    held = session_of(cart_items=[item(sku="A", position=5), item(sku="B"), item(sku="C", position=0)]).cart_items
-    assert [(one.sku, one.position) for one in held] == [("A", 0), ("B", 1), ("C", 2)]
+    """A position is the index of the item: items in another order are put into theirs."""
+    held = session_of(cart_items=[item(sku="A", position=2), item(sku="B"), item(sku="C", position=0)]).cart_items
+    assert [(one.sku, one.position) for one in held] == [("C", 0), ("B", 1), ("A", 2)]
+
+
+@pytest.mark.parametrize(
+    ("positions", "place", "problem"),
+    [
+        ([5], 0, "5 is not below 1; positions are 0 to 0, each once"),
+        ([0, 0], 1, "is 0 again; positions are 0 to 1, each once"),
+        ([1, None], 1, "is 1 again; positions are 0 to 1, each once"),
+        ([0, 2], 1, "2 is not below 2; positions are 0 to 1, each once"),
+    ],
+)
+def test_positions_that_are_no_order_are_refused(positions: list[int | None], place: int, problem: str) -> None:
+    """No item is ever renumbered without a word."""
+    with pytest.raises(InvalidValue) as refusal:
+        session_of(cart_items=[item(sku="A", position=position) for position in positions])
+    assert (refusal.value.pointer, refusal.value.problem) == (f"/cartItems/{place}/position", problem)
