@@ -29,7 +29,7 @@ exclude_patterns = ["_ext", "comparison", "**/.*"]
 nitpicky = True
 nitpick_ignore_regex = [
     # The standard library and the libraries beneath are documented elsewhere, and a build has no network.
-    (r"py:.*", r"(abc|collections|copy|datetime|decimal|enum|pathlib|pickle|types|typing|uuid)(\..*)?"),
+    (r"py:.*", r"(abc|collections|copy|datetime|decimal|enum|functools|pathlib|pickle|types|typing|uuid)(\..*)?"),
     (r"py:.*", r"ABCMeta|Decimal|Enum|UUID|timedelta|Attribute|EventData|get_(state|triggers|transitions)"),
     (r"py:.*", r"(attrs?|cattrs|click|docutils|hypothesis|pytest|_pytest|rich|sphinx|transitions)(\..*)?"),
     # The names of its callbacks, which a service writes.

@@ -2,7 +2,7 @@
 
 `type_of` turns an annotation into a `FieldType` when a session class is made, or says what would work instead. A type
 converts what it is given to a frozen form (a list to a tuple, a dictionary to a `FrozenDict`) and checks it, as
-`session_fsm.scalars` does for the library's own fields. `session_fsm.wire.own_fields` reads and writes the values.
+`session_fsm.scalars` does for the library's own fields. ``session_fsm.wire.own_fields`` reads and writes the values.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class UnionOf:
 
 
 FieldType: TypeAlias = "Scalar | Members | Literals | Tuple | Map | Object | Value | Registered | UnionOf"
-"""What an own field may hold. Each has `json`, the kinds of JSON values that hold it, `convert` and `check`."""
+"""What an own field may hold. Each has ``json``, the kinds of JSON values that hold it, ``convert`` and ``check``."""
 
 
 def _same(one: object, other: object) -> bool:
