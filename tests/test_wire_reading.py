@@ -1,5 +1,6 @@
 """What is read from a document: every field by its name on the wire, and what becomes of those that are missing."""
 
+import json
 from decimal import Decimal
 from typing import Any
 

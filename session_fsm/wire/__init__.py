@@ -308,7 +308,7 @@ def make_converter(converter: Converter | None = None, *, strict: bool = False) 
     Args:
         converter: one of your own, to be equipped; its hooks for other types stay, and serve the fields that
             a subclass of the session adds. Without it, a new one. One of `cattrs.preconf` writes and reads amounts
-            with all their digits from then on: as numbers in JSON, and as text elsewhere where a float would lose some.
+            with all their digits from then on: as numbers in JSON, and as text elsewhere.
         strict: refuse fields that are not known.
 
     What it cannot read, it refuses with an `InvalidValue` that holds every problem.

@@ -1,8 +1,8 @@
 """The preconfigured converters of `cattrs.preconf`, whose ``dumps`` and ``loads`` are to keep every digit.
 
 Their encoders know no decimals, and their parsers make binary floats of numbers. So an equipped converter becomes one
-of a subclass: for the JSON formats numbers keep their digits in the text, and for every other format an amount that a
-float cannot hold exactly is written as text, which this converter reads back.
+of a subclass: for the JSON formats numbers keep their digits in the text, and for every other format amounts are
+written as text, which this converter reads back.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class _ExactJSON:
 
 
 class _OtherFormat(_ExactText):
-    """Writes decimals as floats where these hold the same value, and as text where they do not."""
+    """Writes amounts as text, and decimals without a type, such as those of attributes, as floats of the same value."""
 
     def dumps(self, obj: Any, unstructure_as: Any = None, **options: Any) -> Any:
         """Write *obj*.
@@ -91,15 +91,15 @@ class _OtherFormat(_ExactText):
         base: Any = super()
         converter: Any = self
         document = converter.unstructure(obj, unstructure_as=unstructure_as)
-        return base.dumps(_replaced(document, _as_float_or_text, ""), **options)
+        return base.dumps(_replaced(document, _as_text_or_float, ""), **options)
 
 
-def _as_float_or_text(amount: Decimal, pointer: str) -> float | str:
+def _as_text_or_float(amount: Decimal, pointer: str) -> float | str:
+    if _UNTYPED.isdisjoint(pointer.split("/")):
+        return written_amount(amount)
     nearest = float(amount)
     if Decimal(repr(nearest)) == amount:
         return nearest
-    if _UNTYPED.isdisjoint(pointer.split("/")):
-        return written_amount(amount)
     raise InvalidValue(pointer, "this format cannot hold the number with all its digits; give it as text")
 
 
