@@ -260,9 +260,9 @@ def _text_of(function: Any) -> str:
         function = function.func
     kind: Any = type(function)  # pyright: ignore[reportUnknownVariableType]  # as above
     documented: list[Any] = [function] if hasattr(function, "__name__") else [kind, kind.__call__]
-    docstring = next((one.__doc__ for one in documented if one.__doc__), "")
+    docstring: str = next((one.__doc__ for one in documented if one.__doc__), "")
     if not docstring and sys.flags.optimize > 1:  # as `python -OO` does
-        docstring = next(filter(None, map(_source_docstring, documented)), "")
+        docstring = next((found for one in documented if (found := _source_docstring(one))), "")
         if not docstring and (name := name_of(function)).isidentifier():
             return f"{name.replace('_', ' ').capitalize()}."
     return inspect.cleandoc(docstring).partition("\n")[0]

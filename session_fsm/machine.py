@@ -416,7 +416,8 @@ class LifecycleMachine(transitions.Machine):
     def inherit_callbacks(self, parent: LifecycleMachine) -> None:
         """Take over the callbacks that were added to the machine of a parent class, but for methods set to None."""
         for mine, theirs in zip(self.all_with_callbacks(), parent.all_with_callbacks(), strict=True):
-            for name in sorted(_LISTS.intersection(vars(theirs))):
+            held: dict[str, Any] = theirs.__dict__
+            for name in sorted(_LISTS.intersection(held)):
                 callbacks: list[Any] = getattr(mine, name)
                 given: list[Any] = getattr(theirs, name)
                 if wanted := [one for one in given if one not in callbacks and not self._is_unset(one)]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
+import attrs
 import pytest
-from builders import LATER, MACHINE_WIDE, ONE_UNIT, fresh, judged, listen, pull, session_in
+from builders import LATER, MACHINE_WIDE, ONE_UNIT, fresh, judged, listen, picture, pull, session_in
 
-from session_fsm import CustomerSession, RuleViolated, WrongState
+from session_fsm import CustomerSession, InvalidValue, RuleViolated, SessionFSMError, WrongState
 
 
 def logging_class() -> tuple[type[CustomerSession], list[tuple[str, Any]]]:
@@ -172,6 +174,170 @@ class TestWhatACallbackReceives:
         session_in("cancelled", other)
         session_in("cancelled")
         assert log == []
+
+
+class TestInheritance:
+    """What was added to a class's machine is there in subclasses that are made afterwards."""
+
+    def test_a_subclass_calls_what_was_added_to_its_parent(self) -> None:
+        cls, log = logging_class()
+        session_in("cancelled", type("Sub", (cls,), {}))
+        inherited = list(log)
+        log.clear()
+        session_in("cancelled", cls)
+        assert inherited == log != []
+
+    def test_what_is_added_to_either_later_is_its_own(self) -> None:
+        cls, log = fresh(), []
+        sub = type("Sub", (cls,), {})
+        cls.machine.on_enter_closed(lambda event_data: log.append("parent"))
+        sub.machine.on_enter_closed(lambda event_data: log.append("child"))
+        session_in("closed", sub)
+        session_in("closed", cls)
+        assert log == ["child", "parent"]
+
+    def test_both_of_two_parents_hand_theirs_down(self) -> None:
+        log: list[str] = []
+        base = fresh(on_exit_open=lambda self, event_data: log.append("base"))
+        left, right = (type(name, (base,), {}) for name in ("Left", "Right"))
+        left.machine.on_enter_closed(lambda event_data: log.append("left"))
+        right.machine.before_close(lambda event_data: log.append("right"))
+        session_in("closed", type("Both", (left, right), {}))
+        assert log == ["right", "base", "left"]
+
+    def test_one_that_was_added_twice_is_inherited_twice(self) -> None:
+        cls, log = fresh(), []
+
+        def note(event_data: Any) -> None:
+            log.append("noted")
+
+        cls.machine.on_enter_closed(note)
+        cls.machine.on_enter_closed(note)
+        session_in("closed", type("Sub", (cls,), {}))
+        assert log == ["noted", "noted"]
+
+    def test_a_method_that_a_subclass_sets_to_none_is_not_called(self) -> None:
+        log: list[str] = []
+        cls = fresh(on_enter_closed=lambda self, event_data: log.append("parent"))
+        session_in("closed", type("Sub", (cls,), {"on_enter_closed": None}))
+        assert log == []
+
+    def test_a_class_that_attrs_makes_anew_has_them_once(self) -> None:
+        log: list[str] = []
+        cls = fresh(on_enter_closed=lambda self, event_data: log.append("entered"))
+
+        @attrs.define(kw_only=True, eq=False, repr=False)
+        class Sub(cls):  # type: ignore[misc, valid-type]  # made at run time
+            branch: str = "main"
+
+        session_in("closed", Sub)
+        assert log == ["entered"]
+
+
+async def sends(event_data: Any) -> None:
+    """Send a mail, if somebody awaits it."""
+
+
+async def streams(event_data: Any) -> Any:
+    """Yield, if somebody iterates."""
+    yield event_data  # pragma: no cover - nobody does
+
+
+class Sender:
+    """Calls back asynchronously."""
+
+    async def __call__(self, event_data: Any) -> None: ...
+
+    async def send(self, event_data: Any) -> None: ...
+
+
+ASYNCHRONOUS = {
+    "function": (sends, "sends"),
+    "generator": (streams, "streams"),
+    "partial": (partial(sends), "sends"),
+    "partial of a partial": (partial(partial(streams)), "streams"),
+    "object": (Sender(), "Sender"),
+    "partial of an object": (partial(Sender()), "Sender"),
+    "method": (Sender().send, "send"),
+    "unbound method": (Sender.send, "send"),
+}
+
+
+class TestWhatIsRefused:
+    """A callback that would silently do nothing is refused when it is added, or when its class is made."""
+
+    @pytest.mark.parametrize(("callback", "name"), ASYNCHRONOUS.values(), ids=ASYNCHRONOUS.keys())
+    @pytest.mark.parametrize("moment", [*MACHINE_WIDE, "prepare", "before", "after", "on_enter", "on_exit"])
+    def test_an_asynchronous_one(self, moment: str, callback: Any, name: str) -> None:
+        cls = fresh()
+        with pytest.raises(InvalidValue, match=f"the callback {name} is asynchronous"):
+            listen(cls, moment, callback)
+        assert session_in("closed", cls).state == "closed"
+
+    def test_an_asynchronous_method(self) -> None:
+        with pytest.raises(InvalidValue, match="the callback on_enter_closed is asynchronous"):
+            fresh(on_enter_closed=Sender.send)
+        cls = fresh(notify=Sender.send)
+        with pytest.raises(InvalidValue, match="the callback notify is asynchronous"):
+            cls.machine.on_enter_closed("notify")
+
+    @pytest.mark.parametrize("asynchronous", [sends, streams])
+    def test_one_that_returns_what_nobody_awaits_fails_and_the_session_stays(self, asynchronous: Any) -> None:
+        def begin(event_data: Any) -> Any:
+            return asynchronous(event_data)
+
+        by_name = fresh(notify=lambda self, event_data: asynchronous(event_data))
+        by_name.machine.on_enter_closed("notify")
+        by_itself = fresh()
+        by_itself.machine.on_enter_closed(begin)
+        for cls, name in ((by_name, "notify"), (by_itself, "begin")):
+            session = session_in("open", cls)
+            held = picture(session)
+            with pytest.raises(SessionFSMError, match=f"the callback {name} is asynchronous"):
+                session.close()
+            assert picture(session) == held
+
+    @pytest.mark.parametrize(
+        ("method", "said"),
+        [
+            ("on_enter_close", "on_enter_closed is"),
+            ("on_exit_opened", "on_exit_open is"),
+            ("on_enter_canceled", "on_enter_cancelled is"),
+            ("on_enter_CLOSED", "on_enter_closed is"),
+            ("on_exit_partiallyReturned", "on_exit_partially_returned is"),
+            ("on_enter_warehouse", "the states are open, closed, partially_returned, cancelled"),
+        ],
+    )
+    def test_a_method_that_no_state_calls(self, method: str, said: str) -> None:
+        """The message names what was meant."""
+        with pytest.raises(InvalidValue) as refusal:
+            fresh(**{method: lambda self, event_data: None})
+        assert refusal.value.problem == f"FreshSession.{method} is never called, for no state has that name; {said}"
+
+    def test_a_value_with_such_a_name_is_no_method(self) -> None:
+        assert fresh(on_enter_warehouse=("a", "b")).create("order-1")
+
+    @pytest.mark.parametrize("name", ["notfy", "total", "pending_events", "units"])
+    def test_the_name_of_what_cannot_be_called(self, name: str) -> None:
+        cls = fresh(units=property(lambda self: 1))
+        with pytest.raises(InvalidValue, match=f"FreshSession has no method {name} to be called back"):
+            cls.machine.on_enter_closed(name)
+
+    @pytest.mark.parametrize("callback", [None, 7, ("a", "b")])
+    def test_what_cannot_be_called(self, callback: Any) -> None:
+        held = fresh().machine.get_state("closed").on_enter
+        with pytest.raises(InvalidValue, match="cannot be called back"):
+            held.append(callback)
+        assert held == []
+
+    def test_a_path_is_looked_up_when_it_is_called(self) -> None:
+        """As `transitions` has it: what it names may not be there yet."""
+        cls = fresh()
+        cls.machine.on_enter_closed("nowhere.to_be_found")
+        session = session_in("open", cls)
+        with pytest.raises(AttributeError, match=r"nowhere\.to_be_found"):
+            session.close()
+        assert session.state == "open"
 
 
 class TestCopies:

@@ -1,8 +1,11 @@
 """Rules that a service writes itself: what they may ask for, what they may answer, and what happens when they fail."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import wraps
+from functools import partial, wraps
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -11,6 +14,7 @@ from builders import CREATED, LATER, ONE_UNIT, cart, picture, session_in
 
 from session_fsm import CustomerSession, InvalidValue, Rule, RuleViolated, State, Trigger, Violation, rule
 from session_fsm.decisions import Outcome
+from session_fsm.rules import returned_units_do_not_exceed_remaining
 
 
 def shop_with(*rules: Any) -> type[CustomerSession]:
@@ -94,6 +98,235 @@ class TestAnswers:
             "passed",
             "violated",
         ]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            *("", "no", b"", 0, 1, 1.0, Decimal(1), {}, {"a": 1}, set(), frozenset(), range(0), range(2), object()),
+            *(
+                [None],
+                ["no"],
+                (True,),
+                [[]],
+                {"code": "x"}.keys(),
+                Violation,
+                Outcome.PASSED,
+                NotImplemented,
+            ),
+        ],
+        ids=lambda answer: type(answer).__name__,
+    )
+    @pytest.mark.parametrize("parameter", ["total", "session", "after"])
+    def test_everything_else_is_an_error_of_the_rule(self, answer: Any, parameter: str) -> None:
+        """What is empty, and no list of violations, was meant as "no" as likely as not."""
+        namespace: dict[str, Any] = {"answer": answer}
+        exec(f"def own_rule({parameter}):\n    return answer", namespace)
+        own = rule("own_rule", on=["close"], text="The shop must be content.")(namespace["own_rule"])
+        error = refusal_of_closing(shop_with(own))
+        check = error.decision.checks[-1]
+        assert (check.outcome, check.violations[0].code) == (Outcome.ERRORED, "rule_failed")
+        assert isinstance(check.error, TypeError)
+        assert "answer" in str(check.error)
+
+    def test_what_is_equal_to_everything_is_an_error_too(self) -> None:
+        class Agreeing:
+            def __eq__(self, other: object) -> bool:
+                return True
+
+            __hash__ = object.__hash__
+
+        assert refusal_of_closing(shop_with(answering(Agreeing))).decision.checks[-1].outcome is Outcome.ERRORED
+
+    def test_a_boolean_of_numpy_is_an_error_that_says_what_it_is(self) -> None:
+        numpy = pytest.importorskip("numpy")
+        for answer in (numpy.True_, numpy.False_, numpy.array([]), numpy.array([True])):
+            check = refusal_of_closing(shop_with(answering(lambda answer=answer: answer))).decision.checks[-1]
+            assert check.outcome is Outcome.ERRORED
+
+    def test_other_collections_of_violations_are_as_good_as_a_list(self) -> None:
+        error = refusal_of_closing(shop_with(answering({"No.": Violation(message="No.")}.values)))
+        assert error.violations == (Violation(code="own_rule", message="No."),)
+
+
+class TestAsynchronousRules:
+    """A rule answers at once: one that somebody would have to await is refused before it is asked."""
+
+    async def awaited(self, total: Any) -> bool:
+        """The shop must be content."""
+        return bool(total)
+
+    async def streamed(self, total: Any) -> Any:
+        """The shop must be content."""
+        yield total
+
+    @pytest.mark.parametrize("name", ["awaited", "streamed"])
+    def test_the_decorator_refuses_it(self, name: str) -> None:
+        function = getattr(self, name)
+        for form in (function, partial(function), partial(partial(function))):
+            with pytest.raises(InvalidValue, match=f"the rule {name} is asynchronous"):
+                rule("own_rule", on=["close"])(form)
+
+    def test_the_class_refuses_it_where_no_decorator_did(self) -> None:
+        function: Any = self.awaited
+        with pytest.raises(InvalidValue, match="the rule own_rule is asynchronous") as refusal:
+            shop_with(Rule(code="own_rule", on=(Trigger.CLOSE,), text="The shop must be content.", function=function))
+        assert refusal.value.pointer == f"/rules/{len(CustomerSession.rules)}"
+
+    def test_one_that_only_returns_such_a_thing_has_failed(self) -> None:
+        """And Python does not warn of what was never awaited, for it is closed."""
+        for begin in (self.awaited, self.streamed):
+            error = refusal_of_closing(shop_with(answering(partial(begin, 1))))
+            assert "asynchronous" in error.decision.checks[-1].raised
+
+
+class TestForms:
+    """A rule is any object that can be called, and says its text in one way or another."""
+
+    def test_defaults_are_left_alone_unless_they_bear_the_name_of_what_rules_see(self) -> None:
+        seen: dict[str, Any] = {}
+
+        def own_rule(
+            total: Any, least: int = 10, *, trigger: Any = None, coupon_codes: Any = (), limit: int = 3
+        ) -> None:
+            """The shop looks on."""
+            seen.update(locals())
+
+        cls = shop_with(rule("own_rule", on=["close"])(own_rule))
+        cls.create("order-1", coupon_codes=["XMAS"]).close()
+        del seen["seen"]
+        assert seen == {"total": 0, "least": 10, "trigger": "close", "coupon_codes": ("XMAS",), "limit": 3}
+
+    def test_a_default_of_a_field_of_the_class_is_given_too(self) -> None:
+        seen: list[Any] = []
+
+        @rule("own_rule", on=["close"])
+        def own_rule(branch: str = "nowhere") -> None:
+            """The shop looks on."""
+            seen.append(branch)
+
+        @attrs.define(kw_only=True, eq=False, repr=False)
+        class Shop(shop_with(own_rule)):  # type: ignore[misc]  # made at run time
+            branch: str = "main"
+
+        shop_with(own_rule).create("order-1").close()
+        Shop.create("order-2").close()
+        assert seen == ["nowhere", "main"]
+
+    def test_a_partial_keeps_what_it_was_given(self) -> None:
+        seen: list[Any] = []
+
+        def own_rule(most: int, total: Any, state: Any, trigger: Any = None) -> None:
+            """The shop looks on."""
+            seen.append((most, total, state, trigger))
+
+        ask = rule("own_rule", on=["close"])(partial(own_rule, 5, trigger="mine"))
+        assert (ask.name, ask.text) == ("own_rule", "The shop looks on.")
+        shop_with(ask).create("order-1").close()
+        assert seen == [(5, 0, State.CLOSED, "mine")]
+
+    def test_objects_and_methods_are_called(self) -> None:
+        class Limit:
+            """An order must be small."""
+
+            def __call__(self, total: Any) -> bool:
+                return bool(total < 5)
+
+            def below(self, total: Any, /) -> bool:
+                """An order must be small enough."""
+                return bool(total < 5)
+
+        class Bare:
+            def __call__(self, total: Any) -> bool:
+                """A call must be documented."""
+                return bool(total < 5)
+
+        texts = []
+        for function in (Limit(), Limit().below, Bare()):
+            own = rule("own_rule", on=["close"])(function)
+            texts.append(own.text)
+            assert refusal_of_closing(shop_with(own)).violations[0].message == own.text
+        assert texts == ["An order must be small.", "An order must be small enough.", "A call must be documented."]
+
+    def test_a_text_takes_the_place_of_a_docstring(self) -> None:
+        own = rule("own_rule", on=["close"], text="An order must be small.")(lambda total: total < 5)
+        assert refusal_of_closing(shop_with(own)).violations[0].message == "An order must be small."
+
+    @pytest.mark.parametrize("takes", ["*args, **kwargs", "*args", "**kwargs"])
+    def test_a_wrapper_is_asked_for_what_it_wraps(self, takes: str) -> None:
+        """However it hands on what it is given."""
+
+        def within(total: Any, cart_items: Any) -> bool:
+            """An order must be small."""
+            return bool(total < 5 and len(cart_items) < 3)
+
+        namespace: dict[str, Any] = {"within": within}
+        exec(f"def wrapper({takes}):\n    return within({takes})", namespace)
+        own = rule("own_rule", on=["close"])(wraps(within)(namespace["wrapper"]))
+        assert refusal_of_closing(shop_with(own)).decision.checks[-1].outcome is Outcome.VIOLATED
+
+    def test_a_wrapper_of_what_takes_only_keywords_is_asked_by_keyword(self) -> None:
+        def within(*, total: Any) -> bool:
+            """An order must be small."""
+            return bool(total < 5)
+
+        @wraps(within)
+        def wrapper(*args: Any, **kwargs: Any) -> bool:
+            return within(*args, **kwargs)
+
+        own = rule("own_rule", on=["close"])(wrapper)
+        assert refusal_of_closing(shop_with(own)).decision.checks[-1].outcome is Outcome.VIOLATED
+
+
+RULES_OF_A_SHOP = '''
+from functools import partial
+from session_fsm import CustomerSession, InvalidValue, rule
+from session_fsm.rules import returned_units_do_not_exceed_remaining
+
+@rule("first", on=["close"])
+def order_is_worth_ten(total, least=10):
+    """An order must be worth at least 10.
+
+    Finance asks for it.
+    """
+    return total >= least
+
+class Limit:
+    """An order must be small."""
+    def __call__(self, total):
+        return total < 5
+
+exec("def order_is_not_empty(total): return total > 0")
+print(order_is_worth_ten.text)
+print(rule("second", on=["close"])(Limit()).text)
+print(rule("third", on=["close"])(partial(order_is_worth_ten.function, least=3)).text)
+print(rule("fourth", on=["close"], text="Said.")(order_is_worth_ten.function).text)
+print(returned_units_do_not_exceed_remaining.text)
+try:
+    print(rule("fifth", on=["close"])(order_is_not_empty).text)
+    rule("sixth", on=["close"])(lambda total: True)
+except InvalidValue as error:
+    print(error)
+'''
+
+
+@pytest.mark.parametrize("options", [(), ("-O",), ("-OO",)], ids=str)
+def test_rules_keep_their_words_without_docstrings(options: tuple[str, ...], tmp_path: Path) -> None:
+    """`python -OO` leaves docstrings out; the words are then those of the source, or of the function's name."""
+    module = tmp_path / "shop.py"
+    module.write_text(RULES_OF_A_SHOP, encoding="utf-8")
+    command = [sys.executable, *options, str(module)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    assert said[:5] == [
+        "An order must be worth at least 10.",
+        "An order must be small.",
+        "An order must be worth at least 10.",
+        "Said.",
+        returned_units_do_not_exceed_remaining.text,
+    ]
+    if options == ("-OO",):
+        assert said[5:] == ["Order is not empty.", "the rule <lambda> has no docstring to say it in words"]
+    else:
+        assert said[5:] == ["the rule order_is_not_empty has no docstring to say it in words"]
 
 
 class TestWhatARuleSees:
