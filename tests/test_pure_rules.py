@@ -22,7 +22,7 @@ from session_fsm import (
     rule,
 )
 from session_fsm.decisions import Outcome
-from session_fsm.judgement import BUSY
+from session_fsm.judgement import BUSY, begin, held_by, moving
 from session_fsm.values import NO_CHANGE
 from session_fsm.wire import http_status
 
@@ -252,6 +252,9 @@ def test_a_field_without_a_value_is_no_hindrance() -> None:
         memo: str = field(init=False)
 
     session = Shop.create("order-1")
+    after = session.evaluate("close").after
+    assert after is not None
+    assert (after.state, hasattr(after, "memo")) == (State.CLOSED, False)
     session.close()
     with pytest.raises(RuleViolated):
         session.reopen()
@@ -352,6 +355,22 @@ class TestThreads:
         session = session_in("open", shop_with(stock_is_enough, callbacks=False))
         assert session.close().target is State.CLOSED
         assert answers == [None, True]
+
+    def test_a_thread_that_comes_in_between_is_kept_out(self) -> None:
+        """Whatever is checked first: to claim a session is one step, and the second one fails."""
+        session = CustomerSession.create("order-1")
+        for claimed in (0, held_by(session)):  # by another thread, and by a judgement
+            BUSY[id(session)] = claimed
+            try:
+                with pytest.raises(ConcurrentChange), moving(session):
+                    pytest.fail("it was let in")  # pragma: no cover - it is not
+                with pytest.raises(ConcurrentChange):
+                    begin(session, held_by(session))
+                with pytest.raises(ConcurrentChange):
+                    session.close()
+            finally:
+                del BUSY[id(session)]
+        assert session.close().target is State.CLOSED
 
     def test_what_another_thread_did_is_noticed_before_fields_are_set(self) -> None:
         session = CustomerSession.create("order-1")
