@@ -120,6 +120,8 @@ def as_time(now: object) -> datetime:
     """Return the time at which a verb takes place: the one given, if it is aware, or the current time."""
     if now is None:
         return time_source.now(UTC)
+    if type(now) is datetime and now.tzinfo is UTC:  # the commonest by far, and always aware
+        return now
     if problem := time(now):
         raise InvalidValue("/now", problem)
     return now  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `time` has just said so

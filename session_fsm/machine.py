@@ -27,7 +27,7 @@ from session_fsm.entities import cached_names, contents, restore
 from session_fsm.errors import ConcurrentChange, InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, as_context
-from session_fsm.judgement import BUSY, moving, refuse_if_busy
+from session_fsm.judgement import BUSY, busy_error, moving, refuse_if_busy
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
 from session_fsm.moves import Context, Move
 from session_fsm.own_fields import NO_OWN_FIELDS, OwnFields
@@ -256,6 +256,8 @@ class LifecycleEvent(transitions.Event):
         if self.transition(session.state) is None:
             raise self.machine.wrong_state(self._asked, session, event_data.kwargs["change"])
         with moving(session):
+            if session.state != event_data.state.name:  # another thread was quicker
+                raise busy_error(session)
             held = contents(session)
             event_data.update_count = session.update_count
             try:

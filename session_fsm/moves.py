@@ -63,11 +63,12 @@ def make(session, change, now, context):
 """
 _JUDGE = """\
 {judging}
-{comparing}
+{restoring}
     if failures:
         raise refusal(session, failures)
     returned_items = ()
 {making}
+{comparing}
     {assigning}
 {dropping}
     return made
@@ -83,11 +84,12 @@ def make_with_changes(session, change, now, context):
 """
 _JUDGE_WITH_CHANGES = """\
 {judging}
-{comparing}
+{restoring}
     if failures:
         raise refusal(session, failures)
     returned_items = {returned}
 {making}
+{comparing}
     values["_pending_events"] = session._pending_events + (made,)
     assign(session, values)
 {dropping}
@@ -98,13 +100,15 @@ _COMPARE = """\
     if session.update_count != count - 1:
         raise concurrent(session)"""
 # The same where there are rules that the library does not know to be pure.
-_COMPARE_GUARDED = """\
+_RESTORE = """\
     if held_by(session) != held:
         failures = judged_apart(session, session, change, now, context, held)"""
 _GUARD = """\
     held = held_by(session)
     before = begin(session, held)
     try:
+        if session.state is not source or session.update_count != count - 1:
+            raise concurrent(session)
 {body}
     finally:
         end(session, before)"""
@@ -178,7 +182,8 @@ class Move:
         assign_all, needed_to_assign = assigning("session", _ALWAYS | pending)
         known |= needed_to_make | needed_to_assign
         shared = {
-            "comparing": _COMPARE_GUARDED if self._guarded else _COMPARE,
+            "restoring": _RESTORE if self._guarded else "",
+            "comparing": "" if self._guarded else _COMPARE,
             "making": "\n".join(make),
             "dropping": "    drop_cached(session, cached)" if self._cached else "",
         }

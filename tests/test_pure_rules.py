@@ -23,6 +23,7 @@ from session_fsm import (
 )
 from session_fsm.decisions import Outcome
 from session_fsm.judgement import BUSY, begin, held_by, moving
+from session_fsm.machine import LifecycleEventData
 from session_fsm.values import NO_CHANGE
 from session_fsm.wire import http_status
 
@@ -371,6 +372,23 @@ class TestThreads:
             finally:
                 del BUSY[id(session)]
         assert session.close().target is State.CLOSED
+
+    def test_a_state_that_another_thread_has_left_is_not_left_again(self) -> None:
+        """What the trigger saw when it was called may be over when its turn comes."""
+        cls = shop_with(callbacks=True)
+        session = session_in("closed", cls)
+        event = cls.machine.events["cancel"]
+        event_data = LifecycleEventData(None, event, cls.machine, session, (), {"change": None, "now": LATER})
+        event_data.state = cls.machine.get_state("open")
+        held = picture(session)
+        with pytest.raises(ConcurrentChange):
+            event._process(event_data)
+        assert picture(session) == held
+        ways = [*map(shop_with(moving_rule(puts, "copy"), callbacks=False).machine.events["close"].transition, State)]
+        assert ways[0] is not None
+        with pytest.raises(ConcurrentChange):
+            ways[0].move.make(session, NO_CHANGE, LATER, {})
+        assert picture(session) == held
 
     def test_what_another_thread_did_is_noticed_before_fields_are_set(self) -> None:
         session = CustomerSession.create("order-1")
