@@ -66,6 +66,7 @@ __all__ = [
     "Decision",
     "Failures",
     "Outcome",
+    "OutcomeLike",
     "Rule",
     "checks_of",
     "decision",
@@ -97,6 +98,10 @@ class Outcome(StrEnum):
     """The rule forbids the transition."""
     ERRORED = "errored"
     """The rule itself failed, so nobody knows; the transition is refused."""
+
+
+OutcomeLike: TypeAlias = Outcome | Literal["passed", "violated", "errored"]
+"""An outcome, as a member or as the word."""
 
 
 SEEN_BY_RULES = ("session", "after", "change", "trigger", "now", "context")

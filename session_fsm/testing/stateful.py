@@ -59,7 +59,7 @@ from session_fsm.errors import ConcurrentChange, InvalidValue, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import WANTED
 from session_fsm.session import CustomerSession
-from session_fsm.states import State, Trigger
+from session_fsm.states import State, Trigger, TriggerLike
 from session_fsm.testing.environments import AsTestCase, hold, patient
 from session_fsm.testing.invalid import Planted, invalid_operations, invalid_returns
 from session_fsm.testing.lives import operations
@@ -274,7 +274,7 @@ class SessionMachine:
 
     # --- How it is asked ----------------------------------------------------------------------------------------------
 
-    def pull(self, trigger: Trigger | str, argument: Any = None) -> SessionEvent | None:
+    def pull(self, trigger: TriggerLike, argument: Any = None) -> SessionEvent | None:
         """Pull a trigger that moves a session, and check that it was foretold, and takes place wholly or not at all.
 
         Returns the event, or None where it was refused, as the table, a rule of the API or one of the class's own may.
