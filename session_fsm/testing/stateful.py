@@ -419,7 +419,7 @@ def _reasons(decision: Any) -> Any:
 
 def _same_codes(verdict: Verdict, decision: Any) -> None:
     """Hold the violations of the API's own rules against those that the reference finds."""
-    found = {(v.code, v.pointer) for v in decision.violations if Verdict.knows(v.code)}
+    found = frozenset((v.code, v.pointer) for v in decision.violations if Verdict.knows(v.code))
     hold(
         found == verdict.faults,
         f"{verdict.trigger} is refused for {sorted(map(str, found))}; expected {sorted(map(str, verdict.faults))}",
