@@ -37,7 +37,7 @@ def complaints(folder: Path, modules: Mapping[str, str]) -> list[Complaint]:
 
 def _mypy(folder: Path) -> list[Complaint]:
     pytest.importorskip("mypy")
-    options = ["--strict", "--output=json", "--cache-dir=.mypy_cache", "--explicit-package-bases", "--config-file="]
+    options = ["--strict", "--output=json", "--allow-redefinition", "--cache-dir=.mypy_cache", "--explicit-package-bases", "--config-file="]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *options, "."], cwd=folder, capture_output=True, text=True, check=False
     )
