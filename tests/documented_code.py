@@ -24,7 +24,7 @@ class Module:
     name: str
     lines: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    """Where each line stands: file and line."""
+    """Where each line stands: file and number."""
 
     def add(self, file: str, first: int, text: str) -> None:
         """Add lines that stand in *file* from line *first* on."""
@@ -32,8 +32,13 @@ class Module:
         self.lines += lines
         self.places += [f"{file}:{first + offset}" for offset in range(len(lines))]
 
+    def at(self, number: int) -> tuple[str, str]:
+        """Return the line of this number, which begins at 1, and its place."""
+        return self.lines[number - 1], self.places[number - 1]
+
     @property
     def text(self) -> str:
+        """The module as a file holds it."""
         return "\n".join([*self.lines, ""])
 
 
@@ -44,7 +49,9 @@ def modules() -> list[Module]:
     for project in sorted(path.parent for path in pages.DOCS.glob("examples/*/pyproject.toml")):
         names = {path.name for path in project.iterdir() if path.is_dir() or path.suffix == ".py"}
         for module in from_files(sorted(project.rglob("*.py"))):
-            module.lines = _local(module.text, {name.removesuffix(".py") for name in names}, _dotted(project)).splitlines()
+            module.lines = _local(
+                module.text, {name.removesuffix(".py") for name in names}, _dotted(project)
+            ).splitlines()
             found.append(module)
     root = Path(session_fsm.__file__).parent
     found += [module for path in sorted(root.rglob("*.py")) for module in from_docstrings(path, root.parent)]
@@ -94,9 +101,10 @@ def from_docstrings(path: Path, root: Path) -> Iterator[Module]:
             module.add(f"{name.replace('.', '/')}", first.lineno + line, source)
     if module.lines:
         imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-        own = [one for one in import_module(name).__all__ if one.isidentifier()]
+        imported = {alias.asname or alias.name for node in imports for alias in node.names}
+        own = [one for one in import_module(name).__all__ if one not in imported]
         head = Module(module.name)
-        head.add(name, 1, "\n".join([*map(ast.unparse, imports), f"from {name} import {', '.join(own)}"]))
+        head.add(name, 1, "\n".join([*map(ast.unparse, imports), *(f"from {name} import {one}" for one in own)]))
         module.lines, module.places = head.lines + module.lines, head.places + module.places
     yield module
 

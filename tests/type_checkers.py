@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 __all__ = ["CHECKERS", "Complaint", "complaints"]
 
 CHECKERS = ("mypy", "pyright")
@@ -36,8 +34,14 @@ def complaints(folder: Path, modules: Mapping[str, str]) -> list[Complaint]:
 
 
 def _mypy(folder: Path) -> list[Complaint]:
-    pytest.importorskip("mypy")
-    options = ["--strict", "--output=json", "--allow-redefinition", "--cache-dir=.mypy_cache", "--explicit-package-bases", "--config-file="]
+    options = [
+        "--strict",
+        "--output=json",
+        "--allow-redefinition",
+        "--cache-dir=.mypy_cache",
+        "--explicit-package-bases",
+        "--config-file=",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "mypy", *options, "."], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -51,7 +55,6 @@ def _mypy(folder: Path) -> list[Complaint]:
 
 
 def _pyright(folder: Path) -> list[Complaint]:
-    pytest.importorskip("pyright")
     config = {"typeCheckingMode": "strict", "include": ["."]}
     folder.joinpath("pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
     done = subprocess.run(

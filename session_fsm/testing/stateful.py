@@ -16,11 +16,11 @@ want something special), ``settings`` (of Hypothesis), and rules and invariants,
 >>> from hypothesis.stateful import invariant, rule
 >>> class TestCoupons(TestShopSession):
 ...     @rule(code=st.sampled_from(["XMAS", "NEW"]))
-...     def redeem(self, code):
+...     def redeem(self, code: str) -> None:
 ...         self.pull("update", SessionUpdate(coupon_codes=[code]))
 ...
 ...     @invariant()
-...     def every_update_is_counted(self):
+...     def every_update_is_counted(self) -> None:
 ...         assert self.session.update_count >= 1
 
 Where nothing but `unittest.TestCase` is collected, as by ``python -m unittest`` and Django's ``manage.py test``, it is
