@@ -24,9 +24,10 @@ It answers in whatever way is shortest: True or False, one `Violation`, or sever
 list or tuple. None and an empty list pass. Any other answer is an error of the rule: the transition is refused. The
 first line of the docstring says the rule in the words of the business; refusals, documentation and diagrams show it.
 
+>>> from decimal import Decimal
 >>> from session_fsm import Trigger, rule
 >>> @rule("minimum_order_missed", on=[Trigger.CLOSE])
-... def order_is_worth_ten(total):
+... def order_is_worth_ten(total: Decimal) -> bool:
 ...     '''An order must be worth at least 10.'''
 ...     return total >= 10
 >>> order_is_worth_ten(total=9)
@@ -66,6 +67,7 @@ __all__ = [
     "Decision",
     "Failures",
     "Outcome",
+    "OutcomeLike",
     "Rule",
     "checks_of",
     "decision",
@@ -97,6 +99,10 @@ class Outcome(StrEnum):
     """The rule forbids the transition."""
     ERRORED = "errored"
     """The rule itself failed, so nobody knows; the transition is refused."""
+
+
+OutcomeLike: TypeAlias = Outcome | Literal["passed", "violated", "errored"]
+"""An outcome, as a member or as the word."""
 
 
 SEEN_BY_RULES = ("session", "after", "change", "trigger", "now", "context")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from session_fsm.states import StateLike, TriggerLike
 from session_fsm.values import (
@@ -30,11 +30,16 @@ Context: TypeAlias = "Mapping[str, Any] | None"
 """Who asks and why: JSON values by name."""
 
 
-class HoldsReturnedItems(Protocol):
-    """What holds the entries of a return, such as `session_fsm.wire.ReturnRequest`."""
+if TYPE_CHECKING:
+    # To pyright, a field that has a converter does not match a protocol.
+    from session_fsm.wire.kinds import ReturnRequest as HoldsReturnedItems
+else:
 
-    @property
-    def returned_cart_items(self) -> Iterable[ReturnedCartItem]: ...
+    class HoldsReturnedItems(Protocol):
+        """What holds the entries of a return, such as `session_fsm.wire.ReturnRequest`."""
+
+        @property
+        def returned_cart_items(self) -> Iterable[ReturnedCartItem]: ...
 
 
 def takes(

@@ -7,7 +7,7 @@ All four are string enumerations whose values are Talon.One's own spelling, so t
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-__all__ = ["EventName", "Operation", "State", "StateLike", "Trigger", "TriggerLike"]
+__all__ = ["EventName", "EventNameLike", "Operation", "State", "StateLike", "Trigger", "TriggerLike"]
 
 
 class State(StrEnum):
@@ -75,3 +75,18 @@ class EventName(StrEnum):
     """Units of an order came back."""
     REOPENED = "talon_session_reopened"
     """A closed order became a cart again."""
+
+
+EventNameLike: TypeAlias = (
+    EventName
+    | Literal[
+        "talon_session_created",
+        "talon_session_updated",
+        "talon_session_closed",
+        "talon_session_cancelled",
+        "talon_session_revoked",
+        "talon_session_partially_returned",
+        "talon_session_reopened",
+    ]
+)
+"""The name of an event, as a member or as the word."""

@@ -12,7 +12,7 @@ from session_fsm.cli.definition import class_option
 from session_fsm.cli.diagram_files import Folder
 from session_fsm.cli.recording import lines_of
 from session_fsm.cli.terminal import Screen, complain, escaped
-from session_fsm.diagrams import DETAILS, formats, render
+from session_fsm.diagrams import DETAILS, Detail, Format, formats, render
 from session_fsm.errors import WireError
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
@@ -57,7 +57,7 @@ def command(
     format_name: str | None,
     session_file: str | None,
     events_file: str | None,
-    detail: str,
+    detail: Detail,
     title: str | None,
     output: str | None,
     written: Path | None,
@@ -79,7 +79,7 @@ def command(
         name = format_name or "mermaid"
         if name not in formats():
             raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(formats())}")
-        text = render(kind, name, session=session, events=events, detail=detail, title=title)
+        text = render(kind, Format(name), session=session, events=events, detail=detail, title=title)
         _put(text, output)
         return 0
     if (written and checked) or format_name or session_file or events_file or output:

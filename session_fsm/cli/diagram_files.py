@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from session_fsm.diagrams import formats, model, render
+from session_fsm.diagrams import Detail, formats, model, render
 from session_fsm.diagrams.drawable import drawable
 from session_fsm.diagrams.markdown import escape
 from session_fsm.session import CustomerSession
@@ -44,11 +44,11 @@ class Folder:
     """The name of each file, and its text."""
 
     @classmethod
-    def of(cls, kind: type[CustomerSession], *, detail: str, title: str | None) -> Folder:
+    def of(cls, kind: type[CustomerSession], *, detail: Detail, title: str | None) -> Folder:
         """Draw *kind* in every format."""
         stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|\W", "_", kind.__name__).lower()
-        names = {name: f"{stem}.{_ENDINGS.get(name, name)}" for name in formats()}
-        texts = {name: render(kind, name, detail=detail, title=title) for name in names}
+        names: dict[str, str] = {name: f"{stem}.{_ENDINGS.get(name, name)}" for name in formats()}
+        texts: dict[str, str] = {name: render(kind, name, detail=detail, title=title) for name in formats()}
         heading = model(kind, title=title).title
         readme = _readme(kind, heading, texts["mermaid"], names)
         return cls({_README: readme} | {names[name]: _marked(name, text) for name, text in texts.items()})

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Literal, NewType, Protocol, TypeAlias
 
 from session_fsm.decisions import Decision
 from session_fsm.diagrams.model import Diagram, Edge, Node, Overlay, RuleText, model, overlay
@@ -30,8 +30,11 @@ from session_fsm.session import CustomerSession
 
 __all__ = [
     "DETAILS",
+    "Detail",
     "Diagram",
     "Edge",
+    "Format",
+    "FormatLike",
     "Node",
     "Overlay",
     "Renderer",
@@ -45,6 +48,14 @@ __all__ = [
 
 DETAILS = ("full", "simple")
 """How much to draw: everything, or states and triggers alone."""
+
+
+Detail: TypeAlias = Literal["full", "simple"]
+"""One of `DETAILS`."""
+Format = NewType("Format", str)
+"""The name of a format, as `formats` and `register_format` return it. ``Format(text)`` makes one of any text."""
+FormatLike: TypeAlias = Format | Literal["mermaid", "dot", "plantuml", "markdown", "json", "scxml", "svg", "html"]
+"""The name of a format: a type checker finds a misspelt one among those of this package."""
 
 
 class Renderer(Protocol):
@@ -69,13 +80,13 @@ _MODULES = {
 _registered: dict[str, Renderer] = {}
 
 
-def formats() -> tuple[str, ...]:
+def formats() -> tuple[Format, ...]:
     """Return the names of the formats: those of this package, then the registered ones."""
-    return (*_MODULES, *_registered)
+    return tuple(map(Format, (*_MODULES, *_registered)))
 
 
-def register_format(name: str, renderer: Renderer) -> None:
-    """Add a format, or replace one that was added before.
+def register_format(name: str, renderer: Renderer) -> Format:
+    """Add a format, or replace one that was added before; return its name as `render` takes it in typed code.
 
     Args:
         name: lower-case letters, digits, ``-`` and ``_``; the command uses it as the ending of files too.
@@ -89,16 +100,17 @@ def register_format(name: str, renderer: Renderer) -> None:
     if name in _MODULES:
         raise InvalidValue("/name", f"the format {name} is built in and cannot be replaced")
     _registered[name] = renderer
+    return Format(name)
 
 
 def render(
     kind: type[CustomerSession] = CustomerSession,
-    format: str = "mermaid",  # noqa: A002 - the word that everybody looks for
+    format: FormatLike = "mermaid",  # noqa: A002 - the word that everybody looks for
     *,
     session: CustomerSession | None = None,
     events: Iterable[SessionEvent | Decision[Any]] = (),
     coverage: Mapping[str, int] | None = None,
-    detail: str = "full",
+    detail: Detail = "full",
     title: str | None = None,
 ) -> str:
     """Draw the life of a session class, the same text for the same arguments.

@@ -27,7 +27,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from session_fsm.diagrams import DETAILS, render
+from session_fsm.diagrams import DETAILS, Format, render
 
 __all__ = ["DiagramDirective", "setup"]
 
@@ -51,8 +51,8 @@ class DiagramDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the diagram as nodes of the document."""
-        options: dict[str, str] = self.options
-        chosen = options.get("format", "svg")
+        options: dict[str, Any] = self.options
+        chosen = Format(options.get("format", "svg"))
         module_name, _, class_name = self.arguments[0].partition(":")
         try:
             kind = attrgetter(class_name)(import_module(module_name))

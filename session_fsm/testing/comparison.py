@@ -7,6 +7,7 @@ different states, or records different events, is a difference. Stories are foun
 >>> from session_fsm.testing.mutants import mutants
 >>> mutant = next(each for each in mutants(CustomerSession) if each.id == "delete-row:T-08")
 >>> found = compare(CustomerSession, mutant.twin()).difference
+>>> assert found is not None
 >>> print(found.code())
 session = CustomerSession.create("order-1", state="closed")
 session.reopen()

@@ -12,7 +12,7 @@ from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.scalars import wire_name
 from session_fsm.session import CustomerSession
-from session_fsm.states import State
+from session_fsm.states import StateLike
 from session_fsm.testing.lives import sessions
 from session_fsm.testing.strategies import built, cart_items, returns, updates
 from session_fsm.values import CartItem, SessionUpdate
@@ -27,7 +27,7 @@ _WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession
 def values_of(
     kind: type[Any],
     *,
-    state: State | str | None = None,
+    state: StateLike | None = None,
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[Any]:
@@ -46,7 +46,7 @@ def values_of(
 def json_documents(
     kind: type[Any] = CustomerSession,
     *,
-    state: State | str | None = None,
+    state: StateLike | None = None,
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[str]:

@@ -5,7 +5,7 @@ itself is not needed. A limit may be a number in the comparison, a variable of t
 (``MOST_UNITS``), a member of a module or class (``limits.MOST_UNITS``), or a ``Decimal("9.99")`` or
 ``timedelta(days=14)`` made on the spot.
 
->>> def is_cheap(total):
+>>> def is_cheap(total: int) -> bool:
 ...     return total <= 10
 >>> (limit,) = limits_of(is_cheap)
 >>> limit.value, limit.neighbours

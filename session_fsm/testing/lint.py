@@ -5,9 +5,10 @@ runs its rules on the sessions that `session_fsm.testing.search` finds: it sees 
 shadow of another, rules that a session created as closed goes past, rules that answer what no rule may, and rules that
 are no pure functions (`session_fsm.testing.purity`).
 
+>>> from decimal import Decimal
 >>> from session_fsm import CustomerSession, Trigger, rule
 >>> @rule("negative_total", on=[Trigger.CANCEL])
-... def total_is_a_number(total):
+... def total_is_a_number(total: Decimal | None) -> bool:
 ...     '''The total is a number.'''
 ...     return total is not None
 >>> class ShopSession(CustomerSession):

@@ -24,7 +24,7 @@ from session_fsm.errors import InvalidValue, SessionFSMError
 from session_fsm.lifecycle import Row
 from session_fsm.scalars import to_member
 from session_fsm.session import CustomerSession
-from session_fsm.states import State, Trigger
+from session_fsm.states import State, StateLike, Trigger
 from session_fsm.testing.steps import BEGINNING, Step, Story
 from session_fsm.testing.strategies import integers, returns, updates
 from session_fsm.values import UNSET, CartItem, ReturnedCartItem, SessionUpdate
@@ -140,7 +140,7 @@ class _Patience:
 
 def stories(
     kind: type[CustomerSession] = CustomerSession,
-    state: State | str | None = None,
+    state: StateLike | None = None,
     *,
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
@@ -207,7 +207,7 @@ def _own(own: Mapping[str, Any] | None) -> st.SearchStrategy[dict[str, Any]]:
 
 def sessions(
     kind: type[CustomerSession] = CustomerSession,
-    state: State | str | None = None,
+    state: StateLike | None = None,
     *,
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,

@@ -115,7 +115,7 @@ class Observed:
             empty = "an empty tuple" if isinstance(answer, tuple) else _NOTHING
             self._answered[_VIOLATIONS if listed else empty] = None
             try:
-                return rule.violations_in(answer)
+                return rule.violations_in(answer)  # pyright: ignore[reportUnknownArgumentType]  # as above
             except ValueError as error:  # of another rule
                 return error
         self._unfit[_name_of(answer)] = None
@@ -170,8 +170,7 @@ def _name_of(answer: Any) -> str:
     """Name the type of an answer, and of a list that of what is in it."""
     name = f"a value of the type {type(answer).__name__}"
     if isinstance(answer, (list, tuple)):
-        listed: Any = answer
-        inner: Any = next(each for each in listed if not isinstance(each, Violation))  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
+        inner: Any = next(each for each in answer if not isinstance(each, Violation))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of whatever it is
         name += f" with {_name_of(inner)} in it"
     return name
 

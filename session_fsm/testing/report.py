@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from session_fsm.decisions import Outcome
-from session_fsm.diagrams import formats, html, model, overlay, render
+from session_fsm.diagrams import Format, formats, html, model, overlay, render
 from session_fsm.diagrams.svg_text import escape
 from session_fsm.errors import InvalidValue
 from session_fsm.testing.coverage import Coverage, Gap, way_of
@@ -46,7 +46,7 @@ def report(tallies: Iterable[Tally], coverages: Sequence[Coverage], format: str 
     (coverage,) = coverages
     if format == "html":
         return _page(coverage)
-    return render(coverage.kind, format, coverage=coverage.counts)
+    return render(coverage.kind, Format(format), coverage=coverage.counts)
 
 
 def report_file(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
-from typing import Any, Never
+from typing import Any, Literal, Never
 
 from attrs import evolve, field, fields, frozen
 
@@ -25,10 +25,11 @@ from session_fsm.errors import InvalidValue, Problem, TransitionRefused, Violati
 from session_fsm.events import SessionEvent
 from session_fsm.scalars import is_list, kind_of
 from session_fsm.session import CustomerSession
-from session_fsm.states import Trigger
+from session_fsm.signatures import takes
+from session_fsm.states import EventNameLike, StateLike, Trigger, TriggerLike
 from session_fsm.testing.account import Taken, account, shown
 from session_fsm.testing.steps import Story
-from session_fsm.values import CartItem
+from session_fsm.values import UNSET, CartItem, Unset
 
 __all__ = ["Scenario", "given"]
 
@@ -87,6 +88,15 @@ def _replayed(scenario: Scenario, events: Iterable[SessionEvent]) -> Scenario:
     return scenario
 
 
+def _expected(
+    *,
+    state: StateLike | Unset = UNSET,
+    event: EventNameLike | SessionEvent | Unset = UNSET,
+    **fields: Any,
+) -> None:
+    """What `Scenario.then` takes."""
+
+
 @frozen
 class Scenario:
     """A session at some point of a test, and what its last verb came to."""
@@ -112,7 +122,7 @@ class Scenario:
         """The judgement of the refusal; None where there is none."""
         return self.error.decision if isinstance(self.error, TransitionRefused) else None
 
-    def when(self, verb: Trigger | str, *arguments: Any, **keywords: Any) -> Scenario:
+    def when(self, verb: TriggerLike | Literal["put"], *arguments: Any, **keywords: Any) -> Scenario:
         """Call *verb*, a trigger or ``put``, with what it takes; a creation needs no integration ID here.
 
         Raises:
@@ -140,6 +150,7 @@ class Scenario:
         event = result.pending_events[-1] if creating else result
         return Scenario(self.kind, result if creating else session, self._own, evolve(taken, event=event))
 
+    @takes(_expected)
     def then(self, **expected: Any) -> Scenario:
         """Assert that the verb was allowed, and what holds now.
 

@@ -16,11 +16,11 @@ want something special), ``settings`` (of Hypothesis), and rules and invariants,
 >>> from hypothesis.stateful import invariant, rule
 >>> class TestCoupons(TestShopSession):
 ...     @rule(code=st.sampled_from(["XMAS", "NEW"]))
-...     def redeem(self, code):
+...     def redeem(self, code: str) -> None:
 ...         self.pull("update", SessionUpdate(coupon_codes=[code]))
 ...
 ...     @invariant()
-...     def every_update_is_counted(self):
+...     def every_update_is_counted(self) -> None:
 ...         assert self.session.update_count >= 1
 
 Where nothing but `unittest.TestCase` is collected, as by ``python -m unittest`` and Django's ``manage.py test``, it is
@@ -59,7 +59,7 @@ from session_fsm.errors import ConcurrentChange, InvalidValue, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import WANTED
 from session_fsm.session import CustomerSession
-from session_fsm.states import State, Trigger
+from session_fsm.states import State, Trigger, TriggerLike
 from session_fsm.testing.environments import AsTestCase, hold, patient
 from session_fsm.testing.invalid import Planted, invalid_operations, invalid_returns
 from session_fsm.testing.lives import operations
@@ -274,7 +274,7 @@ class SessionMachine:
 
     # --- How it is asked ----------------------------------------------------------------------------------------------
 
-    def pull(self, trigger: Trigger | str, argument: Any = None) -> SessionEvent | None:
+    def pull(self, trigger: TriggerLike, argument: Any = None) -> SessionEvent | None:
         """Pull a trigger that moves a session, and check that it was foretold, and takes place wholly or not at all.
 
         Returns the event, or None where it was refused, as the table, a rule of the API or one of the class's own may.
@@ -419,7 +419,7 @@ def _reasons(decision: Any) -> Any:
 
 def _same_codes(verdict: Verdict, decision: Any) -> None:
     """Hold the violations of the API's own rules against those that the reference finds."""
-    found = {(v.code, v.pointer) for v in decision.violations if Verdict.knows(v.code)}
+    found = frozenset((v.code, v.pointer) for v in decision.violations if Verdict.knows(v.code))
     hold(
         found == verdict.faults,
         f"{verdict.trigger} is refused for {sorted(map(str, found))}; expected {sorted(map(str, verdict.faults))}",

@@ -22,12 +22,12 @@ from typing import Any
 
 from attrs import field, frozen
 
-from session_fsm.decisions import Decision, Outcome, Rule
+from session_fsm.decisions import Decision, Outcome, OutcomeLike, Rule
 from session_fsm.errors import InvalidValue, SessionFSMError, counted
 from session_fsm.lifecycle import Row
 from session_fsm.scalars import to_member
 from session_fsm.session import CustomerSession
-from session_fsm.states import State, Trigger
+from session_fsm.states import State, Trigger, TriggerLike
 from session_fsm.testing.mentions import mentioned
 from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.search import BUDGET, DEPTH, Player, Situation, Walk, search, walks
@@ -139,9 +139,9 @@ def raised_in(decision: Decision[Any]) -> tuple[str, ...]:
 def witness(
     kind: type[CustomerSession],
     what: Row | Rule | str,
-    outcome: Outcome | str | None = None,
+    outcome: OutcomeLike | None = None,
     *,
-    on: Trigger | str | None = None,
+    on: TriggerLike | None = None,
     strategy: Any = None,
     budget: int = BUDGET,
     depth: int = DEPTH,
@@ -183,9 +183,9 @@ def witness(
 def find_witness(
     kind: type[CustomerSession],
     what: Row | Rule | str,
-    outcome: Outcome | str | None = None,
+    outcome: OutcomeLike | None = None,
     *,
-    on: Trigger | str | None = None,
+    on: TriggerLike | None = None,
     strategy: Any = None,
     budget: int = BUDGET,
     depth: int = DEPTH,
@@ -266,7 +266,7 @@ class _Goal:
         return NoWitness(self.what, why, by, tried, text)
 
 
-def _goal(kind: type[CustomerSession], what: Row | Rule | str, outcome: Outcome | str | None, on: Any) -> _Goal:
+def _goal(kind: type[CustomerSession], what: Row | Rule | str, outcome: OutcomeLike | None, on: Any) -> _Goal:
     table, rules = kind.machine.table, kind.machine.rules
     if rows := [row for row in table if what in (row, row.id)]:
         if outcome is not None or on is not None:

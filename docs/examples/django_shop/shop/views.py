@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.views import View
 
 from session_fsm import Decision, InvalidValue, SessionFSMError, SessionUpdate, wire
-from session_fsm.diagrams import render
+from session_fsm.diagrams import Format, render
 from session_fsm.errors import http_status, to_error_response
 from shop.models import APPLICATION_ID, StoredEvent, find, keep, put, record
 from shop.sessions import ShopSession
@@ -103,7 +103,9 @@ class Diagram(SessionView):
         session = _found(session_id)
         history = [row.event for row in StoredEvent.objects.filter(integration_id=session_id)]
         media_types = {"svg": "image/svg+xml", "html": "text/html; charset=utf-8"}
-        return HttpResponse(render(format=kind, session=session, events=history), content_type=media_types[kind])
+        return HttpResponse(
+            render(format=Format(kind), session=session, events=history), content_type=media_types[kind]
+        )
 
 
 def _found(session_id: str, *, lock: bool = False) -> ShopSession:

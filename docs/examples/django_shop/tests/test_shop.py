@@ -252,12 +252,16 @@ class ParallelWrites(ShopTestCase):
     def test_the_second_of_two_who_read_the_same_session_is_refused(self) -> None:
         record(keep(ShopSession.create("order-7")))
         first, second = find("order-7"), find("order-7")
+        assert first is not None
+        assert second is not None
         first.update(coupon_codes=["FIRST"])
         second.update(coupon_codes=["SECOND"])
         record(keep(first))
         with self.assertRaises(ParallelWrite):
             keep(second)
-        self.assertEqual(find("order-7").coupon_codes, ("FIRST",))
+        held = find("order-7")
+        assert held is not None
+        self.assertEqual(held.coupon_codes, ("FIRST",))
         self.assertEqual(list(StoredEvent.objects.values_list("update_count", flat=True)), [1, 2])
 
     def test_the_second_of_two_who_create_the_same_session_is_refused(self) -> None:
@@ -425,7 +429,7 @@ class TheField(TestCase):
         class Finer(ShopSession):
             """A session of another class."""
 
-        for value in (
+        wrong: list[Any] = [
             repr(self.row.session),
             "",
             7,
@@ -433,7 +437,8 @@ class TheField(TestCase):
             CustomerSession.create("order-7"),
             Finer.create("order-7"),
             SessionUpdate(),
-        ):
+        ]
+        for value in wrong:
             with self.subTest(type(value)):
                 self.row.session = value
                 for save in (

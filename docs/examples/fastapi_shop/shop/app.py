@@ -119,7 +119,7 @@ def _refused(request: Request, error: Any) -> Response:
 
 def _unusable(_: Request, error: Any) -> Response:
     """Answer for the address and its query; FastAPI has read these itself."""
-    entries = [
+    entries: list[dict[str, Any]] = [
         {"title": "Invalid value", "details": f"{'.'.join(map(str, e['loc']))}: {e['msg']}", "source": {}}
         for e in error.errors()
     ]

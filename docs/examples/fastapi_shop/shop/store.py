@@ -1,7 +1,7 @@
 """Where sessions are kept: the interface that the endpoints need, and SQLite behind it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -53,7 +53,7 @@ class SQLiteSessionStore:
                 )""")
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Generator[sqlite3.Connection, None, None]:
         """Open the file for one transaction, which an error undoes."""
         with closing(sqlite3.connect(self._path)) as connection, connection:
             yield connection

@@ -214,7 +214,7 @@ class TestFaults:
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(smallest, "CustomerSession", broken(CustomerSession))
-        monkeypatch.setattr(smallest.wire, "loads", partial(loads_as, broken(CustomerSession)))
+        monkeypatch.setattr(wire, "loads", partial(loads_as, broken(CustomerSession)))
         with TestClient(smallest.app) as client:
             put(client)
             answer = put(client, state="closed")

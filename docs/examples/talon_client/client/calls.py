@@ -4,9 +4,8 @@ import copy
 from collections.abc import Callable, Iterable
 
 import attrs
-from talon_one import IntegrationApi
+from talon_one import IntegrationApi, IntegrationRequest, ReturnIntegrationRequest
 from talon_one.exceptions import ConflictException
-from talon_one.models import IntegrationRequest, ReturnIntegrationRequest
 
 from client.sessions import ShopSession
 from session_fsm import ReturnedCartItem, SessionEvent, SessionUpdate, wire

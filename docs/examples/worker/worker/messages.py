@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from attrs import frozen
 
@@ -41,11 +41,12 @@ def read(line: bytes, default_id: str | None) -> Message:
         WireError: with every problem of the line and its place.
     """
     try:
-        members = json.loads(line, parse_float=Decimal)
+        loaded: Any = json.loads(line, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
         raise WireError([Problem("", f"the line is not JSON: {error}")]) from None
-    if not isinstance(members, dict):
+    if not isinstance(loaded, dict):
         raise WireError([Problem("", "the line is not an object")])
+    members = cast("dict[str, Any]", loaded)
     problems: list[Problem] = []
     message_id = _text(members, "id", problems, default_id)
     session_id = _text(members, "sessionId", problems)

@@ -1,7 +1,7 @@
 """Where the worker remembers everything: sessions, the messages that it has handled, and events not yet published."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Store:
         self._connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None, None, None]:
         """Do all that is within, or nothing of it; nobody else writes meanwhile."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
