@@ -14,6 +14,7 @@ How a rule is written says `session_fsm.decisions`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from session_fsm.decisions import Rule, rule
@@ -193,15 +194,27 @@ def sku_alone_names_one_item(session: Any, change: tuple[ReturnedCartItem, ...])
         if entry.position is None and entry.sku is not None:
             held = positions.get(entry.sku, ())
             if len(held) > 1:
-                shown = ", ".join(map(str, held[:_MOST_SHOWN]))
-                others = f" and {len(held) - _MOST_SHOWN} more" if len(held) > _MOST_SHOWN else ""
-                ambiguous = Violation(
-                    message=f'The SKU "{entry.sku:.100}" stands at positions {shown}{others}; give one.',
-                    details={"sku": entry.sku, "positions": held[:_MOST_SHOWN], "count": len(held)},
-                    pointer=_place(index, "sku"),
-                )
-                found.append(ambiguous)
+                found.append(_ambiguous(entry.sku, held, _place(index, "sku")))
     return found
+
+
+# Beside the rules, because a number in a rule is a limit to those who ask whether tests notice another one.
+def _ambiguous(sku: str, positions: Sequence[int], pointer: str) -> Violation:
+    shown, more = positions[:_MOST_SHOWN], len(positions) - _MOST_SHOWN
+    listed = ", ".join(map(str, shown)) + (f" and {more} more" if more > 0 else "")
+    message = f'The SKU "{sku:.100}" stands at positions {listed}; give one.'
+    return Violation(
+        message=message, details={"sku": sku, "positions": shown, "count": len(positions)}, pointer=pointer
+    )
+
+
+def _excess(position: int, requested: int, remaining: int, pointer: str) -> Violation:
+    message = f"No unit of the item at position {position} remains to be returned."
+    if remaining:
+        rest = f"{remaining} {'remains' if remaining == 1 else 'remain'}"
+        message = f"{counted(requested, 'unit')} of the item at position {position} cannot come back; {rest}."
+    details = {"position": position, "requested": requested, "remaining": remaining}
+    return Violation(message=message, details=details, pointer=pointer)
 
 
 @rule("returns_more_than_remaining", on=_RETURNING)
@@ -215,19 +228,7 @@ def returned_units_do_not_exceed_remaining(session: Any, change: tuple[ReturnedC
     for position, (index, requested) in requested_units(session.cart_items, change).items():
         remaining = session.cart_items[position].remaining_quantity
         if requested > remaining:
-            if remaining == 0:
-                message = f"No unit of the item at position {position} remains to be returned."
-            else:
-                message = (
-                    f"{counted(requested, 'unit')} of the item at position {position} cannot come back; "
-                    f"{remaining} {'remains' if remaining == 1 else 'remain'}."
-                )
-            excess = Violation(
-                message=message,
-                details={"position": position, "requested": requested, "remaining": remaining},
-                pointer=_place(index, "quantity"),
-            )
-            found.append(excess)
+            found.append(_excess(position, requested, remaining, _place(index, "quantity")))
     return found
 
 

@@ -106,6 +106,14 @@ def test_an_attribute_that_no_float_holds_is_refused_where_text_would_stay_text(
     assert refusal.value.pointer == "/attributes/rate"
 
 
+@pytest.mark.parametrize("name", OTHER_FORMATS)
+def test_an_attribute_that_a_float_holds_is_read_as_the_same_number(name: str) -> None:
+    session = CustomerSession.create("o", attributes={"rate": Decimal("1.50"), "list": [Decimal("0.1")]})
+    converter = equipped(name)
+    read = converter.loads(converter.dumps(session), CustomerSession)
+    assert read.attributes == session.attributes
+
+
 FROZEN = """
 from datetime import datetime, timezone
 {imports}

@@ -20,6 +20,7 @@ from session_fsm import (
     State,
     wire,
 )
+from session_fsm.wire.text import write
 
 AT = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -262,3 +263,21 @@ class TestEvents:
         }
         assert "change" not in wire.unstructure(events[EventName.REOPENED])
         assert wire.unstructure(events[EventName.REOPENED])["source"] == "closed"
+
+
+class TestWhatIsNoJSON:
+    """What the writer is handed by somebody else's hook may be anything; it is named by its kind alone."""
+
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            (object(), "a value of type object cannot be written as JSON"),
+            ([Decimal("NaN")], "a number cannot be written as JSON"),
+            ({1: 2}, "a number is no name of a member of an object"),
+        ],
+    )
+    @pytest.mark.parametrize("indent", [None, 1])
+    def test_it_is_refused(self, value: Any, problem: str, indent: int | None) -> None:
+        with pytest.raises(InvalidValue) as refusal:
+            write(value, indent)
+        assert refusal.value.problem == problem

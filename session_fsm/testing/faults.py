@@ -272,9 +272,12 @@ def faults_of_session() -> dict[str, Faults]:
 @cache
 def faults_of_return() -> dict[str, Faults]:
     """Return the faults of the document of a return."""
+    return {"returned_cart_items": [*_returned_items(), (None, "", "is missing")]}
+
+
+def _returned_items() -> Faults:
     entry = {"position": _integers(0), "quantity": _integers(1), "sku": _texts(1)}
-    entries = _lists([*_kinds("an object", "an object"), *_within(entry)])
-    return {"returned_cart_items": [*entries, (None, "", "is missing")]}
+    return _lists([*_kinds("an object", "an object"), *_within(entry)])
 
 
 @cache
@@ -289,6 +292,8 @@ def faults_of_event() -> dict[str, Faults]:
         "target": [*_members(list(State)), *needed],
         "at": [*_times(json=True), *needed],
         "update_count": [*_integers(1), *needed],
+        "returned_items": _returned_items(),
+        "context": _attributes(json=True, named=False),
     }
 
 

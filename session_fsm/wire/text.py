@@ -158,12 +158,12 @@ def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
             parts = [write(element, indent, inner) for element in value]
             return _enclose("[", parts, "]", indent, margin, inner)
         case _:
-            raise InvalidValue("", f"{value!r:.60} cannot be written as JSON")
+            raise InvalidValue("", f"{kind_of(value)} cannot be written as JSON")
 
 
 def _name(name: object) -> str:
     if not isinstance(name, str):
-        raise InvalidValue("", f"{name!r:.60} is no name of a member of an object")
+        raise InvalidValue("", f"{kind_of(name)} is no name of a member of an object")
     return encode_basestring(name)
 
 
