@@ -43,9 +43,10 @@ class TestList:
 
     def test_kinds_a_sample_and_what_is_added_can_be_chosen(self):
         assert run("mutants", *BAKERY, "--list", "--kinds", "drop-rule, widen-rule").output == (
-            "drop-rule:order_too_small        nothing is refused for order_too_small\n"
-            "drop-rule:coupon_code_required   nothing is refused for coupon_code_required\n"
-            "widen-rule:coupon_code_required  coupon_code_required is asked of a creation into open too\n"
+            "drop-rule:order_too_small          nothing is refused for order_too_small\n"
+            "drop-rule:coupon_code_required     nothing is refused for coupon_code_required\n"
+            "widen-rule:order_too_small:create  order_too_small is asked of a creation into closed too\n"
+            "widen-rule:coupon_code_required    coupon_code_required is asked of a creation into open too\n"
         )
         assert len(run("mutants", "--list", "--sample", "5").output.splitlines()) == 5
         assert len(run("mutants", "--list", "--quick").output.splitlines()) == 12

@@ -52,8 +52,11 @@ class AsTestCase:
             return owner
         if "_as_test_case" not in vars(owner):
             names = {name: getattr(owner, name) for name in ("__module__", "__qualname__", "__doc__")}
-            setattr(owner, "_as_test_case", type(owner.__name__, (owner, TestCase), names))  # noqa: B010 - kept, so that its settings can be assigned
-        case: type[Any] = vars(owner)["_as_test_case"]
+            made = type(owner.__name__, (owner, TestCase), names)
+            # Kept, so that its settings can be assigned; and in a tuple, because pytest collects every TestCase it sees.
+            setattr(owner, "_as_test_case", (made,))  # noqa: B010 - the class does not declare it
+        case: type[Any]
+        (case,) = vars(owner)["_as_test_case"]
         return case
 
 

@@ -8,7 +8,7 @@ session = CustomerSession.create("order-1", state="closed", cart_items=[CartItem
 session.return_items([ReturnedCartItem(position=0)])
 assert session.state == "partially_returned"
 >>> print(witness(CustomerSession, "unknown_cart_item", "violated"))
-return_items is refused by unknown_cart_item: The cart has no item at position 0; it holds 0. \
+return_items is refused by unknown_cart_item: The cart has no item at position 0; it holds 0 items. \
 (at /returnedCartItems/0/position)
 """
 
