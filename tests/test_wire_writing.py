@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 from wire_documents import DOCUMENTS, ITEM, SESSION, contents, parsed, session_with
 
@@ -281,3 +282,40 @@ class TestWhatIsNoJSON:
         with pytest.raises(InvalidValue) as refusal:
             write(value, indent)
         assert refusal.value.problem == problem
+
+
+class Spoken:
+    """A type of a service's own."""
+
+
+class Nested:
+    """Another."""
+
+
+def _deep() -> list[Any]:
+    found: list[Any] = []
+    for _ in range(100_000):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    ("kind", "written", "problem"),
+    [
+        (Spoken, "\ud800", "a text holds half of a surrogate pair, which is no character"),
+        (Nested, _deep(), "the value is nested too deeply"),
+    ],
+)
+def test_what_a_registered_type_is_written_as_may_be_no_json(
+    kind: Any, written: Any, problem: str, indent: int | None
+) -> None:
+    wire.register_type(kind, write=lambda _: written, read=lambda _: kind())
+
+    @attrs.define(kw_only=True, eq=False, repr=False)
+    class OddSession(CustomerSession):
+        said: kind | None = None
+
+    with pytest.raises(InvalidValue) as refusal:
+        wire.dumps(OddSession.create("o", said=kind()), indent=indent)
+    assert refusal.value.problem == problem

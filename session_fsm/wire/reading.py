@@ -220,15 +220,11 @@ def _problems(error: ClassValidationError, names: Mapping[str, str]) -> list[Pro
 
 def _problems_of(exception: Exception) -> list[Problem]:
     """Translate what one field, or one check of a whole object, raised."""
-    match exception:
-        case InvalidValue():
-            return list(exception.problems)
-        case ForbiddenExtraKeysError():
-            names = sorted(map(str, exception.extra_fields))
-            found = [Problem(pointer_token(name), "is not known") for name in names[:MOST_PROBLEMS]]
-            return found if len(names) <= MOST_PROBLEMS else [*found, FURTHER_PROBLEMS]
-        case _:
-            return list(as_invalid(exception, "").problems)
+    if isinstance(exception, ForbiddenExtraKeysError):
+        names = sorted(map(str, exception.extra_fields))
+        found = [Problem(pointer_token(name), "is not known") for name in names[:MOST_PROBLEMS]]
+        return found if len(names) <= MOST_PROBLEMS else [*found, FURTHER_PROBLEMS]
+    return list(as_invalid(exception, "").problems)
 
 
 def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
@@ -240,8 +236,7 @@ def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
         raise InvalidValue.of(problem.under(place) for problem in error.problems) from None
     if attribute.converter is not None:
         held = attribute.converter(held)
-    if attribute.validator is not None:
-        attribute.validator(None, attribute, held)
+    attribute.validator(None, attribute, held)
     return held
 
 
