@@ -180,7 +180,8 @@ class TestReference:
         for file in (site / "reference/api").glob("*.html"):
             for entry in tree(file).iter("dl"):
                 if (entry.get("class") or "").startswith("py"):
-                    for term, text in zip(entry.findall("dt"), entry.findall("dd"), strict=True):
+                    terms = [term for term in entry.findall("dt") if term.get("id")]  # an overload has none
+                    for term, text in zip(terms, entry.findall("dd"), strict=True):
                         described.setdefault(term.get("id"), []).append(words(text))
         for place, names in extension("api").homes().items():
             for name in names:
@@ -243,10 +244,10 @@ class TestPages:
         assert {"T-10", "M-03", "M-05"} <= numbers
 
     def test_the_changelog_has_every_fragment(self, site: Path) -> None:
-        text = text_of(site, "changelog")
+        text = text_of(site, "changelog").replace("*", "")
         fragments = list((ROOT / "changelog.d").glob("*.md"))
         for fragment in fragments:
-            assert words_of_help(fragment.read_text(encoding="utf-8").replace("`", "")) in text
+            assert words_of_help(re.sub("[`*]", "", fragment.read_text(encoding="utf-8"))) in text
         assert ("Unreleased" in text) == bool(fragments)
 
     def test_diagrams_are_part_of_the_page(self, site: Path) -> None:
