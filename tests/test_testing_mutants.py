@@ -167,7 +167,7 @@ class TestKinds:
             MutantKind.DROP_RULE: 9,
             MutantKind.NEGATE_RULE: 9,
             MutantKind.NARROW_RULE: 6,
-            MutantKind.CHANGE_LIMIT: 12,
+            MutantKind.CHANGE_LIMIT: 6,
             MutantKind.DELETE_ROW: 10,
             MutantKind.RETARGET_ROW: 24,
             MutantKind.SWAP_EVENT: 10,
@@ -259,7 +259,7 @@ class TestKinds:
             for seed in ("0", "1", "2")
         }
         assert len(outputs) == 1
-        assert len(outputs.pop().splitlines()) == 94
+        assert len(outputs.pop().splitlines()) == 88
 
 
 def closed(kind):

@@ -87,7 +87,7 @@ class TestPartiallyReturned:
 
     @pytest.mark.parametrize("items", [[], [{"sku": "A", "quantity": 3}]])
     def test_without_returned_units_it_is_refused(self, items: list[Any]) -> None:
-        found = problems_of(session_text(state="partially_returned", cartItems=items))
+        found = problems_of(session_text(state="partially_returned", cartItems=items, updated=HEAD["created"]))
         assert found == {"/cartItems": "the session is partially_returned, but no item has returned units"}
 
     @pytest.mark.parametrize("said", [{"returnedQuantity": 1}, {"remainingQuantity": 2}])
