@@ -225,3 +225,22 @@ class TestConverters:
         session = GiftSession.create("o", gift_note="", wrapped=False, coupon_codes=["TEA"])
         (event,) = session.take_events()
         assert wire.loads(wire.dumps(event), SessionEvent, session_class=GiftSession) == event
+
+
+@attrs.frozen(kw_only=True)
+class BareItem(CartItem):
+    """An item whose SKU is defined anew, without the validator that it had."""
+
+    sku: str
+
+
+@pytest.mark.parametrize("quantity", ["2", "2.0"], ids=["fast path", "slow path"])
+def test_a_field_that_a_value_defines_anew_without_a_validator_is_read(quantity: str) -> None:
+    item = wire.loads(f'{{"sku": "A", "quantity": {quantity}}}', BareItem)
+    assert item == BareItem(sku="A", quantity=2)
+
+
+def test_the_other_fields_of_such_a_value_are_still_judged() -> None:
+    with pytest.raises(WireError) as refusal:
+        wire.loads('{"sku": "A", "quantity": 0}', BareItem)
+    assert [problem.pointer for problem in refusal.value.problems] == ["/quantity"]

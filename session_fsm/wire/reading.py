@@ -236,7 +236,8 @@ def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
         raise InvalidValue.of(problem.under(place) for problem in error.problems) from None
     if attribute.converter is not None:
         held = attribute.converter(held)
-    attribute.validator(None, attribute, held)
+    if attribute.validator is not None:  # a subclass of a value may define a field anew without one
+        attribute.validator(None, attribute, held)
     return held
 
 
