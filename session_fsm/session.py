@@ -105,7 +105,10 @@ def _to_state(value: StateLike) -> State:
 
 if TYPE_CHECKING:  # as in `session_fsm.values`
 
-    def to_items(value: Iterable[CartItem]) -> tuple[CartItem, ...]: ...
+    def to_items(value: Iterable[CartItem]) -> tuple[CartItem, ...]:
+        """Convert items to a tuple."""
+        ...
+
     def _to_events(value: Iterable[SessionEvent]) -> tuple[SessionEvent, ...]: ...
 else:
     to_items = _to_events = to_tuple
@@ -173,6 +176,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         WrongState: the session's state does not allow it; `WrongState.already` tells whether it is there already.
         RuleViolated: one or more rules forbid it; `RuleViolated.violations` are the reasons.
         InvalidValue: what the verb was given breaks its own type, length or range.
+        ConcurrentChange: a rule, a callback or another thread moves the session meanwhile.
     """
 
     rules: ClassVar[tuple[Rule, ...]] = BUILT_IN

@@ -39,7 +39,9 @@ else:
         """What holds the entries of a return, such as `session_fsm.wire.ReturnRequest`."""
 
         @property
-        def returned_cart_items(self) -> Iterable[ReturnedCartItem]: ...
+        def returned_cart_items(self) -> Iterable[ReturnedCartItem]:
+            """The entries of the return."""
+            ...
 
 
 def takes(
