@@ -152,7 +152,7 @@ class TestLives:
         prove()
 
     def test_all_states_are_drawn_often(self) -> None:
-        counted = Counter(session.state for session in drawn(sessions()))
+        counted = Counter(session.state for session in drawn(sessions(), 200))
         assert min(counted[state] for state in State) > 5
 
     @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def stories(
         likely = ways if state else _ways(kind.machine.table, draw(st.sampled_from(State))) or ways
         way, possessions = draw(st.sampled_from(likely)), draw(_own(own))
         refused: Exception | None = None
-        for attempt in (way, *ways):
+        for attempt in (way, *likely, *ways):
             try:
                 story = _lived(_Life(draw, kind, possessions), attempt, drawn if refused is None else again)
             except _Refused as found:
