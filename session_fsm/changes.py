@@ -202,6 +202,6 @@ def returned_between(before: tuple[CartItem, ...], after: tuple[CartItem, ...]) 
         [
             _make_returned(position, new.returned_quantity - old.returned_quantity, old.sku)
             for position, (old, new) in enumerate(zip(before, after, strict=True))
-            if new is not old
+            if new.returned_quantity > old.returned_quantity
         ]
     )

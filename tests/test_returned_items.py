@@ -37,6 +37,12 @@ def item(position: int | None = None, quantity: int | None = None, sku: str | No
 class TestEvents:
     """An event of a return has one entry for each item of which units came back, in the order of the cart."""
 
+    def test_an_item_of_which_nothing_came_back_is_not_named(self, cls: type[CustomerSession]) -> None:
+        """Without the built-in rules a class may let an item come back that is back already."""
+        session = cart_session(1, 2, cls=type("Lenient", (cls,), {"rules": ()}))
+        session.return_items([item(0)])
+        assert session.return_items([item(0), item(1, 1)]).returned_items == (item(1, 1, "B"),)
+
     @pytest.mark.parametrize(
         ("asked", "came_back"),
         [

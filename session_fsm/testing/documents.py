@@ -14,17 +14,17 @@ from session_fsm.scalars import wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.states import StateLike
 from session_fsm.testing.lives import sessions
-from session_fsm.testing.strategies import built, cart_items, returns, updates
+from session_fsm.testing.strategies import built, returns, values_of
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, unstructure
 from session_fsm.wire.text import write
 
-__all__ = ["json_documents", "values_of"]
+__all__ = ["json_documents", "written_values"]
 
 _WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession", ReturnRequest: "return"}
 
 
-def values_of(
+def written_values(
     kind: type[Any],
     *,
     state: StateLike | None = None,
@@ -39,7 +39,7 @@ def values_of(
     if kind is ReturnRequest:
         return built(lambda entries: ReturnRequest(returned_cart_items=entries), returns())
     if kind in (SessionUpdate, CartItem):
-        return updates() if kind is SessionUpdate else cart_items()
+        return values_of(kind)
     raise InvalidValue("/kind", f"{kind!r:.60} is no kind of document that is drawn")
 
 
@@ -65,7 +65,7 @@ def json_documents(
     Raises:
         InvalidValue: *kind* is none of these.
     """
-    values = values_of(kind, state=state, own=own, changes=changes)
+    values = written_values(kind, state=state, own=own, changes=changes)
 
     @st.composite
     def draw_text(draw: st.DrawFn) -> str:

@@ -28,7 +28,7 @@ from session_fsm.own_fields import nearest
 from session_fsm.scalars import wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.documents import values_of
+from session_fsm.testing.documents import written_values
 from session_fsm.testing.faults import (
     Fault,
     faults_of_creation,
@@ -328,9 +328,9 @@ def invalid_json_documents(
     """
     if issubclass(kind, CustomerSession):
         table: Mapping[str, list[Fault]] = faults_of_session()
-        whole = values_of(kind, own=own)
+        whole = written_values(kind, own=own)
     elif kind in _TABLES:
-        table, whole = _TABLES[kind](), values_of(kind)
+        table, whole = _TABLES[kind](), written_values(kind)
     else:
         raise InvalidValue("/kind", f"{kind!r:.60} is no kind of document that faults are planted in")
 

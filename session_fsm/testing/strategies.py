@@ -41,6 +41,7 @@ __all__ = [
     "returns",
     "updates",
     "updates_with",
+    "values_of",
     "words",
 ]
 
@@ -81,10 +82,30 @@ def amounts() -> st.SearchStrategy[Decimal]:
     )
 
 
+_PARTS: dict[type[Any], Callable[[], dict[str, st.SearchStrategy[Any]]]] = {
+    AdditionalCost: lambda: {"price": amounts()},
+    ExperimentVariantAllocation: lambda: {"experiment_id": integers(), "variant_id": integers()},
+    Product: lambda: {"name": words()},
+    ReturnedCartItem: lambda: {
+        "position": st.none() | st.integers(0, 5),
+        "quantity": st.none() | st.integers(1, 9),
+        "sku": st.none() | words("A", "B", "C", "D", at_least=1),
+    },
+}
+"""What each field of the small values is drawn from."""
+
+
+def values_of(kind: type[Any]) -> st.SearchStrategy[Any]:
+    """Draw a value of *kind*, which is one of the types that carts, updates and returns are made of."""
+    if kind is CartItem:
+        return cart_items()
+    return updates() if kind is SessionUpdate else st.builds(kind, **_PARTS[kind]())
+
+
 @cache
 def additional_costs() -> st.SearchStrategy[Mapping[str, AdditionalCost]]:
     """Draw costs by their names."""
-    return st.dictionaries(words("shipping", "gift_wrap", "deposit"), amounts().map(AdditionalCost), max_size=3)
+    return st.dictionaries(words("shipping", "gift_wrap", "deposit"), values_of(AdditionalCost), max_size=3)
 
 
 @cache
@@ -113,7 +134,7 @@ def cart_items() -> st.SearchStrategy[CartItem]:
         "attributes": attributes(),
         "name": words(),
         "category": words(),
-        "product": st.builds(Product, words()),
+        "product": values_of(Product),
         **dict.fromkeys(["weight", "height", "width", "length"], amounts()),
     }
     required = {"sku": words("A", "B", "C", at_least=1), "quantity": st.integers(1, 9)}
@@ -138,9 +159,7 @@ def _fields_of_update() -> dict[str, st.SearchStrategy[Any]]:
         "store_integration_id": words("store-3", at_least=1),
         "loyalty_cards": st.lists(words("card-1"), max_size=1),
         "evaluable_campaign_ids": st.lists(integers(), max_size=3),
-        "experiment_variant_allocations": st.lists(
-            st.builds(ExperimentVariantAllocation, experiment_id=integers(), variant_id=integers()), max_size=2
-        ),
+        "experiment_variant_allocations": st.lists(values_of(ExperimentVariantAllocation), max_size=2),
     }
 
 
@@ -167,15 +186,7 @@ def returns(session: CustomerSession | None = None) -> st.SearchStrategy[list[Re
         InvalidValue: no unit of the session remains.
     """
     if session is None:
-        return st.lists(
-            st.builds(
-                ReturnedCartItem,
-                position=st.none() | st.integers(0, 5),
-                quantity=st.none() | st.integers(1, 9),
-                sku=st.none() | words("A", "B", "C", "D", at_least=1),
-            ),
-            max_size=3,
-        )
+        return st.lists(values_of(ReturnedCartItem), max_size=3)
     remaining = [item for item in session.cart_items if item.remaining_quantity]
     if not remaining:
         raise InvalidValue("/cartItems", f"no unit of session {session.integration_id!r} remains that could come back")
