@@ -24,7 +24,10 @@ from session_fsm.values import (
 
 __all__ = ["register"]
 
-VALUES = (AdditionalCost, CartItem, ExperimentVariantAllocation, Product, ReturnedCartItem, SessionUpdate)
+VALUES: tuple[type[Any], ...] = (
+    *(AdditionalCost, CartItem, ExperimentVariantAllocation, Product, ReturnedCartItem),
+    SessionUpdate,
+)
 
 
 def register() -> None:
@@ -34,7 +37,8 @@ def register() -> None:
     """
     for kind in VALUES:
         st.register_type_strategy(kind, _values_of)
-    for kind in (CustomerSession, SessionEvent):
+    kinds: tuple[type[Any], ...] = (CustomerSession, SessionEvent)
+    for kind in kinds:
         st.register_type_strategy(kind, _written_values)
 
 
