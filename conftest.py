@@ -9,7 +9,7 @@ from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser
 from sybil.parsers.rest import DocTestParser
 
-# The example projects have tests of their own, which tests/test_examples.py runs as their users would.
+# The example projects have tests of their own, which tests/docs/test_examples.py runs as their users would.
 collect_ignore_glob = ["docs/examples/*/*"]
 
 # How much of the definition the tests exercise; it records nothing until one of its options asks for it.
@@ -20,7 +20,7 @@ _OPTIONS = ELLIPSIS | NORMALIZE_WHITESPACE
 _markdown = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=_OPTIONS)], patterns=["*.md"])
 _docstrings = Sybil(
     parsers=[DocTestParser(optionflags=_OPTIONS)],
-    patterns=["session_fsm/*.py", "session_fsm/*/*.py"],
+    patterns=["session_fsm/*.py", "session_fsm/*/*.py", "session_fsm/*/*/*.py"],
     document_types={".py": PythonDocStringDocument},
 )
 

@@ -53,9 +53,9 @@ from attrs import field, frozen
 from session_fsm import errors
 from session_fsm.entities import Snapshot, evolver, maker
 from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
-from session_fsm.judgement import BUSY, judged_copy
-from session_fsm.scalars import to_member
+from session_fsm.reentrancy import BUSY, judged_copy
 from session_fsm.states import EventName, State, StateLike, Trigger, TriggerLike
+from session_fsm.validators import to_member
 
 if TYPE_CHECKING:
     from session_fsm.errors import TransitionRefused

@@ -43,10 +43,10 @@ def register() -> None:
 
 
 def _values_of(kind: type[Any]) -> st.SearchStrategy[Any]:
-    strategy: st.SearchStrategy[Any] = import_module("session_fsm.testing.strategies").values_of(kind)
+    strategy: st.SearchStrategy[Any] = import_module("session_fsm.testing.strategies.values").values_of(kind)
     return strategy
 
 
 def _written_values(kind: type[Any]) -> st.SearchStrategy[Any]:
-    strategy: st.SearchStrategy[Any] = import_module("session_fsm.testing.documents").written_values(kind)
+    strategy: st.SearchStrategy[Any] = import_module("session_fsm.testing.strategies.documents").written_values(kind)
     return strategy

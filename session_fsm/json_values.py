@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Never, TypeAlias, TypeGuard, TypeVar
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
-from session_fsm.scalars import (
+from session_fsm.validators import (
     Unusual,
     amount,
     integer,

@@ -27,13 +27,13 @@ from session_fsm.entities import cached_names, contents, restore
 from session_fsm.errors import ConcurrentChange, InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, as_context
-from session_fsm.judgement import BUSY, busy_error, moving, refuse_if_busy
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
-from session_fsm.moves import Context, Move
-from session_fsm.own_fields import NO_OWN_FIELDS, OwnFields
+from session_fsm.reentrancy import BUSY, busy_error, moving, refuse_if_busy
 from session_fsm.refusals import Refusals
-from session_fsm.scalars import is_list, kind_of
 from session_fsm.states import State, Trigger
+from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnFields
+from session_fsm.transition import Context, Move
+from session_fsm.validators import is_list, kind_of
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
 __all__ = ["LifecycleEvent", "LifecycleEventData", "LifecycleMachine", "LifecycleState", "LifecycleTransition"]

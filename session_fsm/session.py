@@ -25,7 +25,18 @@ from session_fsm import signatures
 from session_fsm.amounts import add, returned_total, subtract, totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
-from session_fsm.class_checks import (
+from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule, is_async
+from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached, find_cached, maker, reader
+from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
+from session_fsm.events import SessionEvent
+from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
+from session_fsm.lifecycle import WANTED
+from session_fsm.machine import LifecycleMachine
+from session_fsm.reentrancy import held_by, put_back, refuse_if_busy, under_judgement
+from session_fsm.rules import BUILT_IN
+from session_fsm.signatures import HoldsReturnedItems, takes
+from session_fsm.states import State, StateLike, Trigger
+from session_fsm.subclasses.checks import (
     SessionType,
     completing,
     is_generated,
@@ -34,17 +45,8 @@ from session_fsm.class_checks import (
     own_fields_of,
     parents_of,
 )
-from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule, is_async
-from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached, find_cached, maker, reader
-from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
-from session_fsm.events import SessionEvent
-from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
-from session_fsm.judgement import held_by, put_back, refuse_if_busy, under_judgement
-from session_fsm.lifecycle import WANTED
-from session_fsm.machine import LifecycleMachine
-from session_fsm.own_fields import NO_OWN_FIELDS
-from session_fsm.rules import BUILT_IN
-from session_fsm.scalars import (
+from session_fsm.subclasses.own_fields import NO_OWN_FIELDS
+from session_fsm.validators import (
     amount,
     at_a_glance,
     boolean,
@@ -64,8 +66,6 @@ from session_fsm.scalars import (
     validate,
     wire_name,
 )
-from session_fsm.signatures import HoldsReturnedItems, takes
-from session_fsm.states import State, StateLike, Trigger
 from session_fsm.values import (
     CHECKS,
     FIELDS_OF_UPDATE,

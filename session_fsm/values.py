@@ -28,7 +28,8 @@ from session_fsm.json_values import (
     json_map,
     to_attributes,
 )
-from session_fsm.scalars import (
+from session_fsm.states import State, StateLike
+from session_fsm.validators import (
     Check,
     amount,
     instance_of,
@@ -49,7 +50,6 @@ from session_fsm.scalars import (
     to_tuple,
     validate,
 )
-from session_fsm.states import State, StateLike
 
 __all__ = [
     "CHECKS",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from session_fsm import AdditionalCost, CartItem, CustomerSession, ReturnedCartItem
 from session_fsm.testing import carts
-from session_fsm.testing.strategies import additional_costs
+from session_fsm.testing.strategies.values import additional_costs
 
 
 def totals(session: CustomerSession) -> tuple[Decimal, Decimal, Decimal, Decimal]:

@@ -65,8 +65,8 @@ def _replayed(sessions: int) -> tuple[float, Any, int]:
     import click  # noqa: F401 - what the command needs is no part of what the sessions take
 
     from session_fsm import CustomerSession
+    from session_fsm.cli.commands.replay import JsonLines, play
     from session_fsm.cli.recording import Recording
-    from session_fsm.cli.replay import JsonLines, play
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "requests.jsonl"

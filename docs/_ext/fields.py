@@ -16,8 +16,8 @@ from uuid import UUID
 import attrs
 
 from _ext.writing import code, comment, first_line, table, within
-from session_fsm.scalars import wire_name
 from session_fsm.session import CustomerSession
+from session_fsm.validators import wire_name
 from session_fsm.values import FIELDS_OF_UPDATE, Unset
 
 __all__ = ["all_fields", "described", "documents"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from session_fsm.diagrams.svg_paint import COLOURS
+from session_fsm.diagrams.svg.paint import COLOURS
 
 __all__ = ["STYLE", "setup"]
 

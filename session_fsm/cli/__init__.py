@@ -22,15 +22,15 @@ __all__ = ["COMMANDS", "command"]
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
-        "demo": "session_fsm.cli.demo",
-        "replay": "session_fsm.cli.replay",
-        "check": "session_fsm.cli.check",
-        "explain": "session_fsm.cli.explain",
-        "diagram": "session_fsm.cli.diagram",
-        "coverage": "session_fsm.cli.coverage",
-        "mutants": "session_fsm.cli.mutants",
-        "lint": "session_fsm.cli.lint",
-        "diff": "session_fsm.cli.diff",
+        "demo": "session_fsm.cli.commands.demo",
+        "replay": "session_fsm.cli.commands.replay",
+        "check": "session_fsm.cli.commands.check",
+        "explain": "session_fsm.cli.commands.explain",
+        "diagram": "session_fsm.cli.commands.diagram",
+        "coverage": "session_fsm.cli.commands.coverage",
+        "mutants": "session_fsm.cli.commands.mutants",
+        "lint": "session_fsm.cli.commands.lint",
+        "diff": "session_fsm.cli.commands.diff",
     }
 )
 """The module of each command, in the order in which help lists them; each has its command as ``command``."""

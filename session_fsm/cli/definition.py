@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from session_fsm.definitions import class_at
+from session_fsm.class_loader import class_at
 from session_fsm.errors import InvalidValue
 
 __all__ = ["class_option"]

@@ -16,8 +16,8 @@ from attrs import fields, frozen
 
 from session_fsm.errors import Problem, WireError, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.scalars import is_list, is_object, kind_of
 from session_fsm.session import CustomerSession
+from session_fsm.validators import is_list, is_object, kind_of
 from session_fsm.values import (
     AdditionalCost,
     CartItem,

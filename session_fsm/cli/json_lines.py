@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from session_fsm.scalars import is_list, is_object, timestamp
+from session_fsm.validators import is_list, is_object, timestamp
 from session_fsm.wire.text import write
 
 __all__ = ["json_line"]

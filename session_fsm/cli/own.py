@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from session_fsm.errors import WireError
-from session_fsm.scalars import is_object
+from session_fsm.validators import is_object
 from session_fsm.wire.text import parse
 
 __all__ = ["own_option"]

@@ -28,9 +28,9 @@ from session_fsm.errors import (
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.lifecycle import WANTED
-from session_fsm.scalars import Check, Unusual, boolean, is_object, is_timestamp, kind_of, text, to_time
 from session_fsm.session import CustomerSession
 from session_fsm.states import Operation, State, Trigger
+from session_fsm.validators import Check, Unusual, boolean, is_object, is_timestamp, kind_of, text, to_time
 from session_fsm.values import UNSET, SessionUpdate
 from session_fsm.wire import ReturnRequest, structure, take_straight
 from session_fsm.wire.straight_reading import NOT_STRAIGHT

@@ -68,14 +68,14 @@ class Renderer(Protocol):
 
 # The formats of this package, by the modules that draw them; each is imported when it is first asked for.
 _MODULES = {
-    "mermaid": "mermaid",
-    "dot": "dot",
-    "plantuml": "plantuml",
-    "markdown": "markdown",
-    "json": "json_format",
-    "scxml": "scxml",
-    "svg": "svg",
-    "html": "html",
+    "mermaid": "formats.mermaid",
+    "dot": "formats.dot",
+    "plantuml": "formats.plantuml",
+    "markdown": "formats.markdown",
+    "json": "formats.json",
+    "scxml": "formats.scxml",
+    "svg": "svg.picture",
+    "html": "html.page",
 }
 _registered: dict[str, Renderer] = {}
 

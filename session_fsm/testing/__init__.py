@@ -9,26 +9,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from session_fsm.testing.account import Taken
+from session_fsm.testing.analysis.diff import Change, ChangeKind, Differences, Stuck, diff
+from session_fsm.testing.analysis.equivalence import Comparison, Difference, compare
+from session_fsm.testing.analysis.lint import Fault, Finding, lint, lint_definition
+from session_fsm.testing.analysis.saved_definition import read_definition
 from session_fsm.testing.clock import Clock
-from session_fsm.testing.comparison import Comparison, Difference, compare
-from session_fsm.testing.coverage import Coverage, Gap, Goal
-from session_fsm.testing.differences import Change, ChangeKind, Differences, Stuck, diff
-from session_fsm.testing.lint import Fault, Finding, lint, lint_definition
+from session_fsm.testing.coverage.hooks import unrecorded
+from session_fsm.testing.coverage.recorder import Recorder, recording
+from session_fsm.testing.coverage.result import Coverage, Gap, Goal
+from session_fsm.testing.generation.paths import Cover, Path, Paths, PathStep, paths
+from session_fsm.testing.generation.witnesses import NoWitness, Why, Witness, find_witness, witness
 from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
-from session_fsm.testing.mutants import Mutant, MutantKind, mutants
-from session_fsm.testing.mutation import CannotRun, Result, Score, Verdict, examined, run_tests
-from session_fsm.testing.paths import Cover, Path, Paths, PathStep, paths
-from session_fsm.testing.recording import Recorder, recording
-from session_fsm.testing.saved import read_definition
+from session_fsm.testing.mutation.mutants import Mutant, MutantKind, mutants
+from session_fsm.testing.mutation.runner import CannotRun, Result, Score, Verdict, examined, run_tests
 from session_fsm.testing.scenario import Scenario, given
-from session_fsm.testing.seam import unrecorded
 from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
-from session_fsm.testing.witnesses import NoWitness, Why, Witness, find_witness, witness
 
 if TYPE_CHECKING:
     from session_fsm.testing.contracts import RuleContract
-    from session_fsm.testing.documents import json_documents
-    from session_fsm.testing.invalid import (
+    from session_fsm.testing.model.state_machine import SessionMachine
+    from session_fsm.testing.strategies.documents import json_documents
+    from session_fsm.testing.strategies.invalid import (
         Planted,
         invalid_cart_items,
         invalid_json_documents,
@@ -37,9 +38,8 @@ if TYPE_CHECKING:
         invalid_sessions,
         invalid_updates,
     )
-    from session_fsm.testing.lives import operations, sessions, stories
-    from session_fsm.testing.stateful import SessionMachine
-    from session_fsm.testing.strategies import cart_items, carts, returns, updates
+    from session_fsm.testing.strategies.sessions import operations, sessions, stories
+    from session_fsm.testing.strategies.values import cart_items, carts, returns, updates
 
 __all__ = [
     "BEGINNING",
@@ -112,11 +112,11 @@ __all__ = [
 ]
 
 _NEED_HYPOTHESIS = {
-    **dict.fromkeys(["cart_items", "carts", "returns", "updates"], "strategies"),
-    **dict.fromkeys(["operations", "sessions", "stories"], "lives"),
-    "json_documents": "documents",
-    **dict.fromkeys(["Planted", *(name for name in __all__ if name.startswith("invalid_"))], "invalid"),
-    "SessionMachine": "stateful",
+    **dict.fromkeys(["cart_items", "carts", "returns", "updates"], "strategies.values"),
+    **dict.fromkeys(["operations", "sessions", "stories"], "strategies.sessions"),
+    "json_documents": "strategies.documents",
+    **dict.fromkeys(["Planted", *(name for name in __all__ if name.startswith("invalid_"))], "strategies.invalid"),
+    "SessionMachine": "model.state_machine",
     "RuleContract": "contracts",
 }
 """The names that need Hypothesis, each with its module."""

@@ -13,11 +13,11 @@ from session_fsm.decisions import Check, Outcome
 from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused, WireError
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import as_context
-from session_fsm.scalars import timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
 from session_fsm.testing.attempts import Attempt, attempt_of, seen
 from session_fsm.testing.steps import Step, code_of
+from session_fsm.validators import timestamp
 from session_fsm.values import FIELDS_OF_UPDATE
 
 __all__ = ["Taken", "account", "shown"]

@@ -19,8 +19,8 @@ from typing import Self
 
 from session_fsm import changes
 from session_fsm.errors import InvalidValue
-from session_fsm.scalars import kind_of, time
 from session_fsm.testing.steps import BEGINNING
+from session_fsm.validators import kind_of, time
 
 __all__ = ["Clock"]
 

@@ -33,14 +33,14 @@ from hypothesis import strategies as st
 from session_fsm.decisions import Answer, Rule
 from session_fsm.entities import contents
 from session_fsm.errors import Violation
-from session_fsm.scalars import is_list, is_object, wire_name
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.attempts import Attempt, answer_of, attempt_of
-from session_fsm.testing.environments import AsTestCase, hold, patient
-from session_fsm.testing.lives import stories
 from session_fsm.testing.steps import Step, Story
-from session_fsm.testing.strategies import built, returns, updates
+from session_fsm.testing.strategies.sessions import stories
+from session_fsm.testing.strategies.values import built, returns, updates
+from session_fsm.testing.test_classes import AsTestCase, hold, patient
+from session_fsm.validators import is_list, is_object, wire_name
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, unstructure
 

@@ -19,10 +19,10 @@ from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
-from session_fsm.testing.seam import unrecorded
-from session_fsm.testing.search import BUDGET
+from session_fsm.testing.coverage.hooks import unrecorded
+from session_fsm.testing.generation.search import BUDGET
+from session_fsm.testing.generation.witnesses import NoWitness, Witness, find_witness, raised_in
 from session_fsm.testing.steps import Step, Story
-from session_fsm.testing.witnesses import NoWitness, Witness, find_witness, raised_in
 from session_fsm.values import ReturnedCartItem, SessionUpdate
 
 __all__ = ["Cell", "CellOutcome", "matrix", "matrix_table"]

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from session_fsm.definitions import class_at
+from session_fsm.class_loader import class_at
 from session_fsm.errors import SessionFSMError
-from session_fsm.testing.recording import Recorder, recording
-from session_fsm.testing.report import FORMATS, report, report_file, summary
+from session_fsm.testing.coverage.recorder import Recorder, recording
+from session_fsm.testing.coverage.report import FORMATS, report, report_file, summary
 
 __all__ = ["Recording", "pytest_addoption", "pytest_configure", "session_fsm_recorder"]
 

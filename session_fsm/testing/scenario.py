@@ -23,12 +23,12 @@ from session_fsm.decisions import Decision
 from session_fsm.entities import contents
 from session_fsm.errors import InvalidValue, Problem, TransitionRefused, Violation, WireError, WrongState
 from session_fsm.events import SessionEvent
-from session_fsm.scalars import is_list, kind_of
 from session_fsm.session import CustomerSession
 from session_fsm.signatures import takes
 from session_fsm.states import EventNameLike, StateLike, Trigger, TriggerLike
 from session_fsm.testing.account import Taken, account, shown
 from session_fsm.testing.steps import Story
+from session_fsm.validators import is_list, kind_of
 from session_fsm.values import UNSET, CartItem, Unset
 
 __all__ = ["Scenario", "given"]

@@ -36,8 +36,8 @@ from session_fsm.errors import (
 )
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import Counts, is_plain_object
-from session_fsm.scalars import Unusual, is_object, kind_of, timestamp
 from session_fsm.session import CustomerSession
+from session_fsm.validators import Unusual, is_object, kind_of, timestamp
 from session_fsm.values import SessionUpdate
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
 from session_fsm.wire.own_fields import read_scalar, register_type, typed_event

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 from attrs import Attribute, field, fields, frozen, resolve_types
 
 from session_fsm.events import SessionEvent
-from session_fsm.own_fields import OwnField
-from session_fsm.scalars import instance_of, list_of, to_tuple, validate, wire_name
 from session_fsm.session import CustomerSession
+from session_fsm.subclasses.own_fields import OwnField
+from session_fsm.validators import instance_of, list_of, to_tuple, validate, wire_name
 from session_fsm.values import (
     AdditionalCost,
     CartItem,

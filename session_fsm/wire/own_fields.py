@@ -18,7 +18,9 @@ from cattrs.errors import StructureHandlerNotFoundError
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.field_types import (
+from session_fsm.json_values import EMPTY, FrozenDict
+from session_fsm.session import CustomerSession
+from session_fsm.subclasses.field_types import (
     FieldType,
     Map,
     Object,
@@ -30,9 +32,8 @@ from session_fsm.field_types import (
     register,
     registered,
 )
-from session_fsm.json_values import EMPTY, FrozenDict
-from session_fsm.own_fields import OwnField, as_invalid
-from session_fsm.scalars import (
+from session_fsm.subclasses.own_fields import OwnField, as_invalid
+from session_fsm.validators import (
     FURTHER_PROBLEMS,
     MOST_PROBLEMS,
     is_list,
@@ -44,7 +45,6 @@ from session_fsm.scalars import (
     to_whole,
     wire_name,
 )
-from session_fsm.session import CustomerSession
 from session_fsm.wire.preconf import reads_text_as_amounts
 
 __all__ = ["own_reader", "own_writer", "read_scalar", "register_type", "typed_event", "write_own", "written_own"]

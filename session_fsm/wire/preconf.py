@@ -16,7 +16,7 @@ from typing import Any, get_args
 from cattrs import Converter
 
 from session_fsm.errors import InvalidValue, pointer_token
-from session_fsm.scalars import is_list, is_object
+from session_fsm.validators import is_list, is_object
 from session_fsm.wire.kinds import is_ours
 from session_fsm.wire.text import parse, written_amount
 

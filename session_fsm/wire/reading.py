@@ -18,8 +18,10 @@ from cattrs.gen import make_dict_structure_fn, override
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import DEEPEST, NoCounts, freeze_map, json_map
-from session_fsm.own_fields import as_invalid
-from session_fsm.scalars import (
+from session_fsm.session import CustomerSession
+from session_fsm.states import State
+from session_fsm.subclasses.own_fields import as_invalid
+from session_fsm.validators import (
     FURTHER_PROBLEMS,
     MOST_PROBLEMS,
     Unusual,
@@ -31,8 +33,6 @@ from session_fsm.scalars import (
     to_whole,
     wire_name,
 )
-from session_fsm.session import CustomerSession
-from session_fsm.states import State
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, own_fields_of, resolve
 from session_fsm.wire.own_fields import own_reader, read_scalar

@@ -27,7 +27,7 @@ from session_fsm.json_values import (
     json_map,
     to_attributes,
 )
-from session_fsm.scalars import Unusual, check_of, glance_of, text, to_time
+from session_fsm.validators import Unusual, check_of, glance_of, text, to_time
 from session_fsm.values import CHECKS, CartItem
 from session_fsm.wire.kinds import core_of, is_known, own_fields_of
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from attrs import Attribute
 
-from session_fsm.scalars import timestamp
+from session_fsm.validators import timestamp
 from session_fsm.values import UNSET
 from session_fsm.wire.kinds import core_of, is_known, is_ours
 from session_fsm.wire.text import write, write_object, written_amount

@@ -15,7 +15,7 @@ from typing import Any, Never
 
 from session_fsm.errors import InvalidValue, Problem, WireError
 from session_fsm.json_values import FrozenDict
-from session_fsm.scalars import Unusual, is_list, is_object, kind_of
+from session_fsm.validators import Unusual, is_list, is_object, kind_of
 
 __all__ = [
     "MOST_BYTES",

@@ -16,7 +16,7 @@ from cattrs.gen import make_dict_unstructure_fn, override
 
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
-from session_fsm.scalars import is_list, is_object, timestamp
+from session_fsm.validators import is_list, is_object, timestamp
 from session_fsm.values import UNSET, CartItem, SessionUpdate
 from session_fsm.wire.kinds import ReturnRequest, is_ours, member_name, own_fields_of, resolve
 from session_fsm.wire.own_fields import own_writer, written_own

@@ -1,0 +1,1 @@
+"""The commands of `session-fsm`, one a file."""

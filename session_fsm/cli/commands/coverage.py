@@ -1,0 +1,104 @@
+"""``session-fsm coverage``: what the tests of several processes exercised in total."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from session_fsm.cli.definition import class_option
+from session_fsm.cli.terminal import complain, escaped
+from session_fsm.errors import WireError
+from session_fsm.session import CustomerSession
+from session_fsm.testing.coverage.recorder import Recorder
+from session_fsm.testing.coverage.report import FORMATS, report, report_file, summary
+
+__all__ = ["command"]
+
+
+@click.command(
+    short_help="Merge and report what tests exercised of a session class.",
+    epilog="""\b
+Examples:
+  pytest -p session_fsm.testing.plugin --session-fsm-data counts
+  session-fsm coverage counts --class shop.sessions:ShopSession --fail-under 100
+  session-fsm coverage counts --format html -o coverage.html""",
+)
+@click.argument("places", metavar="FILE_OR_DIR...", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@class_option(multiple=True)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(FORMATS),
+    default="term",
+    show_default=True,
+    help="The format of the report.",
+)
+@click.option(
+    "--fail-under",
+    "bar",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="End with status 1 if less than this was exercised.",
+)
+@click.option(
+    "--without-subclasses",
+    is_flag=True,
+    help="Count for a class only what its own sessions did, and not those of its subclasses.",
+)
+@click.option(
+    "-o",
+    "output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Write into this file; if the format holds one class and there are several, into a file for each, named after it.",
+)
+def command(
+    *,
+    places: tuple[str, ...],
+    kinds: tuple[type[CustomerSession], ...],
+    format_name: str,
+    bar: float | None,
+    without_subclasses: bool,
+    output: str | None,
+) -> int:
+    """Add up what was recorded in each FILE, and in each .json file of each DIR; - is standard input.
+
+    The files are those that the pytest plugin writes with --session-fsm-data or reports as json, and those with what
+    Recorder.to_json returns. The report names the rows of the table, and the outcomes of rules, that no test
+    exercised, with an example to paste into a test for each. --class may be repeated.
+
+    Exit status: 0 if all is well, 1 if less than --fail-under was exercised, 2 if a file cannot be read.
+    """
+    recorder = sum(map(_read, _files(places)), Recorder())
+    coverages = [recorder.of(kind, including_subclasses=not without_subclasses) for kind in kinds]
+    if output in (None, "-"):
+        sys.stdout.write(report(recorder.tallies(), coverages, format_name))
+    else:
+        for path, of in report_file(output or "", coverages, format_name):
+            path.write_bytes(report(recorder.tallies(), of, format_name).encode())
+            sys.stdout.write(escaped(f"wrote {path}") + "\n")
+    low = [coverage for coverage in coverages if bar is not None and coverage.percent < bar]
+    for coverage in low:
+        complain(f"{summary(coverage)}, and {bar:g} % is required")
+    return 1 if low else 0
+
+
+def _files(places: Iterable[str]) -> Iterator[str]:
+    for place in places:
+        if place == "-" or not Path(place).is_dir():
+            yield place
+        elif found := sorted(Path(place).glob("*.json")):
+            yield from map(str, found)
+        else:
+            raise click.ClickException(f"{place} holds no .json file")
+
+
+def _read(name: str) -> Recorder:
+    with click.open_file(name, "rb") as stream:
+        data = stream.read()
+    try:
+        return Recorder.from_json(data)
+    except WireError as error:
+        raise click.ClickException(f"{'standard input' if name == '-' else name}: {error}") from error

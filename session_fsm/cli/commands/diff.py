@@ -1,0 +1,121 @@
+"""``session-fsm diff``: what differs between two definitions, and whether stored sessions are at a dead end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import click
+
+from session_fsm.class_loader import class_at
+from session_fsm.cli.own import own_option
+from session_fsm.cli.terminal import Cell, Screen, escaped, padded
+from session_fsm.diagrams.model import Diagram
+from session_fsm.errors import InvalidValue, WireError
+from session_fsm.session import CustomerSession
+from session_fsm.testing.analysis.diff import Change, ChangeKind, Differences, diff
+from session_fsm.testing.analysis.equivalence import TRIES
+from session_fsm.testing.analysis.saved_definition import read_definition
+
+__all__ = ["command"]
+
+Definition: TypeAlias = "type[CustomerSession] | Diagram"
+
+_STUCK = 3
+_STYLES = {
+    ChangeKind.ADDED: "done",
+    ChangeKind.REMOVED: "refused",
+    ChangeKind.TIGHTENED: "refused",
+    ChangeKind.LOOSENED: "done",
+}
+
+
+def _definition(_ctx: click.Context, _option: click.Parameter, given: str) -> Definition:
+    """Read the file, or import the class, that is called *given*."""
+    if given.endswith(".json") or ":" not in given:
+        try:
+            return read_definition(Path(given).read_bytes())
+        except WireError as error:
+            raise click.BadParameter(f"{given}: {error}") from None
+    try:
+        return class_at(given)
+    except InvalidValue as error:
+        raise click.BadParameter(error.problem) from None
+
+
+@click.command(
+    short_help="Compare two definitions, and find dead ends for stored sessions.",
+    epilog="""\b
+Examples:
+  session-fsm diagram --class shop.sessions:ShopSession --format json -o released.json
+  session-fsm diff released.json shop.sessions:ShopSession
+  session-fsm diff session_fsm:CustomerSession shop.sessions:ShopSession --json""",
+)
+@click.argument("old", callback=_definition)
+@click.argument("new", callback=_definition)
+@own_option()
+@click.option(
+    "--tries",
+    type=click.IntRange(1),
+    default=TRIES,
+    show_default=True,
+    help="How many sequences of operations to try for each rule.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def command(*, old: Definition, new: Definition, own: dict[str, Any], tries: int, as_json: bool) -> int:
+    """Report which transitions and rules NEW adds, removes, changes, tightens or loosens.
+
+    OLD and NEW are each a session class, as package.module:Class, or a file that "session-fsm diagram --format json"
+    has written. Of two classes, sessions are also compared: what OLD allowed and NEW refuses, and the reverse, is shown
+    with Python that demonstrates it.
+
+    Exit status: 0 if nothing differs, 1 if something does, 2 if a class or file cannot be read, 3 if stored sessions
+    could also be at a dead end: their state is gone, no path leads from it to a final state any more, or the rules
+    refuse every transition that leaves it.
+    """
+    found = diff(old, new, own=own, tries=tries)
+    if as_json:
+        sys.stdout.write(json.dumps(_document(found), ensure_ascii=True, indent=2) + "\n")
+    else:
+        _report(found)
+    if found.stuck:
+        return _STUCK
+    return 1 if found else 0
+
+
+def _document(found: Differences) -> dict[str, Any]:
+    return {
+        "changes": [
+            {"part": c.part, "name": c.name, "kind": c.kind, "text": c.text, "witness": c.witness or None}
+            for c in found.changes
+        ],
+        "stuck": [{"state": s.state, "text": s.text, "witness": s.witness or None} for s in found.stuck],
+    }
+
+
+def _report(found: Differences) -> None:
+    screen = Screen()
+    if not found:
+        screen.write(Cell("no differences", "done"))
+    widths = [max((len(text) for text in texts), default=0) for texts in zip(*map(_names, found.changes), strict=True)]
+    for change in found.changes:
+        name, kind = (padded(escaped(text), width) for text, width in zip(_names(change), widths, strict=True))
+        screen.table([[Cell(name, "title"), Cell(kind, _STYLES.get(change.kind, "already")), change.text]])
+        _code(change.witness)
+    if found.stuck:
+        screen.gap()
+        screen.write(Cell("Stored sessions could be at a dead end", "refused"))
+        for stuck in found.stuck:
+            screen.table([[Cell(stuck.state, "title"), stuck.text]], indent=2)
+            _code(stuck.witness)
+
+
+def _names(change: Change) -> tuple[str, str]:
+    return change.name, change.kind
+
+
+def _code(text: str) -> None:
+    for line in text.splitlines():
+        sys.stdout.write(f"    {escaped(line)}\n")

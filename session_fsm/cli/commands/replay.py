@@ -1,0 +1,257 @@
+"""``session-fsm replay``: recorded API requests, played one by one."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.cells import cell_len
+
+from session_fsm.cli.definition import class_option
+from session_fsm.cli.interrupts import Interruptible
+from session_fsm.cli.json_lines import json_line
+from session_fsm.cli.progress import Display
+from session_fsm.cli.recording import Recording, Result, lines_of, read_request
+from session_fsm.cli.summary import Summary
+from session_fsm.cli.terminal import Cell, Screen, escaped, padded
+from session_fsm.errors import WireError, counted
+from session_fsm.session import CustomerSession
+from session_fsm.validators import timestamp
+
+__all__ = ["TextLines", "command", "play"]
+
+_INTERRUPTED = 130
+_MOST_NAMED = 20
+"""So many lines of a file that cannot be read are named on standard error, and so many problems of each."""
+
+
+@click.command(
+    short_help="Play recorded API requests and see what each would do.",
+    epilog="""\b
+A line has these members, the last three of which may be missing:
+  operation  update, which creates a session that is not known, return or reopen
+  sessionId  the integration ID of the session
+  body       what was sent to the API, with or without its wrapper; reopen has none
+  time       when, as RFC 3339 writes it; without it, now
+  dry        true for a dry run, which changes nothing
+  note       a remark
+
+\b
+Example:
+  session-fsm replay --quiet requests.jsonl
+with these lines in requests.jsonl:
+  {"operation": "update", "sessionId": "A", "body": {"couponCodes": ["XMAS"]}}
+  {"operation": "update", "sessionId": "A", "body": {"state": "closed"}}
+  {"operation": "return", "sessionId": "A", "body": {"returnedCartItems": [{"position": 0}]}}""",
+)
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
+)
+@class_option()
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line, and the summary as the last.")
+@click.option("-q", "--quiet", is_flag=True, help="Write only what was refused, and the summary.")
+@click.option("--strict", is_flag=True, help="Refuse to read members that are not known.")
+def command(*, files: tuple[str, ...], kind: type[CustomerSession], as_json: bool, quiet: bool, strict: bool) -> int:
+    """Play recorded API requests through the state machine: what each did, or why it was refused, and a summary.
+
+    FILE holds JSON Lines, one request a line, of one session or of many; - is standard input.
+
+    Memory holds the sessions, and nothing of the requests: about 0.5 KB for each session and 0.8 KB for each item in
+    its cart, however long the recording is.
+
+    Exit status: 0 if all requests were applied, 1 if any was refused, 2 if a line cannot be read, 130 after Ctrl-C.
+    The first 20 lines of each file that cannot be read are named on standard error, the others are counted, and the
+    rest still runs. If none of the first 20 lines of a file can be read, the rest of it is skipped. Ctrl-C ends the run
+    with the summary so far.
+    """
+    summary = play(
+        files, Recording(kind), JsonLines() if as_json else TextLines(Screen(), files), quiet=quiet, strict=strict
+    )
+    if summary.interrupted:
+        return _INTERRUPTED
+    return 2 if summary.unreadable else 1 if summary.refused else 0
+
+
+class JsonLines:
+    """What a replay writes for machines."""
+
+    def result(self, name: str, number: int, result: Result) -> str:
+        """Return the line that says what came of a request."""
+        outcome = "refused" if result.violations else "allowed" if result.request.dry else "applied"
+        document: dict[str, Any] = {
+            "file": name,
+            "line": number,
+            "sessionId": result.request.session_id,
+            "operation": result.request.name,
+            "trigger": result.trigger,
+            "dry": result.request.dry,
+            "outcome": outcome,
+            "from": result.source,
+            "state": result.state,
+            "total": result.total,
+        }
+        if event := result.event:
+            document |= {"event": event.name, "at": timestamp(event.at), "updateCount": event.update_count}
+        if result.violations:
+            document["already"] = result.already
+            document["violations"] = [
+                {"code": v.code, "message": v.message, "details": v.details}
+                | ({} if v.pointer is None else {"pointer": v.pointer})
+                for v in result.violations
+            ]
+        return json_line(document)
+
+    def unreadable(self, name: str, number: int, error: WireError) -> str:
+        """Return the line that says why a line cannot be read."""
+        problems = [{"pointer": problem.pointer, "text": problem.text} for problem in error.problems]
+        return json_line({"file": name, "line": number, "outcome": "unreadable", "problems": problems})
+
+    def summary(self, summary: Summary, recording: Recording) -> None:
+        """Write the summary."""
+        click.echo(json_line({"summary": summary.document(recording)}), nl=False)
+
+
+class TextLines:
+    """What a replay writes for people: aligned, and with the reasons below what is refused."""
+
+    def __init__(self, screen: Screen, files: Sequence[str] = ()) -> None:
+        self._screen = screen
+        self._headed = "" if len(files) > 1 else None
+        self._width = 12
+        # A column for identifiers that leaves room for the longest outcome. On a terminal, longer ones stand alone.
+        self._widest = 36 if screen.width is None else max(self._width, screen.width - 64)
+
+    def result(self, name: str, number: int, result: Result) -> str:
+        """Return the lines that say what came of a request."""
+        session = escaped(result.request.session_id)
+        self._width = max(self._width, min(len(session), self._widest))
+        total = "" if result.total is None else f"{result.total:f}"
+        if self._screen.width is not None and cell_len(session) > self._width:
+            session += f"\n{' ' * (7 + self._width)}"
+        else:
+            session = padded(session, self._width)
+        start = f"{number:>5}  {session}  {result.trigger:<12}  {total:>9}  "
+        dry = "dry run: " if result.request.dry else ""
+        if not result.violations:
+            moved = result.source is not None and result.source is not result.state
+            return f"{self._head(name)}{start}{dry}{f'{result.source} -> ' if moved else ''}{result.state}\n"
+        style = self._screen.style
+        if result.already:
+            refusal = style(f"{dry}refused, already {result.state}", "already")
+        else:
+            refusal = style(f"{dry}refused", "refused")
+        reasons = [
+            f"         {line}\n"
+            for violation in result.violations
+            for line in self._screen.wrapped(escaped(str(violation)), 9)
+        ]
+        return f"{self._head(name)}{start}{refusal}\n{''.join(reasons)}"
+
+    def summary(self, summary: Summary, recording: Recording) -> None:
+        """Write the summary."""
+        self._screen.gap()
+        if summary.interrupted:
+            self._screen.write(Cell(f"Interrupted after {counted(summary.requests, 'request')}.", "already"))
+        self._screen.table(summary.rows(recording))
+
+    def _head(self, name: str) -> str:
+        """Return the name of the file as a line of its own, where its first lines follow and there are others."""
+        if self._headed is None or self._headed == name:
+            return ""
+        self._headed = name
+        return self._screen.style(escaped(_shown(name)), "title") + "\n"
+
+
+def play(
+    files: Sequence[str],
+    recording: Recording,
+    lines: JsonLines | TextLines,
+    *,
+    quiet: bool = False,
+    strict: bool = False,
+) -> Summary:
+    """Play every line of *files* on the sessions of *recording*, write what came of it, and count."""
+    summary = Summary()
+    sizes = [_size(name) for name in files]
+    done = 0
+    with Display(None if None in sizes else sum(filter(None, sizes))) as display, Interruptible() as run:
+        for name in files:
+            complaints = _Complaints(_shown(name), display)
+            with click.open_file(name, "rb") as stream:
+                for number, line in run.each(lines_of(stream)):
+                    try:
+                        result = recording.play(read_request(line, strict=strict))
+                    except WireError as error:
+                        summary.unreadable += 1
+                        if isinstance(lines, JsonLines):
+                            display.write(lines.unreadable(name, number, error))
+                        complaints.add(number, error)
+                        if complaints.hopeless:
+                            break
+                    else:
+                        complaints.readable = True
+                        summary.count(result)
+                        if result.violations or not quiet:
+                            display.write(lines.result(name, number, result))
+                    done += len(line or b"")
+                    display.tick(done)
+            complaints.end()
+    summary.interrupted = run.interrupted
+    lines.summary(summary, recording)
+    return summary
+
+
+class _Complaints:
+    """What is said on standard error of the lines of one file that cannot be read."""
+
+    def __init__(self, name: str, display: Display) -> None:
+        self._name = name
+        self._display = display
+        self._count = 0
+        self.readable = False
+        """Whether some line of the file can be read."""
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so many lines cannot be read, and none can, that the file is no recording."""
+        return not self.readable and self._count == _MOST_NAMED
+
+    def add(self, number: int, error: WireError) -> None:
+        """Name a line and its problems, or count it where enough have been named."""
+        self._count += 1
+        if self._count > _MOST_NAMED:
+            return
+        for problem in error.problems[:_MOST_NAMED]:
+            self._display.complain(f"{self._name}:{number}: {problem}")
+        if more := len(error.problems[_MOST_NAMED:]):
+            self._display.complain(f"{self._name}:{number}: and {counted(more, 'further problem')}")
+
+    def end(self) -> None:
+        """Say how many lines were not named, or that the rest of the file was skipped."""
+        if self.hopeless:
+            self._display.complain(
+                f"{self._name}: none of the first {_MOST_NAMED} lines can be read, so this is no recording; "
+                "the rest of it is skipped"
+            )
+        elif self._count > _MOST_NAMED:
+            more = counted(self._count - _MOST_NAMED, "further line")
+            self._display.complain(f"{self._name}: {more} cannot be read")
+
+
+def _shown(name: str) -> str:
+    return "standard input" if name == "-" else name
+
+
+def _size(name: str) -> int | None:
+    """Return how many bytes *name* holds, or None where it is no file that one could measure."""
+    if name == "-":
+        return None
+    status = Path(name).stat()
+    return status.st_size if stat.S_ISREG(status.st_mode) else None

@@ -1,0 +1,1 @@
+"""The renderer of the HTML page, which holds the SVG picture."""

@@ -1,0 +1,198 @@
+"""What stands on the card of an edge, line by line, and how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from session_fsm.diagrams.model import Diagram, Edge, Overlay
+from session_fsm.diagrams.svg.layout import Box
+from session_fsm.diagrams.svg.paint import group, path, rect, text, title
+from session_fsm.diagrams.svg.text import length, wrap
+from session_fsm.diagrams.wording import is_uncovered, times
+from session_fsm.meanings import MEANING_OF_TRIGGER
+
+__all__ = ["Line", "card_height", "card_lines", "draw_card", "draw_mark", "looks", "sentence", "tooltip"]
+
+_MARKS: Mapping[str, str] = {
+    "rule": "M4 0a4 4 0 1 0 .1 0M1.2 1.2l5.6 5.6",
+    "yes": "M0 4.5l3 3L8 1",
+    "no": "M.5.5l7 7M7.5.5l-7 7",
+    "never": "M4 0v4.6M4 7.4v.6",
+    "final": "M0 0h16v10H0zM2.5 2.5h11v5h-11z",
+}
+
+
+@frozen(kw_only=True)
+class Line:
+    """One line of a card."""
+
+    content: str
+    mark: str | None = None
+    """The small sign before it, or ``steps``, which puts the line into a label of its own."""
+    fill: str = "ink"
+    mono: bool = False
+    bold: bool = False
+    rule: str | None = None
+    """The code that it shows, or the beginning of it."""
+    after: str = ""
+    """What follows a label."""
+
+    @property
+    def high(self) -> int:
+        """How much height the line takes."""
+        return 18 if self.mark and not self.rule else 15
+
+
+def sentence(edge: Edge, overlay: Overlay) -> str:
+    """Say everything about *edge* in one sentence or a few."""
+    way = f"{edge.trigger}: {edge.source or 'new'} → {edge.target}"
+    words = [f"{way}, by {edge.operation}, recorded as {edge.event_name} ({edge.id})."]
+    if edge.rules:
+        words.append(f"Refused for: {', '.join(edge.rules)}.")
+    if edge.id in overlay.allowed:
+        words.append("Allowed now.")
+    if edge.id in overlay.refused:
+        words.append(f"Refused now: {' '.join(overlay.refused[edge.id])}")
+    if numbers := overlay.numbers(edge):
+        words.append(f"In its history as step {', '.join(map(str, numbers))}.")
+    if refused := overlay.refusals_of(edge):
+        words.append(f"Refused {times(refused)} in its history.")
+    if overlay.counts is not None:
+        words.append("Never tested." if is_uncovered(edge, overlay) else f"Tested {times(overlay.counts[edge.id])}.")
+    return " ".join(words)
+
+
+def card_lines(edge: Edge, overlay: Overlay, *, room: int, full: bool) -> tuple[Line, ...]:
+    """Return what the card of *edge* says below its trigger, in lines of at most *room* pixels."""
+    lines: list[Line] = []
+    if full:
+        lines.append(Line(content=edge.event_name, fill="muted", mono=True))
+        for code in edge.rules:
+            (shown,) = wrap(code, room - 13, 11, most=1, mono=True)
+            lines.append(Line(content=shown, mark="rule", mono=True, rule=code))
+    if edge.id in overlay.allowed:
+        lines.append(Line(content="allowed now", mark="yes", fill="yes", bold=True))
+    if edge.id in overlay.refused:
+        lines.append(Line(content="refused now", mark="no", fill="no", bold=True))
+        if full:
+            reasons = wrap(" ".join(overlay.refused[edge.id]), room, 12, most=4)
+            lines += [Line(content=reason) for reason in reasons]
+    if numbers := overlay.numbers(edge):
+        lines.append(_steps(numbers, room))
+    if refused := overlay.refusals_of(edge):
+        lines.append(_counted(f"refused {times(refused)}", room, mark="no", fill="no"))
+    if is_uncovered(edge, overlay):
+        lines.append(Line(content="never tested", mark="never", fill="no", bold=True))
+    elif overlay.counts is not None:
+        lines.append(_counted(f"tested {times(overlay.counts[edge.id])}", room, mark="yes", fill="muted"))
+    return tuple(lines)
+
+
+def _counted(words: str, room: int, *, mark: str, fill: str) -> Line:
+    (shown,) = wrap(words, room - 13, 12, most=1)
+    return Line(content=shown, mark=mark, fill=fill)
+
+
+def _steps(numbers: Sequence[int], room: int) -> Line:
+    """Show as many of the steps as fit into *room* pixels, and how many they are."""
+    after = times(len(numbers)) if len(numbers) > 1 else ""
+
+    def first(most: int) -> str:
+        return " · ".join(map(str, numbers[:most])) + (" …" if len(numbers) > most else "")
+
+    fitting = (4, 3, 2) if after else ()
+    wide = length(after, 12) + 16
+    shown = next((first(most) for most in fitting if length(first(most), 11, bold=True) + wide <= room), first(1))
+    return Line(content=shown, mark="steps", after=after)
+
+
+def card_height(lines: Sequence[Line]) -> int:
+    """Return how high a card with *lines* is."""
+    return 27 + (sum(line.high for line in lines) + 5 if lines else 0)
+
+
+def draw_mark(mark: str, x: int, y: int, fill: str) -> str:
+    """Return a small sign whose upper left corner is at *x*, *y*."""
+    return path(
+        _MARKS[mark],
+        stroke=fill,
+        stroke_width="1.8" if mark != "final" else "1.3",
+        stroke_linecap="round",
+        stroke_linejoin="round",
+        transform=f"translate({x} {y})",
+    )
+
+
+def looks(edge: Edge, overlay: Overlay) -> str:
+    """Return how *edge* looks: ``no`` where it is refused, ``yes`` where it is allowed, ``never`` where untested, else ``edge``."""
+    if edge.id in overlay.refused:
+        return "no"
+    if edge.id in overlay.allowed:
+        return "yes"
+    return "never" if is_uncovered(edge, overlay) else "edge"
+
+
+def draw_card(
+    edge: Edge, box: Box, lines: Sequence[Line], diagram: Diagram, overlay: Overlay, *, full: bool
+) -> list[str]:
+    """Return the card of *edge*."""
+    looked = looks(edge, overlay)
+    outline = rect(
+        box.x,
+        box.y,
+        box.width,
+        box.height,
+        rx=7,
+        fill="card",
+        stroke="no" if looked == "never" else looked,
+        stroke_width=1 if looked == "edge" else 2,
+        stroke_dasharray="5 3" if looked in ("no", "never") else None,
+    )
+    stripe = f"M{box.x + 4} {box.y + 7}V{box.bottom - 7}"
+    parts = [outline, path(stripe, stroke=edge.source or "new", stroke_width=4, stroke_linecap="round")]
+    x, y = box.x + 12, box.y + 18
+    if full or lines:
+        parts.append(text(x, y, edge.trigger, size=14, bold=True))
+    else:
+        parts.append(text(box.middle[0] + 2, y, edge.trigger, size=14, bold=True, anchor="middle"))
+    if full:
+        (number,) = wrap(f"{edge.operation.name.capitalize()} · {edge.id}", 100, 11, most=1)
+        parts.append(text(box.right - 8, y, number, size=11, fill="muted", anchor="end"))
+    texts = {rule.code: rule.text for rule in diagram.rules}
+    for line in lines:
+        y += line.high
+        parts += _line(line, x, y, texts)
+    return parts
+
+
+def _line(line: Line, x: int, y: int, rules: Mapping[str, str]) -> Iterator[str]:
+    if line.rule is not None:
+        shown = text(x + 13, y, line.content, size=11, mono=True)
+        yield group(
+            title(f"{line.rule}: {rules.get(line.rule, '')}"),
+            draw_mark("rule", x, y - 8, "muted"),
+            shown,
+            class_="rule",
+        )
+    elif line.mark == "steps":
+        wide = int(length(line.content, 11, bold=True)) + 12
+        yield rect(x - 2, y - 11, wide, 14, rx=7, fill="way")
+        yield text(x - 2 + wide // 2, y, line.content, size=11, bold=True, fill="paper", anchor="middle")
+        if line.after:
+            yield text(x + wide + 4, y, line.after, size=12, fill="muted")
+    else:
+        if line.mark:
+            yield draw_mark(line.mark, x, y - 9, line.fill)
+        size = 11 if line.mono else 12
+        x += 13 if line.mark else 0
+        yield text(x, y, line.content, size=size, mono=line.mono, bold=line.bold, fill=line.fill)
+
+
+def tooltip(edge: Edge, diagram: Diagram, overlay: Overlay) -> tuple[str, ...]:
+    """Return everything that is known of *edge*, line by line."""
+    texts = {rule.code: rule.text for rule in diagram.rules}
+    notes = [edge.note] if edge.note else []
+    rules = [f"{code}: {texts.get(code, '')}" for code in edge.rules]
+    return (sentence(edge, overlay), MEANING_OF_TRIGGER[edge.trigger], *notes, *rules)

@@ -1,0 +1,357 @@
+"""Paths: the fewest lives of a session that show everything, each lived with real data before it is returned.
+
+>>> from session_fsm import CustomerSession
+>>> lives = paths(CustomerSession)
+>>> print(lives.paths[0].code())
+session = CustomerSession.create("order-1")
+assert session.state == "open"
+...
+>>> lives.missing
+()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from session_fsm.decisions import Decision
+from session_fsm.errors import InvalidValue, TransitionRefused, counted
+from session_fsm.lifecycle import Row
+from session_fsm.session import CustomerSession
+from session_fsm.states import EventName, State, Trigger
+from session_fsm.testing.coverage.hooks import unrecorded
+from session_fsm.testing.generation.covering_walks import START, Arc, fewest_walks
+from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, Situation, search, walks
+from session_fsm.testing.generation.witnesses import Witness, find_witness
+from session_fsm.testing.steps import Step, Story
+from session_fsm.validators import to_member
+from session_fsm.values import CartItem, ReturnedCartItem
+
+__all__ = ["Cover", "Path", "PathStep", "Paths", "paths"]
+
+
+class Cover(StrEnum):
+    """What paths are to show."""
+
+    TRANSITIONS = "transitions"
+    """Every row of the table."""
+    PAIRS = "pairs"
+    """Every pair of rows of which the second leaves the state that the first leads into."""
+    RULES = "rules"
+    """That every rule passes, and that every rule refuses while no other does."""
+
+
+@frozen
+class PathStep:
+    """A step, and what is to come of it."""
+
+    step: Step
+    target: State | None = None
+    """The state that it leads into; None where it is refused."""
+    event: EventName | None = None
+    """The event that it records; None where it is refused."""
+    codes: tuple[str, ...] = ()
+    """The codes of the refusal, each once."""
+
+    @classmethod
+    def of(cls, step: Step, decision: Decision[Any]) -> PathStep:
+        """Return *step* with what *decision* says of it."""
+        if decision:
+            return cls(step, decision.target, decision.event_name)
+        return cls(step, codes=tuple(dict.fromkeys(violation.code for violation in decision.violations)))
+
+    def __str__(self) -> str:
+        return f"{self.step.trigger} -> {self.target or 'refused: ' + ', '.join(self.codes)}"
+
+
+@frozen
+class Path:
+    """The steps of one life, with what is to come of each. A step that is refused leaves the session as it was."""
+
+    steps: tuple[PathStep, ...]
+    own: Mapping[str, Any] = field(factory=dict[str, Any])
+    """What the creation gives to the fields that a subclass adds."""
+
+    @property
+    def story(self) -> Story:
+        """All of the steps; `Story.play` stops at the first that is refused, `play` does not."""
+        return Story(tuple(one.step for one in self.steps), own=self.own)
+
+    def play(self, kind: type[CustomerSession]) -> CustomerSession | None:
+        """Live the path, and return the session; None where its creation is what is refused.
+
+        Raises:
+            AssertionError: something else came of a step than was to come.
+        """
+        session: CustomerSession | None = None
+        for number, (one, (step, now)) in enumerate(zip(self.steps, self.story.timed(), strict=True), 1):
+            try:
+                session, event = step.take(session, kind, now, **self.own)
+                real = PathStep(step, session.state, event.name)
+            except TransitionRefused as refusal:
+                real = PathStep.of(step, refusal.decision)
+            if real != one:
+                raise AssertionError(f"step {number} of {len(self.steps)}: expected {one}, but got {real}")
+        return session
+
+    def code(self, kind: str = "CustomerSession") -> str:
+        """Return the path as Python to paste into a test, with an assertion after each step."""
+        timed = any(one.step.at for one in self.steps)
+        lines: list[str] = []
+        for one, (step, now) in zip(self.steps, self.story.timed(), strict=True):
+            line = step.code(kind, self.own, now if timed else None)
+            if one.target:
+                lines += [line, f'assert session.state == "{one.target}"']
+            else:
+                codes = ", ".join(f'"{code}"' for code in one.codes)
+                lines += [
+                    "with pytest.raises(TransitionRefused) as refusal:",
+                    f"    {line}",
+                    f"assert {{violation.code for violation in refusal.value.violations}} == {{{codes}}}",
+                ]
+        return "\n".join(lines)
+
+    def json_lines(self) -> str:
+        """Return the path in the format of ``docs/replay-format.md``, what is refused too."""
+        return self.story.json_lines()
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.steps))
+
+
+@frozen
+class Paths:
+    """What a search for paths came to."""
+
+    cover: Cover
+    paths: tuple[Path, ...]
+    covered: tuple[str, ...]
+    """What the paths show: ``T-04``, ``T-04 T-06`` or ``too_many_units:violated``."""
+    infeasible: Mapping[str, str]
+    """What nothing shows, and why, in words."""
+    missing: tuple[str, ...]
+    """What could be shown and is not; there is nothing of the kind unless something has gone wrong."""
+    least: int
+    """No fewer paths could show all that is feasible. There may be more, where rules look at what lies further back
+    than one step, or where what they want cannot be had one after the other."""
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        """The stories of the paths."""
+        return tuple(path.story for path in self.paths)
+
+    def __str__(self) -> str:
+        total = len(self.covered) + len(self.missing)
+        lines = [
+            f"{self.cover}: {len(self.covered)} of {total} feasible in {len(self.paths)} paths; {self.least} at least"
+        ]
+        for number, path in enumerate(self.paths, 1):
+            lines.append(f"path {number}, {counted(len(path.steps), 'step')}")
+            lines += [f"  {place:>3}  {one}" for place, one in enumerate(path.steps, 1)]
+        lines += [f"infeasible: {what}: {why}" for what, why in self.infeasible.items()]
+        lines += [f"missing: {what}" for what in self.missing]
+        return "\n".join(lines)
+
+
+@unrecorded()
+def paths(
+    kind: type[CustomerSession],
+    cover: Cover | str = Cover.TRANSITIONS,
+    own: Mapping[str, Any] | None = None,
+    *,
+    budget: int = BUDGET,
+) -> Paths:
+    """Return the fewest lives that show everything that is feasible, the same in every run.
+
+    All of them have been lived, with the real rules, before they are returned.
+
+    Transitions and pairs: the number of paths is the least there is, and so is, among so few paths, the number of
+    their steps, if it equals `Paths.least`. There can only be more where a rule forbids a walk though it allows every
+    two steps of it that follow one another; then what is left over is shown by paths of its own.
+
+    Rules: a rule that only a creation can violate takes a path of its own, because nothing follows a creation that is
+    refused; all else is put into as few paths as can be. That is the least if it equals `Paths.least`. No
+    step can be left out of a path without something being lost.
+
+    Args:
+        kind: the session class.
+        cover: what is to be shown.
+        own: what a creation gives to the fields that *kind* adds.
+        budget: how many stories are judged at most in one search.
+
+    Raises:
+        InvalidValue: there is no such *cover*.
+    """
+    wanted = to_member(Cover, cover)
+    if not isinstance(wanted, Cover):
+        raise InvalidValue("/cover", f"{cover!r} is none of: {', '.join(Cover)}")
+    if wanted is Cover.RULES:
+        from session_fsm.testing.generation.rule_paths import rule_paths  # noqa: PLC0415 - it speaks in the terms of this module
+
+        return rule_paths(kind, own or {}, budget)
+    return _Planner(kind, wanted, own or {}, budget).plan()
+
+
+class _Planner:
+    """Plans the walks by the table alone, gives them data, and mends the plan where the rules are in the way."""
+
+    def __init__(self, kind: type[CustomerSession], cover: Cover, own: Mapping[str, Any], budget: int) -> None:
+        self.kind = kind
+        self.cover = cover
+        self.own = own
+        self.budget = budget
+        self.table: tuple[Row, ...] = kind.machine.table
+        self.found = {row.id: find_witness(kind, row, own=own, budget=budget) for row in self.table}
+        self.rows = [row for row in self.table if isinstance(self.found[row.id], Witness)]
+        self.infeasible: dict[str, str] = {}
+        self.player = Player(kind)
+        self._known: dict[str, Story | str] = {}
+
+    def plan(self) -> Paths:
+        goals = self._goals()
+        for name, rows in goals.items():
+            if reasons := [str(self.found[row.id]) for row in dict.fromkeys(rows) if row not in self.rows]:
+                self.infeasible[name] = "; ".join(reasons)
+        while True:
+            known = len(self.infeasible)
+            ways = fewest_walks(list(self._arcs()))
+            told = [self._live(way) for way in ways]
+            if len(self.infeasible) == known:
+                break
+        least = len(ways)
+        for name, rows in goals.items():
+            if name not in self.infeasible and not any(name in self._shown(story) for story in told):
+                alone = self._alone(rows)
+                if isinstance(alone, Story):
+                    told.append(alone)
+                else:
+                    self.infeasible[name] = alone
+        told = _needed(told, self._shown)
+        shown = {name for story in told for name in self._shown(story)}
+        return Paths(
+            cover=self.cover,
+            paths=tuple(self._path(story) for story in told),
+            covered=tuple(name for name in goals if name in shown),
+            infeasible=self.infeasible,
+            missing=tuple(name for name in goals if name not in shown and name not in self.infeasible),
+            least=least,
+        )
+
+    def _goals(self) -> dict[str, tuple[Row, ...]]:
+        if self.cover is Cover.TRANSITIONS:
+            return {row.id: (row,) for row in self.table}
+        return {_pair(a, b): (a, b) for a in self.table for b in self.table if a.target is b.source}
+
+    def _arcs(self) -> Iterator[Arc]:
+        """Yield the graph in which every arc is a row, or that in which every arc is a pair of rows."""
+        if self.cover is Cover.TRANSITIONS:
+            yield from (Arc(row.source or START, row.target, row, required=True) for row in self.rows)
+            return
+        yield from (Arc(START, row.id, row) for row in self.rows if row.source is None)
+        for a in self.rows:
+            for b in self.rows:
+                if a.target is b.source and _pair(a, b) not in self.infeasible:
+                    yield Arc(a.id, b.id, b, required=True)
+
+    def _live(self, way: tuple[Row, ...]) -> Story:
+        """Return a story of *way*, or of as much of it as the rules allow.
+
+        Where they allow two rows of it nowhere one after the other, that is noted, if pairs are what is to be shown.
+        """
+        found, furthest = self._search([way], [self._seed(way)])
+        if found is not None:
+            return found.whole
+        story = Story(()) if furthest is None else furthest.story
+        place = len(story.steps)
+        if self.cover is Cover.PAIRS and place:
+            alone = self._alone(way[place - 1 : place + 1])
+            if isinstance(alone, str):
+                self.infeasible[_pair(*way[place - 1 : place + 1])] = alone
+        return story
+
+    def _alone(self, rows: tuple[Row, ...]) -> Story | str:
+        """Return a story that ends with *rows*, or why there is none."""
+        last = self.found[rows[-1].id]
+        if len(rows) == 1 and isinstance(last, Witness):
+            return last.whole
+        name = _pair(*rows)
+        if name not in self._known:
+            ways = [way for way in walks(self.table, rows[-1:], DEPTH) if way[-2:] == rows]
+            known = [tuple(row for row in way if isinstance(row, Row)) for way in ways]
+            found, furthest = self._search(known, [self._seed(way) for way in known])
+            if found is not None:
+                self._known[name] = found.whole
+            else:
+                codes = dict.fromkeys(rule.code for rule in furthest.failing()) if furthest else ()
+                self._known[name] = (
+                    f"{rows[-1].trigger} after {rows[0].trigger}: no story of {self.budget}, "
+                    f"the closest is refused at {furthest.step.trigger if furthest else 'no step'} by: {', '.join(codes)}"
+                )
+        return self._known[name]
+
+    def _search(self, ways: Sequence[tuple[Row, ...]], seeds: list[Story]) -> tuple[Situation | None, Situation | None]:
+        result = search(self.kind, _refusals, ways, seeds=seeds, own=self.own, budget=self.budget)
+        return result.found, result.closest
+
+    def _seed(self, way: tuple[Row, ...]) -> Story:
+        """Return a story of *way* made of the data of its rows' witnesses, with units enough for every return."""
+        given: dict[str, Any] = {}
+        own = dict(self.own)
+        steps: list[Step] = []
+        for row in way:
+            witness = self.found[row.id]
+            whole = witness.whole if isinstance(witness, Witness) else Story((Step(Trigger.CREATE), Step(row.trigger)))
+            given = {**whole.steps[0].argument.given(), **given}
+            own = {**whole.own, **own}
+            argument = [ReturnedCartItem(position=0, quantity=1)] if row.trigger is Trigger.RETURN_ITEMS else None
+            steps.append(evolve(whole.steps[-1], argument=argument or whole.steps[-1].argument))
+        if returns := sum(row.trigger is Trigger.RETURN_ITEMS for row in way):
+            cart = given.get("cart_items") or (CartItem(sku="A", quantity=1, price=1),)
+            given["cart_items"] = tuple(evolve(item, quantity=max(item.quantity, returns)) for item in cart)
+        given.pop("state", None)
+        if way[0].target is not State.OPEN:
+            given["state"] = way[0].target
+        creation = evolve(steps[0], argument=evolve(steps[0].argument, **given))
+        return Story((creation, *steps[1:]), own=own)
+
+    def _shown(self, story: Story) -> set[str]:
+        """Return the names of what *story* shows."""
+        rows: list[Row] = []
+        state: State | None = None
+        for step in story.steps:
+            creation = step.trigger is Trigger.CREATE
+            target = step.argument.given().get("state", State.OPEN) if creation else None
+            ways = (r for r in self.table if r.source is state and r.trigger is step.trigger)
+            rows.append(next(row for row in ways if target in (None, row.target)))
+            state = rows[-1].target
+        if self.cover is Cover.TRANSITIONS:
+            return {row.id for row in rows}
+        return {_pair(a, b) for a, b in pairwise(rows)}
+
+    def _path(self, story: Story) -> Path:
+        beginnings = [evolve(story, steps=story.steps[: place + 1]) for place in range(len(story.steps))]
+        decisions = [self.player.play(beginning).decision for beginning in beginnings]
+        return Path(tuple(map(PathStep.of, story.steps, decisions)), story.own)
+
+
+def _pair(first: Row, second: Row) -> str:
+    return f"{first.id} {second.id}"
+
+
+def _refusals(situation: Situation) -> int:
+    return 0 if situation.decision else 1 + len(situation.failing())
+
+
+def _needed(told: list[Story], shown: Any) -> list[Story]:
+    """Return the stories without those that show nothing which the others do not, the shortest tried first."""
+    kept = list(told)
+    for story in sorted(told, key=lambda story: len(story.steps)):
+        others = [other for other in kept if other is not story]
+        if shown(story) <= {name for other in others for name in shown(other)}:
+            kept = others
+    return kept

@@ -1,0 +1,391 @@
+"""Witnesses: a concrete session and step for which a transition fires, or for which exactly one rule refuses.
+
+They are found by `session_fsm.testing.generation.search`, with the real rules, the same in every run, and they are minimal.
+
+>>> from session_fsm import CustomerSession
+>>> print(witness(CustomerSession, "T-07").code())
+session = CustomerSession.create("order-1", state="closed", cart_items=[CartItem(sku="A", quantity=1)])
+session.return_items([ReturnedCartItem(position=0)])
+assert session.state == "partially_returned"
+>>> print(witness(CustomerSession, "unknown_cart_item", "violated"))
+return_items is refused by unknown_cart_item: The cart has no item at position 0; it holds 0 items. \
+(at /returnedCartItems/0/position)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from itertools import chain
+from typing import Any
+
+from attrs import field, frozen
+
+from session_fsm.decisions import Decision, Outcome, OutcomeLike, Rule
+from session_fsm.errors import InvalidValue, SessionFSMError, counted
+from session_fsm.lifecycle import Row
+from session_fsm.session import CustomerSession
+from session_fsm.states import State, Trigger, TriggerLike
+from session_fsm.testing.coverage.hooks import unrecorded
+from session_fsm.testing.generation.rule_source import mentioned
+from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, Situation, Walk, search, walks
+from session_fsm.testing.generation.shrinking import simplest
+from session_fsm.testing.steps import Step, Story
+from session_fsm.validators import to_member
+from session_fsm.values import SessionUpdate
+
+__all__ = ["NoWitness", "Why", "Witness", "find_witness", "raised_in", "witness"]
+
+
+class Why(StrEnum):
+    """Why there is no witness."""
+
+    SHADOWED = "shadowed"
+    """Wherever the rule refuses or fails, another rule refuses too."""
+    CONTRADICTORY = "contradictory"
+    """The rules of the transition never pass all together: one refuses everything, or they exclude each other."""
+    NOT_FOUND = "not_found"
+    """Nothing of what was judged is a witness, and nothing more can be said."""
+
+
+class NoWitness(SessionFSMError):
+    """A search with the real rules has found no witness. All that it says holds for what was judged, within the budget."""
+
+    def __init__(self, what: str, why: Why, by: tuple[str, ...], tried: int, text: str) -> None:
+        super().__init__(what, why, by, tried, text)
+        self.what = what
+        """What there is no witness of, such as ``T-07 fires`` or ``too_late violated``."""
+        self.why = why
+        self.by = by
+        """The codes of the rules that stand in the way."""
+        self.tried = tried
+        """How many stories were judged."""
+        self.text = text
+        """The reason in words."""
+
+    def __str__(self) -> str:
+        return f"{self.what}: no witness in {counted(self.tried, 'story', 'stories')}, {self.why}: {self.text}"
+
+
+@frozen
+class Witness:
+    """A session that has lived a story, and a step that shows something."""
+
+    kind: type[CustomerSession]
+    what: str
+    """What it shows, such as ``T-07 fires`` or ``too_late violated``."""
+    story: Story
+    """What sets the session up; without steps where the step is a creation."""
+    step: Step
+    decision: Decision[Any] = field(eq=False, repr=False)
+    """What the rules make of the step."""
+    tried: int = field(eq=False)
+    """How many stories were judged to find it, the making simpler left aside."""
+
+    @property
+    def whole(self) -> Story:
+        """The story with the step."""
+        return self.story.then(self.step)
+
+    def session(self) -> CustomerSession | None:
+        """Return a new session that has lived the story; None where the step is a creation."""
+        return self.story.play(self.kind) if self.story.steps else None
+
+    def code(self, *, imports: bool = False) -> str:
+        """Return Python to paste into a test: the setting up, the step, and an assertion of what it shows.
+
+        Args:
+            imports: whether the lines that import what is used come first.
+        """
+        *setting_up, last = self.whole.code(self.kind.__name__, times=self._depends_on_time).splitlines()
+        if self.decision:
+            lines = [*setting_up, last, f'assert session.state == "{self.decision.target}"']
+        else:
+            codes = ", ".join(f'"{code}"' for code in dict.fromkeys(v.code for v in self.decision.violations))
+            lines = [
+                *setting_up,
+                "with pytest.raises(RuleViolated) as refusal:",
+                f"    {last}",
+                f"assert {{violation.code for violation in refusal.value.violations}} == {{{codes}}}",
+            ]
+        text = "\n".join(lines)
+        return f"{_imports(text, self.kind)}\n\n{text}" if imports else text
+
+    def json_lines(self) -> str:
+        """Return the story and the step in the format of ``docs/replay-format.md``."""
+        return self.whole.json_lines()
+
+    @property
+    def _depends_on_time(self) -> bool | None:
+        """Whether a rule looks at the time, so that the code is to say when each step takes place."""
+        return (
+            mentioned(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False
+            or None
+        )
+
+    def __str__(self) -> str:
+        if self.decision:
+            return str(self.decision)
+        reasons = map(str, (*self.decision.violations, *raised_in(self.decision)))
+        return f"{self.step.trigger} is refused by " + " ".join(reasons)
+
+
+def raised_in(decision: Decision[Any]) -> tuple[str, ...]:
+    """Return what the rules that failed raised, each with the code of its rule."""
+    return tuple(f"{check.rule.code} raised {check.raised}" for check in decision.checks if check.raised)
+
+
+def witness(
+    kind: type[CustomerSession],
+    what: Row | Rule | str,
+    outcome: OutcomeLike | None = None,
+    *,
+    on: TriggerLike | None = None,
+    strategy: Any = None,
+    budget: int = BUDGET,
+    depth: int = DEPTH,
+    own: Mapping[str, Any] | None = None,
+) -> Witness:
+    """Return a witness of what is asked for, the same in every run.
+
+    - ``witness(kind, "T-07")``: the transition fires, all its rules pass.
+    - ``witness(kind, rule, "violated")``: exactly that rule refuses, and no other.
+    - ``witness(kind, rule, "errored")``: exactly that rule fails, and no other refuses.
+    - ``witness(kind, rule, "passed")``: the rule is judged, and passes in a step that is allowed.
+
+    It is minimal: no step, field, item or entry can be dropped from it, and no value be made simpler, such that it
+    still is a witness. (Very long carts are made simpler only as far as a limit of work allows.)
+
+    Args:
+        kind: the session class.
+        what: a row of the table or its ID, or a rule of the class or its code.
+        outcome: of a rule: passed, violated or errored.
+        on: of a rule: the trigger on which it is to come to that outcome; None means any that it guards.
+        strategy: a Hypothesis strategy that draws what the search does not think of by itself: each `SessionUpdate`
+            is tried as the argument of every step that takes one, each `Step` in the place of those that have its
+            trigger, and each `Story` as a whole.
+        budget: how many stories are judged at most.
+        depth: how many steps a story has at most; where a rule counts updates, there may be more of them.
+        own: what a creation gives to the fields that *kind* adds.
+
+    Raises:
+        NoWitness: there is none, with the reason; everything that it says holds within the budget.
+        InvalidValue: the class has no such row or rule, or the outcome does not exist.
+    """
+    found = find_witness(kind, what, outcome, on=on, strategy=strategy, budget=budget, depth=depth, own=own)
+    if isinstance(found, NoWitness):
+        raise found
+    return found
+
+
+@unrecorded()
+def find_witness(
+    kind: type[CustomerSession],
+    what: Row | Rule | str,
+    outcome: OutcomeLike | None = None,
+    *,
+    on: TriggerLike | None = None,
+    strategy: Any = None,
+    budget: int = BUDGET,
+    depth: int = DEPTH,
+    own: Mapping[str, Any] | None = None,
+) -> Witness | NoWitness:
+    """Return what `witness` returns, and where there is none, return the `NoWitness` instead of raising it."""
+    goal = _goal(kind, what, outcome, on)
+    seeds, steps = _drawn(strategy)
+    ways = sorted((*walks(kind.machine.table, goal.ends, depth), *_longer(kind, goal, depth)), key=len)
+    result = search(kind, goal.distance, ways, focus=goal.rules, seeds=seeds, steps=steps, own=own, budget=budget)
+    if result.found is None:
+        return goal.explain(result.judged, result.closest)
+    player = Player(kind)
+
+    def shows(story: Story) -> bool:
+        try:
+            situation = player.play(story)
+        except InvalidValue:
+            return False
+        return situation.left == 0 and goal.distance(situation) == 0
+
+    end = player.play(simplest(result.found.whole, shows, kept=own or ()))
+    return Witness(kind, goal.what, end.story, end.step, end.decision, result.judged)
+
+
+class _Goal:
+    """What is sought, how far a situation is from it, and what was seen on the way."""
+
+    def __init__(self, what: str, ends: Iterable[Row | State], rule: Rule | None, outcome: Outcome) -> None:
+        self.what = what
+        self.ends = tuple(ends)
+        self.rule = rule
+        self.outcome = outcome
+        self.rules = () if rule is None else (rule,)
+        self._places = {
+            (end.source, end.trigger, end.target) if isinstance(end, Row) else (None, Trigger.CREATE, None)
+            for end in self.ends
+        }
+        self._seen: dict[tuple[frozenset[str], bool], None] = {}
+        """The codes of the rules that refused, and whether the rule in question came to the outcome, of each kind."""
+
+    def distance(self, situation: Situation) -> int:
+        decision = situation.decision
+        failing = {check.rule.code: check.outcome for check in decision.checks if check.outcome is not Outcome.PASSED}
+        place = (decision.source, decision.trigger, decision.target)
+        if place not in self._places:
+            return len(failing) + 1
+        hit = self.outcome is Outcome.PASSED
+        if self.rule is not None and not hit:
+            hit = failing.pop(self.rule.code, None) is self.outcome
+        self._seen[frozenset(failing), hit] = None
+        return len(failing) + (not hit)
+
+    def explain(self, tried: int, closest: Situation | None) -> NoWitness:
+        """Say why there is no witness, after *tried* stories, of which one came *closest*."""
+        hits = [failing for failing, hit in self._seen if hit]
+        why, text = Why.NOT_FOUND, "nothing of the kind was seen"
+        by: tuple[str, ...] = ()
+        if hits:
+            always = hits[0].intersection(*hits)
+            fewest = (some for some in hits if not any(others < some for others in hits))
+            by = tuple(sorted(always or set(chain.from_iterable(fewest))))
+            names = ", ".join(by)
+            if self.outcome is not Outcome.PASSED:
+                why = Why.SHADOWED
+                text = f"wherever it is {self.outcome}, {'so' if always else 'one of these'} refuses too: {names}"
+            elif always:
+                why, text = Why.CONTRADICTORY, f"everything was refused by: {names}"
+            else:
+                why, text = Why.CONTRADICTORY, f"each of these passes somewhere, but never all together: {names}"
+        elif closest is None:
+            text = "no way of so few steps leads there"
+        elif closest.left:
+            why, by = Why.CONTRADICTORY, tuple(rule.code for rule in closest.failing())
+            text = f"no session gets that far, because {closest.step.trigger} is refused by: {', '.join(by)}"
+        elif self.rule is not None:
+            text = f"the rule was never {self.outcome}"
+        return NoWitness(self.what, why, by, tried, text)
+
+
+def _goal(kind: type[CustomerSession], what: Row | Rule | str, outcome: OutcomeLike | None, on: Any) -> _Goal:
+    table, rules = kind.machine.table, kind.machine.rules
+    if rows := [row for row in table if what in (row, row.id)]:
+        if outcome is not None or on is not None:
+            raise InvalidValue(
+                "/outcome", "a transition fires or has no witness; only a rule has outcomes and triggers"
+            )
+        return _Goal(f"{rows[0].id} fires", rows, None, Outcome.PASSED)
+    rule = next((rule for rule in rules if what == rule.code or what is rule or what == rule), None)
+    if rule is None:
+        known = ", ".join((*(row.id for row in table), *(rule.code for rule in rules)))
+        raise InvalidValue("/what", f"{kind.__name__} has no row or rule {what!s:.80}; it has {known}")
+    wanted = to_member(Outcome, outcome)
+    if not isinstance(wanted, Outcome):
+        raise InvalidValue("/outcome", f"{outcome!r} is none of: {', '.join(Outcome)}")
+    trigger = to_member(Trigger, on)
+    if on is not None and trigger not in rule.on:
+        raise InvalidValue("/on", f"the rule {rule.code} guards {', '.join(rule.on)}, and not {on}")
+    ends: list[Row | State] = [r for r in table if rule.guards(r.trigger, r.target) and trigger in (None, r.trigger)]
+    if wanted is not Outcome.PASSED and trigger in (None, Trigger.CREATE):
+        creatable = {row.target for row in table if row.source is None}
+        ends += [state for state in State if state not in creatable and rule.guards(Trigger.CREATE, state)]
+    where = f" on {trigger}" if trigger else ""
+    return _Goal(f"{rule.code} {wanted}{where}", ends, rule, wanted)
+
+
+_LONGEST_COUNT = 60
+
+
+def _longer(kind: type[CustomerSession], goal: _Goal, depth: int) -> Iterable[Walk]:
+    """Yield ways that are as long as a rule's numbers where it counts updates: a step that stays in its state, again and again."""
+    mentions = mentioned(goal.rules or kind.machine.rules, kind)
+    if "update_count" not in mentions.names:
+        return
+    table = kind.machine.table
+    stays = {row.source: row for row in reversed(table) if row.internal}
+    shortest: dict[Row | State, tuple[Walk, int, Row]] = {}
+    for way in walks(table, goal.ends, depth):
+        for place, before in enumerate(way[:-1], 1):
+            if isinstance(before, Row) and before.target in stays:
+                shortest.setdefault(way[-1], (way, place, stays[before.target]))
+    for number in mentions.numbers:
+        for length in (int(number) - 1, int(number), int(number) + 1):
+            if depth < length <= _LONGEST_COUNT:
+                for way, place, again in shortest.values():
+                    yield (*way[:place], *(again,) * (length - len(way)), *way[place:])
+
+
+def _drawn(strategy: Any) -> tuple[tuple[Story, ...], tuple[Step, ...]]:
+    """Draw from *strategy*, and return the stories and the steps that it makes."""
+    stories: list[Story] = []
+    steps: list[Step] = []
+    for example in () if strategy is None else _examples(strategy):
+        match example:
+            case Story():
+                stories.append(example)
+            case Step():
+                steps.append(example)
+            case SessionUpdate():
+                steps += [Step(trigger, example) for trigger in (Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE)]
+            case _:
+                problem = f"the strategy drew {example!r:.80}, which is neither a Story nor a Step nor a SessionUpdate"
+                raise InvalidValue("/strategy", problem)
+    return tuple(stories), tuple(steps)
+
+
+_DRAWN = 100
+"""How many values are drawn from a strategy."""
+
+
+def _examples(strategy: Any) -> list[Any]:
+    try:
+        from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415 - only a strategy needs it
+    except ImportError as error:
+        raise SessionFSMError("a strategy needs Hypothesis; install session-fsm[testing]") from error
+    examples: list[Any] = []
+
+    @settings(
+        derandomize=True,
+        database=None,
+        deadline=None,
+        max_examples=_DRAWN,
+        phases=[Phase.generate],
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.filter_too_much,
+            HealthCheck.large_base_example,
+        ],
+    )
+    @given(strategy)
+    def collect(example: Any) -> None:
+        examples.append(example)
+
+    collect()
+    return examples
+
+
+_HOMES: Mapping[str, str] = {
+    "Decimal": "decimal",
+    "UTC": "datetime",
+    "datetime": "datetime",
+    "AdditionalCost": "session_fsm",
+    "CartItem": "session_fsm",
+    "ExperimentVariantAllocation": "session_fsm",
+    "Product": "session_fsm.values",
+    "ReturnedCartItem": "session_fsm",
+    "RuleViolated": "session_fsm",
+}
+
+
+def _imports(code: str, kind: type[CustomerSession]) -> str:
+    """Return the lines that import what *code* uses."""
+    words = set(re.findall(r"\b[A-Za-z_]\w*(?=[(.,)])", code))
+    homes: dict[str, set[str]] = {}
+    for name, home in {**_HOMES, kind.__name__: kind.__module__}.items():
+        if name in words:
+            homes.setdefault(home.removesuffix(".session"), set()).add(name)
+    lines = [f"from {home} import {', '.join(sorted(names))}" for home, names in sorted(homes.items())]
+    own = [line for line in lines if line.split()[1] not in ("datetime", "decimal")]
+    others = [line for line in lines if line not in own]
+    groups = [others, ["import pytest"] if "pytest" in words else [], own]
+    return "\n\n".join("\n".join(group) for group in groups if group)

@@ -1,0 +1,1 @@
+"""Mutation testing of a definition: the mutants, and the runner that injects them into a test command."""

@@ -1,0 +1,349 @@
+"""Hypothesis strategies for what is refused: the twins of those in `strategies` and `lives`, each with one fault planted.
+
+>>> from hypothesis import find
+>>> planted = find(invalid_cart_items(), lambda planted: planted.pointer == "/quantity" and "less" in planted.problem)
+>>> planted.value, planted.problem
+({'sku': 'A', 'quantity': 0}, '0 is less than 1')
+>>> planted.prove()
+InvalidValue('/quantity', '0 is less than 1', ())
+
+Every problem that a value of the library's own can have is planted by one of them, and so is every rule that always
+holds (L-01 to L-09) and every transition that the table does not have.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import partial
+from typing import Any, TypeAlias
+
+from attrs import evolve, field, frozen
+from hypothesis import strategies as st
+
+from session_fsm.errors import InvalidValue, Problem, SessionFSMError, TransitionRefused, WireError, pointer_token
+from session_fsm.events import SessionEvent
+from session_fsm.session import CustomerSession
+from session_fsm.states import State, Trigger
+from session_fsm.subclasses.own_fields import nearest
+from session_fsm.testing.model.reference import Verdict
+from session_fsm.testing.strategies.documents import written_values
+from session_fsm.testing.strategies.faults import (
+    Fault,
+    faults_of_creation,
+    faults_of_event,
+    faults_of_item,
+    faults_of_return,
+    faults_of_session,
+    faults_of_update,
+)
+from session_fsm.testing.strategies.values import amounts, attributes, returns, updates, words
+from session_fsm.validators import wire_name
+from session_fsm.values import FIELDS_OF_UPDATE, CartItem, ReturnedCartItem, SessionUpdate
+from session_fsm.wire import ReturnRequest, loads, unstructure
+from session_fsm.wire.text import write
+
+__all__ = [
+    "Planted",
+    "invalid_cart_items",
+    "invalid_json_documents",
+    "invalid_operations",
+    "invalid_returns",
+    "invalid_sessions",
+    "invalid_updates",
+]
+
+
+def _short(value: object) -> str:
+    """Show a value that may hold a thousand items."""
+    text = repr(value)
+    return text if len(text) <= 400 else f"{text[:400]}..."
+
+
+@frozen
+class Planted:
+    """Something with one fault, and the fault."""
+
+    value: Any = field(repr=_short)
+    """What is refused: keyword arguments, the argument of a verb, a call, or a document."""
+    pointer: str | None
+    """Where the fault lies, as a JSON pointer into the value; None where a refusal has no place."""
+    problem: str
+    """The text of the problem with a value or a document; empty where the table or a rule refuses."""
+    code: str
+    """The code with which the table or a rule refuses; empty where a value or a document has a problem."""
+    call: Callable[[], object] = field(eq=False, repr=False)
+    """Builds, reads or calls what was planted, which raises."""
+
+    def prove(self) -> SessionFSMError:
+        """Call it, and return the error, which tells of the planted fault and of no other.
+
+        Further violations of rules that the service has added are no concern of this one's.
+
+        Raises:
+            AssertionError: it was not refused, or otherwise.
+        """
+        __tracebackhide__ = True
+        try:
+            self.call()
+        except TransitionRefused as error:
+            found = {(v.code, v.pointer) for v in error.violations if Verdict.knows(v.code)}
+            if found == {(self.code, self.pointer)}:
+                return error
+            raise AssertionError(f"{self} was refused otherwise: {error}") from error
+        except (InvalidValue, WireError) as error:
+            if not self.code and error.problems == (Problem(self.pointer or "", self.problem),):
+                return error
+            raise AssertionError(f"{self} was refused otherwise: {error}") from error
+        raise AssertionError(f"{self} was not refused")
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - the signature is that of IPython
+        printer.text(repr(self))
+
+
+Flaw: TypeAlias = "tuple[str, Any, str, str]"
+"""The name of a field, a bad value for it, the pointer and the text of the problem."""
+
+
+def _flaws(table: Mapping[str, list[Fault]]) -> st.SearchStrategy[Flaw]:
+    """Draw one of all faults of the fields in *table*."""
+    return st.sampled_from(
+        [
+            (name, value, pointer_token(wire_name(name)) + place, text)
+            for name, faults in table.items()
+            for value, place, text in faults
+        ]
+    )
+
+
+@st.composite
+def invalid_cart_items(draw: st.DrawFn) -> Planted:
+    """Draw keyword arguments of which one keeps a `CartItem` from being built."""
+    name, bad, pointer, text = draw(_flaws(faults_of_item()))
+    others: dict[str, Any] = draw(
+        st.fixed_dictionaries({}, optional={"price": amounts(), "attributes": attributes(), "name": words()})
+    )
+    value: dict[str, Any] = {"sku": "A", "quantity": 1, **others, name: bad}
+    return Planted(value, pointer, text, "", lambda: CartItem(**value))
+
+
+@st.composite
+def invalid_updates(draw: st.DrawFn) -> Planted:
+    """Draw keyword arguments of which one keeps a `SessionUpdate` from being built."""
+    name, bad, pointer, text = draw(_flaws(faults_of_update()))
+    value: dict[str, Any] = {**draw(updates()).given(), name: bad}
+    return Planted(value, pointer, text, "", lambda: SessionUpdate(**value))
+
+
+_TOO_MANY = {
+    "too_many_cart_items": [CartItem(sku="A", quantity=1)] * 1001,
+    "too_many_units": [CartItem(sku="A", quantity=9_999), CartItem(sku="B", quantity=2)],
+}
+
+
+@st.composite
+def invalid_sessions(
+    draw: st.DrawFn, kind: type[CustomerSession] = CustomerSession, *, own: Mapping[str, Any] | None = None
+) -> Planted:
+    """Draw keyword arguments, ``integration_id`` among them, of which one keeps a session from being created.
+
+    Args:
+        draw: given by Hypothesis.
+        kind: the class of the session.
+        own: what a creation gives to the fields that the class adds.
+    """
+    code = draw(st.sampled_from(["", "state_not_creatable", *_TOO_MANY]))
+    if code in _TOO_MANY:
+        name, bad, pointer, text = "cart_items", _TOO_MANY[code], "/cartItems", ""
+    elif code:
+        name, pointer, text = "state", "/state", ""
+        bad = draw(st.sampled_from([State.PARTIALLY_RETURNED, State.CANCELLED]))
+    else:
+        name, bad, pointer, text = draw(_flaws(faults_of_creation() | faults_of_update()))
+    value: dict[str, Any] = {"integration_id": "order-1", **(own or {}), name: bad}
+    keywords = {key: given for key, given in value.items() if key != "integration_id"}
+    return Planted(value, pointer, text, code, lambda: kind.create(value["integration_id"], **keywords))
+
+
+@st.composite
+def invalid_returns(draw: st.DrawFn, session: CustomerSession) -> Planted:
+    """Draw entries of which one keeps *session*, which could have items returned, from having them returned.
+
+    The rules that need a certain cart are broken where the session has one: two SKUs for L-05, one SKU on two items
+    for L-06, an item for L-07. The session is not moved: a copy is asked.
+    """
+    cart = session.cart_items
+    skus = Counter(item.sku for item in cart)
+    whole = [item for item in cart if item.remaining_quantity]
+    mismatched = [(item.position, other.sku) for item in whole for other in cart if item.sku != other.sku]
+    ambiguous = [sku for sku, count in skus.items() if count > 1]
+    codes = ["", "nothing_to_return", "return_item_unnamed", "unknown_cart_item"]
+    # Such a cart is seldom met, so it is made use of.
+    codes += ["sku_position_mismatch"] * bool(mismatched) + ["ambiguous_sku"] * 2 * bool(ambiguous)
+    codes += ["returns_more_than_remaining"] * bool(cart)
+    code = draw(st.sampled_from(codes))
+    before = draw(returns(session)) if whole and code in ("return_item_unnamed", "unknown_cart_item") else []
+    text, place = "", f"/{len(before)}"
+    value: Any = []
+    bad: Any = None
+    match code:
+        case "nothing_to_return":
+            place = ""
+        case "return_item_unnamed":
+            bad = ReturnedCartItem(quantity=draw(st.none() | st.integers(1, 9)))
+        case "unknown_cart_item":
+            beyond = st.integers(len(cart), len(cart) + 5)
+            strange = words("Z", at_least=1).filter(lambda sku: sku not in skus)
+            name = draw(st.sampled_from(["position", "sku"]))
+            named: dict[str, Any] = {name: draw(beyond if name == "position" else strange)}
+            bad, place = ReturnedCartItem(**named), f"{place}/{name}"
+        case "sku_position_mismatch":
+            position, sku = draw(st.sampled_from(mismatched))
+            bad, place = ReturnedCartItem(position=position, sku=sku, quantity=1), f"{place}/sku"
+        case "ambiguous_sku":
+            bad, place = ReturnedCartItem(sku=draw(st.sampled_from(ambiguous))), f"{place}/sku"
+        case "returns_more_than_remaining":
+            before, bad = _too_many_units(draw, draw(st.sampled_from(cart)))
+            place = f"/{len(before)}/quantity"
+        case _:
+            value, place, text = draw(
+                st.sampled_from(
+                    [("A", "", "a string is not a list"), (["A"], "/0", "a string is not a ReturnedCartItem")]
+                )
+            )
+    entries = value if bad is None else [*before, bad]
+    return Planted(entries, f"/returnedCartItems{place}", text, code, lambda: deepcopy(session).return_items(entries))
+
+
+def _too_many_units(draw: st.DrawFn, item: CartItem) -> tuple[list[ReturnedCartItem], ReturnedCartItem]:
+    """Draw entries that ask for more units of *item* than remain, all in the last one or added up."""
+    units = item.remaining_quantity + draw(st.integers(1, 9))
+    parts = [1, units - 1] if units > 1 and draw(st.booleans()) else [units]
+    *before, last = (ReturnedCartItem(position=item.position, quantity=part) for part in parts)
+    return before, last
+
+
+_FILLING = st.sampled_from([Trigger.UPDATE, Trigger.CLOSE])
+_MOVING = [trigger for trigger in Trigger if trigger is not Trigger.CREATE]
+_NEEDED: dict[str, tuple[Any, ...]] = {Trigger.RETURN_ITEMS: ([ReturnedCartItem(position=0)],)}
+"""What verbs cannot be called without."""
+
+
+@st.composite
+def invalid_operations(
+    draw: st.DrawFn, subject: CustomerSession | type[CustomerSession], *, own: Mapping[str, Any] | None = None
+) -> Planted:
+    """Draw a call that *subject* refuses as it is now: a verb, its positional and its keyword arguments.
+
+    For a class the calls are creations, as in `invalid_sessions`. A session is not moved: a copy is called.
+
+    Args:
+        draw: given by Hypothesis.
+        subject: the session or the class.
+        own: what a creation gives to the fields that the class adds.
+    """
+    if isinstance(subject, type):
+        planted = draw(invalid_sessions(subject, own=own))
+        keywords = dict(planted.value)
+        return evolve(planted, value=("create", (keywords.pop("integration_id"),), keywords))
+    ways = subject.machine.allowed_from(subject.state)
+    refused = [trigger for trigger in _MOVING if trigger not in ways]
+    faults = ["value", "time", "unknown", "wanted", "put"] + ["way"] * bool(refused)
+    # Rules can be broken in several ways each, so they get more room than the rest.
+    faults += ["cart"] * 3 * (Trigger.UPDATE in ways) + ["return"] * 6 * (Trigger.RETURN_ITEMS in ways)
+    what = draw(st.sampled_from(faults))
+    verb: str = draw(_FILLING | st.just("put"))
+    arguments: tuple[Any, ...] = ()
+    given: dict[str, Any] = {}
+    pointer: str | None = None
+    text = code = ""
+    match what:
+        case "value":
+            name, bad, pointer, text = draw(_flaws(faults_of_update()))
+            given = {name: bad}
+        case "time":
+            verb = draw(st.sampled_from(_MOVING))
+            _, bad, pointer, text = draw(_flaws({"now": faults_of_creation()["now"]}))
+            arguments, given = _NEEDED.get(verb, ()), {"now": bad}
+        case "unknown":
+            given, pointer = {"voucher": "XMAS"}, "/voucher"
+            known = (*FIELDS_OF_UPDATE, *subject.machine.own_fields.by_alias)
+            text = f"there is no such field; {nearest('voucher', known)}the fields are {', '.join(known)}"
+        case "wanted":
+            verb = draw(_FILLING)
+            wanted = draw(st.sampled_from([state for state in State if state != _LEADS_TO[verb]]))
+            given, pointer = {"state": wanted}, "/state"
+            text = f"{verb}() does not lead to {wanted}; put() obeys a wanted state"
+        case "put":
+            verb, given, code = "put", {"state": "partially_returned"}, "wrong_state"
+        case "way":
+            verb, code = draw(st.sampled_from(refused)), "wrong_state"
+            arguments = _NEEDED.get(verb, ())
+        case "cart":
+            code = draw(st.sampled_from(sorted(_TOO_MANY)))
+            given, pointer = {"cart_items": _TOO_MANY[code]}, "/cartItems"
+        case _:
+            planted = draw(invalid_returns(subject))
+            verb, arguments = "return_items", (planted.value,)
+            pointer, text, code = planted.pointer, planted.problem, planted.code
+    return Planted(
+        (str(verb), arguments, given),
+        pointer,
+        text,
+        code,
+        lambda: getattr(deepcopy(subject), verb)(*arguments, **given),
+    )
+
+
+_LEADS_TO: dict[str, State] = {Trigger.UPDATE: State.OPEN, Trigger.CLOSE: State.CLOSED}
+
+_NO_OBJECTS = [
+    ("", "the document is empty"),
+    ("[]", "a list is not an object"),
+    ("5", "a number is not an object"),
+    ('{"total": NaN}', "the document is not JSON: NaN is not a number"),
+    ('{"a": 1, "a": 2}', 'the document names "a" twice in one object'),
+    ('{"a": 1e9999999999999999999999}', "the document holds a number whose exponent is beyond all bounds"),
+]
+"""Texts that are no document of any kind, and why."""
+_TABLES: dict[type[Any], Callable[[], Mapping[str, list[Fault]]]] = {
+    SessionUpdate: partial(faults_of_update, json=True),
+    ReturnRequest: faults_of_return,
+    SessionEvent: faults_of_event,
+}
+
+
+def invalid_json_documents(
+    kind: type[Any] = CustomerSession, *, own: Mapping[str, Any] | None = None
+) -> st.SearchStrategy[Planted]:
+    """Draw JSON text that cannot be read as *kind*, because of one fault.
+
+    Args:
+        kind: `CustomerSession` or a subclass, `SessionUpdate`, `session_fsm.wire.ReturnRequest` or `SessionEvent`.
+        own: what a creation gives to the fields that a subclass adds.
+
+    Raises:
+        InvalidValue: *kind* is none of these.
+    """
+    if issubclass(kind, CustomerSession):
+        table: Mapping[str, list[Fault]] = faults_of_session()
+        whole = written_values(kind, own=own)
+    elif kind in _TABLES:
+        table, whole = _TABLES[kind](), written_values(kind)
+    else:
+        raise InvalidValue("/kind", f"{kind!r:.60} is no kind of document that faults are planted in")
+
+    @st.composite
+    def draw_text(draw: st.DrawFn) -> Planted:
+        text, problem = draw(st.sampled_from([*_NO_OBJECTS, ("member", "")]))
+        pointer = ""
+        if not problem:
+            name, bad, pointer, problem = draw(_flaws(table))
+            document = {**unstructure(draw(whole)), wire_name(name): bad}
+            if bad is None:
+                del document[wire_name(name)]
+            text = write(document)
+        return Planted(text, pointer, problem, "", lambda: loads(text, kind))
+
+    return draw_text()

@@ -1,0 +1,303 @@
+"""The diagrams that are text: whole, complete, safe, stable, and accepted by the tools that read them."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import attrs
+import pytest
+from builders import session_in
+from diagram_cases import CASES, PLAIN, SHOP, ShopSession, with_edges
+from hostile_diagrams import HOSTILE_MARKUP, hostile_diagram
+from hypothesis import given
+from hypothesis import strategies as st
+from tools import missing, program
+
+from session_fsm import CustomerSession, InvalidValue, State, rule
+from session_fsm.diagrams import formats, model, register_format, render
+from session_fsm.diagrams.formats import dot, markdown, mermaid, plantuml, scxml
+from session_fsm.diagrams.formats import json as json_format
+from session_fsm.diagrams.model import Diagram, Overlay
+
+RENDERERS: dict[str, Callable[..., str]] = {
+    "mmd": mermaid.render,
+    "dot": dot.render,
+    "puml": plantuml.render,
+    "md": markdown.render,
+    "json": json_format.render,
+    "scxml": scxml.render,
+}
+NAMES = ("mermaid", "dot", "plantuml", "markdown", "json", "scxml", "svg", "html")
+SCXML = "{http://www.w3.org/2005/07/scxml}"
+
+
+def plain(text: str) -> str:
+    """Return *text* as a reader sees it: without the ways in which a format writes a hyphen or a hard space."""
+    return text.replace("\xa0", " ").replace("<U+002D>", "-").replace("\\_", "_").replace("\\-", "-")
+
+
+def drawn(ending: str, diagram: Diagram = PLAIN, overlay: Overlay | None = None, detail: str = "full") -> str:
+    return RENDERERS[ending](diagram, overlay or Overlay(), detail=detail)
+
+
+class TestComplete:
+    """Every row of the table is in every format, and what the table lacks is in none."""
+
+    def test_mermaid_has_each_row_with_its_trigger_event_and_faults(self) -> None:
+        self.check(mermaid.render)
+
+    def test_plantuml_has_each_row_with_its_trigger_event_and_faults(self) -> None:
+        self.check(plantuml.render)
+
+    def test_dot_has_each_row_with_its_trigger_event_and_faults(self) -> None:
+        self.check(dot.render)
+
+    @staticmethod
+    def check(render_one: Callable[..., str]) -> None:
+        for diagram in (PLAIN, SHOP):
+            text = plain(render_one(diagram, Overlay(), detail="full"))
+            for edge in diagram.edges:
+                # What stands on an edge comes in one place, from its number on; the next edge has the next number.
+                start = text.index(f"{edge.id} {edge.trigger}")
+                said = text[start:]
+                for part in (edge.event_name, *edge.rules):
+                    assert part in said
+                assert text.count(f"{edge.id} ") == 1
+            without = with_edges(*diagram.edges[1:], among=diagram)
+            assert diagram.edges[0].id not in plain(render_one(without, Overlay(), detail="full"))
+
+    def test_arrows_of_mermaid_and_plantuml_lead_where_the_rows_do(self) -> None:
+        for ending in ("mmd", "puml"):
+            found = re.findall(r"^ *(\[\*\]|\w+) -.*?> (\w+) : (T-\d\d)", plain(drawn(ending)), flags=re.MULTILINE)
+            rows = {edge.id: (edge.source or "[*]", edge.target) for edge in PLAIN.edges if not edge.internal}
+            assert {number: (source, target) for source, target, number in found} == rows
+
+    def test_two_rows_between_the_same_states_stay_two(self) -> None:
+        first, *_ = [edge for edge in PLAIN.edges if edge.id == "T-05"]
+        both = with_edges(first, attrs.evolve(first, id="X-01"))
+        for ending in RENDERERS:
+            text = plain(drawn(ending, both))
+            assert "T-05" in text
+            assert "X-01" in text
+
+    def test_json_is_the_model_itself(self) -> None:
+        document = json.loads(drawn("json"))
+        rows = [(edge["id"], edge["source"], edge["trigger"], edge["target"]) for edge in document["transitions"]]
+        assert rows == [(edge.id, edge.source, edge.trigger, edge.target) for edge in PLAIN.edges]
+        assert [edge["rules"] for edge in document["transitions"]] == [list(edge.rules) for edge in PLAIN.edges]
+        assert [found["code"] for found in document["rules"]] == [found.code for found in PLAIN.rules]
+
+    def test_scxml_has_each_row_as_a_transition_and_cancelled_as_final(self) -> None:
+        root = ET.fromstring(drawn("scxml"))
+        found = [
+            (state.get("id"), transition.get("event"), transition.get("target"))
+            for state in root
+            for transition in state.iter(f"{SCXML}transition")
+        ]
+        for edge in PLAIN.edges:
+            source = edge.source.value if edge.source else "new"
+            event = edge.trigger if edge.source else f"create.{edge.target}"
+            assert (source, event, None if edge.internal else edge.target) in found, edge.id
+        assert len(found) == len(PLAIN.edges)
+        assert [state.get("id") for state in root.iter(f"{SCXML}final")] == ["cancelled"]
+
+    def test_markdown_has_a_line_for_each_row(self) -> None:
+        lines = [line for line in drawn("md").splitlines() if line.startswith("| T-")]
+        assert [line.split("|")[1].strip() for line in lines] == [edge.id for edge in PLAIN.edges]
+        for line, edge in zip(lines, PLAIN.edges, strict=True):
+            for part in (edge.trigger, edge.target, edge.event_name, edge.operation, *edge.rules):
+                assert part.replace("_", "") in line.replace("\\", "").replace("_", "")
+
+    def test_simple_ones_show_states_and_triggers_alone(self) -> None:
+        for ending in RENDERERS:
+            text = drawn(ending, detail="simple")
+            assert "talon_session" not in text.replace("\\", "")
+            assert "too_many_units" not in text.replace("\\", "")
+            for state in State:
+                assert state in text.replace("\\", "")
+
+
+class TestSafe:
+    """Whatever a title, a code or a rule holds, it is text."""
+
+    @pytest.mark.parametrize("ending", RENDERERS)
+    def test_hostile_text_cannot_end_a_line_of_the_source(self, ending: str) -> None:
+        lines = drawn(ending, hostile_diagram(HOSTILE_MARKUP)).splitlines()
+        starts = ("@enduml end", "end note", "%%")
+        assert [line for line in lines if line.strip().startswith(starts)] in ([], ["    end note"], ["end note"])
+        if ending in ("md", "mmd", "scxml"):  # what is shown as, or within, markup
+            assert "<script>" not in "\n".join(lines)
+
+    @given(st.text(max_size=40))
+    def test_xml_and_json_hold_whatever_text_there_is(self, text: str) -> None:
+        diagram = hostile_diagram(text)
+        ET.fromstring(drawn("scxml", diagram))
+        json.loads(drawn("json", diagram))
+
+    @pytest.mark.parametrize("text", [HOSTILE_MARKUP, "", " ", "\x00\x07", "\ud800", "a" * 500])
+    def test_the_tools_read_hostile_text(self, text: str) -> None:
+        for ending in ("dot", "puml"):
+            accepted(ending, drawn(ending, hostile_diagram(text)))
+
+
+def accepted(ending: str, text: str) -> None:
+    """Have the tool of a format read *text*."""
+    command = [program("dot"), "-Tsvg"] if ending == "dot" else [program("plantuml"), "-charset", "UTF-8", "-syntax"]
+    result = subprocess.run(
+        command, input=text.encode("utf-8", "replace"), capture_output=True, check=False, timeout=120
+    )
+    said = (result.stdout + result.stderr).decode(errors="replace")
+    assert result.returncode == 0, said[-600:]
+    assert not said.startswith("ERROR"), said
+    if ending == "dot":
+        assert b"syntax error" not in result.stderr
+        assert b"<svg" in result.stdout
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_graphviz_reads_every_diagram(name: str) -> None:
+    accepted("dot", drawn("dot", *CASES[name]))
+
+
+@pytest.mark.parametrize("name", ["plain", "travelled", "tested"])
+def test_plantuml_reads_the_diagrams(name: str) -> None:
+    accepted("puml", drawn("puml", *CASES[name]))
+
+
+def test_the_reader_of_another_library_lives_through_the_scxml() -> None:
+    """`python-statemachine` reads SCXML, and its machine goes where ours does."""
+    if not find_spec("statemachine"):
+        missing("python-statemachine")
+    processor = import_module("statemachine.io.scxml.processor").SCXMLProcessor()
+    for ending, diagram in (("full", SHOP), ("simple", PLAIN)):
+        processor.parse_scxml(ending, drawn("scxml", diagram, detail=ending))
+        machine = processor.start()
+        for event in ("create.open", "update", "close", "reopen", "close", "return_items", "return_items"):
+            machine.send(event)
+        assert [state.id for state in machine.configuration] == ["partially_returned"]
+        machine.send("cancel")
+        assert [(state.id, state.final) for state in machine.configuration] == [("cancelled", True)]
+
+
+class TestRender:
+    def test_the_formats_are_these(self) -> None:
+        assert formats()[: len(NAMES)] == NAMES
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_class_and_a_session_draw_themselves(self, name: str) -> None:
+        session = session_in("closed")
+        assert f"{CustomerSession:{name}}" == render(CustomerSession, name)
+        assert f"{session:{name}}" == render(CustomerSession, name, session=session)
+        assert render(session=session, format=name) == render(CustomerSession, name, session=session)
+
+    def test_without_a_format_they_are_what_they_were(self) -> None:
+        session = session_in("open")
+        assert f"{session}" == str(session)
+        assert f"{CustomerSession}" == str(CustomerSession)
+
+    def test_without_any_test_every_row_and_every_rule_is_uncovered(self) -> None:
+        text = " ".join(plain(render(CustomerSession, "plantuml", coverage={})).split())  # however its lines break
+        assert text.count("NEVER TESTED") == len(PLAIN.edges) + len(PLAIN.rules)
+
+    def test_a_subclass_shows_its_own_rules(self) -> None:
+        assert "coupon_code_required" in render(ShopSession)
+        assert "coupon_code_required" not in render(CustomerSession)
+
+    def test_a_notebook_gets_a_picture_and_text(self) -> None:
+        for shown in (CustomerSession, session_in("open")):
+            bundle = shown._repr_mimebundle_()
+            assert bundle["image/svg+xml"].startswith("<svg")
+            assert bundle["text/plain"] == repr(shown)
+            assert set(shown._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
+            assert set(shown._repr_mimebundle_(exclude=["text/plain"])) == {"image/svg+xml"}
+
+    def test_where_no_picture_can_be_made_a_notebook_gets_mermaid(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: Any, **__: Any) -> str:
+            raise RuntimeError("no picture")
+
+        monkeypatch.setattr(picture, "render", fail)
+        bundle = session_in("open")._repr_mimebundle_()
+        assert "stateDiagram-v2" in bundle["text/vnd.mermaid"]
+
+    @pytest.mark.parametrize(
+        ("settings", "pointer"),
+        [
+            ({"format": "gif"}, "/format"),
+            ({"detail": "some"}, "/detail"),
+            ({"kind": int}, ""),
+            ({"kind": ShopSession, "session": session_in("open")}, "/session"),
+            ({"events": [5]}, "/events"),
+        ],
+    )
+    def test_what_cannot_be_drawn_is_refused(self, settings: dict[str, Any], pointer: str) -> None:
+        with pytest.raises(InvalidValue) as refusal:
+            render(**settings)
+        assert refusal.value.pointer == pointer
+
+    def test_an_allowed_decision_is_no_event(self) -> None:
+        with pytest.raises(InvalidValue):
+            render(events=[session_in("open").evaluate("close")])
+
+    def test_a_format_of_ones_own_is_drawn_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("session_fsm.diagrams._registered", {})  # what is added lasts as long as the process
+        register_format("names", lambda diagram, overlay, *, detail: f"{diagram.title} {detail} {overlay.current}")
+        assert render(format="names", detail="simple", title="Life") == "Life simple None"
+        assert "names" in formats()
+        for name in ("Bad Name", "svg"):
+            with pytest.raises(InvalidValue):
+                register_format(name, lambda *_, **__: "")
+
+    def test_the_model_is_that_of_the_class(self) -> None:
+        @rule("too_late", on=["close"])
+        def it_is_early(now: Any) -> bool:
+            """It is early."""
+            return now.hour < 20
+
+        class EarlySession(CustomerSession):
+            rules = (*CustomerSession.rules, it_is_early)
+
+        (edge,) = [edge for edge in model(EarlySession).edges if edge.id == "T-04"]
+        assert edge.rules[-1] == "too_late"
+        assert model(EarlySession).rules[-1].text == "It is early."
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+def test_the_same_bytes_come_out_under_every_hash_seed(seed: str) -> None:
+    code = (
+        "from session_fsm.diagrams import formats, render\n"
+        "import hashlib\n"
+        "print(hashlib.sha256(''.join(render(format=name) for name in formats()).encode()).hexdigest())"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+    )
+    here = hashlib.sha256("".join(render(format=name) for name in NAMES).encode()).hexdigest()
+    assert result.stdout.strip() == here
+
+
+@rule("unchecked", on=["close"])
+def stock_is_reserved(total: Any) -> bool:
+    """The stock must be reserved."""
+    raise ConnectionError("postgresql://shop:secret@db/stock")
+
+
+class StockSession(CustomerSession):
+    """Has a rule that raises."""
+
+    rules = (*CustomerSession.rules, stock_is_reserved)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_format_shows_what_a_failed_rule_raised(name: str) -> None:
+    session = StockSession.create("order-1")
+    shown = render(StockSession, name, session=session, events=[session.evaluate("close")])
+    assert "secret" not in shown
+    assert "ConnectionError" not in shown
+    assert "could not be judged" in shown.replace("\xa0", " ") or name == "scxml"

@@ -1,0 +1,57 @@
+"""Each example project passes its own tests, by the command that its README gives."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import tools
+
+_EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+_NEEDED = {
+    "django_shop": ["django"],
+    "fastapi_shop": ["fastapi", "httpx2"],
+    "talon_client": ["talon_one"],
+    "worker": [],
+}
+"""What each example needs beyond what all tests do."""
+_INSTALLED = "python3 -m venv .venv && .venv/bin/pip install -q -e ../../.. "
+
+
+def commands_of(readme: str) -> list[str]:
+    """Return the two lines of a README by which the example is started and tested."""
+    return re.findall(r"```sh\n(.*?)```", readme, flags=re.DOTALL)[0].splitlines()
+
+
+def test_every_example_is_known_here() -> None:
+    assert {path.parent.name for path in _EXAMPLES.glob("*/README.md")} == set(_NEEDED)
+
+
+@pytest.mark.parametrize("name", _NEEDED)
+def test_the_example_passes_its_tests_by_the_second_line_of_its_readme(name: str) -> None:
+    for module in _NEEDED[name]:
+        if find_spec(module) is None:
+            tools.missing(f"the package {module}")
+    start, test = commands_of((_EXAMPLES / name / "README.md").read_text(encoding="utf-8"))
+    assert start.startswith(_INSTALLED)
+    assert test.startswith(_INSTALLED)
+    program, *arguments = test.rpartition(" && ")[2].split()
+    assert program == ".venv/bin/python"
+    # The example's tests are a run of their own, which nothing of this run shall reach.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))}
+    ran = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=_EXAMPLES / name,
+        env=environment | {"PYTEST_ADDOPTS": "-p no:cacheprovider", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    output = ran.stdout + ran.stderr
+    assert ran.returncode == 0, output
+    assert re.search(r"[1-9]\d* passed|Ran [1-9]\d* tests", output), output
+    assert not re.search(r"skipped|deselected", output), output

@@ -1,0 +1,570 @@
+"""What is wrong with a definition: by looking at it, and by running its rules."""
+
+import gc
+import logging
+import os
+import random
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime
+
+import pytest
+from attrs import evolve
+from builders import TenantSession, fresh
+from command_line import environment
+from diagram_cases import ShopSession
+
+from session_fsm import CustomerSession, InvalidValue, State, Trigger, Violation, rule
+from session_fsm.lifecycle import TABLE, Row
+from session_fsm.rules import BUILT_IN, coupon_code_required
+from session_fsm.states import EventName, Operation
+from session_fsm.testing.analysis.lint import Fault, Finding, lint, lint_definition, states_without_end
+from session_fsm.testing.analysis.purity import Impurity, told_by
+from session_fsm.testing.mutation.mutants import mutants
+
+END = datetime(2026, 2, 1, tzinfo=UTC)
+TRIES = 100
+"""So many suffice for the small rules below."""
+
+
+def row(source, trigger, target, number="X-1"):
+    return Row(number, source, trigger, target, Operation.UPDATE, EventName.UPDATED)
+
+
+def seen(table=TABLE, rules=()):
+    return [(finding.code, finding.place, finding.reason) for finding in lint_definition(table, rules)]
+
+
+def without(*ids):
+    return [row for row in TABLE if row.id not in ids]
+
+
+class TestTable:
+    """What can be seen in a table, even one of which no class can be made."""
+
+    def test_the_table_of_the_library_is_right(self):
+        assert seen(TABLE, BUILT_IN) == []
+
+    def test_an_unreachable_state(self):
+        assert seen(without("T-07")) == [
+            ("unreachable-state", "partially_returned", "no way leads from a creation to a partially returned session")
+        ]
+
+    def test_a_state_that_nothing_leads_out_of(self):
+        assert (Fault.DEAD_END, "partially_returned", "nothing leads out, and it is not final") in seen(without("T-09"))
+
+    def test_a_state_whose_exits_never_lead_to_an_end(self):
+        table = [*without("T-05", "T-06", "T-09")]
+        assert seen(table) == [
+            ("unreachable-state", "cancelled", "no way leads from a creation to a cancelled session"),
+            ("dead-end", "open", "T-04 lead out, but to no final state"),
+            ("dead-end", "closed", "T-07, T-08 lead out, but to no final state"),
+            ("dead-end", "partially_returned", "nothing leads out, and it is not final"),
+            ("trigger-without-row", "cancel", "it is refused in every state"),
+        ]
+        assert states_without_end(table) == [State.OPEN, State.CLOSED, State.PARTIALLY_RETURNED]
+
+    def test_a_trigger_without_a_row(self):
+        assert seen(without("T-08")) == [("trigger-without-row", "reopen", "it is refused in every state")]
+
+    def test_rows_that_both_apply(self):
+        table = [*TABLE, row(State.OPEN, Trigger.CLOSE, State.CANCELLED), row(None, Trigger.CREATE, State.OPEN, "X-2")]
+        assert seen(table) == [
+            ("rival-rows", "X-1", "T-04 applies too, to close of an open session"),
+            ("rival-rows", "X-2", "T-01 applies too, to a creation as open"),
+        ]
+
+    def test_a_way_out_of_a_final_state(self):
+        table = [*TABLE, row(State.CANCELLED, Trigger.REOPEN, State.OPEN)]
+        assert seen(table) == [("exit-from-final", "X-1", "it leads out of cancelled, which is final")]
+
+
+class TestRules:
+    """What can be seen in rules without running them."""
+
+    def test_what_is_no_rule(self):
+        assert seen(rules=[len]) == [
+            ("no-rule", "rules/0", "<built-in function len> is none; make one with the decorator rule")
+        ]
+
+    def test_a_rule_without_words(self):
+        mute = evolve(coupon_code_required, text=" ")
+        assert seen(rules=[mute]) == [
+            ("no-text", "coupon_code_required", "no docstring says it in words, so no refusal can")
+        ]
+
+    def test_a_code_that_is_used_twice(self):
+        assert seen(rules=[coupon_code_required, coupon_code_required]) == [
+            ("code-used-twice", "coupon_code_required", "another rule before it has the same code")
+        ]
+
+    def test_a_rule_that_guards_nothing_or_names_a_trigger_in_vain(self):
+        nothing = evolve(coupon_code_required, on=(Trigger.CANCEL,))
+        vain = evolve(coupon_code_required, code="b", on=(Trigger.CLOSE, Trigger.CANCEL))
+        gone = evolve(coupon_code_required, code="c", on=(Trigger.CLOSE, Trigger.REOPEN), target=None)
+        assert seen(rules=[nothing, vain]) == [
+            ("guards-nothing", "coupon_code_required", "no transition is guarded by it"),
+            ("guards-nothing", "b", "it names cancel, but no such transition into closed"),
+        ]
+        assert ("guards-nothing", "c", "it names reopen, but no such transition there is") in seen(
+            without("T-08"), [gone]
+        )
+
+
+def found(*rules, tries=TRIES):
+    return [str(finding) for finding in lint(fresh(rules=rules), tries=tries)]
+
+
+def closing(code):
+    return rule(code, on=["create", "close"], target="closed")
+
+
+class TestRunning:
+    """What is seen when rules are run."""
+
+    def test_the_rules_of_the_library_are_right(self):
+        assert lint(CustomerSession) == []
+        assert lint(ShopSession) == []
+
+    def test_a_rule_that_never_refuses(self):
+        @closing("negative")
+        def total_is_something(total):
+            """Something."""
+            return total is not None
+
+        assert found(total_is_something) == ["negative: never-refuses: nothing was refused for it in 100 tries"]
+        assert lint(fresh(rules=(total_is_something,)), tries=3) == [
+            Finding(Fault.NEVER_REFUSES, "negative", "nothing was refused for it in 3 tries")
+        ]
+
+    def test_a_rule_that_is_shadowed_by_another(self):
+        @closing("less_than_ten")
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        @closing("less_than_five")
+        def five(total):
+            """Five."""
+            return total >= 5
+
+        assert found(ten, five, tries=400) == [
+            "less_than_five: shadowed: wherever it refuses, so does less_than_ten; 400 tries"
+        ]
+
+    def test_a_rule_that_is_shadowed_by_one_or_the_other(self):
+        @closing("outside")
+        def inside(cart_items):
+            """One item."""
+            return len(cart_items) == 1
+
+        @closing("empty")
+        def some(cart_items):
+            """Some."""
+            return len(cart_items) > 0
+
+        @closing("crowded")
+        def few(cart_items):
+            """Few."""
+            return len(cart_items) < 2
+
+        (text,) = [text for text in found(some, few, inside, tries=200) if text.startswith("outside")]
+        assert text.startswith("outside: shadowed: wherever it refuses, so does one of crowded, empty; ")
+
+    def test_a_rule_that_fails(self):
+        @closing("failing")
+        def first_item_is_cheap(cart_items):
+            """Cheap."""
+            return cart_items[0].price < 10
+
+        text, *_ = found(first_item_is_cheap)
+        assert text == "failing: fails: it raises IndexError: tuple index out of range"
+
+        @closing("always_failing")
+        def fails(cart_items):
+            """Fails."""
+            raise KeyError("x")
+
+        assert found(fails) == ["always_failing: fails: it raises KeyError: 'x'"]
+
+    def test_the_class_itself_is_untouched_and_nobody_is_watched_any_longer(self):
+        before = (ShopSession.rules, ShopSession.machine, sys.getprofile())
+        lint(ShopSession, tries=5)
+        assert (ShopSession.rules, ShopSession.machine, sys.getprofile()) == before
+
+    def test_fields_that_the_class_requires_are_given(self):
+        assert lint(TenantSession, own={"tenant": "acme"}, tries=5) != []
+        with pytest.raises(InvalidValue, match="tenant") as refusal:
+            lint(TenantSession)
+        assert refusal.value.pointer == "/own"
+
+    def test_a_class_whose_plain_sessions_the_rules_refuse_is_linted_too(self):
+        @rule("anonymous", on=["create"])
+        def customer_is_known(profile_id):
+            """Known."""
+            return bool(profile_id)
+
+        assert found(customer_is_known) == []
+
+
+MEND = "where it means yes or no, write bool(...)"
+
+
+def linted(*rules, **given):
+    return [str(one) for one in lint(fresh(rules=rules), tries=TRIES, **given)]
+
+
+class TestCreations:
+    """A rule on the closing alone: a session that is created as closed goes past it."""
+
+    @pytest.mark.parametrize("target", [None, "closed"])
+    def test_a_rule_that_a_creation_goes_past_is_found_with_the_mend(self, target):
+        @rule("order_too_small", on=["close"], target=target)
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        creation = 'FreshSession.create("order-1", state="closed")'
+        mend = "write on=[Trigger.CREATE, Trigger.CLOSE], target=State.CLOSED"
+        assert found(ten) == [
+            f"order_too_small: misses-creation: it guards a closing, and {creation} goes past it; {mend}"
+        ]
+
+    def test_of_a_rule_on_updates_too_the_mend_keeps_these(self):
+        @rule("seven", on=["update", "close"])
+        def not_seven(total):
+            """Not seven."""
+            return total != 7
+
+        (text,) = found(not_seven, tries=400)
+        assert 'cart_items=[CartItem(sku="A", quantity=1, price="7")]) goes past it' in text
+        assert text.endswith("; write on=[Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE]")
+
+    def test_a_rule_that_looks_at_the_session_before_is_told_to_look_at_it_afterwards(self):
+        @rule("order_too_small", on=["close"])
+        def ten(session):
+            """Ten."""
+            return session.total >= 10
+
+        (text,) = found(ten)
+        assert text.endswith("and ask for after instead of session, which is None when a session is created")
+
+    def test_a_rule_that_always_fails_would_fail_then_too(self):
+        @rule("stock_unknown", on=["close"])
+        def stock(total):
+            """Stock."""
+            raise ConnectionError("warehouse")
+
+        fails, misses = found(stock)
+        assert fails == "stock_unknown: fails: it raises ConnectionError: warehouse"
+        assert misses.startswith("stock_unknown: misses-creation: ")
+
+    @pytest.mark.parametrize("on", [["create", "close"], ["create", "update", "close"], ["update"], ["cancel"]])
+    def test_a_rule_that_guards_the_creation_or_no_closing_is_left_alone(self, on):
+        @rule("order_too_small", on=on)
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        assert found(ten) == []
+
+    def test_a_rule_that_compares_with_what_was_before_has_nothing_to_say_at_a_creation(self):
+        @rule("other_customer", on=["close"])
+        def customer_stays(session, profile_id, trigger):
+            """The customer stays."""
+            assert session.state == "open"
+            assert trigger == "close"
+            return session.profile_id == profile_id
+
+        assert found(customer_stays, tries=400) == []
+
+    def test_a_rule_whose_creations_another_rule_refuses_is_left_alone(self):
+        @rule("order_too_small", on=["close"])
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        @rule("created_as_closed", on=["create"], target="closed")
+        def orders_begin_as_carts(trigger):
+            """Orders begin as carts."""
+            return False
+
+        assert found(ten, orders_begin_as_carts) == []
+
+    def test_what_a_creation_must_give_is_given(self):
+        @rule("order_too_small", on=["close"])
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        kind = type("Tenants", (TenantSession,), {"rules": (ten,)})
+        (one,) = lint(kind, own={"tenant": "acme"}, tries=TRIES)
+        assert 'Tenants.create("order-1", state="closed", tenant="acme") goes past it' in one.reason
+
+    @pytest.mark.parametrize("ignore", ["order_too_small:misses-creation", "misses-creation"])
+    def test_what_is_so_on_purpose_is_left_out(self, ignore):
+        @rule("order_too_small", on=["close"])
+        def ten(total):
+            """Ten."""
+            return total >= 10
+
+        assert linted(ten, ignore=[ignore]) == []
+        assert linted(ten, ignore=["other:misses-creation", "order_too_small:fails", "fails"]) != []
+
+    @pytest.mark.parametrize("ignore", [["order_too_small"], ["a:misses"], "misses-creation"])
+    def test_what_is_no_fault_cannot_be_left_out(self, ignore):
+        with pytest.raises(InvalidValue, match="no fault is called") as refusal:
+            linted(ignore=ignore)
+        assert refusal.value.pointer == "/ignore"
+
+
+class TestAnswers:
+    """A rule answers True or False, a Violation, or a list of them: what else it answers is found, with its type."""
+
+    @pytest.mark.parametrize(
+        ("answer", "name"),
+        [
+            ("", "str"),
+            ("yes", "str"),
+            (0, "int"),
+            (1, "int"),
+            ({}, "dict"),
+            ({"a": 1}, "dict"),
+            (frozenset(), "frozenset"),
+            (0.0, "float"),
+            ([1], "list with a value of the type int in it"),
+            ((Violation(message="No."), ""), "tuple with a value of the type str in it"),
+        ],
+    )
+    def test_what_no_rule_may_answer(self, answer, name):
+        @closing("odd")
+        def odd(total):
+            """Odd."""
+            return answer if total else False
+
+        assert found(odd) == [
+            f"odd: unfit-answer: it answers a value of the type {name}, which is an error of the rule; {MEND}"
+        ]
+
+    def test_a_rule_that_always_answers_so_is_not_said_never_to_refuse(self):
+        @closing("odd")
+        def odd(profile_id):
+            """Odd."""
+            return profile_id
+
+        assert [text.split(": ")[1] for text in found(odd)] == ["unfit-answer"]
+
+    def test_an_empty_tuple_that_passes_where_a_boolean_was_meant(self):
+        @closing("single")
+        def twice(cart_items):
+            """Twice."""
+            return cart_items and cart_items[0].quantity >= 2
+
+        problem = "it answers an empty tuple at times, which passes, and a boolean at others"
+        assert found(twice) == [f"single: unfit-answer: {problem}; {MEND}"]
+
+    def test_an_empty_list_beside_booleans_too(self):
+        @closing("single")
+        def twice(cart_items):
+            """Twice."""
+            return cart_items[0].quantity >= 2 if cart_items else []
+
+        problem = "it answers an empty list at times, which passes, and a boolean at others"
+        assert found(twice) == [f"single: unfit-answer: {problem}; {MEND}"]
+
+    def test_what_a_rule_may_answer_is_left_alone(self):
+        def no(total, make):
+            return [Violation(message="No.")] if total > 5 else make
+
+        @closing("a")
+        def listed(total):
+            """A."""
+            return no(total, [])
+
+        @closing("b")
+        def in_a_tuple(coupon_codes):
+            """B."""
+            return tuple(Violation(message="No.") for code in coupon_codes)
+
+        @closing("c")
+        def one(profile_id):
+            """C."""
+            return Violation(message="No.") if profile_id else None
+
+        @closing("d")
+        def yielded(identifiers):
+            """D."""
+            for _ in identifiers:
+                yield Violation(message="No.")
+
+        @closing("e")
+        def either(referral_code):
+            """E."""
+            return [Violation(message="No.")] if referral_code else True
+
+        assert found(listed, in_a_tuple, one, yielded, either) == []
+
+    def test_the_code_of_another_rule_is_a_failure(self):
+        @closing("mine")
+        def mine(total):
+            """Mine."""
+            return [Violation(code="yours", message="No.")]
+
+        assert found(mine) == [
+            "mine: fails: it raises ValueError: the rule mine answered with the code of another, yours"
+        ]
+
+
+class TestAsking:
+    """Rules are asked as the machine asks them, however they take what they look at."""
+
+    def test_by_keyword_and_with_defaults(self):
+        @rule("no_code", on=["close"])
+        def some(*, coupon_codes, profile_id="nobody", least=1):
+            """Some."""
+            return len(coupon_codes) >= least or profile_id == "nobody"
+
+        assert [text.split(": ")[:2] for text in found(some)] == [["no_code", "misses-creation"]]
+
+
+class TestPurity:
+    """A rule is called twice, its arguments are compared, and what it calls is watched."""
+
+    @pytest.mark.parametrize(
+        ("ask", "name"),
+        [
+            (lambda: datetime.now().year, "datetime.now()"),
+            (lambda: datetime.today().year, "datetime.today()"),
+            (lambda: date.today().year, "date.today()"),
+            (time.time, "time.time()"),
+            (time.monotonic, "time.monotonic()"),
+        ],
+    )
+    def test_a_rule_that_asks_a_clock(self, ask, name):
+        @closing("late")
+        def early(cart_items):
+            """Early."""
+            return bool(cart_items) and ask() > 0
+
+        assert found(early) == [f"late: depends-on-time: it calls {name}; let it ask for its parameter now"]
+
+    def test_a_rule_that_is_given_the_time_asks_no_clock(self):
+        @closing("late")
+        def early(now):
+            """Early."""
+            return now < END
+
+        assert found(early, tries=400) == []
+
+    def test_what_a_log_asks_does_not_count(self):
+        @closing("logged")
+        def logged(cart_items):
+            """Logged."""
+            logging.getLogger("session_fsm.test").warning("judged")
+            time.strptime("2026", "%Y")
+            return bool(cart_items)
+
+        logging.getLogger("session_fsm.test").propagate = False
+        logging.getLogger("session_fsm.test").addHandler(logging.NullHandler())
+        assert found(logged) == []
+
+    @pytest.mark.parametrize(("ask", "name"), [(random.random, "random"), (lambda: os.urandom(1), "urandom")])
+    def test_a_rule_that_asks_chance(self, ask, name):
+        @closing("unlucky")
+        def lucky(cart_items):
+            """Lucky."""
+            return bool(ask()) and bool(cart_items)
+
+        assert found(lucky) == [f"unlucky: depends-on-chance: it calls {name}(), which nobody can foretell"]
+
+    @pytest.mark.parametrize("collecting", [True, False])
+    def test_who_is_called_when_garbage_is_collected_does_not_count(self, collecting):
+        def tick(*_):
+            time.perf_counter()
+
+        @closing("wasteful")
+        def wasteful(cart_items):
+            """Wasteful."""
+            for _ in range(2000):
+                cycle = []
+                cycle.append(cycle)
+            return bool(cart_items)
+
+        gc.callbacks.append(tick)
+        (gc.enable if collecting else gc.disable)()
+        try:
+            assert found(wasteful) == []
+            assert gc.isenabled() is collecting
+        finally:
+            gc.callbacks.remove(tick)
+            gc.enable()
+
+    def test_a_call_tells_of_time_or_of_chance_or_of_nothing(self):
+        late, unlucky = Impurity.DEPENDS_ON_TIME, Impurity.DEPENDS_ON_CHANCE
+        assert told_by(datetime.now, "shop") == (late, "it calls datetime.now(); let it ask for its parameter now")
+        assert told_by(time.time, "shop") == (late, "it calls time.time(); let it ask for its parameter now")
+        assert told_by(random.random, "shop") == (unlucky, "it calls random(), which nobody can foretell")
+        assert told_by(os.urandom, "uuid") == (unlucky, "it calls urandom(), which nobody can foretell")
+        for function in (len, time.sleep, datetime.fromisoformat, END.isoformat):
+            assert told_by(function, "shop") is None
+        assert told_by(time.time, "logging.handlers") is None
+
+    def test_a_rule_that_answers_otherwise_when_it_is_asked_again(self):
+        calls = []
+
+        @closing("fickle")
+        def fickle(cart_items):
+            """Fickle."""
+            calls.append(1)
+            if len(calls) % 2:
+                yield Violation(message="Odd.")
+
+        assert "fickle: depends-on-chance: it answered Odd., and then, asked the same, that it passes" in found(fickle)
+
+        @closing("failing_at_times")
+        def failing(cart_items):
+            """Failing."""
+            calls.append(1)
+            if len(calls) % 2:
+                raise KeyError("x")
+
+        assert any("it answered KeyError: 'x', and then" in text or "KeyError" in text for text in found(failing))
+
+    def test_a_rule_that_changes_what_it_is_given(self):
+        @rule("greedy", on=["close"])
+        def greedy(session, change):
+            """Greedy."""
+            object.__setattr__(session, "referral_code", "MINE")
+            return bool(session.cart_items)
+
+        assert "greedy: changes-its-input: it changes session" in found(greedy)
+
+
+def test_the_findings_are_the_same_under_any_hash_seed():
+    text = "from session_fsm.testing.analysis.lint import lint\nfrom diagram_cases import ShopSession\nfrom session_fsm import rule\n"
+    text += "class S(ShopSession):\n    rules = (*ShopSession.rules, rule('x', on=['close'])(len_))\n"
+    text = (
+        "def len_(cart_items):\n    'x'\n    return len(cart_items) >= 0\n"
+        + text
+        + "print(*lint(S, tries=60), sep='\\n')"
+    )
+    path = os.pathsep.join(sys.path)
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", text],
+            env=environment(PYTHONHASHSEED=seed, PYTHONPATH=path),
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1
+    assert b"x: never-refuses" in outputs.pop()
+
+
+def test_a_mutant_may_be_linted():
+    (mutant,) = [mutant for mutant in mutants(CustomerSession) if mutant.id == "delete-row:T-09"]
+    assert Finding(Fault.DEAD_END, "partially_returned", "nothing leads out, and it is not final") in lint(
+        mutant.twin(), tries=1
+    )
