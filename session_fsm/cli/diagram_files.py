@@ -15,7 +15,7 @@ from attrs import frozen
 
 from session_fsm.diagrams import Detail, formats, model, render
 from session_fsm.diagrams.drawable import drawable
-from session_fsm.diagrams.formats.markdown import escape
+from session_fsm.diagrams.renderers.markdown import escape
 from session_fsm.session import CustomerSession
 
 __all__ = ["Folder"]

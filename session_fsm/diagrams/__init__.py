@@ -68,12 +68,12 @@ class Renderer(Protocol):
 
 # The formats of this package, by the modules that draw them; each is imported when it is first asked for.
 _MODULES = {
-    "mermaid": "formats.mermaid",
-    "dot": "formats.dot",
-    "plantuml": "formats.plantuml",
-    "markdown": "formats.markdown",
-    "json": "formats.json",
-    "scxml": "formats.scxml",
+    "mermaid": "renderers.mermaid",
+    "dot": "renderers.dot",
+    "plantuml": "renderers.plantuml",
+    "markdown": "renderers.markdown",
+    "json": "renderers.json",
+    "scxml": "renderers.scxml",
     "svg": "svg.picture",
     "html": "html.page",
 }

@@ -9,8 +9,8 @@ from diagram_cases import CASES
 from hostile_diagrams import HOSTILE_MARKUP, hostile_diagram
 from tools import node_module
 
-from session_fsm.diagrams.formats import mermaid
 from session_fsm.diagrams.model import Overlay
+from session_fsm.diagrams.renderers import mermaid
 
 INJECTION = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'> ]]> & \" '"
 

@@ -22,9 +22,10 @@ from tools import missing, program
 
 from session_fsm import CustomerSession, InvalidValue, State, rule
 from session_fsm.diagrams import formats, model, register_format, render
-from session_fsm.diagrams.formats import dot, markdown, mermaid, plantuml, scxml
-from session_fsm.diagrams.formats import json as json_format
 from session_fsm.diagrams.model import Diagram, Overlay
+from session_fsm.diagrams.renderers import dot, markdown, mermaid, plantuml, scxml
+from session_fsm.diagrams.renderers import json as json_format
+from session_fsm.diagrams.svg import picture
 
 RENDERERS: dict[str, Callable[..., str]] = {
     "mmd": mermaid.render,

@@ -11,9 +11,9 @@ import attrs
 from builders import CREATED, ONE_UNIT, at_minute, cart, session_in
 
 from session_fsm import CustomerSession, EventName, ReturnedCartItem, RuleViolated, State, Trigger, WrongState
-from session_fsm.diagrams.formats import dot, json, markdown, mermaid, plantuml, scxml
 from session_fsm.diagrams.html import page
 from session_fsm.diagrams.model import Diagram, Edge, Overlay, model, overlay
+from session_fsm.diagrams.renderers import dot, json, markdown, mermaid, plantuml, scxml
 from session_fsm.diagrams.svg import picture
 from session_fsm.lifecycle import Authority
 from session_fsm.rules import (
