@@ -40,7 +40,7 @@ import ast
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import partial
 from operator import attrgetter
@@ -53,7 +53,6 @@ from attrs import field, frozen
 from session_fsm import errors
 from session_fsm.entities import Snapshot, evolver, maker
 from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
-from session_fsm.reentrancy import BUSY, judged_copy
 from session_fsm.states import EventName, State, StateLike, Trigger, TriggerLike
 from session_fsm.validators import to_member
 
@@ -73,7 +72,6 @@ __all__ = [
     "decision",
     "is_async",
     "is_unawaited",
-    "judging",
     "name_of",
     "rule",
 ]
@@ -423,54 +421,6 @@ decision: Callable[..., Decision[Any]] = maker(Decision)
 
 Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
 """What the rules that did not pass came to, by their codes: their violations, or what they raised."""
-
-
-def judging(
-    rules: Sequence[Rule], trigger: Trigger, fields: Collection[str], values: Mapping[str, str] | None = None
-) -> tuple[list[str], dict[str, Any]]:
-    """Generate the lines that judge every one of *rules* when *trigger* is pulled, and what these need to know.
-
-    *fields* are the names of the session's fields. The lines read ``session`` (None at creation), ``origin`` (the
-    entity whose fields change), ``change``, ``now`` and ``context``, and ``values``, the fields that would change with
-    their new values; or instead of it, where it is known beforehand which these are, an expression for each of them.
-    They leave `Failures` in ``failures``, or None. Each rule is called once, with what it asks for; what it raises is
-    its own failure.
-    """
-
-    def seen(name: str) -> str:
-        if name in SEEN_BY_RULES:
-            return "after[0]" if name == "after" else name
-        if values is not None:
-            return values.get(name, f"origin.{name}")
-        return f'values["{name}"] if "{name}" in values else origin.{name}'
-
-    known: dict[str, Any] = {"trigger": trigger, "judged_copy": judged_copy, "busy": BUSY}
-    names = {*SEEN_BY_RULES, *fields}
-    looked_at = [one.arguments(names) for one in rules]
-    asks_after = any("after" in parameters for parameters in looked_at)
-    lines: list[str] = []
-    new = "values" if values is None else f"{{{', '.join(f'{name!r}: {value}' for name, value in values.items())}}}"
-    for place, one in enumerate(rules):
-        known |= {f"ask_{place}": one.function, f"violations_{place}": one.violations_in, f"code_{place}": one.code}
-        parameters = looked_at[place]
-        given = [f"{name}={seen(name)}" if keyword else seen(name) for name, keyword in parameters.items()]
-        lines += [
-            "    try:",
-            *[f"        after = after or [judged_copy(origin, {new})]"] * ("after" in parameters),
-            f"        answer = ask_{place}({', '.join(given)})",
-            "        if answer is not None and answer is not True and (answer.__class__ is not list or answer):",
-            f"            found = violations_{place}(answer)",
-            "            if found:",
-            f"                failures = {{**(failures or {{}}), code_{place}: found}}",
-            "    except Exception as error:",  # whatever it is, the rule has no answer
-            f"        failures = {{**(failures or {{}}), code_{place}: error}}",
-        ]
-    if asks_after:  # which no rule may move, for the others look at it too
-        lines = [
-            *("    after = None", "    try:", *(f"    {line}" for line in lines), "    finally:"),
-            *("        if after:", "            del busy[id(after[0])]"),
-        ]
-    return ["    failures = None", *lines], known
 
 
 def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:

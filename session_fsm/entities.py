@@ -1,33 +1,28 @@
 """The fields of a session from within: how they are read, set, copied and put back as a whole.
 
 From without, the fields of a session cannot be assigned. These functions are for the machine alone.
-Some of them are generated from the names of fields, because straight code is several times as quick as a loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 from itertools import repeat
-from types import CodeType
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from attrs import AttrsInstance, evolve, fields, has
+from attrs import AttrsInstance, define, evolve, field, fields, has
 
 __all__ = [
     "Snapshot",
     "assign",
-    "assigning",
     "blank_of",
     "cached_names",
-    "compiled",
     "contents",
     "copy_with",
     "drop_cached",
     "evolver",
     "find_cached",
     "maker",
-    "making",
     "pickled_with_defaults",
     "reader",
     "restore",
@@ -90,9 +85,8 @@ def drop_cached(entity: object, names: Iterable[str]) -> None:
 
 
 def reader(kind: type[AttrsInstance]) -> Callable[[Any], tuple[Any, ...]]:
-    """Generate the method that returns what all fields of a *kind* hold, in order."""
-    held = "".join(f"self.{attribute.name}, " for attribute in fields(kind))
-    return compiled("read", ["def read(self):", f"    return ({held})"], {})
+    """Return the function that returns what all fields of a *kind* hold, in order."""
+    return attrgetter(*(attribute.name for attribute in fields(kind)))
 
 
 def assign(entity: object, values: dict[str, Any]) -> None:
@@ -104,30 +98,12 @@ def assign(entity: object, values: dict[str, Any]) -> None:
     any(map(object.__setattr__, repeat(entity), values, values.values()))
 
 
-def assigning(entity: str, values: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """Generate the line that does what `assign` does, with an expression for each field, and what it needs to know."""
-    line = f"any(map(set_field, repeat({entity}), names, ({', '.join(values.values())},)))"
-    return line, {"set_field": object.__setattr__, "repeat": repeat, "names": tuple(values)}
-
-
-def compiled(name: str, lines: Iterable[str], namespace: dict[str, Any]) -> Callable[..., Any]:
-    """Return the function *name*, which the *lines* define with what is in *namespace*."""
-    exec(_code_of("\n".join(lines)), namespace)  # noqa: S102 - our own words, and the names of fields and parameters
-    made: Callable[..., Any] = namespace[name]
-    return made
-
-
-@lru_cache(maxsize=256)
-def _code_of(text: str) -> CodeType:
-    """Compile *text* once: the machines of many classes are made of the same lines."""
-    return compile(text, "<string>", "exec")
-
-
 def blank_of(kind: Any) -> type | None:
-    """Return a class of the same layout as *kind*, whose fields can be set plainly, and whose objects can become a *kind*.
+    """Return a class of the same layout as *kind*, made of the values of its fields, whose objects can become a *kind*.
 
-    To assign ``__class__`` when all fields are set is several times as quick as to set them on a frozen object.
-    None where CPython lets no object become a *kind*: if that is not slotted, or adds slots to those of its base.
+    It is not frozen, so that attrs sets its fields by plain assignment; ``object.__setattr__``, by which a frozen class
+    sets its own, takes several times as long. None where CPython lets no object become a *kind*: where that is not
+    slotted, or adds slots to those of its base.
     """
     slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
     bases: tuple[type, ...] = slotted.__bases__
@@ -135,45 +111,50 @@ def blank_of(kind: Any) -> type | None:
         return None
     held: dict[str, Any] = slotted.__dict__
     layout = {name: held[name] for name in ("__slots__", "__orig_bases__") if name in held}
-    blank: type = type(slotted)(kind.__name__, bases, layout)
+    blank: Any = type(slotted)(kind.__name__, bases, layout)
     try:
         blank().__class__ = kind
     except TypeError:
         return None
-    return blank
-
-
-def making(kind: type[AttrsInstance], values: Mapping[str, str]) -> tuple[list[str], dict[str, Any]]:
-    """Generate the lines that make a frozen *kind*, called ``made``, of an expression for each field that is right.
-
-    Nothing is converted or validated. The fields are set on a `blank_of` the kind. The second result is what the
-    lines need to know.
-    """
-    stores = [f"    made.{attribute.name} = {values[attribute.name]}" for attribute in fields(kind)]
-    return ["    made = blank()", *stores, "    made.__class__ = kind"], {"blank": blank_of(kind), "kind": kind}
+    these = {attribute.name: field(alias=attribute.name) for attribute in fields(kind)}
+    made: type = define(these=these, slots=False, repr=False, eq=False)(blank)
+    return made
 
 
 def maker(kind: type[A]) -> Callable[..., A]:
-    """Generate the function that makes a frozen *kind* of values that are known to be right, one a field, in order."""
-    names = [attribute.name for attribute in fields(kind)]
-    lines, namespace = making(kind, {name: name for name in names})
-    return compiled("make", [f"def make({', '.join(names)}):", *lines, "    return made"], namespace)
+    """Return a function that makes a frozen *kind* of values that are known to be right, one a field, in order.
 
-
-def evolver(kind: type[A], *names: str, **constants: Any) -> Callable[..., A]:
-    """Generate the function that copies a *kind*, but for some fields. An object of a subclass is left to ``attrs.evolve``.
-
-    The values of *names* follow the object to be copied; what *constants* name is always the same.
+    Nothing is converted or validated, which makes it three to ten times as quick as the class itself. The fields are
+    set on an object of `blank_of` the kind, whose class is then changed: no frozen object is ever seen half made.
     """
-    kept = {attribute.name: f"held.{attribute.name}" for attribute in fields(kind)}
-    lines, known = making(kind, kept | {name: name for name in (*names, *constants)})
-    changes = ", ".join(f"{name}={name}" for name in (*names, *constants))
-    head = [
-        f"def evolved(held, {', '.join(names)}):",
-        "    if held.__class__ is not kind:",
-        f"        return evolve(held, {changes})",
-    ]
-    return compiled("evolved", [*head, *lines, "    return made"], known | constants | {"evolve": evolve})
+    blank: Any = blank_of(kind)
+
+    def make(*values: Any) -> A:
+        made = blank(*values)
+        made.__class__ = kind
+        return made  # type: ignore[no-any-return]  # it is of the kind A now
+
+    return make
+
+
+def evolver(kind: type[A], name: str) -> Callable[[A, Any], A]:
+    """Return a function that copies a *kind* with another value for the field *name*, as ``attrs.evolve`` does.
+
+    The value is known to be right, and nothing is validated: it takes a fifth of the time. An object of a subclass is
+    left to ``attrs.evolve``.
+    """
+    blank: Any = blank_of(kind)
+    read = reader(kind)
+
+    def evolved(held: A, value: Any) -> A:
+        if held.__class__ is not kind:
+            return evolve(held, **{name: value})  # type: ignore[misc]  # A is bound to attrs classes
+        made = blank(*read(held))
+        setattr(made, name, value)
+        made.__class__ = kind
+        return made  # type: ignore[no-any-return]  # it is of the kind A now
+
+    return evolved
 
 
 def pickled_with_defaults(kind: K) -> K:
@@ -210,7 +191,7 @@ class Snapshot(Generic[S]):
         self._what_else = what_else
         self._made: Any = None
         try:
-            self._held: tuple[Any, ...] | dict[str, Any] = entity.__contents__()
+            self._held: tuple[Any, ...] | dict[str, Any] = entity.__read_fields__(entity)
         except AttributeError:  # a field of a subclass has no value yet
             self._held = contents(entity)
         self._unslotted = unslotted_of(entity)

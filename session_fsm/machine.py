@@ -32,7 +32,7 @@ from session_fsm.reentrancy import BUSY, busy_error, moving, refuse_if_busy
 from session_fsm.refusals import Refusals
 from session_fsm.states import State, Trigger
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnFields
-from session_fsm.transition import Context, Move
+from session_fsm.transition import Context, Transition
 from session_fsm.validators import is_list, kind_of
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
@@ -123,13 +123,13 @@ class LifecycleEventData(transitions.EventData):
 class LifecycleTransition(_Watched, transitions.Transition):
     """A row of the table together with the rules that guard it."""
 
-    def __init__(self, row: Row, move: Move) -> None:
+    def __init__(self, row: Row, logic: Transition) -> None:
         super().__init__(str(row.source), str(row.target))
         if row.internal:
             self.dest = None
         self.row = row
-        self.move = move
-        self.rules = self.move.rules
+        self.logic = logic
+        self.rules = self.logic.rules
         # For those who ask the machine what guards a transition. It is a tuple: a condition is added as a rule.
         self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment, arg-type]  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -137,7 +137,7 @@ class LifecycleTransition(_Watched, transitions.Transition):
         """Run the transition with every callback in its place, in the order that `transitions` documents."""
         machine, session = event_data.machine, event_data.model
         machine.callbacks(self.prepare, event_data)
-        event_data.values = self.move.passed(session, **event_data.kwargs)
+        event_data.values = self.logic.passed(session, **event_data.kwargs)
         machine.callbacks([*machine.before_state_change, *self.before], event_data)
         if self.dest is None:
             self._commit(event_data)
@@ -161,8 +161,8 @@ class LifecycleTransition(_Watched, transitions.Transition):
         if session.update_count != event_data.update_count:
             problem = f"a callback moved it while {self.row.trigger} was under way"
             raise ConcurrentChange(f"session {session.integration_id!r}: {problem}")
-        event_data.recorded = self.move.record(session, values=event_data.values, **event_data.kwargs)
-        self.move.commit(session, event_data.values)
+        event_data.recorded = self.logic.record(session, values=event_data.values, **event_data.kwargs)
+        self.logic.commit(session, event_data.values)
 
 
 class LifecycleEvent(transitions.Event):
@@ -173,8 +173,8 @@ class LifecycleEvent(transitions.Event):
         self._asked = Trigger(name)
         self.nothing = argument_of(self._asked, None)
         """The argument of a trigger that was given none."""
-        self.unheard: dict[State, Move] = {}
-        """From each state the move that the trigger makes, where no callback wants to know of it."""
+        self.unheard: dict[State, Transition] = {}
+        """From each state the transition by this trigger, where it has no callbacks."""
 
     machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
@@ -188,9 +188,9 @@ class LifecycleEvent(transitions.Event):
         """
         if BUSY:
             refuse_if_busy(session)
-        move = self.unheard.get(session.state)
-        if move is not None:
-            return move.make(session, change, now, context)
+        transition = self.unheard.get(session.state)
+        if transition is not None:
+            return transition.run(session, change, now, context)
         if self.machine.unheard and not self.transitions.get(session.state):
             raise self.machine.wrong_state(self._asked, session, change)
         event_data = self._run(session, change, now, context)
@@ -243,7 +243,7 @@ class LifecycleEvent(transitions.Event):
         transition = self.transition(session.state)
         if transition is None:
             return self.machine.no_way(self._asked, session, change)
-        return transition.move.decide(session, change, now, context)
+        return transition.logic.decide(session, change, now, context)
 
     def _is_valid_source(self, state: Any) -> bool:
         ignore = state.ignore_invalid_triggers
@@ -305,19 +305,19 @@ class LifecycleMachine(transitions.Machine):
         self.rules = tuple(rules)
         self.kind = kind
         names = [attribute.name for attribute in fields(kind)] if kind is not None and has(kind) else []
-        move = partial(Move, fields_seen=names, cached=cached_names(kind))
+        transition = partial(Transition, fields_seen=names, cached=cached_names(kind))
         self._refusals = Refusals(self.table)
         creations = {row.target: row for row in table if row.source is None}
         self._creations = {
-            state: move(Trigger.CREATE, None, state, self.rules, creations.get(state)) for state in State
+            state: transition(Trigger.CREATE, None, state, self.rules, creations.get(state)) for state in State
         }
         for trigger in Trigger:
             if trigger is not Trigger.CREATE:
                 self.events[trigger.value] = LifecycleEvent(trigger.value, self)
         for row in table:
             if row.source is not None:
-                moved = move(row.trigger, row.source, row.target, rules, row)
-                self.events[row.trigger.value].add_transition(LifecycleTransition(row, moved))
+                logic = transition(row.trigger, row.source, row.target, rules, row)
+                self.events[row.trigger.value].add_transition(LifecycleTransition(row, logic))
         everything = self.all_with_callbacks()
         for one in everything:
             for held in _LISTS:
@@ -352,13 +352,13 @@ class LifecycleMachine(transitions.Machine):
             RuleViolated: a rule forbids it, or failed.
             WrongState: the table lets no session be created in that state.
         """
-        move = self._creations[newborn.state]
+        transition = self._creations[newborn.state]
         values: dict[str, Any] = {"update_count": newborn.update_count}
-        if failures := move.judged(None, newborn, change, now, values, context):
-            raise move.refusal(newborn, failures)
-        if move.target is None:
+        if failures := transition.judged(None, newborn, change, now, values, context):
+            raise transition.refusal(newborn, failures)
+        if transition.target is None:
             raise self._refusals.of_creation(newborn).refusal()
-        event = move.record(newborn, change, now, values, context)
+        event = transition.record(newborn, change, now, values, context)
         object.__setattr__(newborn, "_pending_events", values["_pending_events"])
         return event
 
@@ -381,7 +381,7 @@ class LifecycleMachine(transitions.Machine):
         self.unheard = _silent(mine[name] for name in mine.keys() & _LISTS)
         for event in self.events.values():
             rows: Any = [found[0] for found in event.transitions.values()]
-            event.unheard = {row.row.source: row.move for row in rows if self.unheard and self._is_silent(row)}
+            event.unheard = {row.row.source: row.logic for row in rows if self.unheard and self._is_silent(row)}
 
     def judge_callbacks(self, callbacks: Any) -> None:
         """Refuse callbacks that would silently do nothing, or fail when it is too late.

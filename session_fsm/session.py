@@ -184,7 +184,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     machine: ClassVar[LifecycleMachine]
     """The machine of this class; it belongs to the class alone, not to its subclasses."""
 
-    __contents__: ClassVar[Callable[[Any], tuple[Any, ...]]]
+    __read_fields__: ClassVar[Callable[[Any], tuple[Any, ...]]]
     """Returns what all fields hold, in their order."""
     __fixed__: ClassVar[frozenset[str]]
     """The names of the fields that every session has."""
@@ -296,7 +296,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         if is_undecorated(cls):  # a class without slots is not made anew
             type.__setattr__(cls, "machine", _machine_of(cls))
         vars(cls.machine)["own_fields"] = own_fields  # no callback depends on it
-        cls.__contents__ = reader(cls)
+        cls.__read_fields__ = reader(cls)
         if is_generated(held.get("__eq__")) or is_generated(held.get("__hash__")):
             cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
         for name in ("__eq__", "__ne__", "__repr__"):
@@ -810,7 +810,7 @@ def _callback_methods(cls: type[CustomerSession]) -> Iterator[str]:
 
 _STATES = [state.value for state in State]
 type.__setattr__(CustomerSession, "machine", _machine_of(CustomerSession))
-CustomerSession.__contents__ = reader(CustomerSession)
+CustomerSession.__read_fields__ = reader(CustomerSession)
 CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in fields(CustomerSession))
 setattr(CustomerSession.__attrs_post_init__, "completes", True)  # noqa: B010 - see `completing`
 # They are set here, because checkers would take them for leave to assign whatever a session does not have, and

@@ -7,7 +7,7 @@ Whatever breaks its own type or length is an `InvalidValue` as soon as it is bui
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -15,9 +15,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from uuid import UUID
 
-from attrs import AttrsInstance, field, fields, frozen
+from attrs import AttrsInstance, evolve, field, fields, frozen
 
-from session_fsm.entities import compiled, evolver, pickled_with_defaults
+from session_fsm.entities import evolver, pickled_with_defaults
 from session_fsm.errors import InvalidValue
 from session_fsm.json_values import (
     EMPTY,
@@ -288,7 +288,7 @@ def _as_requested(item: Any) -> Any:
     if not isinstance(item, CartItem):
         return item  # the validator says what is wrong with it
     seen = item.position is not None or _read_only_fields(item) != _UNSEEN
-    return _laid(item, None) if seen else item
+    return evolve(item, position=None, **_SET_BY_TALON_ONE) if seen else item
 
 
 _SET_BY_TALON_ONE: dict[str, Any] = {
@@ -298,12 +298,12 @@ _SET_BY_TALON_ONE: dict[str, Any] = {
 }
 _UNSEEN = tuple(_SET_BY_TALON_ONE.values())
 _read_only_fields = attrgetter(*_SET_BY_TALON_ONE)
-_laid = evolver(CartItem, "position", **_SET_BY_TALON_ONE)
+_with_position = evolver(CartItem, "position")
 
 
 def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
     """Lay *items* into a fresh cart, in which each has its position, and nothing has come back (U-10)."""
-    return tuple([_laid(item, position) for position, item in enumerate(items)])
+    return tuple([_with_position(item, position) for position, item in enumerate(items)])
 
 
 def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Unset:
@@ -410,7 +410,8 @@ class SessionUpdate:
 
     def given(self) -> dict[str, Any]:
         """Return the fields that are not omitted, by name, without those in `own`."""
-        return _given(self)
+        held = zip(FIELDS_OF_UPDATE, _fields_of_update(self), strict=True)
+        return {name: value for name, value in held if value is not UNSET}
 
     def __repr__(self) -> str:
         shown = self.given() | ({"own": self.own} if self.own else {})
@@ -423,15 +424,6 @@ def _names(cls: type[AttrsInstance]) -> tuple[str, ...]:
 
 FIELDS_OF_UPDATE = tuple(name for name in _names(SessionUpdate) if name != "own")
 """The names of the fields of `SessionUpdate` that Talon.One knows."""
-_given: Callable[[SessionUpdate], dict[str, Any]] = compiled(
-    "given",
-    [
-        "def given(update):",
-        "    given = {}",
-        *(f"    if update.{name} is not UNSET:\n        given['{name}'] = update.{name}" for name in FIELDS_OF_UPDATE),
-        "    return given",
-    ],
-    {"UNSET": UNSET},
-)
+_fields_of_update = attrgetter(*FIELDS_OF_UPDATE)
 NO_CHANGE = SessionUpdate()
 """The update in which every field is omitted."""

@@ -142,7 +142,7 @@ class _Source:
 
     def begin(self) -> None:
         """Begin the object."""
-        self.add("made = blank()" if self._blank else "values = {}")
+        self.add("made = blank.__new__(blank)" if self._blank else "values = {}")
 
     def set(self, attribute: Attribute[Any], value: str, margin: str = "") -> None:
         """Set a field of the object."""

@@ -387,15 +387,15 @@ class TestThreads:
         ways = [*map(shop_with(moving_rule(puts, "copy"), callbacks=False).machine.events["close"].transition, State)]
         assert ways[0] is not None
         with pytest.raises(ConcurrentChange):
-            ways[0].move.make(session, NO_CHANGE, LATER, {})
+            ways[0].logic.run(session, NO_CHANGE, LATER, {})
         assert picture(session) == held
 
     def test_what_another_thread_did_is_noticed_before_fields_are_set(self) -> None:
         session = CustomerSession.create("order-1")
         transition = CustomerSession.machine.events["close"].transition(State.OPEN)
         assert transition is not None
-        values = transition.move.values(session, NO_CHANGE, LATER)
+        values = transition.logic.values(session, NO_CHANGE, LATER)
         session.update()  # as another thread might, in between
         with pytest.raises(ConcurrentChange):
-            transition.move.commit(session, values)
+            transition.logic.commit(session, values)
         assert session.state is State.OPEN
