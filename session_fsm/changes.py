@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from attrs import evolve, fields
 
 from session_fsm.amounts import totals
-from session_fsm.entities import evolver, maker
 from session_fsm.errors import InvalidValue, pointer_token
+from session_fsm.generated import evolver, maker
 from session_fsm.json_values import EMPTY, AttributeValue, FrozenDict, to_attributes
 from session_fsm.rules.built_in import requested_units
 from session_fsm.states import Trigger

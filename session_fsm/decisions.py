@@ -51,8 +51,9 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias, TypeVa
 from attrs import field, frozen
 
 from session_fsm import errors
-from session_fsm.entities import Snapshot, evolver, maker
+from session_fsm.entities import Snapshot
 from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
+from session_fsm.generated import evolver, maker
 from session_fsm.states import EventName, State, StateLike, Trigger, TriggerLike
 from session_fsm.validators import to_member
 

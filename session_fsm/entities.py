@@ -7,29 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import repeat
-from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from attrs import AttrsInstance, define, evolve, field, fields, has
+from attrs import fields
 
 __all__ = [
     "Snapshot",
     "assign",
-    "blank_of",
     "cached_names",
     "contents",
     "copy_with",
     "drop_cached",
-    "evolver",
     "find_cached",
-    "maker",
     "pickled_with_defaults",
-    "reader",
     "restore",
 ]
 
 S = TypeVar("S")
-A = TypeVar("A", bound=AttrsInstance)
 K = TypeVar("K", bound=type)
 
 
@@ -84,11 +78,6 @@ def drop_cached(entity: object, names: Iterable[str]) -> None:
             pass
 
 
-def reader(kind: type[AttrsInstance]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return the function that returns what all fields of a *kind* hold, in order."""
-    return attrgetter(*(attribute.name for attribute in fields(kind)))
-
-
 def assign(entity: object, values: dict[str, Any]) -> None:
     """Set fields of *entity*, all of them or none.
 
@@ -96,65 +85,6 @@ def assign(entity: object, values: dict[str, Any]) -> None:
     assignments: an interrupt finds the session as it was, or as it is going to be.
     """
     any(map(object.__setattr__, repeat(entity), values, values.values()))
-
-
-def blank_of(kind: Any) -> type | None:
-    """Return a class of the same layout as *kind*, made of the values of its fields, whose objects can become a *kind*.
-
-    It is not frozen, so that attrs sets its fields by plain assignment; ``object.__setattr__``, by which a frozen class
-    sets its own, takes several times as long. None where CPython lets no object become a *kind*: where that is not
-    slotted, or adds slots to those of its base.
-    """
-    slotted: Any = next(cls for cls in kind.__mro__ if cls.__dict__.get("__slots__"))
-    bases: tuple[type, ...] = slotted.__bases__
-    if any(map(has, bases)):
-        return None
-    held: dict[str, Any] = slotted.__dict__
-    layout = {name: held[name] for name in ("__slots__", "__orig_bases__") if name in held}
-    blank: Any = type(slotted)(kind.__name__, bases, layout)
-    try:
-        blank().__class__ = kind
-    except TypeError:
-        return None
-    these = {attribute.name: field(alias=attribute.name) for attribute in fields(kind)}
-    made: type = define(these=these, slots=False, repr=False, eq=False)(blank)
-    return made
-
-
-def maker(kind: type[A]) -> Callable[..., A]:
-    """Return a function that makes a frozen *kind* of values that are known to be right, one a field, in order.
-
-    Nothing is converted or validated, which makes it three to ten times as quick as the class itself. The fields are
-    set on an object of `blank_of` the kind, whose class is then changed: no frozen object is ever seen half made.
-    """
-    blank: Any = blank_of(kind)
-
-    def make(*values: Any) -> A:
-        made = blank(*values)
-        made.__class__ = kind
-        return made  # type: ignore[no-any-return]  # it is of the kind A now
-
-    return make
-
-
-def evolver(kind: type[A], name: str) -> Callable[[A, Any], A]:
-    """Return a function that copies a *kind* with another value for the field *name*, as ``attrs.evolve`` does.
-
-    The value is known to be right, and nothing is validated: it takes a fifth of the time. An object of a subclass is
-    left to ``attrs.evolve``.
-    """
-    blank: Any = blank_of(kind)
-    read = reader(kind)
-
-    def evolved(held: A, value: Any) -> A:
-        if held.__class__ is not kind:
-            return evolve(held, **{name: value})  # type: ignore[misc]  # A is bound to attrs classes
-        made = blank(*read(held))
-        setattr(made, name, value)
-        made.__class__ = kind
-        return made  # type: ignore[no-any-return]  # it is of the kind A now
-
-    return evolved
 
 
 def pickled_with_defaults(kind: K) -> K:
@@ -191,7 +121,7 @@ class Snapshot(Generic[S]):
         self._what_else = what_else
         self._made: Any = None
         try:
-            self._held: tuple[Any, ...] | dict[str, Any] = entity.__read_fields__(entity)
+            self._held: tuple[Any, ...] | dict[str, Any] = entity.__contents__()
         except AttributeError:  # a field of a subclass has no value yet
             self._held = contents(entity)
         self._unslotted = unslotted_of(entity)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
@@ -15,7 +16,7 @@ from session_fsm.states import EventName, State, Trigger
 from session_fsm.validators import instance_of, integer, list_of, member_of, text, time, to_tuple, validate
 from session_fsm.values import ReturnedCartItem, SessionUpdate
 
-__all__ = ["SessionEvent"]
+__all__ = ["Pending", "SessionEvent", "as_pending", "events_in", "with_event"]
 
 _returned = list_of(instance_of(ReturnedCartItem))
 
@@ -66,3 +67,41 @@ class SessionEvent:
     """
     context: Mapping[str, Any] = field(default=EMPTY, converter=_to_context, validator=validate(json_map))
     """What the caller gave as ``context=``: who asked, and why. The service decides what it holds."""
+
+
+# A session holds its pending events as a tuple, so that copies share it and a trigger replaces it in the one step that
+# sets all fields. A tuple of thousands takes longer to extend than a trigger takes: at this length a new one begins.
+_LONGEST_PENDING = 64
+
+
+@frozen
+class _Earlier:
+    """The first entry of a tuple of pending events that begins where another one has reached its length."""
+
+    pending: Pending
+
+
+Pending: TypeAlias = "tuple[SessionEvent | _Earlier, ...]"
+"""Pending events, oldest first, as a session holds them."""
+
+
+def with_event(pending: Pending, event: SessionEvent) -> Pending:
+    """Return *pending* and *event*, in a time that does not grow with the number of events."""
+    return (*pending, event) if len(pending) < _LONGEST_PENDING else (_Earlier(pending), event)
+
+
+def events_in(pending: Pending) -> list[SessionEvent]:
+    """Return the events of *pending*, oldest first."""
+    parts = [pending]
+    while parts[-1] and isinstance(first := parts[-1][0], _Earlier):
+        parts.append(first.pending)
+    return [one for part in reversed(parts) for one in part if not isinstance(one, _Earlier)]
+
+
+def as_pending(events: Any) -> Any:
+    """Return *events*, or what `with_event` returned, as `with_event` would make them one by one."""
+    given = to_tuple(events)
+    if not isinstance(given, tuple) or len(given) <= _LONGEST_PENDING:
+        return given  # of the wrong type, the validator says what is wrong
+    none: Pending = ()
+    return reduce(with_event, given, none)

@@ -114,7 +114,7 @@ def under_judgement(session: Any) -> Generator[bool]:
 def held_by(session: Any) -> tuple[Any, ...] | dict[str, Any]:
     """Return what all fields of *session* hold, to be compared with what they hold later."""
     try:
-        held: tuple[Any, ...] = session.__read_fields__(session)
+        held: tuple[Any, ...] = session.__contents__()
     except AttributeError:  # a field of a subclass has no value yet
         return contents(session)
     return held

@@ -26,9 +26,10 @@ from session_fsm.amounts import add, returned_total, subtract, totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule, is_async
-from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached, find_cached, maker, reader
+from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached, find_cached
 from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
-from session_fsm.events import SessionEvent
+from session_fsm.events import SessionEvent, as_pending, events_in
+from session_fsm.generated import maker, reader
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
@@ -98,6 +99,13 @@ def _total_or_computed(value: object) -> Any:
     return None if value is _COMPUTED else _total(value)
 
 
+_events = list_of(instance_of(SessionEvent))
+
+
+def _pending(value: object) -> Any:
+    return _events(tuple(events_in(value)) if isinstance(value, tuple) else value)
+
+
 def _to_state(value: StateLike) -> State:
     member: State = to_member(State, value)
     return member
@@ -111,7 +119,7 @@ if TYPE_CHECKING:  # as in `session_fsm.values`
 
     def _to_events(value: Iterable[SessionEvent]) -> tuple[SessionEvent, ...]: ...
 else:
-    to_items = _to_events = to_tuple
+    to_items, _to_events = to_tuple, as_pending
 
 
 # To ask an enumeration for its member takes longer than to ask the module.
@@ -184,7 +192,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     machine: ClassVar[LifecycleMachine]
     """The machine of this class; it belongs to the class alone, not to its subclasses."""
 
-    __read_fields__: ClassVar[Callable[[Any], tuple[Any, ...]]]
+    __contents__: ClassVar[Callable[[Any], tuple[Any, ...]]]
     """Returns what all fields hold, in their order."""
     __fixed__: ClassVar[frozenset[str]]
     """The names of the fields that every session has."""
@@ -267,7 +275,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         default=(),
         alias="pending_events",
         converter=_to_events,
-        validator=validate(list_of(instance_of(SessionEvent))),
+        validator=validate(_pending),
         metadata={"of_talon_one": False},
     )
 
@@ -296,7 +304,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         if is_undecorated(cls):  # a class without slots is not made anew
             type.__setattr__(cls, "machine", _machine_of(cls))
         vars(cls.machine)["own_fields"] = own_fields  # no callback depends on it
-        cls.__read_fields__ = reader(cls)
+        cls.__contents__ = reader(cls)
         if is_generated(held.get("__eq__")) or is_generated(held.get("__hash__")):
             cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
         for name in ("__eq__", "__ne__", "__repr__"):
@@ -311,10 +319,11 @@ class CustomerSession(Shown, metaclass=SessionType):
             setattr(cls, "__init__", wraps(held["__init__"])(_construct))  # noqa: B010 - checkers know that of attrs
 
     def __getstate__(self) -> dict[str, Any]:
-        return contents(self)
+        held = contents(self)
+        return held | {"_pending_events": tuple(self.pending_events)} if "_pending_events" in held else held
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        assign(self, state)
+        assign(self, state | {"_pending_events": as_pending(state.get("_pending_events", ()))})
         names = [attribute.name for attribute in fields(type(self))]
         if any(name not in state for name in names):
             _complete_old(self, state)
@@ -570,7 +579,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     @property
     def pending_events(self) -> list[SessionEvent]:
         """The events that nobody has taken yet, oldest first, in a list of their own."""
-        return list(self._pending_events)
+        return events_in(self._pending_events)
 
     def take_events(self) -> list[SessionEvent]:
         """Hand the pending events over, oldest first; afterwards none is pending."""
@@ -810,7 +819,7 @@ def _callback_methods(cls: type[CustomerSession]) -> Iterator[str]:
 
 _STATES = [state.value for state in State]
 type.__setattr__(CustomerSession, "machine", _machine_of(CustomerSession))
-CustomerSession.__read_fields__ = reader(CustomerSession)
+CustomerSession.__contents__ = reader(CustomerSession)
 CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in fields(CustomerSession))
 setattr(CustomerSession.__attrs_post_init__, "completes", True)  # noqa: B010 - see `completing`
 # They are set here, because checkers would take them for leave to assign whatever a session does not have, and

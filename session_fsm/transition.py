@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 
 from session_fsm.changes import returned, returned_between, updated
 from session_fsm.decisions import Decision, Failures, Rule, checks_of, decision
-from session_fsm.entities import Snapshot, assign, drop_cached, maker
+from session_fsm.entities import Snapshot, assign, drop_cached
 from session_fsm.errors import ConcurrentChange, TransitionRefused
-from session_fsm.events import SessionEvent
+from session_fsm.events import SessionEvent, with_event
+from session_fsm.generated import maker
 from session_fsm.json_values import AttributeValue
 from session_fsm.judging import Judge
 from session_fsm.lifecycle import Row
@@ -82,12 +83,30 @@ class Transition:
         """
         if self._guarded:
             return self._run_guarded(session, change, now, context)
-        values = self.values(session, change, now)
-        failures = self._judge(session, session, change, now, values, context)
-        if failures:
+        # What `values`, `record` and `commit` do, without their calls, which would be a sixth of the time of a trigger.
+        changed, count = self._changed, session.update_count
+        values = {} if changed is None or change is NO_CHANGE else changed(session, change)
+        values["updated"], values["update_count"], values["state"] = now, count + 1, self.target
+        if self.rules and (failures := self._judge(session, session, change, now, values, context)):
             raise self.refusal(session, failures)
-        event = self.record(session, change, now, values, context)
-        self.commit(session, values)
+        event = _make_event(
+            self.event_name,
+            session.integration_id,
+            self.trigger,
+            self.source,
+            self.target,
+            now,
+            count + 1,
+            change,
+            returned_between(session.cart_items, values["cart_items"]) if changed is returned else (),
+            context,
+        )
+        values["_pending_events"] = with_event(session._pending_events, event)  # noqa: SLF001 - as in `record`
+        if session.update_count != count:
+            raise _concurrent(session)
+        assign(session, values)
+        if self._cached:
+            drop_cached(session, self._cached)
         return event
 
     def _run_guarded(self, session: Any, change: Any, now: datetime, context: Context) -> SessionEvent:
@@ -132,7 +151,7 @@ class Transition:
         *cart* is what the cart was before, where the session has the new one already.
         """
         returned_items: tuple[ReturnedCartItem, ...] = ()
-        if self.trigger is Trigger.RETURN_ITEMS:
+        if self._changed is returned:
             before = session.cart_items if cart is None else cart
             returned_items = returned_between(before, values.get("cart_items", session.cart_items))
         event = _make_event(
@@ -147,7 +166,7 @@ class Transition:
             returned_items,
             context,
         )
-        values["_pending_events"] = (*session._pending_events, event)  # noqa: SLF001 - the machine's own field
+        values["_pending_events"] = with_event(session._pending_events, event)  # noqa: SLF001 - the machine's own field
         return event
 
     def commit(self, session: Any, values: dict[str, Any]) -> None:

@@ -17,8 +17,9 @@ from uuid import UUID
 
 from attrs import AttrsInstance, evolve, field, fields, frozen
 
-from session_fsm.entities import evolver, pickled_with_defaults
+from session_fsm.entities import pickled_with_defaults
 from session_fsm.errors import InvalidValue
+from session_fsm.generated import evolver, filled_reader
 from session_fsm.json_values import (
     EMPTY,
     AttributeValue,
@@ -410,8 +411,7 @@ class SessionUpdate:
 
     def given(self) -> dict[str, Any]:
         """Return the fields that are not omitted, by name, without those in `own`."""
-        held = zip(FIELDS_OF_UPDATE, _fields_of_update(self), strict=True)
-        return {name: value for name, value in held if value is not UNSET}
+        return _given(self)
 
     def __repr__(self) -> str:
         shown = self.given() | ({"own": self.own} if self.own else {})
@@ -424,6 +424,6 @@ def _names(cls: type[AttrsInstance]) -> tuple[str, ...]:
 
 FIELDS_OF_UPDATE = tuple(name for name in _names(SessionUpdate) if name != "own")
 """The names of the fields of `SessionUpdate` that Talon.One knows."""
-_fields_of_update = attrgetter(*FIELDS_OF_UPDATE)
+_given = filled_reader(FIELDS_OF_UPDATE, UNSET)
 NO_CHANGE = SessionUpdate()
 """The update in which every field is omitted."""

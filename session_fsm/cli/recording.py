@@ -14,7 +14,6 @@ from typing import IO, Any, Never
 from attrs import NOTHING, define, evolve, field, frozen
 
 from session_fsm.decisions import Decision
-from session_fsm.entities import maker
 from session_fsm.errors import (
     InvalidValue,
     Problem,
@@ -26,6 +25,7 @@ from session_fsm.errors import (
     pointer_token,
 )
 from session_fsm.events import SessionEvent
+from session_fsm.generated import maker
 from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.lifecycle import WANTED
 from session_fsm.session import CustomerSession

@@ -16,8 +16,9 @@ from typing import Any, TypeAlias, get_origin
 
 from attrs import NOTHING, Attribute, fields
 
-from session_fsm.entities import assign, blank_of
+from session_fsm.entities import assign
 from session_fsm.errors import InvalidValue
+from session_fsm.generated import blank_of
 from session_fsm.json_values import (
     EMPTY,
     FrozenDict,
@@ -142,7 +143,7 @@ class _Source:
 
     def begin(self) -> None:
         """Begin the object."""
-        self.add("made = blank.__new__(blank)" if self._blank else "values = {}")
+        self.add("made = blank()" if self._blank else "values = {}")
 
     def set(self, attribute: Attribute[Any], value: str, margin: str = "") -> None:
         """Set a field of the object."""

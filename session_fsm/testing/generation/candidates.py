@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from attrs import evolve, fields, fields_dict
 
-from session_fsm.entities import evolver
 from session_fsm.errors import InvalidValue, Violation
+from session_fsm.generated import evolver
 from session_fsm.rules.built_in import MOST_CART_ITEMS
 from session_fsm.rules.optional import AttributeType
 from session_fsm.session import CustomerSession
