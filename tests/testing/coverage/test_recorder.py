@@ -371,7 +371,7 @@ class TestJSON:
         assert shop["refused"] == [{"state": "open", "trigger": "reopen", "count": 1}]
         assert shop["rules"][0] == {
             "code": "state_not_creatable",
-            "function": "session_fsm.rules:new_session_is_open_or_closed",
+            "function": "session_fsm.rules.built_in:new_session_is_open_or_closed",
             "passed": 1,
             "violated": 0,
             "errored": 0,
