@@ -1,13 +1,15 @@
-"""The machine of a session class, built from the table and the class's rules on top of `transitions`.
+"""The machine of a session class: a `transitions.Machine` built from the table and the class's rules.
 
-One machine serves all sessions of a class. They are not registered with it: it is handed one at a time, and it
-alone moves them, wholly or not at all.
+The verbs of a session call it. One machine serves all sessions of a class; they are not registered with it, each call
+is given the session to change.
 
-It is a `transitions.Machine` that answers what those who know that library ask (`get_triggers`,
-`get_transitions`, `get_state`) and that runs the callbacks they add (`before_close`, `on_enter_cancelled`,
-`prepare_event`, ...) where that library's documentation says. A callback receives the `EventData`, whose
-``model`` is the session and whose ``kwargs`` are the trigger's ``change``, ``now`` and ``context``. As long as nobody has
-added any, a trigger takes a shorter way that does the same.
+It answers the questions that `transitions` documents (`get_triggers`, `get_transitions`, `get_state`) and runs the
+callbacks that are added to it (`before_close`, `on_enter_cancelled`, `prepare_event`, ...) in the documented order. A
+callback receives the `EventData`, whose ``model`` is the session and whose ``kwargs`` are the trigger's ``change``,
+``now`` and ``context``.
+
+A transition without callbacks takes the fast path (`Transition.run`); one with callbacks takes that of `transitions`,
+which is about three times slower. ``tests/test_fast_and_slow_transitions.py`` compares the two.
 """
 
 from __future__ import annotations
@@ -48,79 +50,79 @@ _LISTS = {
 """The names of the lists of callbacks that a machine, a transition and a state have."""
 
 
-def _spelled(state: Any) -> Any:
-    """Return the name that the machine knows a state by, whichever way it is given."""
+def _state_name(state: Any) -> Any:
+    """Return the name of *state*, which is a name or an enumeration member."""
     return state.value if isinstance(state, Enum) else state
 
 
-class _Watched:
-    """What tells the machine, once it is built, that a list of callbacks may have been replaced."""
+class _HoldsCallbacks:
+    """A state or transition; it tells the machine when one of its lists of callbacks is replaced."""
 
     machine: LifecycleMachine | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
         if self.machine is not None and name in _LISTS:
-            self.machine.judge_callbacks(value)
+            self.machine.check_callbacks(value)
         super().__setattr__(name, value)
         if self.machine is not None:
-            self.machine.look_for_listeners()
+            self.machine.find_transitions_without_callbacks()
 
 
 class _Callbacks(list[Any]):
-    """A list of callbacks that tells the machine when it has changed."""
+    """A list of callbacks that tells the machine when it changes. A change that the machine refuses is undone."""
 
     machine: LifecycleMachine
 
 
-def _telling(change: Callable[..., Any]) -> Callable[..., Any]:
+def _notifying(change: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(change)
-    def tell(self: _Callbacks, *args: Any, **kwargs: Any) -> Any:
+    def change_and_notify(self: _Callbacks, *args: Any, **kwargs: Any) -> Any:
         held: list[Any] = list(self)
         answer = change(self, *args, **kwargs)
         try:
-            self.machine.judge_callbacks(self)
+            self.machine.check_callbacks(self)
         except InvalidValue:
             list[Any].__setitem__(self, slice(None), held)
             raise
-        self.machine.look_for_listeners()
+        self.machine.find_transitions_without_callbacks()
         return answer
 
-    return tell
+    return change_and_notify
 
 
 for _name in (
     *("append", "extend", "insert", "remove", "pop", "clear"),
     *("__setitem__", "__delitem__", "__iadd__", "__imul__"),
 ):
-    setattr(_Callbacks, _name, _telling(getattr(list, _name)))
+    setattr(_Callbacks, _name, _notifying(getattr(list, _name)))
 
 
-def _silent(callbacks: Iterable[Any]) -> bool:
-    """Whether none of these lists holds anything, and each would tell if it did."""
-    return all(isinstance(one, _Callbacks) and not one for one in callbacks)
+def _all_empty(lists: Iterable[Any]) -> bool:
+    """Whether all these lists of callbacks are empty, and each would notify the machine of an addition."""
+    return all(isinstance(one, _Callbacks) and not one for one in lists)
 
 
-class LifecycleState(_Watched, transitions.State):
+class LifecycleState(_HoldsCallbacks, transitions.State):
     """A state of the machine, named by the value of its enumeration member, as ``"open"``."""
 
     @property
     def name(self) -> str:
         """The value of the enumeration member."""
-        return str(_spelled(self._name))
+        return str(_state_name(self._name))
 
 
 class LifecycleEventData(transitions.EventData):
     """What callbacks receive; its `model` is the session."""
 
     update_count: int
-    """The session's count when the trigger was called; no callback may move the session before the trigger does."""
+    """The session's update count when the trigger was called. A callback that changes the session raises the count."""
     values: dict[str, Any]
     """The fields that the trigger changes, with their new values."""
     recorded: SessionEvent | None = None
     """The event that the trigger led to, once it has."""
 
 
-class LifecycleTransition(_Watched, transitions.Transition):
+class LifecycleTransition(_HoldsCallbacks, transitions.Transition):
     """A row of the table together with the rules that guard it."""
 
     def __init__(self, row: Row, logic: Transition) -> None:
@@ -130,7 +132,7 @@ class LifecycleTransition(_Watched, transitions.Transition):
         self.row = row
         self.logic = logic
         self.rules = self.logic.rules
-        # For those who ask the machine what guards a transition. It is a tuple: a condition is added as a rule.
+        # What `transitions` shows as the guards. A tuple, because conditions are added as rules.
         self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment, arg-type]  # pyright: ignore[reportAttributeAccessIssue]
 
     def execute(self, event_data: Any) -> bool:
@@ -159,7 +161,7 @@ class LifecycleTransition(_Watched, transitions.Transition):
     def _commit(self, event_data: Any) -> None:
         session = event_data.model
         if session.update_count != event_data.update_count:
-            problem = f"a callback moved it while {self.row.trigger} was under way"
+            problem = f"a callback changed it during {self.row.trigger}"
             raise ConcurrentChange(f"session {session.integration_id!r}: {problem}")
         event_data.recorded = self.logic.record(session, values=event_data.values, **event_data.kwargs)
         self.logic.commit(session, event_data.values)
@@ -170,16 +172,16 @@ class LifecycleEvent(transitions.Event):
 
     def __init__(self, name: str, machine: LifecycleMachine) -> None:
         super().__init__(name, machine)
-        self._asked = Trigger(name)
-        self.nothing = argument_of(self._asked, None)
-        """The argument of a trigger that was given none."""
-        self.unheard: dict[State, Transition] = {}
-        """From each state the transition by this trigger, where it has no callbacks."""
+        self._trigger_name = Trigger(name)
+        self.no_argument = argument_of(self._trigger_name, None)
+        """The argument of the trigger when the caller gives none."""
+        self.without_callbacks: dict[State, Transition] = {}
+        """The transitions by this trigger that have no callbacks, by the state that they leave."""
 
     machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
     def fire(self, session: Any, change: Any, now: datetime, context: Context = EMPTY) -> SessionEvent:
-        """Move *session* and return the event that this recorded.
+        """Run the transition of *session* and return its event.
 
         Raises:
             ConcurrentChange: the session is being judged, or something else has moved it in the meantime.
@@ -188,16 +190,16 @@ class LifecycleEvent(transitions.Event):
         """
         if BUSY:
             refuse_if_busy(session)
-        transition = self.unheard.get(session.state)
+        transition = self.without_callbacks.get(session.state)
         if transition is not None:
             return transition.run(session, change, now, context)
-        if self.machine.unheard and not self.transitions.get(session.state):
-            raise self.machine.wrong_state(self._asked, session, change)
+        if self.machine.without_callbacks and not self.transitions.get(session.state):
+            raise self.machine.wrong_state(self._trigger_name, session, change)
         event_data = self._run(session, change, now, context)
         if event_data.error is not None:  # callbacks of `on_exception` have seen it; a verb raises all the same
             raise event_data.error
         if event_data.recorded is None:
-            raise self.machine.wrong_state(self._asked, session, change)
+            raise self.machine.wrong_state(self._trigger_name, session, change)
         return event_data.recorded
 
     def _run(self, session: Any, change: Any, now: datetime, context: Context) -> LifecycleEventData:
@@ -209,28 +211,29 @@ class LifecycleEvent(transitions.Event):
     def trigger(
         self, model: Any, change: Any = None, now: datetime | None = None, context: Mapping[str, Any] | None = None
     ) -> bool:
-        """Move the session *model* as its verb would, and say in the way of `transitions` whether it moved.
+        """Do what the verb does to the session *model*. The name and the answer are those of `transitions`.
 
-        False means that callbacks of `on_exception` have dealt with an error, or that the machine is told to
-        ignore invalid triggers.
+        False means that callbacks of `on_exception` have handled an error, or that the machine ignores invalid triggers.
         """
         refuse_if_busy(model)
         return bool(self._run(model, self.argument(change), as_time(now), as_context(context)).result)
 
     def argument(self, change: Any, keywords: Mapping[str, Any] = EMPTY) -> Any:
-        """Return what the trigger was given in the form in which rules and events hold it.
+        """Return the trigger's argument in the form in which rules and events hold it.
 
         Raises:
             InvalidValue: the trigger takes something else, or is given an update that wants another state than
                 the one it leads to.
         """
         if change is None and not keywords:
-            return self.nothing
-        if self.nothing is not NO_CHANGE:
-            return argument_of(self._asked, change, keywords)
+            return self.no_argument
+        if self.no_argument is not NO_CHANGE:
+            return argument_of(self._trigger_name, change, keywords)
         update = as_update(change, keywords, self.machine.own_fields)
-        if update.state is not UNSET and WANTED.get(update.state) is not self._asked:
-            raise InvalidValue("/state", f"{self._asked}() does not lead to {update.state}; put() obeys a wanted state")
+        if update.state is not UNSET and WANTED.get(update.state) is not self._trigger_name:
+            raise InvalidValue(
+                "/state", f"{self._trigger_name}() does not lead to {update.state}; put() obeys a wanted state"
+            )
         return update
 
     def transition(self, state: State) -> LifecycleTransition | None:
@@ -239,10 +242,10 @@ class LifecycleEvent(transitions.Event):
         return found[0] if found else None
 
     def decide(self, session: Any, change: Any, now: datetime, context: Context = EMPTY) -> Decision[Any]:
-        """Judge the trigger without pulling it."""
+        """Return the decision on the trigger; nothing changes."""
         transition = self.transition(session.state)
         if transition is None:
-            return self.machine.no_way(self._asked, session, change)
+            return self.machine.not_in_table(self._trigger_name, session, change)
         return transition.logic.decide(session, change, now, context)
 
     def _is_valid_source(self, state: Any) -> bool:
@@ -254,7 +257,7 @@ class LifecycleEvent(transitions.Event):
     def _process(self, event_data: Any) -> bool:
         session = event_data.model
         if self.transition(session.state) is None:
-            raise self.machine.wrong_state(self._asked, session, event_data.kwargs["change"])
+            raise self.machine.wrong_state(self._trigger_name, session, event_data.kwargs["change"])
         with moving(session):
             if session.state != event_data.state.name:  # another thread was quicker
                 raise busy_error(session)
@@ -278,8 +281,8 @@ class LifecycleMachine(transitions.Machine):
     own_fields: OwnFields = NO_OWN_FIELDS
     """The fields that the class adds to `CustomerSession`."""
     _built = False
-    unheard = False
-    """Whether no callback wants to know of every trigger, even of one that is refused."""
+    without_callbacks = False
+    """Whether the machine itself has no callbacks; those would be called for refused triggers too."""
 
     def __init__(
         self,
@@ -287,18 +290,18 @@ class LifecycleMachine(transitions.Machine):
         table: Sequence[Row] = TABLE,
         name: str = "CustomerSession",
         *,
-        wrong_on_purpose: bool = False,
+        unchecked: bool = False,
         kind: type | None = None,
     ) -> None:
         """Build the machine of *rules* and *table* for the session class *kind*.
 
-        A table that is *wrong on purpose*, as that of a mutant, is not checked; rules are then those of `TABLE`.
+        With *unchecked*, the table may be wrong, as that of a mutant is.
 
         Raises:
             InvalidValue: see `check_definition`.
         """
-        check_definition(TABLE if wrong_on_purpose else table, rules)
-        self.wrong_on_purpose = wrong_on_purpose
+        check_definition(TABLE if unchecked else table, rules)
+        self.unchecked = unchecked
         states = [LifecycleState(state, final=state in FINAL) for state in State]
         super().__init__(None, states, State.OPEN.value, auto_transitions=False, send_event=True, name=name)
         self.table = tuple(table)
@@ -318,24 +321,24 @@ class LifecycleMachine(transitions.Machine):
             if row.source is not None:
                 logic = transition(row.trigger, row.source, row.target, rules, row)
                 self.events[row.trigger.value].add_transition(LifecycleTransition(row, logic))
-        everything = self.all_with_callbacks()
-        for one in everything:
+        holders = self._callback_holders()
+        for one in holders:
             for held in _LISTS:
                 if held in vars(one):
                     callbacks = _Callbacks(getattr(one, held))
                     callbacks.machine = self
                     setattr(one, held, callbacks)
-        for watched in everything[1:]:
-            vars(watched)["machine"] = self
+        for holder in holders[1:]:
+            vars(holder)["machine"] = self
         self._built = True
-        self.look_for_listeners()
+        self.find_transitions_without_callbacks()
 
     def __setattr__(self, name: str, value: object) -> None:
         if self._built and name in _LISTS:
-            self.judge_callbacks(value)
+            self.check_callbacks(value)
         super().__setattr__(name, value)
-        if name != "unheard":
-            self.look_for_listeners()
+        if name != "without_callbacks":
+            self.find_transitions_without_callbacks()
 
     def rules_of(self, row: Row) -> tuple[Rule, ...]:
         """Return the rules that guard *row*, in their order."""
@@ -345,46 +348,48 @@ class LifecycleMachine(transitions.Machine):
         """Return the triggers that the table allows from *state*, whatever the rules say."""
         return self._refusals.allowed[state]
 
-    def create(self, newborn: Any, change: SessionUpdate, now: datetime, context: Context = EMPTY) -> SessionEvent:
-        """Let *newborn*, a session that nobody has seen yet, into the world, and return the event.
+    def create(self, session: Any, change: SessionUpdate, now: datetime, context: Context = EMPTY) -> SessionEvent:
+        """Run the creation rules on a new session and return its creation event.
 
         Raises:
             RuleViolated: a rule forbids it, or failed.
             WrongState: the table lets no session be created in that state.
         """
-        transition = self._creations[newborn.state]
-        values: dict[str, Any] = {"update_count": newborn.update_count}
-        if failures := transition.judged(None, newborn, change, now, values, context):
-            raise transition.refusal(newborn, failures)
+        transition = self._creations[session.state]
+        values: dict[str, Any] = {"update_count": session.update_count}
+        if failures := transition.judged(None, session, change, now, values, context):
+            raise transition.refusal(session, failures)
         if transition.target is None:
-            raise self._refusals.of_creation(newborn).refusal()
-        event = transition.record(newborn, change, now, values, context)
-        object.__setattr__(newborn, "_pending_events", values["_pending_events"])
+            raise self._refusals.of_creation(session).refusal()
+        event = transition.record(session, change, now, values, context)
+        object.__setattr__(session, "_pending_events", values["_pending_events"])
         return event
 
-    def no_way(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
-        """Write down that the table has no transition by *trigger* from where *session* is."""
+    def not_in_table(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
+        """Return the decision that the table has no transition by *trigger* from the state of *session*."""
         return self._refusals.judged(trigger, session, change)
 
     def wrong_state(self, trigger: Trigger, session: Any, change: Any) -> TransitionRefused:
-        """Return the error that the table has no transition by *trigger* from where *session* is."""
+        """Return the error that the table has no transition by *trigger* from the state of *session*."""
         return self._refusals.judged(trigger, session, change).refusal()
 
-    def look_for_listeners(self) -> None:
-        """Note of which triggers no callback wants to know; they take the short way.
+    def find_transitions_without_callbacks(self) -> None:
+        """Recompute which transitions have no callbacks; those take the fast path.
 
-        Whoever changes or replaces a list of callbacks calls this. A list that would not is taken for a full one.
+        Every change of a list of callbacks calls this. A list of another type, which would not, counts as not empty.
         """
-        if not self._built:  # it is being made, or copied
+        if not self._built:  # it is under construction, or being copied
             return
-        mine: Any = vars(self)
-        self.unheard = _silent(mine[name] for name in mine.keys() & _LISTS)
+        lists: Any = vars(self)
+        self.without_callbacks = _all_empty(lists[name] for name in lists.keys() & _LISTS)
         for event in self.events.values():
             rows: Any = [found[0] for found in event.transitions.values()]
-            event.unheard = {row.row.source: row.logic for row in rows if self.unheard and self._is_silent(row)}
+            event.without_callbacks = {
+                row.row.source: row.logic for row in rows if self.without_callbacks and self._has_no_callbacks(row)
+            }
 
-    def judge_callbacks(self, callbacks: Any) -> None:
-        """Refuse callbacks that would silently do nothing, or fail when it is too late.
+    def check_callbacks(self, callbacks: Any) -> None:
+        """Check callbacks when they are added, so that none fails, or does nothing, when it is called.
 
         Raises:
             InvalidValue: one is asynchronous, is a name that the session class does not have, or cannot be called.
@@ -416,12 +421,12 @@ class LifecycleMachine(transitions.Machine):
             raise SessionFSMError(f"the callback {name:.80} is asynchronous, and what it began would never run")
 
     def inherit_callbacks(self, parent: LifecycleMachine) -> None:
-        """Take over the callbacks that were added to the machine of a parent class, but for methods set to None."""
-        for mine, theirs in zip(self.all_with_callbacks(), parent.all_with_callbacks(), strict=True):
-            held: dict[str, Any] = theirs.__dict__
+        """Copy the callbacks of a parent class's machine, except for names of methods that the class sets to None."""
+        for own, inherited in zip(self._callback_holders(), parent._callback_holders(), strict=True):
+            held: dict[str, Any] = inherited.__dict__
             for name in sorted(_LISTS.intersection(held)):
-                callbacks: list[Any] = getattr(mine, name)
-                given: list[Any] = getattr(theirs, name)
+                callbacks: list[Any] = getattr(own, name)
+                given: list[Any] = getattr(inherited, name)
                 if wanted := [one for one in given if one not in callbacks and not self._is_unset(one)]:
                     callbacks.extend(wanted)
 
@@ -429,28 +434,28 @@ class LifecycleMachine(transitions.Machine):
         """Whether *callback* is the name of a method that the class has set to None."""
         return isinstance(callback, str) and getattr(self.kind, callback, callback) is None
 
-    def all_with_callbacks(self) -> list[Any]:
-        """Return the machine, its states and its transitions: everything that has lists of callbacks."""
+    def _callback_holders(self) -> list[Any]:
+        """Return everything that has lists of callbacks: the machine, its states and its transitions."""
         return [self, *self.states.values(), *self.get_transitions()]
 
-    def _is_silent(self, transition: Any) -> bool:
+    def _has_no_callbacks(self, transition: Any) -> bool:
         states: Any = () if transition.dest is None else map(self.get_state, (transition.source, transition.dest))
         passed = (callbacks for state in states for callbacks in (state.on_exit, state.on_enter))
-        return _silent((transition.prepare, transition.before, transition.after, *passed))
+        return _all_empty((transition.prepare, transition.before, transition.after, *passed))
 
     # Questions may name a state by its value or by its enumeration member.
 
     def get_state(self, state: Any) -> transitions.State:
         """Return a state, by its name or its enumeration member."""
-        return super().get_state(_spelled(state))
+        return super().get_state(_state_name(state))
 
     def get_triggers(self, *args: Any) -> list[str]:
         """Return the triggers that lead out of any of these states."""
-        return super().get_triggers(*map(_spelled, args))
+        return super().get_triggers(*map(_state_name, args))
 
     def get_transitions(self, trigger: str = "", source: Any = "*", dest: Any = "*") -> list[transitions.Transition]:
         """Return the transitions by *trigger* from *source* to *dest*, each of which may be left open."""
-        return super().get_transitions(trigger, _spelled(source), _spelled(dest))
+        return super().get_transitions(trigger, _state_name(source), _state_name(dest))
 
     # The table is fixed: methods that add states, transitions or models raise.
 

@@ -498,7 +498,7 @@ class CustomerSession(Shown, metaclass=SessionType):
             given, changes = as_update(given, changes, self.machine.own_fields), {}
             asked = self._put_trigger(given)
             if asked is None:
-                return self.machine.no_way(WANTED.get(given.state, _UPDATE), self, given)
+                return self.machine.not_in_table(WANTED.get(given.state, _UPDATE), self, given)
             given = None if asked is _CANCEL else given
         else:
             asked = _TRIGGERS.get(trigger) if isinstance(trigger, str) else None  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
@@ -506,7 +506,7 @@ class CustomerSession(Shown, metaclass=SessionType):
             text = f'"{trigger:.40}"' if isinstance(trigger, str) else kind_of(trigger)  # pyright: ignore[reportUnnecessaryIsInstance]  # as above
             raise InvalidValue("", f"{text} is not a trigger; the triggers are {', '.join(_MOVING)}, or put")
         if asked is _CREATE:
-            return self.machine.no_way(asked, self, argument_of(asked, given, changes, self.machine.own_fields))
+            return self.machine.not_in_table(asked, self, argument_of(asked, given, changes, self.machine.own_fields))
         event = self.machine.events[asked]
         argument = event.argument(given, changes)
         if payload_only and asked is _CLOSE:
@@ -598,7 +598,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         context: Mapping[str, Any] | None,
     ) -> SessionEvent:
         event = self.machine.events[trigger]
-        argument = event.nothing if change is None and not keywords else event.argument(change, keywords)
+        argument = event.no_argument if change is None and not keywords else event.argument(change, keywords)
         return event.fire(self, argument, as_time(now), EMPTY if context is None else as_context(context))
 
 
@@ -775,7 +775,7 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     if not is_list(cls.rules):
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
     parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
-    inherited: Any = {} if parent is None else {"table": parent.table, "wrong_on_purpose": parent.wrong_on_purpose}
+    inherited: Any = {} if parent is None else {"table": parent.table, "unchecked": parent.unchecked}
     machine = LifecycleMachine(cls.rules, name=cls.__name__, kind=cls, **inherited)
     if parent is not None and "__attrs_attrs__" not in vars(
         cls

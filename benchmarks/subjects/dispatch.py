@@ -109,9 +109,9 @@ def dispatch() -> Timed:
     set_field = object.__setattr__
 
     def pull(event: Any) -> None:
-        move = event.unheard.get(cart.state)  # which is empty as soon as a callback listens
-        if move is not None:
-            set_field(cart, "state", move.target)
+        transition = event.without_callbacks.get(cart.state)
+        if transition is not None:
+            set_field(cart, "state", transition.target)
 
     def work(repeats: range) -> None:
         for _ in repeats:

@@ -174,7 +174,7 @@ def _refusal(kind: type[CustomerSession], trigger: Trigger, state: State | None)
     if state is None:
         return "There is no session yet; an update creates one."
     # Of a session, the machine's words depend on the state alone.
-    decision = kind.machine.no_way(trigger, SimpleNamespace(state=state, integration_id=""), None)
+    decision = kind.machine.not_in_table(trigger, SimpleNamespace(state=state, integration_id=""), None)
     return decision.violations[0].message
 
 

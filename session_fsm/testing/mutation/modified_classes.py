@@ -30,7 +30,7 @@ def with_definition(kind: type[CustomerSession], rules: Sequence[Rule], table: S
 def _defined(
     kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row], before: LifecycleMachine
 ) -> type[CustomerSession]:
-    machine = LifecycleMachine(rules, table, before.name.removesuffix(": "), kind=kind, wrong_on_purpose=True)
+    machine = LifecycleMachine(rules, table, before.name.removesuffix(": "), kind=kind, unchecked=True)
     machine.own_fields = before.own_fields
     _copy_callbacks(before, machine)
     # The metaclass refuses it to everybody else.

@@ -378,9 +378,9 @@ class TestMachine:
         row = Row("X", State.CANCELLED, Trigger.REOPEN, State.OPEN, Operation.REOPEN, EventName.REOPENED)
         with pytest.raises(InvalidValue):
             LifecycleMachine(BUILT_IN, (*TABLE, row))
-        machine = LifecycleMachine(BUILT_IN, (*TABLE, row), wrong_on_purpose=True)
-        assert (machine.table[-1], machine.wrong_on_purpose) == (row, True)
-        assert CustomerSession.machine.wrong_on_purpose is False
+        machine = LifecycleMachine(BUILT_IN, (*TABLE, row), unchecked=True)
+        assert (machine.table[-1], machine.unchecked) == (row, True)
+        assert CustomerSession.machine.unchecked is False
 
     def test_every_trigger_can_be_asked_for_whatever_the_table(self):
         machine = LifecycleMachine((), [row for row in TABLE if row.trigger is not Trigger.REOPEN])
