@@ -1,6 +1,6 @@
-"""The fields of a session from within: how they are read, set, copied and put back as a whole.
+"""Read, set, copy and restore all fields of a session at once.
 
-From without, the fields of a session cannot be assigned. These functions are for the machine alone.
+Users cannot assign the fields of a session. The machine, and what makes or copies sessions, calls these functions.
 """
 
 from __future__ import annotations
@@ -28,36 +28,38 @@ K = TypeVar("K", bound=type)
 
 
 def contents(entity: Any) -> dict[str, Any]:
-    """Return every field of *entity* by name, and whatever else an unslotted subclass holds."""
+    """Return all fields of *entity* by name, and what else its ``__dict__`` holds."""
     names = (attribute.name for attribute in entity.__attrs_attrs__)
     held = {name: getattr(entity, name) for name in names if hasattr(entity, name)}
     return held | unslotted_of(entity)
 
 
 def unslotted_of(entity: Any) -> dict[str, Any]:
-    """Return what *entity* holds besides its fields, without the values that properties have cached."""
+    """Return what the ``__dict__`` of *entity* holds, without the values that properties have cached."""
     unslotted: dict[str, Any] = getattr(entity, "__dict__", {})
     cached = cached_names(entity.__class__) if unslotted else ()
     return {name: value for name, value in unslotted.items() if name not in cached}
 
 
 def cached_names(kind: Any) -> tuple[str, ...]:
-    """Return the names under which objects of *kind* may hold what `functools.cached_property`, or its like, computed."""
+    """Return the names of the cached properties of *kind*, as `find_cached` found them when the class was made."""
     found: tuple[str, ...] = getattr(kind, "__cached__", ())
     return found
 
 
 def find_cached(kind: type) -> tuple[str, ...]:
-    """Find the attributes of *kind* and its bases whose values objects cache under the same name.
+    """Return the names of the cached properties of *kind*: `functools.cached_property` and those of other libraries.
 
-    These are descriptors that only compute and are not called: methods are called, properties and fields are set. Some
-    libraries derive theirs from `property`. A slotted class that attrs has made has them no longer, but `cached_names` of what it was made from.
+    They are recognised by what they can do: a descriptor with ``__get__`` alone that is not callable, or a subclass of
+    `property` without a setter. attrs removes them from a slotted class; the class that it was made from has their names.
     """
     held = {name: value for base in reversed(kind.__mro__) for name, value in vars(base).items()}
-    return tuple(dict.fromkeys([*cached_names(kind), *(name for name, value in held.items() if _only_computes(value))]))
+    return tuple(
+        dict.fromkeys([*cached_names(kind), *(name for name, value in held.items() if _is_cached_property(value))])
+    )
 
 
-def _only_computes(attribute: object) -> bool:
+def _is_cached_property(attribute: object) -> bool:
     descriptor: Any = type(attribute)
     if isinstance(attribute, property):
         return descriptor is not property and attribute.fset is None
@@ -74,21 +76,19 @@ def drop_cached(entity: object, names: Iterable[str]) -> None:
             continue
         try:  # noqa: SIM105 - it runs with every trigger
             object.__delattr__(entity, name)
-        except (AttributeError, KeyError):  # nobody has asked for it
+        except (AttributeError, KeyError):  # it is not cached
             pass
 
 
 def assign(entity: object, values: dict[str, Any]) -> None:
-    """Set fields of *entity*, all of them or none.
-
-    The loop runs inside the interpreter's C code, where neither a signal nor another thread comes between two
-    assignments: an interrupt finds the session as it was, or as it is going to be.
-    """
+    """Set fields of *entity*, all of them or none."""
+    # `any` and `map` loop in C, where CPython runs no signal handler and switches no thread. A loop of Python could be
+    # interrupted between two fields, and leave a session with the state of one moment and the count of another.
     any(map(object.__setattr__, repeat(entity), values, values.values()))
 
 
 def pickled_with_defaults(kind: K) -> K:
-    """Let a frozen class read what was pickled before it got further fields; these then have their defaults."""
+    """Let a frozen class unpickle objects from before a field was added; the field then has its default."""
     given: Any = kind
     set_state: Callable[[Any, dict[str, Any]], None] = given.__setstate__
     attributes = fields(given)
@@ -102,20 +102,20 @@ def pickled_with_defaults(kind: K) -> K:
 
 
 def copy_with(entity: S, values: dict[str, Any]) -> S:
-    """Return an independent copy of *entity* in which *values* hold."""
-    twin: Snapshot[S] = Snapshot(entity, values)
-    return twin.entity
+    """Return an independent copy of *entity* with *values* in place of its own."""
+    snapshot: Snapshot[S] = Snapshot(entity, values)
+    return snapshot.entity
 
 
 class Snapshot(Generic[S]):
-    """What an entity would be, written down at once, and made when somebody asks for it: few do."""
+    """A copy of an entity with other values, taken at once and made when `entity` is read, which few callers do."""
 
     __slots__ = ("_held", "_kind", "_made", "_unslotted", "_values", "_what_else")
 
     def __init__(
         self, entity: Any, values: dict[str, Any], what_else: Callable[[Any], dict[str, Any]] | None = None
     ) -> None:
-        """Write down *entity* as if *values* held, and *what_else* is to be said of the entity so made."""
+        """Take a snapshot of *entity* with *values*; *what_else* returns further values, given the copy."""
         self._kind: type[Any] = entity.__class__
         self._values = values
         self._what_else = what_else
@@ -150,7 +150,7 @@ def _itself(entity: S) -> S:
 
 
 def restore(entity: Any, held: dict[str, Any]) -> None:
-    """Put *entity* back to what `contents` once returned."""
+    """Set the fields of *entity* to what `contents` returned earlier, and drop everything else."""
     drop_cached(entity, cached_names(entity.__class__))
     for name in contents(entity).keys() - held.keys():
         object.__delattr__(entity, name)

@@ -9,7 +9,7 @@ callback receives the `EventData`, whose ``model`` is the session and whose ``kw
 ``now`` and ``context``.
 
 A transition without callbacks takes the fast path (`Transition.run`); one with callbacks takes that of `transitions`,
-which is about three times slower. ``tests/test_fast_and_slow_transitions.py`` compares the two.
+which is several times slower. ``tests/test_fast_and_slow_transitions.py`` compares the two.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, as_context
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
 from session_fsm.reentrancy import BUSY, busy_error, moving, refuse_if_busy
-from session_fsm.refusals import Refusals
 from session_fsm.states import State, Trigger
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnFields
 from session_fsm.transition import Context, Transition
 from session_fsm.validators import is_list, kind_of
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
+from session_fsm.wrong_state import WrongStateDecisions
 
 __all__ = ["LifecycleEvent", "LifecycleEventData", "LifecycleMachine", "LifecycleState", "LifecycleTransition"]
 
@@ -309,7 +309,7 @@ class LifecycleMachine(transitions.Machine):
         self.kind = kind
         names = [attribute.name for attribute in fields(kind)] if kind is not None and has(kind) else []
         transition = partial(Transition, fields_seen=names, cached=cached_names(kind))
-        self._refusals = Refusals(self.table)
+        self._wrong_state = WrongStateDecisions(self.table)
         creations = {row.target: row for row in table if row.source is None}
         self._creations = {
             state: transition(Trigger.CREATE, None, state, self.rules, creations.get(state)) for state in State
@@ -346,7 +346,7 @@ class LifecycleMachine(transitions.Machine):
 
     def allowed_from(self, state: State | None) -> tuple[Trigger, ...]:
         """Return the triggers that the table allows from *state*, whatever the rules say."""
-        return self._refusals.allowed[state]
+        return self._wrong_state.allowed[state]
 
     def create(self, session: Any, change: SessionUpdate, now: datetime, context: Context = EMPTY) -> SessionEvent:
         """Run the creation rules on a new session and return its creation event.
@@ -360,18 +360,18 @@ class LifecycleMachine(transitions.Machine):
         if failures := transition.judged(None, session, change, now, values, context):
             raise transition.refusal(session, failures)
         if transition.target is None:
-            raise self._refusals.of_creation(session).refusal()
+            raise self._wrong_state.of_creation(session).refusal()
         event = transition.record(session, change, now, values, context)
         object.__setattr__(session, "_pending_events", values["_pending_events"])
         return event
 
     def not_in_table(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
         """Return the decision that the table has no transition by *trigger* from the state of *session*."""
-        return self._refusals.judged(trigger, session, change)
+        return self._wrong_state.decision(trigger, session, change)
 
     def wrong_state(self, trigger: Trigger, session: Any, change: Any) -> TransitionRefused:
         """Return the error that the table has no transition by *trigger* from the state of *session*."""
-        return self._refusals.judged(trigger, session, change).refusal()
+        return self._wrong_state.decision(trigger, session, change).refusal()
 
     def find_transitions_without_callbacks(self) -> None:
         """Recompute which transitions have no callbacks; those take the fast path.

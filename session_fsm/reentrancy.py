@@ -1,7 +1,7 @@
-"""Which sessions are being judged or moved just now, so that nothing else moves them meanwhile (D-13, D-14).
+"""The guard against changing a session while rules judge it or callbacks run for it (D-13, D-14).
 
-A rule is pure. One that calls a verb of the session it judges, however it got hold of it, is told so, and so is
-another thread that moves the session in the middle of a judgement or of a trigger's callbacks.
+Every trigger asks `refuse_if_busy`. A rule that calls a verb of the session it judges gets `ConcurrentChange`, and so
+does another thread that changes the session during a judgement or a trigger's callbacks.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ __all__ = [
 ]
 
 BUSY: dict[int, object] = {}
-"""The identities of these sessions. While one is being moved, the value is the number of the thread that moves it; while
-it is being judged, the value is anything else. A single operation of a dictionary is atomic, so threads need no lock."""
+"""The busy sessions, by ``id()``. The value is the number of the thread that runs callbacks for the session, or, while
+rules judge it, anything else. A single operation of a dictionary is atomic, so threads need no lock."""
 
 
 class _Mover(int):
-    """The number of a thread that moves a session. Each is an object of its own, so that it is known by identity."""
+    """The number of a thread, as an object that is compared by identity."""
 
 
 def busy_error(session: Any) -> ConcurrentChange:
-    """Return the error that *session* cannot be changed now."""
+    """Return the error that *session* is busy."""
     problem = "it is being judged or moved; a rule must not change it, and only one thread may at a time"
     return ConcurrentChange(f"session {session.integration_id!r} cannot be changed: {problem}")
 
 
 def refuse_if_busy(session: Any) -> None:
-    """Refuse to change a session that is being judged, or moved by another thread.
+    """Raise if *session* is being judged, or changed by another thread.
 
     Raises:
         ConcurrentChange: it is.
@@ -55,10 +55,10 @@ def refuse_if_busy(session: Any) -> None:
 
 
 def begin(session: Any, held: object) -> object:
-    """Note that *session*, with what `held_by` returned, is being judged, and return what `end` takes.
+    """Mark *session* as being judged, and return what `end` takes. *held* is what `held_by` returned.
 
     Raises:
-        ConcurrentChange: another judgement is under way, or another thread moves the session.
+        ConcurrentChange: it is being judged already, or another thread changes it.
     """
     key = id(session)
     before = BUSY.setdefault(key, held)
@@ -71,7 +71,7 @@ def begin(session: Any, held: object) -> object:
 
 
 def end(session: Any, before: object) -> None:
-    """Note that the judgement is over, and put *before*, which `begin` returned, back."""
+    """Undo `begin`, which returned *before*."""
     if before is None:
         del BUSY[id(session)]
     else:
@@ -80,10 +80,10 @@ def end(session: Any, before: object) -> None:
 
 @contextmanager
 def moving(session: Any) -> Generator[None]:
-    """Let no other thread change *session* meanwhile; the callbacks of this one may.
+    """Mark *session* as being changed by this thread, whose callbacks may change it too.
 
     Raises:
-        ConcurrentChange: it is being judged, or moved by another thread.
+        ConcurrentChange: it is being judged, or changed by another thread.
     """
     key, mover = id(session), _Mover(get_ident())
     held = BUSY.setdefault(key, mover)
@@ -92,17 +92,17 @@ def moving(session: Any) -> Generator[None]:
     try:
         yield
     finally:
-        if held is mover:  # and not a callback that moves the session on
+        if held is mover:  # the outermost call of this thread
             del BUSY[key]
 
 
 @contextmanager
 def under_judgement(session: Any) -> Generator[bool]:
-    """Let nothing change *session* meanwhile. Gives whether nobody else sees to that already."""
+    """Mark *session* as being judged. The value is False where it was marked already."""
     held = held_by(session)
     try:
         before = begin(session, held)
-    except ConcurrentChange:  # a rule asks what would come of something, or another thread does
+    except ConcurrentChange:  # a rule, or another thread, evaluates the session while it is judged
         yield False
         return
     try:
@@ -112,7 +112,7 @@ def under_judgement(session: Any) -> Generator[bool]:
 
 
 def held_by(session: Any) -> tuple[Any, ...] | dict[str, Any]:
-    """Return what all fields of *session* hold, to be compared with what they hold later."""
+    """Return what all fields of *session* hold, to compare it with what they hold later."""
     try:
         held: tuple[Any, ...] = session.__contents__()
     except AttributeError:  # a field of a subclass has no value yet
@@ -121,7 +121,7 @@ def held_by(session: Any) -> tuple[Any, ...] | dict[str, Any]:
 
 
 def put_back(session: Any, held: tuple[Any, ...] | dict[str, Any]) -> None:
-    """Put the fields of *session* back to what `held_by` returned."""
+    """Set the fields of *session* to what `held_by` returned."""
     if isinstance(held, tuple):
         kind: Any = session.__class__
         held = dict(zip((attribute.name for attribute in fields(kind)), held, strict=True))
@@ -129,7 +129,7 @@ def put_back(session: Any, held: tuple[Any, ...] | dict[str, Any]) -> None:
 
 
 def judged_copy(session: Any, values: dict[str, Any]) -> Any:
-    """Return a copy of *session* for rules to look at, which nothing may move until it is taken out of `BUSY`."""
+    """Return a copy of *session* for rules to read. It is marked as busy until the caller removes it from `BUSY`."""
     made = copy_with(session, values)
     BUSY[id(made)] = values
     return made

@@ -27,7 +27,7 @@ class Summary:
     already: int = 0
     """Those of the refused whose session was there already."""
     codes: Counter[str] = field(factory=Counter[str])
-    """Refusals by code; one with two reasons counts under both."""
+    """WrongStateDecisions by code; one with two reasons counts under both."""
     unreadable: int = 0
     interrupted: bool = False
     """Whether Ctrl-C ended the run."""

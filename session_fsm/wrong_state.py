@@ -1,18 +1,19 @@
-"""What is said where the table has no transition: in the words of the API, and with what would work instead."""
+"""The decisions that refuse a trigger because the table has no such transition, in the words of the API (D-07, W-19)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from session_fsm.decisions import Decision, decision
+from session_fsm.decisions import Decision
+from session_fsm.decisions import decision as make_decision
 from session_fsm.errors import Violation
 from session_fsm.json_values import FrozenDict
 from session_fsm.lifecycle import Row
 from session_fsm.states import State, Trigger
 from session_fsm.values import UNSET, SessionUpdate
 
-__all__ = ["Refusals"]
+__all__ = ["WrongStateDecisions"]
 
 # How each trigger's refusal ends: "Only closed sessions can ..."
 _CAN_BE = {
@@ -25,8 +26,8 @@ _CAN_BE = {
 }
 
 
-class Refusals:
-    """The refusals of one table."""
+class WrongStateDecisions:
+    """The decisions of one table. The machine makes one of these objects, and asks it when it finds no transition."""
 
     def __init__(self, table: Iterable[Row]) -> None:
         rows = tuple(table)
@@ -38,8 +39,8 @@ class Refusals:
         self._sources = {trigger: _sources(rows, trigger) for trigger in Trigger}
         self._violations: dict[tuple[Trigger, State], Violation] = {}
 
-    def judged(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
-        """Return the decision that the table has no transition by *trigger* from where *session* is."""
+    def decision(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
+        """Return the decision that the table has no transition by *trigger* from the state of *session*."""
         state: State = session.state
         wanted = change.state if isinstance(change, SessionUpdate) else UNSET
         if wanted is not UNSET and wanted is not State.CLOSED:
@@ -48,16 +49,16 @@ class Refusals:
             violation = self._violations.get((trigger, state)) or self._only(trigger, state)
         already = state in self._targets[trigger] if wanted is UNSET else state is wanted
         judged = (trigger, state, None, None, (), (violation,), None)
-        return decision(*judged, session.integration_id, self.allowed[state], already)
+        return make_decision(*judged, session.integration_id, self.allowed[state], already)
 
-    def of_creation(self, newborn: Any) -> Decision[Any]:
-        """Return the decision that no session can be created in the state of *newborn*."""
-        violation = Violation(code="wrong_state", message=f"A session cannot be created as {newborn.state}")
+    def of_creation(self, session: Any) -> Decision[Any]:
+        """Return the decision that no session can be created in the state of *session*."""
+        violation = Violation(code="wrong_state", message=f"A session cannot be created as {session.state}")
         judged = (Trigger.CREATE, None, None, None, (), (violation,), None)
-        return decision(*judged, newborn.integration_id, self.allowed[None], False)  # noqa: FBT003 - the last field
+        return make_decision(*judged, session.integration_id, self.allowed[None], False)  # noqa: FBT003 - the last field
 
     def _only(self, trigger: Trigger, state: State) -> Violation:
-        """Return the violation that says from where *trigger* is possible; it is the same for every session."""
+        """Return the violation that names the states which *trigger* is possible from; it is the same for every session."""
         violation = _violation(state, f"Only {self._sources[trigger]} sessions can {_CAN_BE[trigger]}")
         self._violations[trigger, state] = violation
         return violation
