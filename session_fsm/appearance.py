@@ -1,4 +1,4 @@
-"""How sessions and their classes show themselves: as a format specification asks, and in notebooks.
+"""The base of sessions that formats them as diagrams, in format specifications and notebooks.
 
 ``f"{session:svg}"`` and ``f"{CustomerSession:mermaid}"`` name a format of `session_fsm.diagrams`. A picture of a
 session shows where it stands and what it may do now; a picture of a class shows its table alone.
@@ -16,7 +16,7 @@ __all__ = ["Shown", "ShownType"]
 
 
 def _render(shown: object, spec: str) -> str:
-    # The diagrams stand above the session, whose base this is, and are wanted rarely: only then are they imported.
+    # Imported when it is first used: the diagrams import the session, whose base this is.
     render: Callable[..., str] = import_module("session_fsm.diagrams").render
     if isinstance(shown, ShownType):
         return render(shown, spec)
@@ -26,11 +26,11 @@ def _render(shown: object, spec: str) -> str:
 def _mime_bundle(
     shown: object, include: Container[str] | None = None, exclude: Container[str] | None = None
 ) -> dict[str, str]:
-    """Return *shown* for a notebook: as a picture where one can be made here, as Mermaid where not, and as text."""
+    """Return *shown* for a notebook: as text, and as SVG or, if that fails, as Mermaid."""
     bundle = {"text/plain": repr(shown)}
     try:
         bundle["image/svg+xml"] = _render(shown, "svg")
-    except Exception:  # noqa: BLE001 - a cell shall show what it can; asking for the picture by name says what is missing
+    except Exception:  # noqa: BLE001 - a notebook shows what it can; `render` raises
         bundle["text/vnd.mermaid"] = _render(shown, "mermaid")
     return {
         kind: text
@@ -56,7 +56,7 @@ class ShownType(ABCMeta):
 class Shown(metaclass=ShownType):
     """The base of sessions, which lets them answer a format specification."""
 
-    # Here and not in the session, because CPython turns a blank into a session only if that adds plain slots alone.
+    # Here and not in the session: CPython assigns ``__class__`` only between classes that add the same plain slots.
     __slots__ = ("__weakref__",)
 
     def __format__(self, spec: str) -> str:

@@ -1,4 +1,4 @@
-"""The argument of a trigger, and what the trigger would make of a session's fields, computed without touching it."""
+"""The argument of a trigger, and the new field values that a trigger computes; the session is not changed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _is_update = instance_of(SessionUpdate)
 
 
 def as_update(change: object, keywords: Mapping[str, Any], own_fields: OwnFields = NO_OWN_FIELDS) -> SessionUpdate:
-    """Return what a verb was given, one `SessionUpdate` or keywords, as a `SessionUpdate`.
+    """Return the argument of a verb, one `SessionUpdate` or keywords, as a `SessionUpdate`.
 
     Args:
         change: the update, or None.
@@ -69,7 +69,7 @@ _make_update = maker(SessionUpdate)
 
 
 def _update_of(keywords: Mapping[str, Any], own_fields: OwnFields) -> SessionUpdate:
-    """Return the update of *keywords*, without the time that it takes ``SessionUpdate`` to find what is omitted in order."""
+    """Return the `SessionUpdate` of *keywords*, in less time than its ``__init__`` takes for the omitted fields."""
     values: dict[str, Any] = _OMITTED.copy()
     own: dict[str, Any] = {}
     right = True
@@ -86,7 +86,7 @@ def _update_of(keywords: Mapping[str, Any], own_fields: OwnFields) -> SessionUpd
             hint = nearest(name, known)
             raise InvalidValue(pointer_token(name), f"there is no such field; {hint}the fields are {', '.join(known)}")
     frozen_own = FrozenDict(own) if own else EMPTY
-    # The class's own error is about the first field, whatever the order of the keywords.
+    # On a wrong value the class raises, so that the error does not depend on the order of the keywords.
     return _make_update(*values.values(), frozen_own) if right else SessionUpdate(**values, own=frozen_own)
 
 
@@ -94,7 +94,7 @@ _returned_items = list_of(instance_of(ReturnedCartItem))
 
 
 def as_returned_items(entries: object) -> tuple[ReturnedCartItem, ...]:
-    """Return what a return was given, a list of `ReturnedCartItem` or a request that holds one, as a tuple."""
+    """Return the argument of a return, a list of `ReturnedCartItem` or a request that holds one, as a tuple."""
     given: Any = getattr(entries, "returned_cart_items", entries)
     items = to_tuple(given)
     if problem := _returned_items(items):
@@ -105,7 +105,7 @@ def as_returned_items(entries: object) -> tuple[ReturnedCartItem, ...]:
 
 
 class TimeSource(Protocol):
-    """What tells the time to verbs that are not given one."""
+    """What tells verbs the time when the caller does not."""
 
     def now(self, tz: tzinfo, /) -> datetime:
         """Return the current time, as `datetime.now` does."""
@@ -113,14 +113,14 @@ class TimeSource(Protocol):
 
 
 time_source: TimeSource = datetime
-"""The clock of the whole process. Only tests hang up another, by means of `session_fsm.testing.Clock`."""
+"""The clock of the process. `session_fsm.testing.Clock` replaces it in tests."""
 
 
 def as_time(now: object) -> datetime:
-    """Return the time at which a verb takes place: the one given, if it is aware, or the current time."""
+    """Return the time of a transition: *now* if given, which must be aware, otherwise the current time."""
     if now is None:
         return time_source.now(UTC)
-    if type(now) is datetime and now.tzinfo is UTC:  # the commonest by far, and always aware
+    if type(now) is datetime and now.tzinfo is UTC:  # the most common case, and always aware
         return now
     if problem := time(now):
         raise InvalidValue("/now", problem)

@@ -1,4 +1,4 @@
-"""A session class by the place where it is defined, written as ``package.module:ShopSession``."""
+"""Import a session class by its path, written as ``package.module:ShopSession``, for commands and pytest options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).parent
 
 
 def class_at(place: str) -> type[CustomerSession]:
-    """Import the session class that *place* names; the current directory is searched too.
+    """Import the session class at *place*; the current directory is searched too.
 
     Raises:
         InvalidValue: the place is not written as one, there is no such module or class, the module cannot be
@@ -43,7 +43,7 @@ def _module(name: str) -> ModuleType:
         sys.path.insert(0, here)
     try:
         return import_module(name)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the module is the user's, and may do anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the module of the user may raise anything
         if isinstance(error, ModuleNotFoundError) and error.name and f"{name}.".startswith(f"{error.name}."):
             raise InvalidValue("", f"there is no module '{error.name}', neither here nor installed") from None
         text = error.msg if isinstance(error, SyntaxError) else str(error)
@@ -52,7 +52,7 @@ def _module(name: str) -> ModuleType:
 
 
 def _place(error: BaseException) -> str:
-    """Say in which file and line of the user's *error* was raised, if it was in one."""
+    """Return the file and line in which *error* was raised, if it was raised in the user's code."""
     if isinstance(error, SyntaxError):
         return f" ({error.filename}, line {error.lineno})"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
@@ -60,7 +60,7 @@ def _place(error: BaseException) -> str:
 
 
 def _is_users(filename: str) -> bool:
-    """Whether *filename* is none of this package, of the interpreter's own importing, and of what has no file."""
+    """Whether *filename* is a file of the user: not of this package, of `importlib`, or of generated code."""
     path = Path(filename)
     return not (filename.startswith("<") or path.is_relative_to(_PACKAGE) or path.parent.name == "importlib")
 

@@ -1,9 +1,9 @@
-"""How a transition is judged: rules, what they look at, and the decision that comes of it.
+"""Rules, the decorator `rule`, and the decision that judging a transition results in.
 
-One `Decision` is the answer of the dry run, the content of the refusal, the record for an audit and the
-source of a diagram's overlay.
+A `Decision` is the answer of the dry run, the content of a refusal, the record for an audit, and the source of a
+diagram's overlay.
 
-A rule is a pure function. It asks for what it needs by the names of its parameters:
+A rule is a pure function. The names of its parameters say what it is given:
 
 ``session``
     the session as it is; None where it is being created
@@ -12,7 +12,7 @@ A rule is a pure function. It asks for what it needs by the names of its paramet
 ``change``
     the trigger's argument: a `SessionUpdate`, a tuple of `ReturnedCartItem`, or None
 ``trigger``, ``now``
-    what was asked, and when
+    the trigger, and the time of the transition
 ``context``
     what the caller gave as ``context=``, a mapping; empty without it
 any field of the session
@@ -20,8 +20,7 @@ any field of the session
 
 A parameter with a default that is none of these keeps its default.
 
-It answers in whatever way is shortest: True or False, one `Violation`, or several of them, yielded or in a
-list or tuple. None and an empty list pass. Any other answer is an error of the rule: the transition is refused. The
+It answers True or False, one `Violation`, or several of them, yielded or in a list or tuple. None and an empty list pass. Any other answer is an error of the rule: the transition is refused. The
 first line of the docstring says the rule in the words of the business; refusals, documentation and diagrams show it.
 
 >>> from decimal import Decimal
@@ -90,14 +89,14 @@ _with_code = evolver(Violation, "code")
 
 
 class Outcome(StrEnum):
-    """What came of judging a rule."""
+    """The result of judging a rule."""
 
     PASSED = "passed"
-    """The rule has nothing against it."""
+    """The rule allows the transition."""
     VIOLATED = "violated"
     """The rule forbids the transition."""
     ERRORED = "errored"
-    """The rule itself failed, so nobody knows; the transition is refused."""
+    """The rule raised an exception or gave no valid answer; the transition is refused."""
 
 
 OutcomeLike: TypeAlias = Outcome | Literal["passed", "violated", "errored"]
@@ -105,7 +104,7 @@ OutcomeLike: TypeAlias = Outcome | Literal["passed", "violated", "errored"]
 
 
 SEEN_BY_RULES = ("session", "after", "change", "trigger", "now", "context")
-"""What a rule may ask for besides the fields of the session."""
+"""The names that a rule may use besides those of the session's fields."""
 
 
 @frozen(kw_only=True)
@@ -117,7 +116,7 @@ class Rule:
     on: tuple[Trigger, ...]
     """The triggers that it guards."""
     target: State | None = None
-    """Where set, the rule guards only transitions that lead into this state."""
+    """If set, the rule guards only transitions into this state."""
     text: str
     """The rule in the words of the business: the first line of the function's docstring."""
     function: Callable[..., Answer] = field(eq=False, repr=False)
@@ -125,20 +124,20 @@ class Rule:
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of what the rule looks at, without those of parameters that have a default."""
+        """The names of the parameters without a default."""
         function = self.function
         if (
             type(function) is FunctionType
             and not (vars(function) or function.__defaults__ or function.__kwdefaults__)
             and not function.__code__.co_flags & _VARIADIC
         ):
-            code = function.__code__  # it knows, and to ask for a signature takes twenty times as long
+            code = function.__code__  # twenty times as fast as `inspect.signature`
             return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         parameters = inspect.signature(function).parameters.values()
         return tuple(one.name for one in parameters if one.default is inspect.Parameter.empty)
 
     def arguments(self, names: Container[str]) -> dict[str, bool]:
-        """Return `parameters`, and those with a default that bear one of *names*; and whether each is given by keyword.
+        """Return the parameters that the rule is given, each with whether by keyword: those without a default, or in *names*.
 
         A default that `functools.partial` has given stays.
         """
@@ -157,7 +156,7 @@ class Rule:
         }
 
     def asked(self, names: Container[str], look: Callable[[str], Any]) -> Answer:
-        """Ask the function about what *look* returns for each of `arguments`."""
+        """Call the function with what *look* returns for each of `arguments`."""
         arguments = self.arguments(names)
         given = {name: look(name) for name in arguments}
         by_keyword = {name: given.pop(name) for name, keyword in arguments.items() if keyword}
@@ -169,11 +168,11 @@ class Rule:
         return name_of(self.function)
 
     def guards(self, trigger: Trigger, target: State | None) -> bool:
-        """Whether the rule has a say when *trigger* leads into *target*."""
+        """Whether the rule guards a transition by *trigger* into *target*."""
         return trigger in self.on and self.target in (None, target)
 
     def violations_in(self, answer: Literal[False] | Violation | Iterable[Violation]) -> tuple[Violation, ...]:
-        """Return the violations that an answer other than True and None stands for."""
+        """Return the violations that an answer other than True and None means."""
         if answer is False:
             return (_make_violation(self.code, self.text, {}, None),)
         if isinstance(answer, Violation):
@@ -183,7 +182,7 @@ class Rule:
         if not isinstance(answer, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # a rule may answer anything
             raise TypeError(f"the rule answered {_article(answer)}; {_ANSWERS}")
         found = tuple(map(self._own, answer))
-        # What is empty and no list of violations was meant as "no" as likely as not.
+        # An empty text or mapping may have been meant as False.
         if not found and not isinstance(answer, (list, tuple, Iterator)):
             raise TypeError(f"the rule answered an empty {type(answer).__name__}; {_ANSWERS}")
         return found
@@ -213,7 +212,7 @@ class Rule:
 
 
 def _unpickle_rule(module: str, name: str, code: str, on: tuple[Trigger, ...], target: State | None, text: str) -> Rule:
-    """Find the rule again where it was defined. One that was made inside a function comes back as its description alone."""
+    """Import the rule from where it was defined. A rule defined inside a function is unpickled without its function."""
 
     def unavailable(**_: object) -> Answer:
         raise LookupError(f"the function of rule {code} did not travel with its description")
@@ -230,12 +229,12 @@ _ANSWERS = "a rule answers True or False, a Violation, or a list of them"
 
 
 def _article(value: object) -> str:
-    """Name the type of *value*, and not the value, which may be long, or nobody's business."""
+    """Return the type of *value* in words. The value itself may be long, or confidential."""
     return f"a value of the type {type(value).__name__}"
 
 
 def name_of(function: Any) -> str:
-    """Return the name of a function, also of one behind `functools.partial`, or else that of an object's class."""
+    """Return the name of a function, of the function inside a `functools.partial`, or of an object's class."""
     while isinstance(function, partial):
         function = function.func
     name: str = getattr(function, "__name__", type(function).__name__)
@@ -243,16 +242,16 @@ def name_of(function: Any) -> str:
 
 
 def is_async(function: Any) -> bool:
-    """Whether to call *function* begins something that somebody would have to await."""
+    """Whether a call of *function* returns an awaitable or an asynchronous generator."""
     while isinstance(function, partial):
         function = function.func
-    kind: Any = type(function)  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
-    called = getattr(kind, "__call__", None)  # noqa: B004 - the code of the call is what is asked for
+    kind: Any = type(function)  # pyright: ignore[reportUnknownVariableType]  # of any object
+    called = getattr(kind, "__call__", None)  # noqa: B004 - its code is inspected
     return any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (function, called))
 
 
 def is_unawaited(answer: object) -> bool:
-    """Whether *answer* is what an asynchronous function returns; it is closed, for nobody will await it."""
+    """Whether *answer* is a coroutine or an asynchronous generator. A coroutine is closed, since nothing awaits it."""
     if inspect.iscoroutine(answer):
         answer.close()
         return True
@@ -260,7 +259,7 @@ def is_unawaited(answer: object) -> bool:
 
 
 def _text_of(function: Any) -> str:
-    """Return the first line of the docstring of *function*; that of its source where Python has left it out."""
+    """Return the first line of the docstring of *function*, read from its source where Python runs with ``-OO``."""
     while isinstance(function, partial):
         function = function.func
     kind: Any = type(function)  # pyright: ignore[reportUnknownVariableType]  # as above
@@ -274,7 +273,7 @@ def _text_of(function: Any) -> str:
 
 
 def _source_docstring(documented: Any) -> str:
-    """Return the docstring that stands in the source of a function or class, or an empty text where there is no source."""
+    """Return the docstring in the source of a function or class, or an empty text where there is no source."""
     try:
         (node,) = ast.parse(dedent(inspect.getsource(documented))).body
     except (OSError, TypeError, SyntaxError, ValueError):
@@ -286,7 +285,7 @@ def _source_docstring(documented: Any) -> str:
 def rule(
     code: str, *, on: Iterable[TriggerLike], target: StateLike | None = None, text: str | None = None
 ) -> Callable[[Callable[..., Answer]], Rule]:
-    """Make a `Rule` of the function below: *code* names the fault, *on* the triggers that it guards.
+    """Decorate a function to make it a `Rule`: *code* names the fault, *on* the triggers that it guards.
 
     With *target* the rule guards only what leads into that state: ``on=[Trigger.CREATE, Trigger.CLOSE],
     target=State.CLOSED`` means every way in which a session becomes closed. The function may also be a
@@ -322,16 +321,16 @@ def _member(words: Any, value: str, pointer: str) -> Any:
 
 @frozen(kw_only=True, weakref_slot=False)
 class Check:
-    """What came of judging one rule."""
+    """The result of judging one rule."""
 
     rule: Rule
     """The rule that was judged."""
     outcome: Outcome
-    """What came of it."""
+    """The result."""
     violations: tuple[Violation, ...] = ()
-    """What the rule found; empty where it passed."""
+    """The violations that the rule found; empty where it passed."""
     error: Exception | None = field(default=None, eq=False, repr=False)
-    """What the rule raised, where it failed: for developers. It does not travel with a pickle."""
+    """The exception that the rule raised, for developers. It is not pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle_check, (self.rule, self.outcome, self.violations)
@@ -353,10 +352,10 @@ def _unpickle_check(rule: Rule, outcome: Outcome, violations: tuple[Violation, .
 
 @frozen(kw_only=True, weakref_slot=False)
 class Decision(Generic[S]):
-    """Whether a session may do something now, and every reason why not. True when it may."""
+    """Whether a trigger is allowed now, and every reason why not. True when it is allowed."""
 
     trigger: Trigger
-    """What was asked."""
+    """The trigger that was judged."""
     source: State | None
     """The state that the session is in; None where it is being created."""
     target: State | None
@@ -384,14 +383,14 @@ class Decision(Generic[S]):
 
     @property
     def allowed(self) -> bool:
-        """Whether the session may do it."""
+        """Whether the trigger is allowed."""
         return not self.violations
 
     def __bool__(self) -> bool:
         return self.allowed
 
     def raise_if_refused(self) -> Self:
-        """Return the decision where it allows, and raise what the verb would raise where it refuses.
+        """Return the decision if it allows the trigger; otherwise raise what the verb would raise.
 
         Raises:
             WrongState: the table has no such transition from the session's state.
@@ -402,8 +401,8 @@ class Decision(Generic[S]):
         return self
 
     def refusal(self) -> TransitionRefused:
-        """Return the error that says what this decision refuses, caused by what the first failed rule raised."""
-        if not self.checks:  # the table, and no rule, refuses it
+        """Return the error of this refusal. Its cause is what the first failed rule raised."""
+        if not self.checks:  # the table refuses it, not a rule
             return WrongState(self, self.session_id, self.allowed_triggers, self.already)
         refusal = RuleViolated(self, self.session_id)
         refusal.__cause__ = next((check.error for check in self.checks if check.error is not None), None)
@@ -418,20 +417,20 @@ class Decision(Generic[S]):
 
 
 decision: Callable[..., Decision[Any]] = maker(Decision)
-"""Makes a `Decision` of the values of all its fields, in order, several times as quickly as the class itself."""
+"""Makes a `Decision` of the values of all its fields, in order, without converters and validators."""
 
 Failures: TypeAlias = "dict[str, tuple[Violation, ...] | Exception]"
-"""What the rules that did not pass came to, by their codes: their violations, or what they raised."""
+"""The violations of the rules that did not pass, or the exceptions that they raised, by the codes of the rules."""
 
 
 def checks_of(rules: Iterable[Rule], failures: Failures) -> tuple[Check, ...]:
-    """Write down what came of judging *rules*."""
+    """Return a check for each of *rules*."""
     return tuple([_check(one, failures.get(one.code, ())) for one in rules])
 
 
 def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
     if isinstance(result, Exception):
-        # What was raised may hold what no client should read: the address of a database, a password.
+        # The exception may contain what no client should read, such as a database URL with a password.
         message = f"The rule {one.code} could not be judged."
         violation = Violation(code=RULE_FAILED, message=message, details={"rule": one.code})
         return _make_check(one, Outcome.ERRORED, (violation,), result)
@@ -441,5 +440,5 @@ def _check(one: Rule, result: tuple[Violation, ...] | Exception) -> Check:
 _make_check = maker(Check)
 _PASSED, _VIOLATED = Outcome.PASSED, Outcome.VIOLATED
 
-# The errors hold a decision, and are defined before it: whoever asks for their annotations at run time finds it there.
-setattr(errors, "Decision", Decision)  # noqa: B010 - type checkers know it there
+# `typing.get_type_hints` of the errors, which are defined before `Decision`, looks it up in their module.
+setattr(errors, "Decision", Decision)  # noqa: B010 - type checkers see an import there

@@ -1,4 +1,4 @@
-"""Everything this library raises, and the facts that its refusals carry.
+"""The errors of this library, violations, and the error envelope of the API.
 
 ::
 
@@ -51,23 +51,23 @@ __all__ = [
 ]
 
 RULE_FAILED = "rule_failed"
-"""The code of the violation that stands for a rule that raised an exception instead of answering."""
+"""The code of the violation of a rule that raised an exception."""
 _UNTITLED = "Invalid value"
 _MOST_PRINTED = 20
-"""So many problems or violations are printed; the others are in the error's fields."""
+"""The number of problems or violations that are printed; the error's fields hold all."""
 _MOST_ENTRIES = 100
-"""So many entries has an envelope."""
+"""The largest number of entries in an envelope."""
 _LONGEST = 500
-"""So many characters of one text are printed or put into an envelope."""
+"""The largest number of characters of one text that is printed or put into an envelope."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return *number* and *noun*, in the plural where there is not one: ``1 unit``, ``2 units``."""
+    """Return *number* and *noun*, in the plural if the number is not 1: ``1 unit``, ``2 units``."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def joined(texts: Iterable[str], separator: str = "; ") -> str:
-    """Return the first texts, each cut to a length that can be read, and how many more there are."""
+    """Return the first texts, each shortened, and how many more there are."""
     held = list(texts)
     shown = [shortened(text) for text in held[:_MOST_PRINTED]]
     more = len(held) - len(shown)
@@ -75,7 +75,7 @@ def joined(texts: Iterable[str], separator: str = "; ") -> str:
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:
-    """Return *text*, or its beginning and three dots where it is longer than can be read."""
+    """Return *text*, or its beginning and three dots if it is long."""
     return text if len(text) <= longest else f"{text[:longest]}..."
 
 
@@ -98,7 +98,7 @@ class Violation:
     details: Mapping[str, Any] = field(factory=dict[str, Any], hash=False)
     """The values by name, such as ``{"position": 3, "requested": 4, "remaining": 1}``."""
     pointer: str | None = None
-    """Where in the trigger's argument the fault lies, as a JSON pointer, or None where there is no place."""
+    """A JSON pointer to the fault in the trigger's argument, or None."""
 
     def __str__(self) -> str:
         place = f" (at {self.pointer})" if self.pointer else ""
@@ -106,18 +106,18 @@ class Violation:
 
 
 def _printable(text: str) -> str:
-    """Escape what cannot be written as UTF-8, so that every problem can be printed and logged."""
+    """Escape lone surrogates, so that every problem can be printed and logged."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 @frozen
 class Problem:
-    """One thing wrong with a value or a document."""
+    """One fault of a value or a document."""
 
     pointer: str = field(converter=_printable)
-    """Where, as a JSON pointer; ``""`` is the whole."""
+    """A JSON pointer to the fault; ``""`` is the whole."""
     text: str = field(converter=_printable)
-    """What, in words."""
+    """The fault in words."""
     title: str = field(default=_UNTITLED, eq=False)
     """What kind of problem it is, in the words of the API's envelope."""
 
@@ -125,7 +125,7 @@ class Problem:
         return f"{self.pointer}: {self.text}" if self.pointer else self.text
 
     def under(self, prefix: str) -> Problem:
-        """Return the same problem, seen from a value that holds this one at *prefix*."""
+        """Return the same problem with *prefix* in front of its pointer."""
         return Problem(prefix + self.pointer, self.text, self.title)
 
 
@@ -134,28 +134,28 @@ class SessionFSMError(Exception):
 
 
 class TransitionRefused(SessionFSMError):
-    """The session may not do what was asked of it, and is exactly as it was before."""
+    """The trigger is refused, and the session is unchanged."""
 
     def __init__(self, decision: Decision[Any], session_id: str) -> None:
         super().__init__(decision, session_id)
         self.decision = decision
-        """The judgement in full: every rule with its outcome."""
+        """The decision: every rule with its outcome."""
         self.session_id = session_id
         """The integration ID of the session."""
 
     @property
     def state(self) -> State | None:
-        """The state in which the session was and still is; None where it was to be created."""
+        """The state of the session; None if it was to be created."""
         return self.decision.source
 
     @property
     def trigger(self) -> Trigger:
-        """What was asked of the session."""
+        """The trigger."""
         return self.decision.trigger
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Every reason, not the first alone."""
+        """Every reason."""
         return self.decision.violations
 
     def __str__(self) -> str:
@@ -163,7 +163,7 @@ class TransitionRefused(SessionFSMError):
 
 
 class WrongState(TransitionRefused):
-    """No transition of the table leads from the session's state where the trigger wants it."""
+    """The table has no such transition from the session's state."""
 
     def __init__(
         self,
@@ -200,25 +200,25 @@ class RuleViolated(TransitionRefused):
 
 
 class ConcurrentChange(SessionFSMError):
-    """Something else changed the session, or tried to, while a trigger was being judged or carried out.
+    """Something else changed the session, or tried to, during a trigger.
 
-    That is a rule or a callback that moves the session it is asked about (D-14), or another thread (D-13). The
-    trigger that raises this has changed nothing.
+    That is a rule or a callback that changes its own session (D-14), or another thread (D-13). The trigger that raises
+    this has changed nothing.
     """
 
 
 class InvalidValue(SessionFSMError, ValueError):
-    """A value breaks its own type, length or range, and never became part of a session."""
+    """A value breaks its own type, length or range; nothing was changed."""
 
     def __init__(self, pointer: str, problem: str, others: Iterable[Problem] = (), title: str = _UNTITLED) -> None:
         first, others = Problem(pointer, problem, title), tuple(others)
         super().__init__(first.pointer, first.text, others, *([] if title == _UNTITLED else [title]))
         self.pointer = first.pointer
-        """Where, as a JSON pointer into the value that was being built."""
+        """A JSON pointer into the value."""
         self.problem = first.text
-        """What is wrong, in words."""
+        """The fault in words."""
         self.problems = (first, *others)
-        """This problem and all further ones that were found with it."""
+        """This problem and all others that were found with it."""
 
     @classmethod
     def of(cls, problems: Iterable[Problem]) -> InvalidValue:
@@ -231,7 +231,7 @@ class InvalidValue(SessionFSMError, ValueError):
 
 
 class WireError(SessionFSMError, ValueError):
-    """A JSON document cannot be read as what it was meant to be."""
+    """A JSON document cannot be read."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -244,14 +244,14 @@ class WireError(SessionFSMError, ValueError):
 
 # --- The envelope of the API -----------------------------------------------------------------------------------------
 
-# Two faults have a title of Talon.One's own; every other one is titled with its code.
+# Two faults have a title of Talon.One's; the title of every other one is its code.
 _TITLES = {"attribute_not_declared": "Unknown", "attribute_wrong_type": "Invalid type"}
 _ALREADY = "already_in_state"
 _TOO_MANY_REQUESTS = "Too many requests are updating this session at the same time"
 
 
 def http_status(error: SessionFSMError) -> int:
-    """Return the status of the HTTP answer that says *error*.
+    """Return the HTTP status for *error*.
 
     400 for what the caller asked or sent, 409 for a `ConcurrentChange`, and 500 where nobody knows: a rule raised an
     exception instead of answering, or the error is none of these.
@@ -268,7 +268,7 @@ def http_status(error: SessionFSMError) -> int:
 
 
 def to_error_response(error: SessionFSMError) -> dict[str, Any]:
-    """Write *error* in the envelope in which Talon.One reports errors, for an answer with its `http_status`.
+    """Return *error* as Talon.One's error envelope, for an answer with its `http_status`.
 
     Returns ``{"message": ..., "errors": [{"title": ..., "details": ..., "source": {"pointer": ...}}]}``, at most 100
     entries and one that says how many more there are; ``source`` is empty where there is no place (W-18). The title is
@@ -299,7 +299,7 @@ def _message(error: SessionFSMError) -> str:
 
 
 def _faults(error: SessionFSMError) -> Sequence[tuple[str, str, str | None]]:
-    """Return the title, the details and the pointer of everything that *error* complains about."""
+    """Return the title, the details and the pointer of every fault of *error*."""
     match error:
         case WrongState(already=True):
             return [(_ALREADY, v.message, v.pointer) for v in error.violations]
@@ -312,13 +312,13 @@ def _faults(error: SessionFSMError) -> Sequence[tuple[str, str, str | None]]:
 
 
 def _entry(title: str, details: str, pointer: str | None) -> dict[str, Any]:
-    # A rule may have put anything into its message. A pointer that is cut would lead somewhere else.
+    # A message of a rule may be long. A shortened pointer would point elsewhere.
     source = {"pointer": pointer} if pointer and len(pointer) <= _LONGEST else {}
     return {"title": title, "details": shortened(str(details)), "source": source}
 
 
 def _details(problem: Problem) -> str:
-    """Return what is wrong in words, with the name of the member where the API's own words have it (W-19)."""
+    """Return the fault in words, with the name of the member where the API's text has it (W-19)."""
     name = problem.pointer.rpartition("/")[2]
     return f"{name} {problem.text}" if problem.title == "enum" else problem.text
 
@@ -328,11 +328,11 @@ class ErrorEntry:
     """One entry of an envelope."""
 
     title: str = ""
-    """What kind of fault it is; the code, where this library wrote the envelope."""
+    """The kind of fault; the code, if this library wrote the envelope."""
     details: str = ""
     """The fault in words."""
     pointer: str | None = None
-    """Where in the request it lies, as a JSON pointer, or None where there is no place."""
+    """A JSON pointer into the request, or None."""
 
 
 @frozen(kw_only=True)
@@ -340,20 +340,20 @@ class ErrorResponse:
     """An envelope that was read."""
 
     message: str = ""
-    """What the envelope says as a whole."""
+    """The message of the whole envelope."""
     errors: tuple[ErrorEntry, ...] = ()
     """Each fault."""
     status_code: int | None = None
-    """The HTTP status that the envelope names, which Talon.One does for 401 and 409."""
+    """The HTTP status in the envelope; Talon.One writes it for 401 and 409."""
 
     @property
     def already(self) -> bool:
-        """Whether the session already was where the caller wanted it, as far as `to_error_response` wrote that."""
+        """Whether the session already was in the wanted state, if `to_error_response` wrote the envelope."""
         return any(entry.title == _ALREADY for entry in self.errors)
 
 
 def from_error_response(response: Mapping[str, Any]) -> ErrorResponse:
-    """Read the envelope of an error answer, of Talon.One's or of `to_error_response`, that is parsed already.
+    """Read an error envelope, of Talon.One or of `to_error_response`, that is parsed already.
 
     Members that are missing, or of another type than the API gives them, are left out.
 

@@ -1,4 +1,4 @@
-"""What has happened to a session, as a fact in the past tense."""
+"""Session events: one for every successful trigger. And the form in which a session holds its pending events."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ else:
 @pickled_with_defaults
 @frozen(kw_only=True, weakref_slot=False)
 class SessionEvent:
-    """One successful trigger: what it was, where it led, and what it was about."""
+    """A successful trigger: the transition, its time and its argument."""
 
     name: EventName = field(validator=validate(member_of(EventName)))
     """Talon.One's name of the event."""
     session_id: str = field(validator=validate(text(at_least=1, at_most=1000)))
     """The integration ID of the session."""
     trigger: Trigger = field(validator=validate(member_of(Trigger)))
-    """What was asked of the session."""
+    """The trigger."""
     source: State | None = field(default=None, validator=validate(member_of(State), optional=True))
     """The state before; None at creation."""
     target: State = field(validator=validate(member_of(State)))
@@ -57,7 +57,7 @@ class SessionEvent:
     change: SessionUpdate | tuple[ReturnedCartItem, ...] | None = field(
         default=None, validator=validate(_change, optional=True)
     )
-    """What the trigger was given: the changes, the returned items, or None where it takes neither."""
+    """The trigger's argument: the changes, the returned items, or None."""
     returned_items: tuple[ReturnedCartItem, ...] = field(
         default=(), converter=_to_entries, validator=validate(_returned)
     )
@@ -102,6 +102,6 @@ def as_pending(events: Any) -> Any:
     """Return *events*, or what `with_event` returned, as `with_event` would make them one by one."""
     given = to_tuple(events)
     if not isinstance(given, tuple) or len(given) <= _LONGEST_PENDING:
-        return given  # of the wrong type, the validator says what is wrong
+        return given  # if its type is wrong, the validator says so
     none: Pending = ()
     return reduce(with_event, given, none)

@@ -1,13 +1,11 @@
-"""The life of a customer session: THE table of transitions.
+"""The table of transitions, and the check of a table and its rules.
 
-The law of this module:
+* Every transition, the creations included, is a `Row` of `TABLE`. A trigger without a row is refused.
+* A row names the trigger, the states, the API operation and the event. The rules name the triggers that they guard
+  (`Rule.on`, `Rule.target`).
+* `check_definition` runs when a session class is made, so a wrong table or rule list cannot be imported.
 
-* Every way in which a session may come into being or move is a `Row` of `TABLE`. What has no row is refused.
-* A row names the trigger, the states, the API operation that carries it and the event that it records.
-  Which rules guard it is said by the rules (`Rule.on`, `Rule.target`), and nowhere else.
-* Table and rules are checked when a session class is made of them, so wrong ones cannot be imported.
-
-The machine that is built from it is in `session_fsm.machine`.
+`session_fsm.machine` builds the machine from it.
 """
 
 from __future__ import annotations
@@ -26,14 +24,14 @@ __all__ = ["FINAL", "TABLE", "WANTED", "Authority", "Row", "check_definition"]
 
 
 class Authority(StrEnum):
-    """On whose word a transition is as it is."""
+    """The source of a transition: documented, observed or chosen."""
 
     DOCUMENTED = "documented"
     """Talon.One's published documentation says so."""
     OBSERVED = "observed"
-    """Public code that talks to the API depends on it."""
+    """Public code that calls the API depends on it."""
     CHOSEN = "chosen"
-    """Nothing public says; it is the choice of this library."""
+    """There is no public source; this library chose it."""
 
 
 @frozen
@@ -45,17 +43,17 @@ class Row:
     source: State | None
     """The state before; None where the session is created."""
     trigger: Trigger
-    """What is asked."""
+    """The trigger."""
     target: State
     """The state after."""
     operation: Operation
-    """The API call that carries it; no other does."""
+    """The API operation that performs it."""
     event_name: EventName
-    """What is recorded."""
+    """The event that is recorded."""
     authority: Authority = Authority.DOCUMENTED
-    """On whose word it is so."""
+    """Its source."""
     note: str = field(default="", kw_only=True)
-    """What there is to say about the authority."""
+    """A remark on the source."""
 
     @property
     def internal(self) -> bool:
@@ -83,7 +81,7 @@ TABLE: tuple[Row, ...] = (
         note="The API lists previous returns and counts up per item, so a second return must be possible."),
 )
 # fmt: on
-"""Every transition there is, in the order in which documentation and diagrams show them."""
+"""Every transition, in the order in which documentation and diagrams show them."""
 
 FINAL: frozenset[State] = frozenset({State.CANCELLED})
 """The states without exit."""
@@ -91,18 +89,18 @@ FINAL: frozenset[State] = frozenset({State.CANCELLED})
 WANTED: Mapping[State, Trigger] = {
     row.target: row.trigger for row in TABLE if row.source and row.operation is Operation.UPDATE
 }
-"""Which trigger the Update operation means by the state that it wants (D-07)."""
+"""The trigger of the Update operation, by the state that the request wants (D-07)."""
 
 
 def check_definition(table: Sequence[Row], rules: Sequence[Any]) -> None:
-    """Refuse a table, or rules, that cannot be right.
+    """Check a table and its rules.
 
     Raises:
         InvalidValue: two rows leave one state by one trigger, or two create the same state; a state cannot be
             reached; a final state has an exit; a rule is none, guards nothing, or shares its code with another.
     """
     for place, row in enumerate(table):
-        # A creation is told from another by its target, every other row by the state that it leaves.
+        # Two creations differ by their targets, other rows of one trigger by the state that they leave.
         rivals = [(r.trigger, r.source, r.target if r.source is None else None) for r in table[: place + 1]]
         if rivals.count(rivals[-1]) > 1:
             raise InvalidValue(f"/table/{place}", f"{row.id} is the second row for {row.trigger} from {row.source}")

@@ -1,4 +1,4 @@
-"""The customer session: an entity that holds its data, and verbs that move it.
+"""The customer session: an entity with its data, its verbs, and the dry run.
 
 >>> session = CustomerSession.create("order-1042", profile_id="cust-7", cart_items=[CartItem(sku="A", quantity=2)])
 >>> session.close().name
@@ -90,7 +90,7 @@ __all__ = ["CustomerSession"]
 C = TypeVar("C", bound="CustomerSession")
 
 _COMPUTED = Decimal("NaN")
-"""Stands for a total that was not given, until it is computed."""
+"""The placeholder of a total that was not given, until it is computed."""
 _total = amount(total=True)
 
 
@@ -122,7 +122,7 @@ else:
     to_items, _to_events = to_tuple, as_pending
 
 
-# To ask an enumeration for its member takes longer than to ask the module.
+# A global is looked up faster than the member of an enumeration.
 _CREATE, _UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN = Trigger
 _TRIGGERS = {str(trigger): trigger for trigger in Trigger}
 _MOVING = (_UPDATE, _CLOSE, _CANCEL, _RETURN_ITEMS, _REOPEN)
@@ -141,7 +141,7 @@ else:
 
 
 def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[Any]]:
-    """Tell attrs that fields cannot be assigned: the constructors that it makes then set them past `__setattr__`.
+    """Make all fields read-only for attrs. Its constructors then bypass `__setattr__`.
 
     The state gets its converter here, where pyright does not see it, so that pyright refuses to assign the state.
     """
@@ -155,12 +155,11 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     Sessions are made by `create`, or read from JSON by `session_fsm.wire`. From then on nothing but the verbs
     changes them: `update`, `close`, `cancel`, `return_items`, `reopen`, and `put`, which is the Update operation
-    as it comes over the wire. A verb either takes place wholly and returns its `SessionEvent`, or raises and
-    leaves the session exactly as it was. Two sessions are equal only if they are the same object. A copy
+    of the API. A verb is atomic: it returns its `SessionEvent`, or raises and the session is unchanged. Two sessions are equal only if they are the same object. A copy
     (`copy.copy`, `copy.deepcopy`, `pickle`, `attrs.evolve`) is a session of its own; `attrs.evolve` keeps the
     pending events and the totals unless it is given others.
 
-    A service adds rules of its own in a subclass, which then is the definition of its sessions:
+    A service adds rules in a subclass:
 
     >>> from session_fsm import CustomerSession
     >>> from session_fsm.rules import coupon_code_required
@@ -176,7 +175,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     >>> BranchSession.create("order-1042").update(branch="Ghent").change
     SessionUpdate(own={'branch': 'Ghent'})
 
-    A class is judged when it is made: `InvalidValue` says what would be lost or wrong later, and what works instead.
+    A subclass is checked when it is made: `InvalidValue` says what would be lost or wrong later, and what works instead.
 
     Every verb takes ``now=``, an aware time, and uses the current time in UTC without it.
     Every verb raises:
@@ -198,7 +197,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     """The names of the fields that every session has."""
 
     id: ReadOnly[int | None] = field(default=None, validator=validate(integer(), optional=True))
-    """Talon.One's internal ID. None until somebody gives it one."""
+    """Talon.One's internal ID, or None."""
     created: ReadOnly[datetime] = field(validator=validate(time))
     """When the session was created, with a time zone."""
     integration_id: ReadOnly[str] = field(validator=validate(text(at_least=1, at_most=1000)))
@@ -226,7 +225,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     )
     """The customer's loyalty card, one at most."""
     state: ReadOnly[State] = field(default=State.OPEN, validator=validate(member_of(State)))
-    """Where the session stands; nothing but the verbs moves it."""
+    """The state; only the verbs change it."""
     cart_items: ReadOnly[tuple[CartItem, ...]] = field(
         default=(), converter=to_items, validator=validate(CHECKS["cart_items"])
     )
@@ -238,7 +237,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     identifiers: ReadOnly[tuple[str, ...]] = field(
         default=(), converter=to_texts, validator=validate(CHECKS["identifiers"])
     )
-    """Up to five, such as the hash of an IP address, by which budgets tell customers apart."""
+    """Up to five, such as the hash of an IP address; budgets per customer use them."""
     attributes: ReadOnly[Mapping[str, AttributeValue]] = field(
         default=EMPTY, converter=to_attribute_map, validator=validate(attribute_map)
     )
@@ -256,7 +255,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     )
     """The session's own additional costs (M-02)."""
     updated: ReadOnly[datetime] = field(validator=validate(time))
-    """When the most recent event took place, with a time zone."""
+    """When the most recent event happened, with a time zone."""
     closure_prediction: ReadOnly[Decimal | None] = field(
         default=None, converter=to_optional_amount, validator=validate(amount(at_least=0, at_most=1), optional=True)
     )
@@ -270,7 +269,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     experiment_variant_allocations: ReadOnly[tuple[ExperimentVariantAllocation, ...]] = field(
         default=(), converter=to_allocations, validator=validate(CHECKS["experiment_variant_allocations"])
     )
-    """The variants of experiments into which the session fell."""
+    """The variants of experiments that the session was allocated to."""
     _pending_events: ReadOnly[tuple[SessionEvent, ...]] = field(
         default=(),
         alias="pending_events",
@@ -290,7 +289,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         written: Any = cls.__attrs_post_init__
         if not hasattr(written, "completes"):
             if "__attrs_post_init__" in vars(cls):
-                # attrs makes the class anew, and sets right what `super()` means in the functions that it finds there.
+                # attrs replaces a slotted class by a new one, and fixes `super()` in the functions of the class body.
                 type.__setattr__(cls, "__written_post_init__", written)
             type.__setattr__(cls, "__attrs_post_init__", completing(written, _complete))
         machine = undecorated or _machine_of(cls)
@@ -298,12 +297,12 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
-        """Judge the fields that `attrs.define` found, and take back what it makes for a subclass unasked."""
+        """Check the fields that `attrs.define` found, and remove the methods that it adds to a subclass without being asked."""
         held = vars(cls)
         own_fields = own_fields_of(cls, CustomerSession)
-        if is_undecorated(cls):  # a class without slots is not made anew
+        if is_undecorated(cls):  # attrs does not replace a class without slots
             type.__setattr__(cls, "machine", _machine_of(cls))
-        vars(cls.machine)["own_fields"] = own_fields  # no callback depends on it
+        vars(cls.machine)["own_fields"] = own_fields  # set past `__setattr__`, which would look for callbacks
         cls.__contents__ = reader(cls)
         if is_generated(held.get("__eq__")) or is_generated(held.get("__hash__")):
             cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
@@ -348,11 +347,11 @@ class CustomerSession(Shown, metaclass=SessionType):
         context: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> Self:
-        """Create a session, open unless *state* or *change* says closed, with an event pending that says so.
+        """Create a session, open unless *state* or *change* says closed. Its creation event is pending.
 
         Args:
             integration_id: the session's identifier, 1 to 1000 characters.
-            change: what the session shall hold, as one `SessionUpdate`, or
+            change: the data of the session, as one `SessionUpdate`, or
             changes: as keywords. A subclass's own fields are keywords too.
             state: open or closed.
             id: Talon.One's internal ID.
@@ -373,9 +372,9 @@ class CustomerSession(Shown, metaclass=SessionType):
             given["cart_items"] = cart_of(given["cart_items"])
         known: dict[str, Any] = {"integration_id": integration_id, "id": id, "application_id": application_id}
         known |= {"first_session": first_session, "created": at, "updated": at}
-        newborn = _newborn(cls, given, known, update.own)
-        cls.machine.create(newborn, update, at, asked_by)
-        return newborn
+        session = _new(cls, given, known, update.own)
+        cls.machine.create(session, update, at, asked_by)
+        return session
 
     @takes(signatures.update)
     def update(
@@ -404,7 +403,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         return self._fire("close", change, changes, now, context)
 
     def cancel(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
-        """Cancel the cart or the order. Nothing leads back."""
+        """Cancel the cart or the order. Cancelled is final."""
         asked_by = EMPTY if context is None else as_context(context)
         return self.machine.events["cancel"].fire(self, None, as_time(now), asked_by)
 
@@ -447,7 +446,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         trigger = self._put_trigger(update)
         if trigger is None:
             raise self.machine.wrong_state(WANTED.get(update.state, _UPDATE), self, update)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a state that is not omitted
-        # What is not given is not handed on, so that verbs that a subclass has written anew need not know of it.
+        # Only what is given is passed on, so that overridden verbs of a subclass need not accept all keywords.
         given: dict[str, Any] = {"now": now, "context": context}
         given = {name: value for name, value in given.items() if value is not None}
         match trigger:
@@ -510,7 +509,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         event = self.machine.events[asked]
         argument = event.argument(given, changes)
         if payload_only and asked is _CLOSE:
-            # Rules are shown a copy. They may know the session itself, which they must not change either.
+            # Rules get a copy. They may hold a reference to the session, which they must not change either.
             with under_judgement(self) as guarding:
                 held = held_by(self)
                 decision = event.decide(copy_with(self, _EMPTY), argument, at, asked_by)
@@ -531,7 +530,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         context: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> Mapping[Trigger, Decision[Self]]:
-        """Judge all five triggers: what the session may do now, what it may not, and why.
+        """Judge all five triggers: which are allowed now, which are not, and why.
 
         Args:
             change: what an update and a closing would be given, as one `SessionUpdate`, whatever state it
@@ -559,7 +558,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         return tuple(trigger for trigger, decision in self.board().items() if decision)
 
     def remaining_items(self) -> tuple[ReturnedCartItem, ...]:
-        """Return what could still come back: for each item its position, its SKU and the units that remain."""
+        """Return what can still be returned: for each item its position, its SKU and the units that remain."""
         return tuple(
             ReturnedCartItem(position=item.position, quantity=item.remaining_quantity, sku=item.sku)
             for item in self.cart_items
@@ -578,11 +577,11 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     @property
     def pending_events(self) -> list[SessionEvent]:
-        """The events that nobody has taken yet, oldest first, in a list of their own."""
+        """A list of the events that were not taken yet, oldest first."""
         return events_in(self._pending_events)
 
     def take_events(self) -> list[SessionEvent]:
-        """Hand the pending events over, oldest first; afterwards none is pending."""
+        """Return the pending events, oldest first, and clear them."""
         refuse_if_busy(self)
         events = self.pending_events
         assign(self, {"_pending_events": ()})
@@ -604,7 +603,7 @@ class CustomerSession(Shown, metaclass=SessionType):
 
 _INIT: Any = CustomerSession.__init__
 _DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(CustomerSession)}
-_GIVEN_AT_BIRTH: Any = [
+_GIVEN_AT_CREATION: Any = [
     attribute
     for attribute in fields(CustomerSession)
     if attribute.name in {"id", "integration_id", "application_id", "first_session"}
@@ -613,9 +612,9 @@ _make = maker(CustomerSession)
 
 
 def _complete(session: CustomerSession) -> None:
-    """Give a session that is being made what depends on its other fields: positions, totals and `first_session`.
+    """Compute what depends on the other fields of a new session: positions, totals and `first_session`.
 
-    It runs before whatever else ``__attrs_post_init__`` of a subclass does.
+    It runs before the ``__attrs_post_init__`` of a subclass.
     """
     values: dict[str, Any] = {}
     own_fields = session.machine.own_fields
@@ -680,10 +679,9 @@ def _in_order(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
 
 
 def _construct(self: CustomerSession, *args: Any, **given: Any) -> None:
-    """Make a session of a class with fields of its own; it takes the place of what attrs generates.
+    """Initialise a session of a class with fields of its own, in place of the ``__init__`` that attrs generates.
 
-    That would let the class's own converters and validators raise what they like, and look at values before they are
-    frozen.
+    The generated one would let exceptions of the class's converters and validators through as they are.
     """
     own_fields = self.machine.own_fields
     names = [one.alias for one in own_fields.by_alias.values() if not one.attribute.kw_only]
@@ -696,7 +694,7 @@ def _construct(self: CustomerSession, *args: Any, **given: Any) -> None:
 
 
 def _complete_old(session: CustomerSession, state: Mapping[str, Any]) -> None:
-    """Give a session that was pickled before its class got further fields the defaults of these."""
+    """Set the defaults of fields that the class got after the session was pickled."""
     own_fields = session.machine.own_fields
     for attribute in fields(type(session)):
         one = own_fields.by_name.get(attribute.name)
@@ -713,7 +711,7 @@ def _complete_old(session: CustomerSession, state: Mapping[str, Any]) -> None:
 
 
 def _set(self: CustomerSession, name: str, value: object) -> None:
-    """Refuse to assign a field, in subclasses too, but for those that the constructor does not take."""
+    """Refuse to assign a field. Fields of a subclass with ``init=False`` can be assigned."""
     own_fields = self.machine.own_fields
     if name in _FIXED or name in own_fields.by_name:
         raise AttributeError(f"{name} cannot be assigned; {_what_changes(name, self)}")
@@ -726,7 +724,7 @@ def _delete(self: CustomerSession, name: str) -> None:
     """Refuse to delete a field."""
     if name in _FIXED or name in self.machine.own_fields.by_name:
         raise AttributeError(f"{name} cannot be deleted")
-    if name in cached_names(type(self)):  # a verb may have dropped it already, and `mock.patch.object` deletes it then
+    if name in cached_names(type(self)):  # `mock.patch.object` deletes it, and a verb may have dropped it before
         drop_cached(self, [name])
     else:
         object.__delattr__(self, name)
@@ -742,13 +740,13 @@ def _what_changes(name: str, session: CustomerSession) -> str:
     return "the verbs of the session change it"
 
 
-def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: Mapping[str, Any]) -> C:
-    """Return a new session: ``cls(**given, **known, **own)``, in less time.
+def _new(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: Mapping[str, Any]) -> C:
+    """Return ``cls(**given, **known, **own)``, in less time.
 
-    What is *given*, and the class's *own* fields by attribute, come from a `SessionUpdate`, which has converted and
-    checked them as a session would.
+    *given*, and the class's *own* fields by name, come from a `SessionUpdate`, which has converted and validated them
+    already. `tests/test_fast_creation.py` compares the two.
     """
-    for attribute in _GIVEN_AT_BIRTH:
+    for attribute in _GIVEN_AT_CREATION:
         value = known[attribute.name]
         if value is not attribute.default:
             attribute.validator(None, attribute, value)
@@ -759,19 +757,19 @@ def _newborn(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], o
         values["first_session"] = True  # F-16
     values |= totals(values["cart_items"], values["additional_costs"])
     if cls is CustomerSession:
-        newborn: Any = _make(*values.values())
+        session: Any = _make(*values.values())
     else:
         own_fields = cls.machine.own_fields
         if own_fields is not NO_OWN_FIELDS:
             values |= own_fields.values(own, cls.__name__, accepted=True)
-        newborn = cls.__new__(cls)
-        assign(newborn, values)
-        newborn.__attrs_post_init__()  # it may have one of its own
-    return newborn  # type: ignore[no-any-return]  # it is a cls
+        session = cls.__new__(cls)
+        assign(session, values)
+        session.__attrs_post_init__()  # a subclass may have its own
+    return session  # type: ignore[no-any-return]  # it is a cls
 
 
 def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
-    """Build the machine of *cls*, and let it know the `on_enter_...` and `on_exit_...` methods that the class has."""
+    """Build the machine of *cls*, with its `on_enter_...` and `on_exit_...` methods as callbacks."""
     if not is_list(cls.rules):
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
     parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
@@ -780,7 +778,7 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
     if parent is not None and "__attrs_attrs__" not in vars(
         cls
     ):  # where attrs has found some, they are still to be judged
-        vars(machine)["own_fields"] = parent.own_fields  # no callback depends on it
+        vars(machine)["own_fields"] = parent.own_fields  # set past `__setattr__`, which would look for callbacks
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
     for place, one in enumerate(machine.rules):
@@ -800,7 +798,7 @@ def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
 
 
 def _callback_methods(cls: type[CustomerSession]) -> Iterator[str]:
-    """Return the names of the methods of *cls* that are called when a session enters or leaves a state.
+    """Return the names of the methods of *cls* that are callbacks of entering or leaving a state.
 
     Raises:
         InvalidValue: a method is named like one, but no state has its name.
@@ -822,8 +820,8 @@ type.__setattr__(CustomerSession, "machine", _machine_of(CustomerSession))
 CustomerSession.__contents__ = reader(CustomerSession)
 CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in fields(CustomerSession))
 setattr(CustomerSession.__attrs_post_init__, "completes", True)  # noqa: B010 - see `completing`
-# They are set here, because checkers would take them for leave to assign whatever a session does not have, and
-# because a class with a method of its own cannot have the fields refuse by themselves.
+# They are set here, and not defined in the class: type checkers would then allow the assignment of unknown attributes,
+# and attrs would not let the fields be frozen.
 setattr(CustomerSession, "__setattr__", _set)  # noqa: B010
 setattr(CustomerSession, "__delattr__", _delete)  # noqa: B010
 setattr(CustomerSession, "__attrs_own_setattr__", False)  # noqa: B010 - attrs would give subclasses that of `object`

@@ -1,4 +1,4 @@
-"""The words of the life of a customer session: states, triggers, operations and built-in events.
+"""The enumerations of a customer session: states, triggers, operations and built-in events, with what they mean.
 
 All four are string enumerations whose values are Talon.One's own spelling, so that
 ``State.OPEN == "open"`` holds and either may be given wherever the library asks for one.
@@ -11,7 +11,7 @@ __all__ = ["EventName", "EventNameLike", "Operation", "State", "StateLike", "Tri
 
 
 class State(StrEnum):
-    """Where a customer session stands (F-11)."""
+    """The state of a customer session (F-11)."""
 
     OPEN = "open"
     """A cart: it may be modified as often as needed."""
@@ -20,27 +20,27 @@ class State(StrEnum):
     PARTIALLY_RETURNED = "partially_returned"
     """An order of which some or all units came back; it cannot be reopened."""
     CANCELLED = "cancelled"
-    """The end: the session no longer counts, and nothing leads out of here."""
+    """The final state: the session no longer counts."""
 
 
 class Trigger(StrEnum):
-    """What may be asked of a session; the value is also the name of the method that asks for it."""
+    """What can happen to a session; the value is also the name of the verb."""
 
     CREATE = "create"
-    """Bring a session into being, as open or closed. The other five move one that exists."""
+    """Create a session, as open or closed."""
     UPDATE = "update"
     """Modify an open session."""
     CLOSE = "close"
     """Turn the cart into an order."""
     CANCEL = "cancel"
-    """Call the cart, or the order, off."""
+    """Cancel the cart or the order."""
     RETURN_ITEMS = "return_items"
     """Take units of a closed order back."""
     REOPEN = "reopen"
     """Turn a closed order back into a cart."""
 
 
-# A type checker finds a misspelt word among these. Who holds any text makes a member of it: `State(text)`.
+# Type checkers find a misspelt literal. `State(text)` makes a member of any text.
 StateLike: TypeAlias = State | Literal["open", "closed", "partially_returned", "cancelled"]
 """A state, as a member or as the word."""
 TriggerLike: TypeAlias = Trigger | Literal["create", "update", "close", "cancel", "return_items", "reopen"]
@@ -48,10 +48,10 @@ TriggerLike: TypeAlias = Trigger | Literal["create", "update", "close", "cancel"
 
 
 class Operation(StrEnum):
-    """The API call that carries a trigger."""
+    """The API operation that performs a trigger."""
 
     UPDATE = "Update customer session"
-    """PUT; its wanted ``state`` says which trigger is meant."""
+    """PUT; the ``state`` of the request picks the trigger (D-07)."""
     RETURN = "Return cart items"
     """POST."""
     REOPEN = "Reopen customer session"
@@ -62,15 +62,15 @@ class EventName(StrEnum):
     """Talon.One's built-in events, one of which every successful trigger records."""
 
     CREATED = "talon_session_created"
-    """A session came into being, open or closed."""
+    """A session was created, open or closed."""
     UPDATED = "talon_session_updated"
     """An open session was modified."""
     CLOSED = "talon_session_closed"
     """An open session became an order."""
     CANCELLED = "talon_session_cancelled"
-    """An open session was called off."""
+    """An open session was cancelled."""
     REVOKED = "talon_session_revoked"
-    """An order, closed or partially returned, was called off."""
+    """An order, closed or partially returned, was cancelled."""
     PARTIALLY_RETURNED = "talon_session_partially_returned"
     """Units of an order came back."""
     REOPENED = "talon_session_reopened"

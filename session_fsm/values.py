@@ -1,4 +1,4 @@
-"""The values that a session is made of, and those that its verbs take. All are frozen.
+"""The values in a session, and the arguments of its verbs. All are frozen.
 
 Fields bear Talon.One's names in snake_case. Amounts are exact decimals in the currency of the Application:
 give an integer, a numeral such as ``"19.99"``, or a Decimal; a binary float is refused.
@@ -84,7 +84,7 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
-"""What a field of `SessionUpdate` holds when it is omitted, which is neither empty nor a value."""
+"""The value of an omitted field of `SessionUpdate`; it is neither empty nor a value of Talon.One."""
 
 
 @frozen(weakref_slot=False)
@@ -100,12 +100,12 @@ class Product:
     """The product that a SKU belongs to."""
 
     name: str = field(validator=validate(text()))
-    """What the product is called, in all its variants."""
+    """The name of the product, the same for all its variants."""
 
 
 @frozen(kw_only=True, weakref_slot=False)
 class ExperimentVariantAllocation:
-    """The variant of an experiment into which the session fell (F-24)."""
+    """The variant of an experiment that the session was allocated to (F-24)."""
 
     experiment_id: int = field(validator=validate(integer()))
     """Talon.One's ID of the experiment."""
@@ -113,14 +113,14 @@ class ExperimentVariantAllocation:
     """Talon.One's ID of the variant."""
 
 
-# The fields of a cart item that Talon.One sets. A request that carries them is obeyed without them (U-10).
+# The fields of a cart item that Talon.One sets. In a request they are ignored (U-10).
 _READ_ONLY = {"read_only": True}
 
 _map_of_costs = map_of(instance_of(AdditionalCost))
 
 if TYPE_CHECKING:
-    # mypy leaves the type variables of a converter unbound, and then accepts nothing. So type checkers see a function
-    # for each type of element, and at run time there is one for all.
+    # mypy does not bind the type variables of a converter. So type checkers see one function for each type of element;
+    # at run time one function serves all.
     def to_attribute_map(value: Mapping[str, Any]) -> Mapping[str, AttributeValue]:
         """Convert a mapping to attributes."""
         ...
@@ -161,15 +161,15 @@ class CartItem:
     quantity: int = field(converter=to_integer, validator=validate(integer(at_least=1)))
     """How many units were bought, returned ones included; one or more."""
     name: str | None = field(default=None, validator=validate(text(), optional=True))
-    """What customers call it."""
+    """Its name for customers."""
     price: Decimal | None = field(
         default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
     )
-    """The price of one unit, in the currency of the Application. None where the catalog knows it; counts as 0."""
+    """The price of one unit, in the currency of the Application. None if the catalog has it; counts as 0."""
     category: str | None = field(default=None, validator=validate(text(), optional=True))
-    """The category that the catalog or the service puts it into."""
+    """Its category."""
     product: Product | None = field(default=None, validator=validate(instance_of(Product), optional=True))
-    """The product that the SKU is a variant of."""
+    """The product of which the SKU is a variant."""
     weight: Decimal | None = field(
         default=None, converter=to_optional_amount, validator=validate(amount(), optional=True)
     )
@@ -198,9 +198,9 @@ class CartItem:
     position: int | None = field(
         default=None, validator=validate(integer(at_least=0), optional=True), metadata=_READ_ONLY
     )
-    """The index in the cart, from 0. None until the item lies in one."""
+    """The index in the cart, from 0. None for an item outside a cart."""
     returned_quantity: int = field(default=0, validator=validate(integer(at_least=0)), metadata=_READ_ONLY)
-    """How many units came back."""
+    """How many units were returned."""
     catalog_item_id: int | None = field(default=None, validator=validate(integer(), optional=True), metadata=_READ_ONLY)
     """Talon.One's internal ID of the item in the catalog."""
     selected_price_type: str | None = field(
@@ -232,13 +232,13 @@ class CartItem:
 
     @property
     def remaining_quantity(self) -> int:
-        """How many units have not come back; with `returned_quantity` it always adds up to `quantity`."""
+        """How many units were not returned: `quantity` less `returned_quantity`."""
         return self.quantity - self.returned_quantity
 
 
 @frozen(kw_only=True, weakref_slot=False)
 class ReturnedCartItem:
-    """What comes back of one cart item. Name the item by its position, by its SKU, or by both."""
+    """The units of one cart item to return. Name the item by its position, by its SKU, or by both."""
 
     position: int | None = field(
         default=None, converter=to_optional_integer, validator=validate(integer(at_least=0), optional=True)
@@ -247,9 +247,9 @@ class ReturnedCartItem:
     quantity: int | None = field(
         default=None, converter=to_optional_integer, validator=validate(integer(at_least=1), optional=True)
     )
-    """How many units come back; None means all that remain."""
+    """How many units to return; None means all that remain."""
     sku: str | None = field(default=None, validator=validate(text(at_least=1), optional=True))
-    """Enough by itself where no other item of the cart has the same SKU."""
+    """The SKU of the item. It is enough if no other item of the cart has the same."""
 
 
 CHECKS: dict[str, Check] = {
@@ -259,7 +259,7 @@ CHECKS: dict[str, Check] = {
     "coupon_codes": list_of(text(at_most=100)),
     "referral_code": text(at_most=100),
     "loyalty_cards": list_of(text(), at_most=1),
-    # A request may want partially_returned as well, and is then told that it cannot be had that way (D-07).
+    # A request may also want partially_returned; `CustomerSession.put` then refuses it (D-07).
     "state": member_of(State, [State.OPEN, State.CLOSED, State.CANCELLED]),
     "cart_items": list_of(instance_of(CartItem)),
     "additional_costs": _map_of_costs,
@@ -267,7 +267,7 @@ CHECKS: dict[str, Check] = {
     "attributes": attribute_map,
     "experiment_variant_allocations": list_of(instance_of(ExperimentVariantAllocation)),
 }
-"""What each field that a request may set accepts, in the request as in the session."""
+"""The validators of the fields that a request may set; the fields of the session have the same."""
 
 
 def _omit_null(value: Any) -> Any:
@@ -279,17 +279,17 @@ def _tuple_or_unset(value: Iterable[T] | Unset | None) -> tuple[T, ...] | Unset:
 
 
 def _request_items(value: Iterable[CartItem] | Unset | None) -> tuple[CartItem, ...] | Unset:
-    """Convert a list of items to a tuple of them as a request carries them: without what only Talon.One sets (U-10)."""
+    """Convert items to a tuple, and reset the fields that only Talon.One sets (U-10)."""
     items = _tuple_or_unset(value)
     return tuple([_as_requested(item) for item in items]) if isinstance(items, tuple) else items
 
 
 def _as_requested(item: Any) -> Any:
-    """Return *item* with what is read-only as in one that Talon.One has not seen."""
+    """Return *item* with the defaults of its read-only fields."""
     if not isinstance(item, CartItem):
-        return item  # the validator says what is wrong with it
-    seen = item.position is not None or _read_only_fields(item) != _UNSEEN
-    return evolve(item, position=None, **_SET_BY_TALON_ONE) if seen else item
+        return item  # the validator refuses it
+    changed = item.position is not None or _read_only_fields(item) != _DEFAULTS
+    return evolve(item, position=None, **_SET_BY_TALON_ONE) if changed else item
 
 
 _SET_BY_TALON_ONE: dict[str, Any] = {
@@ -297,13 +297,13 @@ _SET_BY_TALON_ONE: dict[str, Any] = {
     for attribute in fields(CartItem)
     if attribute.metadata.get("read_only") and attribute.name != "position"
 }
-_UNSEEN = tuple(_SET_BY_TALON_ONE.values())
+_DEFAULTS = tuple(_SET_BY_TALON_ONE.values())
 _read_only_fields = attrgetter(*_SET_BY_TALON_ONE)
 _with_position = evolver(CartItem, "position")
 
 
 def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
-    """Lay *items* into a fresh cart, in which each has its position, and nothing has come back (U-10)."""
+    """Return a cart of *items*, each with its position (U-10)."""
     return tuple([_with_position(item, position) for position, item in enumerate(items)])
 
 
@@ -387,9 +387,9 @@ class SessionUpdate:
     loyalty_cards: tuple[str, ...] | Unset = field(default=UNSET, converter=_texts_or_unset, validator=_if_set)
     """One card at most."""
     state: State | Unset = field(default=UNSET, converter=_state_or_unset, validator=_if_set)
-    """Where the Update operation shall lead; it picks the trigger in `CustomerSession.put` (D-07)."""
+    """The state that the Update operation wants; it picks the trigger in `CustomerSession.put` (D-07)."""
     cart_items: tuple[CartItem, ...] | Unset = field(default=UNSET, converter=_request_items, validator=_if_set)
-    """The whole cart; what is not in the list is gone."""
+    """The whole cart; it replaces the items of the session."""
     additional_costs: Mapping[str, AdditionalCost] | Unset = field(
         default=UNSET, converter=_costs_or_unset, validator=_if_set
     )
@@ -403,11 +403,11 @@ class SessionUpdate:
     experiment_variant_allocations: tuple[ExperimentVariantAllocation, ...] | Unset = field(
         default=UNSET, converter=_allocations_or_unset, validator=_if_set
     )
-    """The variants of experiments into which the session fell."""
+    """The variants of experiments that the session was allocated to."""
     own: Mapping[str, Any] = field(
         default=EMPTY, converter=_own_or_none, validator=validate(_own_names), metadata={"of_talon_one": False}
     )
-    """The fields that a subclass of the session adds, by attribute. Talon.One's JSON does not have them."""
+    """The fields that a subclass of the session adds, by name. They are not in Talon.One's JSON."""
 
     def given(self) -> dict[str, Any]:
         """Return the fields that are not omitted, by name, without those in `own`."""
