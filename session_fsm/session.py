@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from attrs import NOTHING, Attribute, define, evolve, field, fields, setters
 
 from session_fsm import signatures
-from session_fsm.amounts import add, returned_total, subtract, totals
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule, is_async
@@ -47,6 +46,7 @@ from session_fsm.subclasses.checks import (
     parents_of,
 )
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS
+from session_fsm.totals import add, returned_total, subtract, totals
 from session_fsm.validators import (
     amount,
     at_a_glance,

@@ -25,7 +25,7 @@ from session_fsm.rules import BUILT_IN
 from session_fsm.states import State, Trigger
 from session_fsm.values import NO_CHANGE, CartItem, ReturnedCartItem
 
-__all__ = ["Context", "Transition"]
+__all__ = ["Transition"]
 
 _CHANGED: Mapping[Trigger, Callable[[Any, Any], dict[str, Any]]] = {
     Trigger.UPDATE: updated,

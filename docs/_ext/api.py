@@ -26,6 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 import session_fsm
+from session_fsm import subclasses
 from session_fsm.decisions import Rule
 
 __all__ = ["PAGES", "comments", "homes", "inner_modules", "setup"]
@@ -54,8 +55,9 @@ def comments(module: str) -> Mapping[tuple[str, str], list[str]]:
 
 def inner_modules() -> tuple[str, ...]:
     """Return the modules that the names of `PAGES` lead to, in the order of the alphabet."""
-    found = sorted(f"session_fsm.{module.name}" for module in iter_modules(session_fsm.__path__))
-    return tuple(name for name in found if name not in {*PAGES, *_COMMAND})
+    found = {f"session_fsm.{module.name}" for module in iter_modules(session_fsm.__path__)} - {subclasses.__name__}
+    found |= {f"{subclasses.__name__}.{module.name}" for module in iter_modules(subclasses.__path__)}
+    return tuple(sorted(found - {*PAGES, *_COMMAND}))
 
 
 def homes() -> dict[str, list[str]]:

@@ -25,9 +25,8 @@ from _ext.writing import code, comment, first_line, table, within
 from session_fsm.decisions import Rule
 from session_fsm.errors import SessionFSMError
 from session_fsm.lifecycle import TABLE
-from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
 from session_fsm.rules import BUILT_IN
-from session_fsm.states import EventName, Operation
+from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER, EventName, Operation
 
 __all__ = ["optional_rules", "setup"]
 
@@ -100,7 +99,7 @@ def optional_rules() -> dict[str, tuple[Rule, Any]]:
     found: dict[str, tuple[Rule, Any]] = {}
     for name in session_fsm.rules.__all__:
         thing = getattr(session_fsm.rules, name)
-        if isinstance(thing, Rule):
+        if isinstance(thing, Rule) and thing not in BUILT_IN:
             found[name] = thing, thing.function
         elif inspect.isfunction(thing) and typing.get_type_hints(thing).get("return") is Rule:
             found[name] = thing(), thing
@@ -182,7 +181,7 @@ class Reference(SphinxDirective):
         if self.arguments[0] not in _PARTS:
             raise self.error(f"the reference has no part {self.arguments[0]}; it has {', '.join(_PARTS)}")
         self.env.note_dependency(str(_DOMAIN))
-        for module in ("lifecycle", "meanings", "rules", "optional_rules", "errors", "values", "session", "states"):
+        for module in ("lifecycle", "rules.built_in", "rules.optional", "errors", "values", "session", "states"):
             self.env.note_dependency(inspect.getfile(import_module(f"session_fsm.{module}")))
         return self.parse_text_to_nodes("\n".join(_PARTS[self.arguments[0]]()), allow_section_headings=True)
 

@@ -17,9 +17,8 @@ from session_fsm.diagrams.drawable import drawable
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import FINAL, Authority
-from session_fsm.meanings import MEANING_OF_STATE
 from session_fsm.session import CustomerSession
-from session_fsm.states import EventName, Operation, State, Trigger
+from session_fsm.states import MEANING_OF_STATE, EventName, Operation, State, Trigger
 
 __all__ = ["Diagram", "Edge", "Moment", "Node", "Overlay", "RuleText", "Verdict", "model", "overlay"]
 

@@ -7,7 +7,7 @@ from command_line import run
 
 from session_fsm import CustomerSession, State, Trigger
 from session_fsm.lifecycle import TABLE
-from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
+from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER
 
 
 class TestTable:

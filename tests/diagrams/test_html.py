@@ -22,7 +22,7 @@ from session_fsm import State, Trigger
 from session_fsm.diagrams.drawable import drawable
 from session_fsm.diagrams.html.page import render
 from session_fsm.diagrams.model import Diagram, Overlay, overlay
-from session_fsm.meanings import MEANING_OF_TRIGGER
+from session_fsm.states import MEANING_OF_TRIGGER
 
 HTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -18,9 +18,8 @@ from tools import node_module, program
 
 from session_fsm import SessionFSMError, rule
 from session_fsm.lifecycle import TABLE
-from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
 from session_fsm.rules import BUILT_IN
-from session_fsm.states import EventName
+from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER, EventName
 from session_fsm.validators import wire_name
 from session_fsm.wire.kinds import KINDS
 

@@ -15,9 +15,8 @@ from session_fsm.cli.terminal import Cell, Screen
 from session_fsm.decisions import Rule
 from session_fsm.errors import counted
 from session_fsm.lifecycle import FINAL, Authority, Row
-from session_fsm.meanings import MEANING_OF_STATE, MEANING_OF_TRIGGER
 from session_fsm.session import CustomerSession
-from session_fsm.states import State, Trigger
+from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER, State, Trigger
 
 __all__ = ["command"]
 

@@ -9,8 +9,7 @@ from session_fsm.diagrams.model import Diagram, Edge, Moment, Node, Overlay
 from session_fsm.diagrams.svg.panels import verdicts
 from session_fsm.diagrams.svg.text import escape
 from session_fsm.diagrams.wording import is_uncovered, times
-from session_fsm.meanings import MEANING_OF_TRIGGER
-from session_fsm.states import State, Trigger
+from session_fsm.states import MEANING_OF_TRIGGER, State, Trigger
 
 __all__ = ["board", "history", "picture", "rules", "states", "table"]
 

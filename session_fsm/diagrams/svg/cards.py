@@ -11,7 +11,7 @@ from session_fsm.diagrams.svg.layout import Box
 from session_fsm.diagrams.svg.paint import group, path, rect, text, title
 from session_fsm.diagrams.svg.text import length, wrap
 from session_fsm.diagrams.wording import is_uncovered, times
-from session_fsm.meanings import MEANING_OF_TRIGGER
+from session_fsm.states import MEANING_OF_TRIGGER
 
 __all__ = ["Line", "card_height", "card_lines", "draw_card", "draw_mark", "looks", "sentence", "tooltip"]
 
