@@ -100,8 +100,9 @@ def events_in(pending: Pending) -> list[SessionEvent]:
 
 def as_pending(events: Any) -> Any:
     """Return *events*, or what `with_event` returned, as `with_event` would make them one by one."""
-    given = to_tuple(events)
+    given: object = to_tuple(events)
     if not isinstance(given, tuple) or len(given) <= _LONGEST_PENDING:
         return given  # if its type is wrong, the validator says so
     none: Pending = ()
-    return reduce(with_event, given, none)
+    entries: tuple[SessionEvent, ...] = given
+    return reduce(with_event, entries, none)

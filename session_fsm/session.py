@@ -102,7 +102,7 @@ def _total_or_computed(value: object) -> Any:
 _events = list_of(instance_of(SessionEvent))
 
 
-def _pending(value: object) -> Any:
+def _pending(value: Any) -> Any:
     return _events(tuple(events_in(value)) if isinstance(value, tuple) else value)
 
 
