@@ -98,11 +98,10 @@ def events_in(pending: Pending) -> list[SessionEvent]:
     return [one for part in reversed(parts) for one in part if not isinstance(one, _Earlier)]
 
 
-def as_pending(events: Any) -> Any:
+def as_pending(events: Iterable[SessionEvent]) -> Pending:
     """Return *events*, or what `with_event` returned, as `with_event` would make them one by one."""
-    given: object = to_tuple(events)
-    if not isinstance(given, tuple) or len(given) <= _LONGEST_PENDING:
+    given: Pending = to_tuple(events)
+    if type(given) is not tuple or len(given) <= _LONGEST_PENDING:
         return given  # if its type is wrong, the validator says so
     none: Pending = ()
-    entries: tuple[SessionEvent, ...] = given
-    return reduce(with_event, entries, none)
+    return reduce(with_event, events_in(given), none)

@@ -103,7 +103,8 @@ _events = list_of(instance_of(SessionEvent))
 
 
 def _pending(value: Any) -> Any:
-    return _events(tuple(events_in(value)) if isinstance(value, tuple) else value)
+    held: Any = value
+    return _events(tuple(events_in(held)) if type(value) is tuple else value)
 
 
 def _to_state(value: StateLike) -> State:
