@@ -1,12 +1,13 @@
 """A class with every rule there is: each row takes place, and each rule refuses alone."""
 
+import inspect
 from functools import partial
 from typing import Any
 
 import pytest
 from builders import EveryRuleSession, cart, picture, pull, session_in
 
-from session_fsm import AdditionalCost, CartItem, ReturnedCartItem, RuleViolated
+from session_fsm import AdditionalCost, CartItem, ReturnedCartItem, Rule, RuleViolated, rules
 from session_fsm.lifecycle import TABLE, Row
 
 ROWS = [row for row in TABLE if row.source is not None]
@@ -34,6 +35,16 @@ RETURNS = [
     ("returns_more_than_remaining", [ReturnedCartItem(position=0, quantity=4)]),  # L-07
     ("return_item_unnamed", [ReturnedCartItem(quantity=1)]),  # L-08
 ]
+
+
+def test_the_class_has_every_rule_of_the_package() -> None:
+    offered = {name: getattr(rules, name) for name in rules.__all__ if name not in ("Rule", "rule")}
+    made = [
+        thing if isinstance(thing, Rule) else thing()
+        for thing in offered.values()
+        if isinstance(thing, Rule) or inspect.isfunction(thing)
+    ]
+    assert {one.code for one in made} == {one.code for one in EveryRuleSession.rules}
 
 
 def refused(refusal: pytest.ExceptionInfo[RuleViolated]) -> list[str]:
