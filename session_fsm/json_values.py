@@ -1,4 +1,4 @@
-"""JSON values as they are held: frozen, exact, and checked to be JSON.
+"""JSON values in attributes and contexts: frozen, exact, and validated.
 
 Objects become `FrozenDict`, lists become tuples, numbers stay integers or decimals. Times that are given as
 such are held as the RFC 3339 text that JSON would hold.
@@ -54,11 +54,11 @@ AttributeValue: TypeAlias = (
 
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 DEEPEST = 32
-"""So many lists and objects may lie in one another."""
+"""The deepest nesting of lists and objects."""
 
 
 class FrozenDict(dict[K, V]):
-    """A dictionary that nobody can change: what a session or a value hands out stays as it is."""
+    """An immutable dictionary."""
 
     __slots__ = ()
 
@@ -75,30 +75,30 @@ class FrozenDict(dict[K, V]):
 
 
 EMPTY: FrozenDict[str, Any] = FrozenDict()
-"""The empty mapping that all values share."""
+"""The empty mapping."""
 
 
 def freeze_map(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Convert a mapping to one of its own that nobody can change, its lists and objects included."""
+    """Convert a mapping to an immutable copy, its lists and objects included."""
     if is_object(value):
         return FrozenDict({key: _freeze(element, DEEPEST) for key, element in value.items()}) if value else EMPTY
     return value
 
 
 def to_attributes(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Freeze a mapping and leave out what is null: an attribute without a value is not there."""
+    """Freeze a mapping and drop names with None."""
     given: Any = value
     if is_object(given):
         return freeze_map({key: element for key, element in given.items() if element is not None})
-    return given  # type: ignore[no-any-return]  # the validator says what is wrong with it
+    return given  # type: ignore[no-any-return]  # the validator refuses it
 
 
 _TOO_DEEP = object()
-"""Stands for what lies too deep to be held."""
+"""The placeholder of what is nested too deeply."""
 
 
 def _freeze(value: Any, levels: int) -> Any:
-    """Copy a JSON value into tuples and frozen mappings, so many *levels* deep."""
+    """Copy a JSON value into tuples and frozen mappings, at most *levels* deep."""
     if is_list(value):
         return tuple(_freeze(element, levels - 1) for element in value) if levels else _TOO_DEEP
     if is_object(value):
@@ -152,7 +152,7 @@ def attribute_map(value: object) -> str | list[Problem] | None:
 
 
 def as_context(value: object) -> Mapping[str, AttributeValue]:
-    """Return what a verb was given as its context, frozen; None is empty.
+    """Return the context of a verb, frozen; None is empty.
 
     Raises:
         InvalidValue: it is not a mapping from names to JSON values.
@@ -167,7 +167,7 @@ def as_context(value: object) -> Mapping[str, AttributeValue]:
     return context
 
 
-# --- What a JSON parser returns, which is of few types, frozen and checked in one pass ------------------------------
+# --- The same for the few types that a JSON parser returns, in one pass ------------------------------
 
 
 _object_type: Any = dict
@@ -216,7 +216,7 @@ def freeze_attributes(value: Any, counts: Counts, *, nulls: bool) -> FrozenDict[
     for name, member in value.items():
         if type(name) is not str or not (name.isascii() and name.isidentifier() and name[0] != "_"):
             raise Unusual
-        kind = type(member)  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
+        kind = type(member)  # pyright: ignore[reportUnknownVariableType]  # of any type
         if (kind is str and member.isascii()) or kind is bool:
             continue
         if member is None:
@@ -232,7 +232,7 @@ _replace: Any = dict.__setitem__  # pyright: ignore[reportUnknownVariableType, r
 
 
 def _freeze_element(value: Any, counts: Counts, levels: int) -> Any:
-    kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
+    kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of any type
     if kind is dict and levels:
         return freeze_object(value, counts, levels - 1)
     if kind is list and levels:
@@ -245,12 +245,12 @@ def _freeze_element(value: Any, counts: Counts, levels: int) -> Any:
 
 
 class Counts(list[int]):
-    """How many members objects have that were read from JSON text, object by object."""
+    """The number of members of objects that were read from JSON text."""
 
     __slots__ = ()
 
     def add_within(self, value: Any) -> None:
-        """Add how many members the objects have that lie in *value*, and in what lies in these."""
+        """Add the number of members of all objects in *value*, at any depth."""
         waiting = [value]
         while waiting:
             inner = waiting.pop()
@@ -262,7 +262,7 @@ class Counts(list[int]):
 
 
 class NoCounts(Counts):
-    """What nobody wants to know of values that are not from a text, and that may contain themselves."""
+    """The counter for values that are not from a text, and that may contain themselves; it counts nothing."""
 
     __slots__ = ()
 

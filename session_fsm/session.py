@@ -38,10 +38,10 @@ from session_fsm.signatures import HoldsReturnedItems, takes
 from session_fsm.states import State, StateLike, Trigger
 from session_fsm.subclasses.checks import (
     SessionType,
+    check_body,
     completing,
     is_generated,
     is_undecorated,
-    judge_body,
     own_fields_of,
     parents_of,
 )
@@ -284,7 +284,7 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        undecorated = judge_body(cls, CustomerSession)
+        undecorated = check_body(cls, CustomerSession)
         type.__setattr__(cls, "__cached__", find_cached(cls))
         type.__setattr__(cls, "__judged__", cls)
         written: Any = cls.__attrs_post_init__

@@ -1,4 +1,4 @@
-"""What the verbs of a session take, written once for editors and type checkers.
+"""The signatures of the verbs of a session, for editors and type checkers.
 
 The verbs themselves take ``**changes``: a subclass adds fields of its own, which no checker can know. To a checker each
 verb has the signature of one of the functions below, in which the fields of every session have their types.
@@ -31,12 +31,12 @@ Context: TypeAlias = "Mapping[str, Any] | None"
 
 
 if TYPE_CHECKING:
-    # To pyright, a field that has a converter does not match a protocol.
+    # For pyright, a field with a converter does not match a protocol.
     from session_fsm.wire.kinds import ReturnRequest as HoldsReturnedItems
 else:
 
     class HoldsReturnedItems(Protocol):
-        """What holds the entries of a return, such as `session_fsm.wire.ReturnRequest`."""
+        """An object with the entries of a return, such as `session_fsm.wire.ReturnRequest`."""
 
         @property
         def returned_cart_items(self) -> Iterable[ReturnedCartItem]:
@@ -47,7 +47,7 @@ else:
 def takes(
     signature: Callable[P, object],  # noqa: ARG001 - it is for type checkers
 ) -> Callable[[Callable[Concatenate[O, ...], R]], Callable[Concatenate[O, P], R]]:
-    """Give a method, to type checkers, the *signature* of another function. At run time it stays as it is."""
+    """Give a method the *signature* of another function for type checkers. At run time this does nothing."""
 
     def same(method: Any) -> Any:
         return method
@@ -102,7 +102,7 @@ def update(
     experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None = None,
     **own: Any,
 ) -> None:
-    """What `CustomerSession.update` and `CustomerSession.close` take; the verb itself says which state is wanted."""
+    """What `CustomerSession.update` and `CustomerSession.close` take; neither takes a wanted state."""
 
 
 def put(

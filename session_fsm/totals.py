@@ -10,7 +10,7 @@ from session_fsm.values import AdditionalCost, CartItem
 
 __all__ = ["add", "returned_total", "subtract", "totals"]
 
-# Sums and products of bounded decimals are exact in this context; were one not, it would raise, never round.
+# Sums and products of bounded decimals are exact in this context. Otherwise it raises; it never rounds.
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
 
 
@@ -34,7 +34,7 @@ def totals(cart_items: tuple[CartItem, ...], additional_costs: Mapping[str, Addi
         "cart_item_total": items,
         "additional_cost_total": costs,
         "cart_item_additional_cost_total": item_costs,
-        # Most sessions have no costs; then the two totals are one object, of which a million take less room.
+        # Most sessions have no costs. The two totals are then one object, which saves memory.
         "total": items if costs is item_costs is _ZERO else add(add(items, costs), item_costs),
     }
 
@@ -54,5 +54,5 @@ def add(*amounts: Decimal) -> Decimal:
 
 
 def subtract(total: Decimal, part: Decimal) -> Decimal:
-    """Return *total* less *part*, exact."""
+    """Return *total* minus *part*, exact."""
     return _EXACT.subtract(total, part)

@@ -1,4 +1,4 @@
-"""The plain values that fields hold: what each accepts, and what it says when it refuses.
+"""Validators and converters of fields: what each accepts, and the message when it refuses.
 
 Converters never complain: they turn what they can into the stored form and pass everything else on.
 Validators, which run afterwards, complain with an `InvalidValue` whose pointer names the field.
@@ -61,12 +61,12 @@ __all__ = [
 E = TypeVar("E", bound=StrEnum)
 
 MOST_PROBLEMS = 1000
-"""So many problems of one list or object are reported; who sends more does not mean to be told of each."""
+"""The largest number of problems of one list or object that are reported."""
 FURTHER_PROBLEMS = Problem("", f"there are more than {MOST_PROBLEMS} problems; the others were not looked for")
-"""Stands for the problems beyond these."""
+"""The text in place of further problems."""
 
 Check: TypeAlias = Callable[[Any], str | list[Problem] | None]
-"""Says what is wrong with a value: None, one text about the value itself, or a list of problems within it."""
+"""Returns None for a valid value, otherwise one text about the value itself, or a list of problems within it."""
 
 Glance: TypeAlias = Callable[[str], str]
 """Writes, for the variable of a name, an expression that is true only if a check passes what the variable holds.
@@ -99,9 +99,9 @@ def glance_of(check: Check) -> Glance | None:
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _INT64 = 2**63 - 1
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-# Others read a JSON number as a 64-bit float. Beyond these powers of ten that float is infinite, or zero.
+# Many JSON parsers read a number as a 64-bit float. Beyond these powers of ten it is infinite, or zero.
 _LARGEST_POWER, _SMALLEST_POWER = 308, -324
-# An amount stays so far below that the total of any cart is a JSON number still.
+# The bound of an amount is lower, so that the total of any cart is within these.
 _ROOM_FOR_TOTALS = 20
 
 
@@ -127,7 +127,7 @@ def is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
 
 
 def kind_of(value: object) -> str:
-    """Name the kind of *value* in the words of JSON, for a message."""
+    """Return the kind of *value* in JSON's words, for a message."""
     match value:
         case None:
             return "null"
@@ -173,11 +173,11 @@ def _at_most(limit: int) -> str:
 
 
 def text(*, at_least: int = 0, at_most: int | None = None) -> Check:
-    """Check for a string of so many characters that can be written as UTF-8."""
+    """Check for a string within these lengths that UTF-8 can encode."""
 
     def glance(v: str) -> str:
         length = f"{f'{at_least} <= ' if at_least else ''}len({v}){'' if at_most is None else f' <= {at_most}'}"
-        # What UTF-8 cannot hold, encoding would leave out.
+        # Encoding omits what UTF-8 cannot encode.
         whole = f"({v}.isascii() or {v}.encode(errors='ignore').decode() == {v})"
         return f"type({v}) is str and {whole}" + (f" and {length}" if at_least or at_most is not None else "")
 
@@ -224,20 +224,20 @@ def integer(*, at_least: int | None = None) -> Check:
 
 
 def to_integer(value: int) -> int:
-    """Convert what stands for an integer of Python, such as an integer of numpy, to one."""
+    """Convert an integer of another type, such as numpy's, to ``int``."""
     if value.__class__ is int:
         return value
     given: Any = value
     if isinstance(given, bool) or not hasattr(given, "__index__"):
-        return given  # type: ignore[no-any-return]  # the validator says what is wrong
+        return given  # type: ignore[no-any-return]  # the validator refuses it
     try:
         return index(given)
-    except TypeError:  # an array of several, or a truth value
+    except TypeError:  # an array of several, or a boolean of numpy
         return given  # type: ignore[no-any-return]  # as above
 
 
 def to_optional_integer(value: int | None) -> int | None:
-    """Convert as `to_integer` does, unless there is nothing to convert."""
+    """Convert as `to_integer` does; keep None."""
     return None if value is None else to_integer(value)
 
 
@@ -266,17 +266,17 @@ def to_amount(value: Decimal | int | str) -> Decimal:
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         try:
             return Decimal(value)
-        except InvalidOperation:  # the exponent is beyond all bounds
+        except InvalidOperation:  # the exponent is too large for a decimal
             return Decimal("Infinity")
     given: Any = value
     whole: Any = to_integer(given)
     if isinstance(whole, int) and not isinstance(whole, bool):
         return Decimal(whole)
-    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # the validator says what is wrong
+    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # the validator refuses it
 
 
 def to_optional_amount(value: Decimal | int | str | None) -> Decimal | None:
-    """Convert as `to_amount` does, unless there is nothing to convert."""
+    """Convert as `to_amount` does; keep None."""
     return None if value is None else to_amount(value)
 
 
@@ -295,7 +295,7 @@ def amount(*, total: bool = False, at_least: int | None = None, at_most: int | N
     @at_a_glance(glance)
     def check(value: object) -> str | None:
         if isinstance(value, float):
-            shown = float.__repr__(value)  # a float of numpy writes its type as well
+            shown = float.__repr__(value)  # the repr of a numpy float has its type too
             return f'{shown} is a binary float and so is not exact; give the string "{shown}" or a Decimal'
         if not isinstance(value, Decimal):
             if isinstance(value, str):
@@ -330,7 +330,7 @@ def time(value: object) -> str | None:
 
 def timestamp(value: datetime) -> str:
     """Write an aware time as RFC 3339, in UTC where its own offset is not one of whole minutes."""
-    if value.tzinfo is UTC:  # the commonest by far, and the two parts are written sooner than the whole
+    if value.tzinfo is UTC:  # the usual case, written faster in two parts
         return f"{value.date().isoformat()}T{value.time().isoformat()}Z"
     offset = value.utcoffset()
     if not offset or offset % timedelta(minutes=1):
@@ -351,7 +351,7 @@ def member_of(words: type[StrEnum], offered: Iterable[StrEnum] = ()) -> Check:
 
 
 def to_member(words: type[E], value: object) -> Any:
-    """Convert *value* to the member of *words* that is spelled so, if there is one."""
+    """Return the member of *words* with this value, or *value* itself."""
     return words(value) if isinstance(value, str) and value in set(words) else value
 
 
@@ -371,7 +371,7 @@ def to_time(value: str) -> datetime | None:
 
 
 def instance_of(cls: type) -> Check:
-    """Check for an instance of *cls*, or of a subclass that adds no fields: nobody would read these back."""
+    """Check for an instance of *cls*, or of a subclass that adds no fields, since JSON would lose these."""
 
     def check(value: object) -> str | None:
         if type(value) is cls:
@@ -393,7 +393,7 @@ def _fields_of(kind: Any) -> set[str]:
 def to_tuple(value: Iterable[Any]) -> tuple[Any, ...]:
     """Convert any list-like value to a tuple. Text and mappings are not list-like."""
     given: Any = value
-    if given.__class__ is tuple or given.__class__ is list:  # to ask what else is like a list takes long
+    if given.__class__ is tuple or given.__class__ is list:  # the fast path; the test below takes longer
         return tuple(given)
     return tuple(given) if _is_listlike(given) else given
 
@@ -415,7 +415,7 @@ def list_of(check: Check, *, at_most: int | None = None) -> Check:
     def check_all(value: Any) -> str | list[Problem] | None:
         if not isinstance(value, tuple):
             return f"{kind_of(value)} is not a list"
-        elements: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
+        elements: tuple[Any, ...] = value  # pyright: ignore[reportUnknownVariableType]  # of any type
         if at_most is not None and len(elements) > at_most:
             return f"has {counted(len(elements), 'entry', 'entries')}; {_at_most(at_most)}"
         if len(elements) > MOST_PROBLEMS:
@@ -444,7 +444,7 @@ def map_of(check: Check) -> Check:
 def _collect(
     keys: Iterable[Any], results: Iterable[str | list[Problem] | None], place_of: Callable[[Any], str]
 ) -> list[Problem]:
-    """Return what was found in the elements of a list or object, each at the place that *place_of* makes of its key."""
+    """Return the problems of the elements of a list or object, with the pointers that *place_of* makes of their keys."""
     problems: list[Problem] = []
     for key, found in zip(keys, results, strict=True):
         if not found:

@@ -1,4 +1,4 @@
-"""What the annotations of fields mean: strings and forward references are resolved when a class is made."""
+"""Resolve the annotations of fields, strings and forward references included, when a class is made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WELL_KNOWN: dict[str, Any] = {
     "date": date,
     "datetime": datetime,
 }
-"""Types of own fields that are found although a module imports them for type checkers alone."""
+"""Types that are resolved even if a module imports them under ``TYPE_CHECKING`` only."""
 
 
 def annotations_of(kind: type) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def annotations_of(kind: type) -> dict[str, Any]:
 
 
 def is_class_variable(annotation: Any) -> bool:
-    """Whether *annotation* says that a name is no field, as attrs sees it."""
+    """Whether *annotation* is a ``ClassVar``, which attrs does not take for a field."""
     return str(annotation).startswith(("typing.ClassVar", "t.ClassVar", "ClassVar", "typing_extensions.ClassVar"))
 
 
@@ -76,7 +76,7 @@ def resolved_type(kind: type, attribute: Attribute[Any]) -> Any:
 
 
 def _namespaces(kind: type) -> Iterator[dict[str, Any]]:
-    """Return where the names in an annotation may be found, the likeliest place first."""
+    """Yield the namespaces in which to look up the names in an annotation, the most likely first."""
     modules = {base.__module__ for base in kind.__mro__} - {"builtins", "abc", "typing"}
     held: dict[str, Any] = _WELL_KNOWN.copy()
     for base in reversed(kind.__mro__):
@@ -84,7 +84,7 @@ def _namespaces(kind: type) -> Iterator[dict[str, Any]]:
             held |= vars(sys.modules.get(base.__module__, object))
     held |= {kind.__name__: kind}
     yield held
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # Python has no other way to the variables of a function
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the only way to the variables of a function
     frames: list[dict[str, Any]] = []
     while frame is not None:
         if frame.f_globals.get("__name__") == kind.__module__:

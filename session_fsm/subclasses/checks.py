@@ -1,6 +1,6 @@
-"""What a subclass of the session may be: it is judged when it is made, and refused where something would be lost later.
+"""The checks of a subclass when it is made. They refuse what would be lost or wrong later.
 
-`judge_body` looks at a class as it stands in the source, `own_fields_of` at the fields that `attrs.define` made of it.
+`check_body` looks at a class as it stands in the source, `own_fields_of` at the fields that `attrs.define` made of it.
 Every refusal is an `InvalidValue` that names the class, the attribute, and what would work instead.
 """
 
@@ -20,7 +20,7 @@ from session_fsm.subclasses.field_types import FieldType, UnfitType, type_of
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnField, OwnFields, as_invalid
 from session_fsm.validators import wire_name
 
-__all__ = ["SessionType", "Undecorated", "completing", "is_undecorated", "judge_body", "own_fields_of", "parents_of"]
+__all__ = ["SessionType", "Undecorated", "check_body", "completing", "is_undecorated", "own_fields_of", "parents_of"]
 
 DECORATOR = "@attrs.define(kw_only=True, eq=False, repr=False)"
 _KEYWORDS = {"context", "now", "own", "payload_only", "returned_cart_items", "self"}
@@ -52,7 +52,7 @@ class SessionType(ShownType):
 
 
 class Undecorated:
-    """Stands for the machine of a class with fields that nobody has decorated yet: whoever uses it is told so.
+    """The machine of a class with undecorated fields; every use raises an error that says so.
 
     Every class is in that state for a moment, until its decorator runs.
     """
@@ -61,13 +61,13 @@ class Undecorated:
         self._problem = problem
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # Python asks for these when it makes a class
+        if name.startswith("__"):  # Python looks these up when it makes a class
             raise AttributeError(name)
         raise InvalidValue("", self._problem)
 
 
 def is_undecorated(kind: type) -> bool:
-    """Whether *kind* has fields that `attrs.define` has not seen yet."""
+    """Whether *kind* has annotated fields without `attrs.define`."""
     return isinstance(vars(kind).get("machine"), Undecorated)
 
 
@@ -96,8 +96,8 @@ def completing(written: Callable[[Any], None], complete: Callable[[Any], None]) 
 # --- The body of a class -------------------------------------------------------------------------------------------
 
 
-def judge_body(kind: type[Any], base: type[Any]) -> Undecorated | None:
-    """Judge a class that has just been made, by attrs or by its author.
+def check_body(kind: type[Any], base: type[Any]) -> Undecorated | None:
+    """Check a new class, made by attrs or written by its author.
 
     Returns what stands for its machine where it has fields that nobody has decorated, and None otherwise.
 
@@ -106,7 +106,7 @@ def judge_body(kind: type[Any], base: type[Any]) -> Undecorated | None:
     """
     for parent in parents_of(kind, base):
         if is_undecorated(parent):
-            _ = parent.machine.table  # which says what is wrong
+            _ = parent.machine.table  # raises the error
     if getattr(kind, "__parameters__", ()):
         raise _refusal(kind, "is generic; a session class has no type parameters")
     parents = parents_of(kind, base)
@@ -142,7 +142,7 @@ def _declared(kind: type) -> Iterator[str]:
     """Return the names that `attrs.define` would take for fields."""
     annotations = annotations_of(kind)
     for name, annotation in annotations.items():
-        # Without a decorator, rules with an annotation are the rules.
+        # An annotation of ``rules`` does not make it a field.
         if not is_class_variable(annotation) and name != "rules":
             yield name
     for name, value in vars(kind).items():
@@ -169,7 +169,7 @@ def _judge_names(kind: type, base: type[Any], declared: Iterable[str]) -> None:
 
 
 def _member(base: type, name: str) -> Any:
-    """Return what *base* or a parent of it defines under *name*, or None."""
+    """Return the definition of *name* in *base* or a parent of it, or None."""
     return next((vars(one)[name] for one in base.__mro__ if name in vars(one)), None)
 
 
@@ -187,7 +187,7 @@ def _article(value: object) -> str:
 
 
 def _judge_name(kind: type, base: type, name: str) -> None:
-    """Refuse a field that would hide something else of its name."""
+    """Refuse a field that would hide another attribute of that name."""
     if name in SEEN_BY_RULES or name in _KEYWORDS:
         raise _refusal(kind, f"has a field {name}, which means something else to rules and verbs; give it another name")
     if _member(base, name) is not None:
@@ -211,7 +211,7 @@ def _judge_mixin(kind: type, mixin: type, base: type[Any]) -> None:
 
 
 def _judge_constructor(kind: type, owner: type) -> None:
-    """Refuse a constructor that `create` or the reading of JSON would go past."""
+    """Refuse a constructor that `create` and the reading of JSON would not call."""
     if "__attrs_init_subclass__" in vars(owner):
         raise _refusal(
             kind, "has an __attrs_init_subclass__, with which attrs would go past ours; use __init_subclass__"
@@ -241,7 +241,7 @@ def _names_of_fields(kind: Any) -> frozenset[str]:
 
 
 def own_fields_of(kind: type[Any], base: type[Any]) -> OwnFields:
-    """Judge the fields that a decorated class and its parents add, and return them.
+    """Check the fields that a decorated class and its parents add, and return them.
 
     Raises:
         InvalidValue: see the module.
@@ -298,4 +298,4 @@ def _type(kind: type, attribute: Any) -> FieldType:
 
 
 def _set_type(attribute: Attribute[Any], annotation: Any) -> None:
-    object.__setattr__(attribute, "type", annotation)  # as `attrs.resolve_types` does, for those who ask attrs
+    object.__setattr__(attribute, "type", annotation)  # as `attrs.resolve_types` does

@@ -65,12 +65,12 @@ _ANYTHING = frozenset({"string", "number", "boolean", "list", "object"})
 
 
 class UnfitType(ValueError):
-    """An annotation is none that an own field may have; the text says what would work."""
+    """An own field cannot have this annotation; the text says what would work."""
 
 
 @frozen
 class Scalar:
-    """A plain type, such as `Decimal`, which JSON holds as one word of a *kind*."""
+    """A plain type, such as `Decimal`, which JSON holds as one value of a *kind*."""
 
     kind: type
     json: frozenset[str]
@@ -125,7 +125,7 @@ class Tuple:
     def convert(self, value: Any) -> Any:
         """Convert any list-like value to a tuple of converted elements."""
         held: Any = to_tuple(value)
-        return tuple(map(self.element.convert, held)) if isinstance(held, tuple) else held  # pyright: ignore[reportUnknownArgumentType]  # of whatever it is
+        return tuple(map(self.element.convert, held)) if isinstance(held, tuple) else held  # pyright: ignore[reportUnknownArgumentType]  # of any type
 
     def check(self, value: object) -> str | list[Problem] | None:
         """Check for a tuple whose every element passes."""
@@ -200,7 +200,7 @@ class Value:
 
 @frozen
 class Registered:
-    """A type that somebody has registered with what writes and reads its values."""
+    """A type that was registered with functions that write and read its values."""
 
     kind: type[Any]
     write: Callable[[Any], Any]
@@ -208,7 +208,7 @@ class Registered:
     json = _ANYTHING
 
     def convert(self, value: Any) -> Any:
-        """Return *value*; nobody knows how to convert it."""
+        """Return *value* as it is."""
         return value
 
     def check(self, value: object) -> str | None:
@@ -227,7 +227,7 @@ class UnionOf:
         object.__setattr__(self, "json", _all(member.json for member in self.members))
 
     def convert(self, value: Any) -> Any:
-        """Return *value* where it is right as it is, or as a member converts it, one that then accepts it if there is one."""
+        """Return *value* if it is valid, otherwise as converted by a member, preferably one that then accepts it."""
         if self.check(value) is None:
             return value
         converted = [(member, member.convert(value)) for member in self.members]
@@ -235,7 +235,7 @@ class UnionOf:
         return next(right, next((held for _, held in converted if held is not value), value))
 
     def check(self, value: object) -> str | list[Problem] | None:
-        """Check for a value of any of the types; the problems are those of the type that is nearest."""
+        """Check for a value of any of the types; the problems are those of the most similar type."""
         problems = [member.check(value) for member in self.members]
         if not all(problems):
             return None
@@ -253,7 +253,7 @@ FieldType: TypeAlias = "Scalar | Members | Literals | Tuple | Map | Object | Val
 
 
 def _same(one: object, other: object) -> bool:
-    """Whether two values are equal and of one type: 1 is not true."""
+    """Whether two values are equal and of one type; 1 and True are not."""
     return type(one) is type(other) and one == other
 
 
@@ -322,12 +322,12 @@ def register(kind: type[Any], write: Callable[[Any], Any], read: Callable[[Any],
 
 
 def registered(kind: type[Any]) -> Registered | None:
-    """Return what is registered for *kind*, or None."""
+    """Return the registration of *kind*, or None."""
     return _registered.get(kind)
 
 
 def type_of(annotation: Any, within: tuple[Any, ...] = ()) -> FieldType:
-    """Return the type that *annotation*, in which nothing is left to be resolved, stands for.
+    """Return the field type of *annotation*, which is fully resolved.
 
     Args:
         annotation: what a field is annotated with.
@@ -359,7 +359,7 @@ def type_of(annotation: Any, within: tuple[Any, ...] = ()) -> FieldType:
 
 
 def _class(kind: Any, within: tuple[Any, ...]) -> FieldType:
-    if issubclass(kind, date):  # a subclass too, because freezegun puts its own in their places
+    if issubclass(kind, date):  # a subclass too: freezegun replaces the class by its own
         return _DATETIME if issubclass(kind, datetime) else _DATE
     if issubclass(kind, Enum):
         return _members(kind)
@@ -435,7 +435,7 @@ def _name(annotation: Any) -> str:
 
 
 def _unfit(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> UnfitType:
-    """Say what could stand in the place of *annotation*."""
+    """Return what works instead of *annotation*, in words."""
     if isinstance(annotation, TypeVar):
         return UnfitType(f"{annotation.__name__} is a type variable; a field needs a type")
     if origin is tuple:

@@ -25,7 +25,7 @@ _LONGEST = 200
 
 
 def as_invalid(error: Exception, pointer: str) -> InvalidValue:
-    """Return what a converter or validator of a service's own raised as an `InvalidValue` at *pointer*.
+    """Return the exception of a converter or validator of the service as an `InvalidValue` at *pointer*.
 
     The text of a ValueError or TypeError is kept, if it is one; those of other errors are not meant for callers.
     """
@@ -40,7 +40,7 @@ def as_invalid(error: Exception, pointer: str) -> InvalidValue:
 
 
 def convert(attribute: Attribute[Any], value: Any, session: Any) -> Any:
-    """Return what the converter of a field makes of *value*."""
+    """Return the result of the converter of a field for *value*."""
     given: Any = attribute
     converter: Any = given.converter
     if isinstance(converter, Converter):
@@ -50,7 +50,7 @@ def convert(attribute: Attribute[Any], value: Any, session: Any) -> Any:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the name of *known* that resembles *name*, or nothing."""
+    """Return a hint with the name among *known* that resembles *name*, or an empty text."""
     found = get_close_matches(name[:100], [*known], n=1)
     return f"did you mean {found[0]}? " if found else ""
 
@@ -74,7 +74,7 @@ class OwnField:
 
     @property
     def pointer(self) -> str:
-        """Where the field stands in the JSON of a session."""
+        """The JSON pointer of the field in a session."""
         return pointer_token(wire_name(self.alias))
 
     @property
@@ -89,7 +89,7 @@ class OwnField:
         return bool(getattr(self.attribute.default, "takes_self", False))
 
     def accept(self, value: Any, session: Any = None) -> Any:
-        """Convert, freeze and check a value that is to be set.
+        """Return *value* converted, frozen and validated.
 
         Raises:
             InvalidValue: the field does not take it.
@@ -107,7 +107,7 @@ class OwnField:
         return held
 
     def validate(self, value: Any, session: Any) -> None:
-        """Run the validator that the class gave the field.
+        """Run the validator of the field.
 
         Raises:
             InvalidValue: the validator raised.
@@ -135,7 +135,7 @@ class OwnFields:
     )
 
     def __init__(self, fields: Iterable[OwnField] = (), others: Iterable[Attribute[Any]] = ()) -> None:
-        """Hold *fields*, in order, and the *others*, which the constructor does not take."""
+        """*fields* in their order, and *others*, which the constructor does not take."""
         held = tuple(fields)
         self.by_alias: Mapping[str, OwnField] = MappingProxyType({one.alias: one for one in held})
         """By the keyword that sets them."""
@@ -154,13 +154,13 @@ class OwnFields:
         }
 
     def __deepcopy__(self, memo: object) -> OwnFields:
-        return self  # it is the class's, and so is that of a copied machine
+        return self  # a copied machine belongs to the same class
 
     def __bool__(self) -> bool:
         return bool(self.by_alias or self.loose)
 
     def accepted(self, own: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is given by attribute, converted and checked.
+        """Return the given values by attribute, converted and validated.
 
         Raises:
             InvalidValue: there is no such field, or it does not take the value.
@@ -204,14 +204,14 @@ class OwnFields:
         return held
 
     def default(self, one: OwnField) -> Any:
-        """Return the default of a field, which does not need the session."""
+        """Return the default of a field that does not need the session."""
         default: Any = one.attribute.default
         if one not in self._plain:
             return one.accept(default.factory())
         return one.accept(default) if one.converts else self._plain[one]
 
     def complete(self, session: Any) -> None:
-        """Give a new session the values that depend on itself, and let the validators of the class look at it.
+        """Set the defaults of a new session that depend on the session, and run the validators of the class.
 
         Raises:
             InvalidValue: a field does not take its value.
@@ -231,7 +231,7 @@ class OwnFields:
             one.validate(getattr(session, one.name), session)
 
     def validate(self, own: Mapping[str, Any], session: Any) -> None:
-        """Let the validators of the class look at what *session* is to hold, by attribute.
+        """Run the validators of the class on the new values of *session*, by attribute.
 
         Raises:
             InvalidValue: a validator raised.
@@ -241,7 +241,7 @@ class OwnFields:
                 one.validate(own[one.name], session)
 
     def assigned(self, name: str, value: Any, session: Any) -> Any:
-        """Return what a field that the constructor does not take holds after *value* is assigned, as attrs has it."""
+        """Return *value*, converted and validated as attrs does on assignment, for a field with ``init=False``."""
         attribute = self.loose[name]
         hook: Any = attribute.on_setattr
         if hook is None:
@@ -257,4 +257,4 @@ def _is_factory(default: Any) -> bool:
 
 
 NO_OWN_FIELDS = OwnFields()
-"""Those of a class that adds none."""
+"""The own fields of a class that adds none."""
