@@ -10,7 +10,7 @@ from hostile_diagrams import HOSTILE
 
 from session_fsm import State
 from session_fsm.diagrams.html import page as html
-from session_fsm.diagrams.model import Moment, Overlay, RuleText
+from session_fsm.diagrams.model import HistoryEntry, Overlay, RuleText
 from session_fsm.diagrams.svg import picture as svg
 
 SCRIPT = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
@@ -58,7 +58,7 @@ class TestLoading:
         rules = (RuleText(code="x" * 300, text="y" * 300),)
         edges = tuple(attrs.evolve(one, rules=("x" * 300,)) for one in PLAIN.edges)
         diagram = attrs.evolve(PLAIN, title="W" * 300, class_name="z" * 300, rules=rules, edges=edges)
-        told = (Moment(text="m" * 300, state=State.OPEN, refused=True),)
+        told = (HistoryEntry(text="m" * 300, state=State.OPEN, refused=True),)
         upon = Overlay(current=State.OPEN, refused={"T-04": ("r" * 300,)}, subject="s" * 300, history=told)
         for width in (360, 1440):
             browser.open(html.render(diagram, upon, detail="full"), width=width)
@@ -254,7 +254,10 @@ class TestSafe:
             rules=(RuleText(code=text, text=text),),
             edges=tuple(attrs.evolve(one, rules=(text,)) for one in PLAIN.edges),
         )
-        told = (Moment(text=text, state=State.OPEN), Moment(text=text, state=State.OPEN, refused=True, at=text))
+        told = (
+            HistoryEntry(text=text, state=State.OPEN),
+            HistoryEntry(text=text, state=State.OPEN, refused=True, at=text),
+        )
         upon = Overlay(current=State.OPEN, subject=text, refused={"T-04": (text,)}, history=told, steps=(("T-01",),))
         browser.open(html.render(diagram, upon, detail="full"))
         browser.press(TAB)

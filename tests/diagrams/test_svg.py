@@ -20,7 +20,7 @@ from tools import node_module, program
 
 from session_fsm import State
 from session_fsm.diagrams.drawable import drawable
-from session_fsm.diagrams.model import Diagram, Moment, Overlay, RuleText
+from session_fsm.diagrams.model import Diagram, HistoryEntry, Overlay, RuleText
 from session_fsm.diagrams.svg.paint import COLOURS, STYLE
 from session_fsm.diagrams.svg.picture import render
 from session_fsm.diagrams.svg.text import length, wrap
@@ -295,7 +295,10 @@ class TestOverlays:
         assert "No." in texts(drawn(PLAIN, Overlay(refusals=("No.",))))
 
     def test_a_refusal_before_the_first_step_is_after_step_0(self) -> None:
-        told = (Moment(text="create is refused", state=None, refused=True), Moment(text="create", state=State.OPEN))
+        told = (
+            HistoryEntry(text="create is refused", state=None, refused=True),
+            HistoryEntry(text="create", state=State.OPEN),
+        )
         assert "after step 0: create is refused" in texts(
             drawn(PLAIN, Overlay(steps=((),), refusals=("create is refused",), history=told))
         )
