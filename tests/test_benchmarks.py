@@ -48,8 +48,8 @@ class TestRatios:
     def test_a_contender_that_did_not_take_part_leaves_the_ratio_unmeasured(self) -> None:
         assert summary(compared(at_least=4), [{"ours": 2.0}])["ratios"][0]["met"] is None
 
-    def test_a_ratio_is_divided_by_one_that_is_nobodys_fault(self) -> None:
-        ratio = Ratio("8", "1", beyond=("plain 8", "plain 1"))
+    def test_a_ratio_is_divided_by_its_baseline(self) -> None:
+        ratio = Ratio("8", "1", baseline=("plain 8", "plain 1"))
         assert ratio.of_round({"8": 6.0, "1": 2.0, "plain 8": 3.0, "plain 1": 2.0}) == 2
         assert ratio.name == "(8 / 1) / (plain 8 / plain 1)"
 
@@ -100,7 +100,7 @@ class TestTimed:
         def work(repeats: range) -> None:
             Clock.seconds += len(repeats)
 
-        assert Timed(work, clock=lambda: Clock.seconds).rehearse(5) == 8
+        assert Timed(work, clock=lambda: Clock.seconds).warm_up(5) == 8
 
 
 class TestCommand:
@@ -122,4 +122,4 @@ def test_every_ratio_names_contenders_that_there_are() -> None:
     for comparison in all_comparisons():
         names = {one.name for one in comparison.contenders}
         for ratio in comparison.ratios:
-            assert {ratio.of, *filter(None, [ratio.over]), *(ratio.beyond or ())} <= names
+            assert {ratio.of, *filter(None, [ratio.over]), *(ratio.baseline or ())} <= names

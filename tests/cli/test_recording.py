@@ -29,10 +29,10 @@ def outcome(read: Any, *arguments: Any, strict: bool) -> Any:
 
 def takes_the_straight_way(line: bytes, *, strict: bool = False) -> bool:
     """Compare the ways on *line*, and return whether the straight one read it."""
-    careful = outcome(recording._read_carefully, line, strict=strict)
+    careful = outcome(recording._read_slow, line, strict=strict)
     assert outcome(read_request, line, strict=strict) == careful
     try:
-        straight = recording._read_straight(line.decode(), strict=strict)
+        straight = recording._read_fast(line.decode(), strict=strict)
     except (*recording.NOT_STRAIGHT, WireError):
         return False
     assert straight == careful

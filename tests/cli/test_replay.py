@@ -681,7 +681,7 @@ class TestProgress:
 
     def test_lines_wait_for_the_bar_where_both_are_on_one_terminal(self, long_file: Path, monkeypatch: Any) -> None:
         plain = run("replay", long_file)
-        monkeypatch.setattr(progress, "_on_terminal", lambda _: True)
+        monkeypatch.setattr(progress, "_is_terminal", lambda _: True)
         result = run("replay", long_file, FORCE_COLOR="1", NO_COLOR="1", TERM="xterm", COLUMNS="90")
         assert result.stdout == plain.stdout
 
