@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import html5lib
 import pytest
-from diagram_cases import CASES, NOTHING, PLAIN, SHOP, Case, edge, travelled, with_edges
+from diagram_cases import CASES, NOTHING, PLAIN, SHOP, Case, edge, session_with_history, with_edges
 from hostile_diagrams import HOSTILE, hostile_cases
 from hypothesis import given
 from tools import node_module, program
@@ -208,7 +208,7 @@ class TestOverlays:
         assert data_of(root)["start"] == "partially_returned"
 
     def test_events_alone_are_a_history_that_ends_where_they_led(self) -> None:
-        _, events = travelled()
+        _, events = session_with_history()
         root = page_of(PLAIN, overlay(PLAIN, events=events[:6]))
         assert data_of(root)["start"] == "closed"
         assert not [element for element in root.iter() if element.get("id") == "board"]

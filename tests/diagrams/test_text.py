@@ -71,7 +71,7 @@ class TestComplete:
                 for part in (edge.event_name, *edge.rules):
                     assert part in said
                 assert text.count(f"{edge.id} ") == 1
-            without = with_edges(*diagram.edges[1:], among=diagram)
+            without = with_edges(*diagram.edges[1:], base=diagram)
             assert diagram.edges[0].id not in plain(render_one(without, Overlay(), detail="full"))
 
     def test_arrows_of_mermaid_and_plantuml_lead_where_the_rows_do(self) -> None:
