@@ -99,7 +99,7 @@ def optional_rules() -> dict[str, tuple[Rule, Any]]:
     found: dict[str, tuple[Rule, Any]] = {}
     for name in session_fsm.rules.__all__:
         value = getattr(session_fsm.rules, name)
-        if isinstance(value, Rule):
+        if isinstance(value, Rule) and value not in BUILT_IN:
             found[name] = value, value.function
         elif inspect.isfunction(value) and typing.get_type_hints(value).get("return") is Rule:
             found[name] = value(), value
@@ -181,7 +181,16 @@ class Reference(SphinxDirective):
         if self.arguments[0] not in _PARTS:
             raise self.error(f"the reference has no part {self.arguments[0]}; it has {', '.join(_PARTS)}")
         self.env.note_dependency(str(_DOMAIN))
-        for module in ("lifecycle", "meanings", "rules", "optional_rules", "errors", "values", "session", "states"):
+        for module in (
+            "lifecycle",
+            "meanings",
+            "rules.built_in",
+            "rules.optional",
+            "errors",
+            "values",
+            "session",
+            "states",
+        ):
             self.env.note_dependency(inspect.getfile(import_module(f"session_fsm.{module}")))
         return self.parse_text_to_nodes("\n".join(_PARTS[self.arguments[0]]()), allow_section_headings=True)
 

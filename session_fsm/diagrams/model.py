@@ -77,7 +77,7 @@ class Edge:
 
 @frozen(kw_only=True)
 class Diagram:
-    """The states, transitions and rules to draw. `drawable` has cleaned every text in it."""
+    """The states, transitions and rules to draw. ``drawable`` has cleaned every text in it."""
 
     title: str
     """The title."""
@@ -154,7 +154,7 @@ class HistoryEntry:
 
 @frozen(kw_only=True)
 class Overlay:
-    """What is added to a diagram; every part is optional. `drawable` has cleaned every text in it."""
+    """What is added to a diagram; every part is optional. ``drawable`` has cleaned every text in it."""
 
     current: State | None = None
     """The current state of the session."""
