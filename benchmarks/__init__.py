@@ -1,1 +1,1 @@
-"""How fast the library is, measured against everyone: ``python -m benchmarks``. README.md says how it is done."""
+"""Benchmarks of the library and its peers: ``python -m benchmarks``. README.md describes the method."""

@@ -1,4 +1,4 @@
-"""The virtual environment in which everything is measured: the library, and what it is compared with."""
+"""The virtual environment for the measurements, with the library and its peers. The command calls `prepare`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-__all__ = ["described", "prepared"]
+__all__ = ["describe", "prepare"]
 
 ROOT = Path(__file__).parent.parent
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
@@ -28,27 +28,27 @@ print(json.dumps({
 
 
 def _run(*command: str) -> str:
-    return subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - our own words
+    return subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - fixed commands
 
 
-def prepared(python: str) -> str:
-    """Return the interpreter of an environment with everything in it, made with *python* if it is not there yet."""
+def prepare(python: str) -> str:
+    """Return the interpreter of the environment. *python* creates it, if it does not exist or is out of date."""
     tag = _run(python, "-c", "import sys; print(sys.implementation.cache_tag)").strip()
-    place = ROOT / f".venv-benchmarks-{tag}"
-    inside = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    stamp = place / "installed"
-    what = [REQUIREMENTS, ROOT / "pyproject.toml", Path(__file__)]
-    wanted = hashlib.sha256(b"".join(file.read_bytes() for file in what)).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        print(f"Installing what is compared into {place.name} ...", file=sys.stderr, flush=True)
-        _run(python, "-m", "venv", str(place))
-        _run(str(inside), "-m", "pip", "install", "--quiet", "--editable", ".[cli]", "--requirement", str(REQUIREMENTS))
-        stamp.write_text(wanted)
-    return str(inside)
+    folder = ROOT / f".venv-benchmarks-{tag}"
+    interpreter = str(folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))
+    stamp = folder / "installed"
+    inputs = [REQUIREMENTS, ROOT / "pyproject.toml", Path(__file__)]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in inputs)).hexdigest()
+    if not stamp.exists() or stamp.read_text() != digest:
+        print(f"Installing the compared packages into {folder.name} ...", file=sys.stderr, flush=True)
+        _run(python, "-m", "venv", str(folder))
+        _run(interpreter, "-m", "pip", "install", "--quiet", "--editable", ".[cli]", "--requirement", str(REQUIREMENTS))
+        stamp.write_text(digest)
+    return interpreter
 
 
-def described(python: str) -> dict[str, Any]:
-    """Return what a reader of the results has to know: the machine, Python, and the versions compared."""
+def describe(python: str) -> dict[str, Any]:
+    """Return the machine, the Python version and the versions of the compared packages."""
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     compared = [line for line in lines if line and not line.startswith("#")]
     names = ["session-fsm", "transitions", "attrs", "cattrs", *compared]

@@ -1,4 +1,4 @@
-"""How a comparison is run: one process a contender, and all of them in turn, round by round."""
+"""`compare` runs a comparison: one process for each contender, which take turns, round by round."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ ROOT = Path(__file__).parent.parent
 
 
 class _Process:
-    """A contender at work."""
+    """The worker process of a contender."""
 
     def __init__(self, python: str, code: str, name: str, seconds: float) -> None:
         self.name = name
         command = [python, "-m", "benchmarks.worker", code, name, str(seconds)]
-        self._process = subprocess.Popen(  # noqa: S603 - the interpreter that was asked for, and words of the plan
+        self._process = subprocess.Popen(  # noqa: S603 - the chosen interpreter and names from the plan
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.result = self.answer()
@@ -30,7 +30,7 @@ class _Process:
     def answer(self) -> Any:
         line = self._process.stdout.readline()  # type: ignore[union-attr]  # it was opened as a pipe
         if not line:
-            raise SystemExit(f"{self.name} ended without an answer; what it said stands above")
+            raise SystemExit(f"{self.name} ended without an answer; see its output above")
         return json.loads(line)
 
     def round(self) -> float:
@@ -46,10 +46,13 @@ class _Process:
 
 
 def compare(comparison: Comparison, python: str, *, rounds: int, seconds: float, quick: bool) -> dict[str, Any]:
-    """Run *comparison* and return what came of it.
+    """Run *comparison* and return its results.
 
-    Every contender first shows that it does the same work. Then all take turns, each round beginning with another
-    one, so that whatever else the machine does meets all alike.
+    First the results of all contenders are compared, to prove that they do the same work. Then they take turns; each
+    round begins with another contender, so that the load of the machine affects all of them equally.
+
+    Raises:
+        SystemExit: two contenders return different results.
     """
     with ExitStack() as stack:
         processes: list[_Process] = []
@@ -71,13 +74,13 @@ def compare(comparison: Comparison, python: str, *, rounds: int, seconds: float,
 
 
 def summary(comparison: Comparison, figures: list[dict[str, float]]) -> dict[str, Any]:
-    """Return the medians and the spread of a comparison's rounds, as results hold them."""
+    """Return the medians and the quartiles of a comparison's rounds, as a JSON document."""
     return {
         "code": comparison.code,
         "title": comparison.title,
         "unit": comparison.unit,
         "rounds": len(figures),
-        "figures": {name: _spread([one[name] for one in figures]) for name in figures[0]},
+        "figures": {name: _spread([figures_of_round[name] for figures_of_round in figures]) for name in figures[0]},
         "ratios": [_ratio(ratio, figures) for ratio in comparison.ratios],
     }
 
@@ -88,12 +91,12 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 
 def _rounded(value: float) -> float:
-    """Keep the digits that mean something."""
+    """Return *value* with four significant digits."""
     return float(f"{value:.4g}")
 
 
 def _ratio(ratio: Ratio, figures: list[dict[str, float]]) -> dict[str, Any]:
-    found = [value for one in figures if (value := ratio.of_round(one)) is not None]
+    found = [value for figures_of_round in figures if (value := ratio.of_round(figures_of_round)) is not None]
     line: dict[str, Any] = {
         "name": ratio.name,
         "is_ratio": ratio.over is not None,

@@ -1,7 +1,7 @@
-"""An order in plain Python: the data and the checks of a customer session, written by hand for this one purpose.
+"""An order in plain Python, with the data and validation of a customer session.
 
-It is what the peers' machines carry, and with a comparison of states in front of each effect it is the limit of what
-Python can do. The checks are those that the library makes of the same fields.
+The state machines of the peers use `Order` as their model. `PlainOrder` adds a comparison of states before each effect
+and is the lower bound of what pure Python can reach.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact
 from typing import Any
 
-__all__ = ["ITEMS", "OTHER_ITEMS", "Line", "Order", "PlainOrder", "Refused", "picture"]
+__all__ = ["ITEMS", "OTHER_ITEMS", "Line", "Order", "PlainOrder", "Refused", "snapshot"]
 
 ITEMS = [(f"SKU-{place}", place, Decimal("19.99")) for place in range(1, 6)]
-"""SKU, quantity and price of the five items that the order begins with."""
+"""SKU, quantity and price of the five initial items."""
 OTHER_ITEMS = [(f"SKU-{place}", place, Decimal("4.25")) for place in range(3, 8)]
 
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact])
@@ -21,7 +21,7 @@ _INT64 = 2**63
 
 
 class Refused(Exception):
-    """The order may not do that; the code says why."""
+    """The order refuses the operation; the code says why."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -77,7 +77,7 @@ def _total(lines: tuple[Line, ...]) -> Decimal:
 
 
 class Order:
-    """The data of an order, and what each trigger does to it once somebody has found it allowed."""
+    """The data of an order, and the effects of the triggers, without checks of the state."""
 
     __slots__ = (
         *("__dict__", "cart", "coupon_codes", "created", "events", "profile_id", "session_id", "total", "updated"),
@@ -99,7 +99,7 @@ class Order:
     def record(
         self, name: str, trigger: str, source: str | None, target: str, change: Any, now: datetime | None = None
     ) -> None:
-        """Count and note what has happened."""
+        """Append an event and increase the update count."""
         self.updated = now or datetime.now(UTC)
         self.update_count += 1
         self.events.append(
@@ -107,7 +107,7 @@ class Order:
         )
 
     def change(self, coupon_codes: list[str] | None = None, lines: list[Line] | None = None) -> None:
-        """Take over what an update brings."""
+        """Validate and assign the values of an update."""
         if coupon_codes is not None:
             for code in coupon_codes:
                 _text(code, 100)
@@ -118,14 +118,14 @@ class Order:
         self.cart, self.total = cart, total
 
     def check(self) -> None:
-        """Check the cart as it stands."""
+        """Validate the cart."""
         if len(self.cart) > 1000:
             raise Refused("too_many_cart_items")
         if sum([line.quantity for line in self.cart]) > 10_000:
             raise Refused("too_many_units")
 
     def take_back(self, position: int, quantity: int) -> None:
-        """Take units of one item back."""
+        """Return units of one item."""
         if not 0 <= position < len(self.cart):
             raise Refused("unknown_cart_item")
         line = self.cart[position]
@@ -137,7 +137,7 @@ class Order:
 
 
 class PlainOrder(Order):
-    """The limit: a state, and a comparison in front of each effect."""
+    """An order with a state, which each trigger compares before its effect."""
 
     __slots__ = ("state",)
 
@@ -174,8 +174,8 @@ class PlainOrder(Order):
         self.record("cancelled" if source == "open" else "revoked", "cancel", source, "cancelled", None)
 
 
-def picture(order: Any, state: str) -> dict[str, Any]:
-    """Return what an order came to, to be compared."""
+def snapshot(order: Any, state: str) -> dict[str, Any]:
+    """Return the final values of an order, to compare contenders."""
     return {
         "state": state,
         "events": [(one.name, one.source, one.target, one.count) for one in order.events],

@@ -1,6 +1,6 @@
-"""What a comparison is made of: contenders that do the same work, and the ratios that are to come of it.
+"""The parts of a comparison: contenders that do the same work, and the ratios to report.
 
-A module in `benchmarks.subjects` makes a `Comparison` and gives it contenders, each a function that sets one up::
+A module in `benchmarks.subjects` creates a `Comparison` and registers contenders, each with its set-up function::
 
     READING = Comparison(
         "S-6",
@@ -11,7 +11,7 @@ A module in `benchmarks.subjects` makes a `Comparison` and gives it contenders, 
 
 
     @READING.contender("session-fsm")
-    def read_with_us() -> Timed:
+    def read_with_session_fsm() -> Timed:
         from session_fsm import wire
 
         def work(repeats: range) -> None:
@@ -36,30 +36,30 @@ from typing import Any
 
 __all__ = ["Comparison", "Contender", "Measured", "Ratio", "Timed", "all_comparisons", "find"]
 
-# How many of each unit a second has, or a byte.
+# The number of units in a second or in a byte.
 _SCALES = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1.0, "bytes": 1.0, "MB": 1e-6, "GB": 1e-9}
 _MOST_REPEATS = 200_000
 
 
 @dataclass(frozen=True)
 class Timed:
-    """A contender that is ready: its work is timed, nothing else."""
+    """A contender after its set-up; only `work` is timed."""
 
     work: Callable[[Any], object]
-    """Does the work as often as it was prepared for."""
+    """Repeats the work on the return value of `prepare`."""
     prepare: Callable[[int], Any] = range
-    """Makes what so many repeats of the work need; it is not timed."""
+    """Returns the input for a number of repeats; it is not timed."""
     result: Callable[[], Any] = lambda: None
-    """Does the work once and tells in JSON what came of it. All contenders have to agree."""
+    """Does the work once and returns its result as JSON. All contenders must return the same."""
     pieces: float = 1
-    """How many pieces of what the unit counts one repeat does, such as the items of a cart."""
+    """The number of the unit's pieces in one repeat, such as the items of a cart."""
     clock: Callable[[], float] = process_time
-    """Tells the seconds. That of the process's own work does not count what else the machine does meanwhile."""
+    """Returns seconds. The default, CPU time of the process, excludes other processes of the machine."""
     repeats: int | None = None
-    """How often a round repeats the work; None leaves it to the clock."""
+    """The repeats of the work in a round; None lets `warm_up` choose."""
 
-    def rehearse(self, seconds: float) -> int:
-        """Warm up, and return how often the work has to be repeated to last so many *seconds*."""
+    def warm_up(self, seconds: float) -> int:
+        """Warm up, and return how often the work must be repeated to last *seconds*."""
         repeats = self.repeats or 1
         while self._round(repeats) < seconds and repeats < _MOST_REPEATS and not self.repeats:
             repeats *= 2
@@ -84,59 +84,59 @@ class Timed:
 
 @dataclass(frozen=True)
 class Measured:
-    """A contender that measures itself, because what counts is no time, or the time of another process."""
+    """A contender that measures itself: not a time, or the time of another process."""
 
     measure: Callable[[], float]
     """Returns seconds, or bytes."""
     result: Callable[[], Any] = lambda: None
     """As in `Timed`."""
 
-    def rehearse(self, seconds: float) -> int:  # noqa: ARG002 - as in `Timed`
-        """Return what `value` is to be told; there is nothing to warm up."""
+    def warm_up(self, seconds: float) -> int:  # noqa: ARG002 - as in `Timed`
+        """Return the argument for `value`; there is nothing to warm up."""
         return 1
 
     def value(self, repeats: int) -> float:  # noqa: ARG002 - as in `Timed`
-        """Return what was measured."""
+        """Return the measured value."""
         return self.measure()
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """One line of the table: how one contender's figure relates to another's, and what it should be."""
+    """One line of the table: the ratio of two contenders' figures, and its goal."""
 
     of: str
     over: str | None = None
-    """None asks for the figure itself, in the comparison's unit."""
+    """The divisor; None reports the figure itself, in the comparison's unit."""
     at_least: float | None = None
     at_most: float | None = None
     aim: float | None = None
-    """What would be better still."""
-    beyond: tuple[str, str] | None = None
-    """A ratio that is nobody's fault; what is asked for is divided by it."""
+    """A value better than the goal."""
+    baseline: tuple[str, str] | None = None
+    """The same ratio without the library; the reported ratio is divided by it."""
 
     @property
     def name(self) -> str:
-        """What is divided by what, in words."""
+        """The ratio in words."""
         name = self.of if self.over is None else f"{self.of} / {self.over}"
-        return f"({name}) / ({' / '.join(self.beyond)})" if self.beyond else name
+        return f"({name}) / ({' / '.join(self.baseline)})" if self.baseline else name
 
     def of_round(self, figures: dict[str, float]) -> float | None:
-        """Return the ratio in one round; None where a contender did not take part."""
+        """Return the ratio in one round, or None if a contender did not take part."""
         try:
             value = figures[self.of] / (1 if self.over is None else figures[self.over])
-            return value / (figures[self.beyond[0]] / figures[self.beyond[1]]) if self.beyond else value
+            return value / (figures[self.baseline[0]] / figures[self.baseline[1]]) if self.baseline else value
         except KeyError:
             return None
 
 
 @dataclass(frozen=True)
 class Contender:
-    """Who does the work: a name, and the function that sets it up."""
+    """One implementation of the work: a name, and the function that sets it up."""
 
     name: str
     set_up: Callable[[], Timed | Measured]
     slow: bool = False
-    """Left out of a quick run."""
+    """Whether a quick run omits it."""
 
 
 @dataclass(frozen=True)
@@ -144,17 +144,17 @@ class Comparison:
     """The same work, done by several contenders, each in its own process."""
 
     code: str
-    """The number of the goal, such as ``S-2``; a comparison that is one of several bears a letter too: ``S-6a``."""
+    """The number of the goal, such as ``S-2``, with a letter if the goal has several comparisons: ``S-6a``."""
     title: str
     unit: str
-    """What figures count, such as ``us per trigger``; its first word is one of ns, us, ms, s, bytes, MB, GB."""
+    """The unit of the figures, such as ``us per trigger``; its first word is one of ns, us, ms, s, bytes, MB, GB."""
     ratios: Sequence[Ratio] = ()
     rounds: int | None = None
-    """How many rounds; None leaves it to the command."""
+    """The number of rounds; None lets the command choose."""
     contenders: list[Contender] = field(default_factory=list)
 
     def contender(self, name: str, *, slow: bool = False) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
-        """Add the contender *name*, which the function below sets up."""
+        """Return a decorator that registers its function as the set-up of the contender *name*."""
 
         def add(set_up: Callable[[], Any]) -> Callable[[], Any]:
             self.contenders.append(Contender(name, set_up, slow))
@@ -164,7 +164,7 @@ class Comparison:
 
     @property
     def scale(self) -> float:
-        """What seconds or bytes are multiplied with to be of the unit."""
+        """The factor that converts seconds or bytes to the unit."""
         return _SCALES[self.unit.split()[0]]
 
 
@@ -176,12 +176,12 @@ def _modules() -> Iterator[Any]:
 
 
 def all_comparisons() -> list[Comparison]:
-    """Return every comparison there is, in the order of the goals."""
+    """Return every comparison, in the order of the goals."""
     found = [comparison for module in _modules() for comparison in module.COMPARISONS]
-    return sorted(found, key=lambda one: (int("".join(filter(str.isdigit, one.code))), one.code))
+    return sorted(found, key=lambda c: (int("".join(filter(str.isdigit, c.code))), c.code))
 
 
 def find(code: str, name: str) -> tuple[Comparison, Contender]:
-    """Return a comparison by its code, with one of its contenders."""
-    comparison = next(one for one in all_comparisons() if one.code == code)
-    return comparison, next(one for one in comparison.contenders if one.name == name)
+    """Return the comparison *code* and its contender *name*."""
+    comparison = next(c for c in all_comparisons() if c.code == code)
+    return comparison, next(contender for contender in comparison.contenders if contender.name == name)

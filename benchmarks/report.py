@@ -1,4 +1,4 @@
-"""The results as one table, which reads well as it is and is Markdown too."""
+"""`table` writes the results as one aligned Markdown table."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _HEADINGS = ("Goal", "What", "Measured", "Median", "Spread", "Wanted", "Met")
 
 
 def figure(value: float) -> str:
-    """Write a figure with three digits that count."""
+    """Return *value* with three significant digits; from 100 on, rounded to a whole number."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def goal(ratio: dict[str, Any]) -> str:
-    """Say what a ratio should be."""
+    """Return the goal of a ratio in words."""
     wanted = [f"{word} {figure(ratio[key])}" for key, word in _BOUNDS.items() if ratio[key] is not None]
     wanted += [f"aim {figure(ratio['aim'])}"] if ratio["aim"] is not None else []
     return ", ".join(wanted)
@@ -25,7 +25,7 @@ _BOUNDS = {"at_least": "at least", "at_most": "at most"}
 
 
 def measured(comparison: dict[str, Any], ratio: dict[str, Any]) -> str:
-    """Say what a line of the table shows."""
+    """Return the name of the ratio, or of the figure with its unit."""
     return ratio["name"] if ratio["is_ratio"] else f"{ratio['name']}, {comparison['unit']}"
 
 
@@ -35,13 +35,13 @@ def lines(results: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]
 
 
 def table(results: dict[str, Any]) -> str:
-    """Write the results as a table of ratios, below what they were measured with."""
+    """Return the results as a table of ratios, below a line with the machine and the versions."""
     rows = [_HEADINGS, *(_row(comparison, ratio) for comparison, ratio in lines(results))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    written = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
-    written.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
+    table_lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    table_lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    return "\n".join([f"{results['machine']}, {results['python']}; {versions}.", "", *written, ""])
+    return "\n".join([f"{results['machine']}, {results['python']}; {versions}.", "", *table_lines, ""])
 
 
 def _row(comparison: dict[str, Any], ratio: dict[str, Any]) -> tuple[str, ...]:

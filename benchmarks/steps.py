@@ -1,7 +1,7 @@
-"""What each step of the life of S-3 takes, here and by hand: ``python -m benchmarks.steps``.
+"""The time of each step of the lifecycle in S-3, with the library and by hand: ``python -m benchmarks.steps``.
 
-It shows where the time of a life goes. Each figure is the least of several rounds, in microseconds of one process; the
-sessions of a round are made beforehand, and each is moved once.
+Each figure is the minimum of several rounds, in microseconds of CPU time. The sessions of a round are created before
+the timed part, and each takes the step once.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def _order(_: Any = None) -> PlainOrder:
 
 def _closed(make: Callable[[], Any]) -> Callable[[], Any]:
     def closed() -> Any:
-        made = make()
-        made.close()
-        return made
+        entity = make()
+        entity.close()
+        return entity
 
     return closed
 
@@ -47,7 +47,7 @@ def _refused(entity: Any) -> None:
         entity.close()
 
 
-_NOTHING: Callable[[], Any] = lambda: None  # noqa: E731 - it stands for a session where none is needed
+_NOTHING: Callable[[], Any] = lambda: None  # noqa: E731 - the factory for a step without a session
 _STEPS: dict[str, tuple[tuple[Callable[[], Any], Callable[[Any], Any]], tuple[Callable[[], Any], Callable[[Any], Any]]]]
 _STEPS = {
     "create, five items": ((_NOTHING, _session), (_NOTHING, _order)),
@@ -73,8 +73,8 @@ _STEPS = {
 }
 
 
-def _least(make: Callable[[], Any], step: Callable[[Any], Any]) -> float:
-    """Return the microseconds that *step* takes in the quickest round."""
+def _fastest(make: Callable[[], Any], step: Callable[[Any], Any]) -> float:
+    """Return the microseconds that *step* takes in the fastest round."""
     rounds: list[float] = []
     for _ in range(_ROUNDS):
         entities = [make() for _ in range(_SESSIONS)]
@@ -89,15 +89,15 @@ def _least(make: Callable[[], Any], step: Callable[[Any], Any]) -> float:
 
 
 def main() -> None:
-    """Print one line a step."""
+    """Print one line for each step."""
     print(f"{'':56} session-fsm  by hand")
     sums = [0.0, 0.0]
-    for name, sides in _STEPS.items():
-        figures = [_least(*side) for side in sides]
+    for name, contenders in _STEPS.items():
+        figures = [_fastest(*contender) for contender in contenders]
         if not name.startswith("of "):
-            sums = [have + more for have, more in zip(sums, figures, strict=True)]
+            sums = [total + figure for total, figure in zip(sums, figures, strict=True)]
         print(f"{name:56} {figures[0]:11.2f}  {figures[1]:7.2f}")
-    print(f"{'the life':56} {sums[0]:11.2f}  {sums[1]:7.2f}")
+    print(f"{'the lifecycle':56} {sums[0]:11.2f}  {sums[1]:7.2f}")
 
 
 if __name__ == "__main__":

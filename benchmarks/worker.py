@@ -1,6 +1,7 @@
-"""The process of one contender: sets it up, tells its result, and does a round whenever it is asked to.
+"""The worker process of one contender. `measuring` starts it.
 
-It speaks JSON, a line at a time; whatever a contender prints goes to the error stream.
+It sets the contender up and writes its result; then it runs a round for each line of standard input and writes the
+figure. Both are lines of JSON on standard output; what the contender prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from benchmarks.plan import find
 
 
 def main(code: str, name: str, seconds: str) -> None:
-    """Serve rounds until the command closes the connection."""
+    """Run a round for each line of standard input."""
     answers, sys.stdout = sys.stdout, sys.stderr
     comparison, contender = find(code, name)
     subject = contender.set_up()
     print(json.dumps(subject.result()), file=answers, flush=True)
-    repeats = subject.rehearse(float(seconds))
+    repeats = subject.warm_up(float(seconds))
     for _ in sys.stdin:
         print(json.dumps(subject.value(repeats) * comparison.scale), file=answers, flush=True)
 

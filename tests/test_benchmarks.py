@@ -48,8 +48,8 @@ class TestRatios:
     def test_a_contender_that_did_not_take_part_leaves_the_ratio_unmeasured(self) -> None:
         assert summary(compared(at_least=4), [{"ours": 2.0}])["ratios"][0]["met"] is None
 
-    def test_a_ratio_is_divided_by_one_that_is_nobodys_fault(self) -> None:
-        ratio = Ratio("8", "1", beyond=("plain 8", "plain 1"))
+    def test_a_ratio_is_divided_by_its_baseline(self) -> None:
+        ratio = Ratio("8", "1", baseline=("plain 8", "plain 1"))
         assert ratio.of_round({"8": 6.0, "1": 2.0, "plain 8": 3.0, "plain 1": 2.0}) == 2
         assert ratio.name == "(8 / 1) / (plain 8 / plain 1)"
 
@@ -63,44 +63,44 @@ class TestTable:
         assert cells[3][-2:] == ["at most 4", "no"]
         assert len({len(line) for line in lines[2:]}) == 1
 
-    def test_what_was_not_measured_is_said(self) -> None:
+    def test_a_missing_measurement_is_reported(self) -> None:
         assert "not measured" in table(results(summary(compared(at_least=4), [{"ours": 2.0}])))
 
     @pytest.mark.parametrize(("value", "written"), [(12345.6, "12,346"), (5.0, "5"), (1.2345, "1.23"), (0.0, "0")])
-    def test_figures_have_three_digits_that_count(self, value: float, written: str) -> None:
+    def test_figures_have_three_significant_digits(self, value: float, written: str) -> None:
         assert figure(value) == written
 
 
 class TestChart:
-    def test_it_is_a_picture_with_a_bar_for_each_goal(self) -> None:
+    def test_the_chart_has_a_bar_for_each_goal(self) -> None:
         drawn = ET.fromstring(chart(results(MET, MISSED)))
         said = [element.text for element in drawn.iter() if element.tag.endswith("text")]
         assert "5, at least 4, aim 6: met" in said
         assert "5, at most 4: missed" in said
         assert "S-2 close <and> reopen" in said
 
-    def test_it_knows_dark_paper(self) -> None:
+    def test_the_chart_supports_dark_mode(self) -> None:
         assert "prefers-color-scheme:dark" in chart(results(MET))
 
-    def test_what_was_not_measured_has_no_bar(self) -> None:
+    def test_a_missing_measurement_has_no_bar(self) -> None:
         assert "S-2" not in chart(results(summary(compared(at_least=4), [{"ours": 2.0}])))
 
 
 class TestTimed:
-    def test_preparing_is_no_part_of_the_time(self) -> None:
+    def test_preparation_is_not_timed(self) -> None:
         clock, done = iter([10.0, 16.0]), []
         timed = Timed(done.append, lambda repeats: f"{repeats} things", pieces=2, clock=lambda: next(clock))
         assert timed.value(3) == 1
         assert done == ["3 things"]
 
-    def test_the_work_is_repeated_until_it_lasts(self) -> None:
+    def test_warm_up_doubles_the_repeats(self) -> None:
         class Clock:
             seconds = 0.0
 
         def work(repeats: range) -> None:
             Clock.seconds += len(repeats)
 
-        assert Timed(work, clock=lambda: Clock.seconds).rehearse(5) == 8
+        assert Timed(work, clock=lambda: Clock.seconds).warm_up(5) == 8
 
 
 class TestCommand:
@@ -118,8 +118,8 @@ class TestCommand:
         assert drawn.read_text(encoding="utf-8") == chart(results(MET))
 
 
-def test_every_ratio_names_contenders_that_there_are() -> None:
+def test_every_ratio_names_existing_contenders() -> None:
     for comparison in all_comparisons():
         names = {one.name for one in comparison.contenders}
         for ratio in comparison.ratios:
-            assert {ratio.of, *filter(None, [ratio.over]), *(ratio.beyond or ())} <= names
+            assert {ratio.of, *filter(None, [ratio.over]), *(ratio.baseline or ())} <= names

@@ -287,7 +287,7 @@ def test_the_words_of_an_alias_are_those_of_its_enumeration(alias: typing.Any, w
 def test_the_words_of_a_format_are_the_formats_of_the_package() -> None:
     kind, literal = typing.get_args(diagrams.FormatLike)
     assert kind is diagrams.Format
-    assert typing.get_args(literal) == diagrams.formats()[: len(typing.get_args(literal))] == tuple(diagrams._MODULES)
+    assert typing.get_args(literal) == diagrams.formats()[: len(typing.get_args(literal))] == tuple(diagrams._BUILT_IN)
     assert typing.get_args(diagrams.Detail) == diagrams.DETAILS
 
 

@@ -1,5 +1,5 @@
-"""What is measured. Every module here is found by itself; it offers its comparisons as ``COMPARISONS``.
+"""The comparisons. `benchmarks.plan` imports every module here and collects its ``COMPARISONS``.
 
-A module imports what it measures within the functions that set it up: each runs in a process of its own, and the
-command itself has nothing but Python.
+A module imports the measured packages inside the set-up functions: these run in the worker processes, and the command
+itself has no packages installed.
 """

@@ -1,4 +1,4 @@
-"""S-5, S-8, S-9 and S-11: how costs grow, and what questions, refusals and threads cost."""
+"""S-5, S-8, S-9 and S-11: scaling, and the costs of dry runs, refusals and threads."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ __all__ = ["COMPARISONS"]
 def _items(number: int) -> list[Any]:
     from session_fsm import CartItem
 
-    return [CartItem(sku=f"SKU-{place}", quantity=2, price="19.99") for place in range(number)]
+    return [CartItem(sku=f"SKU-{index}", quantity=2, price="19.99") for index in range(number)]
 
 
 def _sessions(number: int, kind: Any = None, **fields: Any) -> list[Any]:
     from session_fsm import CustomerSession
 
-    held, items = [], _items(5)
-    for place in range(number):
-        session = (kind or CustomerSession).create(f"order-{place}", cart_items=items, **fields)
+    sessions, items = [], _items(5)
+    for index in range(number):
+        session = (kind or CustomerSession).create(f"order-{index}", cart_items=items, **fields)
         session.take_events()
-        held.append(session)
-    return held
+        sessions.append(session)
+    return sessions
 
 
 LIVE = Comparison(
     "S-5a",
-    "close and reopen while so many sessions live",
+    "close and reopen while this many sessions are in memory",
     unit="us per trigger",
     ratios=[Ratio("1,000", "1", at_most=1.1), Ratio("100,000", "1", at_most=1.1), Ratio("1,000,000", "1", at_most=1.1)],
 )
 
 
-def _while_alive(number: int) -> Timed:
-    alive = _sessions(number)
+def _with_sessions_in_memory(number: int) -> Timed:
+    in_memory = _sessions(number)
 
     def work(sessions: list[Any]) -> None:
         for session in sessions:
             session.close()
             session.reopen()
 
-    return Timed(work, _sessions, lambda: len(alive) >= 1, pieces=2)
+    return Timed(work, _sessions, lambda: len(in_memory) >= 1, pieces=2)
 
 
 for _number in (1, 1_000, 100_000, 1_000_000):
-    LIVE.contender(f"{_number:,}", slow=_number == 1_000_000)(partial(_while_alive, _number))
+    LIVE.contender(f"{_number:,}", slow=_number == 1_000_000)(partial(_with_sessions_in_memory, _number))
 
 CART = Comparison(
     "S-5b",
-    "update with a cart of so many items",
+    "update with a cart of this many items",
     unit="us per item",
     ratios=[Ratio(f"{number:,}", at_most=1) for number in (10, 100, 1000)] + [Ratio("1")],
 )
@@ -75,15 +75,15 @@ for _number in (1, 10, 100, 1000):
     CART.contender(f"{_number:,}")(partial(_updating, _number))
 
 
-QUESTIONS = Comparison(
+DRY_RUNS = Comparison(
     "S-8",
     "the dry run of a closing, and the whole board",
-    unit="us per question",
+    unit="us per dry run",
     ratios=[Ratio("evaluate", "close", at_most=1.5), Ratio("board", "evaluate", at_most=5)],
 )
 
 
-def _asking(verb: str, *arguments: str) -> Timed:
+def _calling(verb: str, *arguments: str) -> Timed:
     def work(sessions: list[Any]) -> None:
         for session in sessions:
             getattr(session, verb)(*arguments)
@@ -95,9 +95,9 @@ def _asking(verb: str, *arguments: str) -> Timed:
     return Timed(work, _sessions, result)
 
 
-QUESTIONS.contender("close")(partial(_asking, "close"))
-QUESTIONS.contender("evaluate")(partial(_asking, "evaluate", "close"))
-QUESTIONS.contender("board")(partial(_asking, "board"))
+DRY_RUNS.contender("close")(partial(_calling, "close"))
+DRY_RUNS.contender("evaluate")(partial(_calling, "evaluate", "close"))
+DRY_RUNS.contender("board")(partial(_calling, "board"))
 
 
 REFUSALS = Comparison(
@@ -120,7 +120,7 @@ def _closing(**fields: Any) -> Timed:
             try:
                 session.close()
             except RuleViolated as refusal:
-                refusal.violations  # noqa: B018 - whoever catches it reads the reasons
+                refusal.violations  # noqa: B018 - computes the reasons, as a handler would
 
     def result() -> int:
         return len(Strict.create("order-1042", cart_items=_items(5)).evaluate("close").violations)
@@ -134,9 +134,11 @@ REFUSALS.contender("refused")(_closing)
 
 THREADS = Comparison(
     "S-11",
-    "eight threads, each on its own sessions, against one thread; beyond what plain Python loses",
+    "eight threads, each on its own sessions, against one thread; relative to plain Python",
     unit="us per trigger",
-    ratios=[Ratio("8 threads", "1 thread", at_most=1.1, beyond=("plain Python, 8 threads", "plain Python, 1 thread"))],
+    ratios=[
+        Ratio("8 threads", "1 thread", at_most=1.1, baseline=("plain Python, 8 threads", "plain Python, 1 thread"))
+    ],
 )
 
 
@@ -148,8 +150,8 @@ def _close_all(sessions: list[Any]) -> int:
 
 
 def _count(numbers: list[int]) -> int:
-    """Do about as much in plain Python."""
-    return sum(len([one for one in range(40) if one != number]) and 3 for number in numbers)
+    """Do about the same amount of work in plain Python."""
+    return sum(len([other for other in range(40) if other != number]) and 3 for number in numbers)
 
 
 def _threaded(threads: int, *, plain: bool) -> Timed:
@@ -165,7 +167,7 @@ def _threaded(threads: int, *, plain: bool) -> Timed:
         lambda: list(pool.map(do, prepare(10))),
         pieces=16,
         clock=perf_counter,
-        repeats=1000,  # so many that handing work to a thread costs nothing beside it
+        repeats=1000,  # enough to make the cost of handing work to a thread negligible
     )
 
 
@@ -173,4 +175,4 @@ for _threads, _name in ((1, "1 thread"), (8, "8 threads")):
     THREADS.contender(_name)(partial(_threaded, _threads, plain=False))
     THREADS.contender(f"plain Python, {_name}")(partial(_threaded, _threads, plain=True))
 
-COMPARISONS = [LIVE, CART, QUESTIONS, REFUSALS, THREADS]
+COMPARISONS = [LIVE, CART, DRY_RUNS, REFUSALS, THREADS]

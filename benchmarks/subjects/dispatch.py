@@ -1,7 +1,6 @@
-"""S-1 and S-2: what it costs to pull a trigger, against the machine that the library is built on.
+"""S-1 and S-2: the cost of a trigger, compared with `transitions`, on which the library is built.
 
-The peer is `transitions` as its documentation shows it: a machine for each model, and one machine to which models are
-added.
+The peer is used as its documentation shows: one machine for each model, and one machine to which models are added.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _STATES = ["open", "closed", "partially_returned", "cancelled"]
 
 
 class _Item:
-    """What the guards of a peer look at."""
+    """An item for the guards of the peer."""
 
     __slots__ = ("quantity",)
 
@@ -28,7 +27,7 @@ class _Item:
 
 
 class _Cart:
-    """A model for `transitions`, with the two guards of a cart and nothing else."""
+    """A model for `transitions` with the two guards of a cart."""
 
     state: str
     close: Callable[[], bool]
@@ -70,11 +69,11 @@ def _with_transitions(*, guarded: bool, shared: bool) -> Timed:
             cart.reopen()
 
     def result() -> list[str]:
-        seen = [cart.state]
+        states = [cart.state]
         cart.close()
-        seen.append(cart.state)
+        states.append(cart.state)
         cart.reopen()
-        return [*seen, cart.state]
+        return [*states, cart.state]
 
     return Timed(work, result=result, pieces=2)
 
@@ -90,7 +89,7 @@ def _session() -> Any:
 
 DISPATCH = Comparison(
     "S-1",
-    "bare dispatch: find the row, judge no rule, set the state",
+    "bare dispatch: find the row and set the state, without rules",
     unit="ns per trigger",
     ratios=[Ratio("transitions", "session-fsm", at_least=30), Ratio("transitions, add_model", "session-fsm")],
 )
@@ -100,7 +99,7 @@ DISPATCH.contender("transitions, add_model")(partial(_with_transitions, guarded=
 
 @DISPATCH.contender("session-fsm")
 def dispatch() -> Timed:
-    """Do what the machine does for a row without rules, but for the event: find what moves the session, and move it."""
+    """Find the transition of a row without rules and set the state, as the machine does, but record no event."""
     from session_fsm import CustomerSession, Trigger
 
     cart = _session()
@@ -108,29 +107,29 @@ def dispatch() -> Timed:
 
     set_field = object.__setattr__
 
-    def pull(event: Any) -> None:
-        transition = event.without_callbacks.get(cart.state)
+    def fire(event: Any) -> None:
+        transition = event.without_callbacks.get(cart.state)  # empty if the machine has a callback
         if transition is not None:
             set_field(cart, "state", transition.target)
 
     def work(repeats: range) -> None:
         for _ in repeats:
-            pull(close)
-            pull(reopen)
+            fire(close)
+            fire(reopen)
 
     def result() -> list[str]:
-        seen = [cart.state]
-        pull(close)
-        seen.append(cart.state)
-        pull(reopen)
-        return [*seen, cart.state]
+        states = [cart.state]
+        fire(close)
+        states.append(cart.state)
+        fire(reopen)
+        return [*states, cart.state]
 
     return Timed(work, result=result, pieces=2)
 
 
 CLOSE_AND_REOPEN = Comparison(
     "S-2",
-    "close and reopen a cart of five items, complete; the peer's guarded triggers alone",
+    "close and reopen a cart of five items, complete; the peer: only guarded triggers",
     unit="us per trigger",
     ratios=[
         Ratio("transitions", "session-fsm", at_least=4, aim=5),

@@ -1,7 +1,6 @@
-"""S-10: what it costs to import the library, against importing the two libraries that it is built on.
+"""S-10: the cost of importing the library, compared with importing the two libraries that it is built on.
 
-Each round starts a fresh interpreter, which measures the import itself; its own start counts on neither side. All
-modules have been compiled before.
+Each round starts a new interpreter, which measures only the import. All modules are compiled before.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _MEASURE = "from time import perf_counter as t; start = t(); import {}; end = t(
 
 def _seconds(modules: str) -> float:
     command = [sys.executable, "-c", _MEASURE.format(modules)]
-    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)  # noqa: S603 - our own words
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)  # noqa: S603 - fixed code
 
 
 def _importing(modules: str) -> Measured:
@@ -35,7 +34,7 @@ def _importing(modules: str) -> Measured:
 
 IMPORT = Comparison(
     "S-10",
-    "import the library; transitions and attrs alone",
+    "import the library; only transitions and attrs",
     unit="ms per import",
     ratios=[Ratio("session-fsm", "transitions and attrs", at_most=1.5, aim=1.2)],
 )
@@ -43,7 +42,7 @@ IMPORT = Comparison(
 
 @IMPORT.contender("transitions and attrs")
 def theirs() -> Measured:
-    """Import what the library cannot do without."""
+    """Import the dependencies of the library."""
     return _importing("transitions, attrs")
 
 

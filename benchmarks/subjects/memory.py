@@ -1,7 +1,7 @@
-"""S-4: what sessions take in memory.
+"""S-4: the memory that sessions use.
 
-A process makes so many sessions, whose events are taken, and tells by how much it grew; the sum is scaled to a million.
-The peers hold an order written by hand, without its events.
+A process creates sessions, takes their events, and returns the growth of its memory, scaled to a million sessions. The
+model of the peers is an order written by hand, without events.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ HELD = Comparison(
 
 
 def _resident() -> int:
-    """Return how many bytes of memory the process has."""
+    """Return the resident memory of the process, in bytes."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
 
 
-def _grown(make: Callable[[int], Any], count: int) -> Measured:
-    """Hold *count* of what *make* makes of a number."""
+def _growth(make: Callable[[int], Any], count: int) -> Measured:
+    """Return a contender that measures the memory of *count* results of *make*, scaled to a million."""
 
     def measure() -> float:
-        make(0)  # what is made once for all is there now
+        make(0)  # creates what all sessions share, before the measurement
         before = _resident()
-        held = [make(number) for number in range(count)]
-        return (_resident() - before) * (_MILLION / len(held))
+        sessions = [make(number) for number in range(count)]
+        return (_resident() - before) * (_MILLION / len(sessions))
 
     return Measured(measure)
 
@@ -59,7 +59,7 @@ def sessions() -> Measured:
         session.take_events()
         return session
 
-    return _grown(make, 100_000)
+    return _growth(make, 100_000)
 
 
 def _order(kind: Callable[..., Any], number: int) -> Any:
@@ -71,7 +71,7 @@ def _order(kind: Callable[..., Any], number: int) -> Any:
 
 @HELD.contender("by hand")
 def orders() -> Measured:
-    return _grown(partial(_order, PlainOrder), 100_000)
+    return _growth(partial(_order, PlainOrder), 100_000)
 
 
 _STATES = ["open", "closed", "partially_returned", "cancelled"]
@@ -88,7 +88,7 @@ def _rows() -> list[dict[str, Any]]:
 
 
 class _Model(Order):
-    """An order that `transitions` can attach itself to."""
+    """An order as a model of `transitions`."""
 
 
 def _of_transitions(*, shared: bool) -> Measured:
@@ -105,7 +105,7 @@ def _of_transitions(*, shared: bool) -> Measured:
             new(model=order)
         return order
 
-    return _grown(make, 5_000)
+    return _growth(make, 5_000)
 
 
 HELD.contender("transitions")(partial(_of_transitions, shared=False))
@@ -130,7 +130,7 @@ def of_statemachine() -> Measured:
     class Model(Order):
         state: Any = None
 
-    return _grown(lambda number: Machine(_order(Model, number)), 5_000)
+    return _growth(lambda number: Machine(_order(Model, number)), 5_000)
 
 
 @HELD.contender("Automat")
@@ -148,7 +148,7 @@ def of_automat() -> Measured:
     opened.upon(Lifecycle.close).to(closed).returns(None)
     closed.upon(Lifecycle.reopen).to(opened).returns(None)
     build = builder.build()
-    return _grown(lambda number: build(_order(Order, number)), 100_000)
+    return _growth(lambda number: build(_order(Order, number)), 100_000)
 
 
 ADDED = Comparison(

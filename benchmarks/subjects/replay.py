@@ -1,8 +1,7 @@
-"""S-12: a recording of a million operations on 100,000 sessions, against reading each body and calling the verb alone.
+"""S-12: the replay of a million operations on 100,000 sessions, compared with reading each body and calling the verb.
 
-The least that can be done with a recorded request is to read its body and to call the verb; the command also reads
-the line around it, finds the session, keeps what came of it, and counts. What sessions take in memory is measured on
-the way.
+The command also reads the line around the body, finds the session, creates a result, and counts. A second comparison
+measures the memory that the sessions use.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from benchmarks.plan import Comparison, Measured, Ratio
 __all__ = ["COMPARISONS"]
 
 _SESSIONS, _OPERATIONS = 100_000, 10
-_LIFE = ("create", "update", "coupon", "close", "reopen", "update", "close", "return", "return", "cancel")
+_STEPS = ("create", "update", "coupon", "close", "reopen", "update", "close", "return", "return", "cancel")
 
 
 def _body(step: str, number: int) -> dict[str, Any] | None:
     match step:
         case "create" | "update":
             skus = (f"TEA-{number % 97}", f"CUP-{number % 89}", f"POT-{number % 83}")
-            cart = [{"sku": sku, "quantity": 3, "price": 9.75 + place} for place, sku in enumerate(skus)]
+            cart = [{"sku": sku, "quantity": 3, "price": 9.75 + index} for index, sku in enumerate(skus)]
             return {"profileId": f"cust-{number}", "cartItems": cart}
         case "coupon":
             return {"couponCodes": ["LENT-10"], "attributes": {"City": "Gent"}}
@@ -45,24 +44,24 @@ def _body(step: str, number: int) -> dict[str, Any] | None:
 
 def _requests(sessions: int) -> Iterator[tuple[str, str, dict[str, Any] | None]]:
     """Yield the operation, session ID and body of every request: all sessions take each step before the next."""
-    for step in _LIFE:
+    for step in _STEPS:
         operation = step if step in ("return", "reopen") else "update"
         for number in range(sessions):
             yield operation, f"order-{number}", _body(step, number)
 
 
-_AT = "2026-02-03T04:05:06Z"
+_TIME = "2026-02-03T04:05:06Z"
 
 
 def _lines(sessions: int) -> Iterator[str]:
     for operation, session_id, body in _requests(sessions):
-        line = {"operation": operation, "sessionId": session_id, "time": _AT}
+        line = {"operation": operation, "sessionId": session_id, "time": _TIME}
         yield json.dumps(line | ({} if body is None else {"body": body}), separators=(",", ":")) + "\n"
 
 
-def _replayed(sessions: int) -> tuple[float, Any, int]:
-    """Replay a recording; return the seconds that it took, its summary, and the bytes that the process grew by."""
-    import click  # noqa: F401 - what the command needs is no part of what the sessions take
+def _replay(sessions: int) -> tuple[float, Any, int]:
+    """Replay a recording; return the seconds, the summary, and the growth of the process in bytes."""
+    import click  # noqa: F401 - imported before the measurement, because its memory does not count
 
     from session_fsm import CustomerSession
     from session_fsm.cli.commands.replay import JsonLines, play
@@ -81,26 +80,27 @@ def _replayed(sessions: int) -> tuple[float, Any, int]:
 
 
 def _resident() -> int:
-    """Return how many bytes of memory the process holds, where the system tells."""
+    """Return the resident memory of the process in bytes, or 0 if the system does not report it."""
     status = Path("/proc/self/statm")
     return int(status.read_text().split()[1]) * 4096 if status.exists() else 0
 
 
-def _played_alone(sessions: int) -> tuple[float, Any]:
-    """Read each body and call the verb; return the seconds and how the sessions stand."""
+def _read_and_call(sessions: int) -> tuple[float, Any]:
+    """Read each body and call the verb; return the seconds and the states of the sessions."""
     from session_fsm import CustomerSession, SessionUpdate, wire
 
     requests = [
         (operation, session_id, b"" if body is None else json.dumps(body, separators=(",", ":")).encode())
         for operation, session_id, body in _requests(sessions)
     ]
-    held: dict[str, Any] = {}
-    now = datetime.fromisoformat(_AT)
+    sessions_by_id: dict[str, Any] = {}
+    now = datetime.fromisoformat(_TIME)
     start = perf_counter()
     for operation, session_id, body in requests:
-        session = held.get(session_id)
+        session = sessions_by_id.get(session_id)
         if session is None:
-            held[session_id] = session = CustomerSession.create(session_id, wire.loads(body, SessionUpdate), now=now)
+            session = CustomerSession.create(session_id, wire.loads(body, SessionUpdate), now=now)
+            sessions_by_id[session_id] = session
         elif operation == "update":
             session.put(wire.loads(body, SessionUpdate), now=now)
         elif operation == "return":
@@ -109,12 +109,12 @@ def _played_alone(sessions: int) -> tuple[float, Any]:
             session.reopen(now=now)
         session.take_events()
     seconds = perf_counter() - start
-    return seconds, {session.state for session in held.values()}
+    return seconds, {session.state for session in sessions_by_id.values()}
 
 
 REPLAY = Comparison(
     "S-12a",
-    "replay a million operations on 100,000 sessions; reading each body and calling the verb alone",
+    "replay a million operations on 100,000 sessions; only reading each body and calling the verb",
     unit="us per operation",
     ratios=[Ratio("session-fsm replay", "loads and verb", at_most=2)],
     rounds=3,
@@ -125,23 +125,23 @@ _PIECES = _SESSIONS * _OPERATIONS
 @REPLAY.contender("session-fsm replay", slow=True)
 def replay() -> Measured:
     """Replay the recording as the command does."""
-    return Measured(lambda: _replayed(_SESSIONS)[0] / _PIECES, result=lambda: _replayed(10)[1]["sessions"]["cancelled"])
+    return Measured(lambda: _replay(_SESSIONS)[0] / _PIECES, result=lambda: _replay(10)[1]["sessions"]["cancelled"])
 
 
 @REPLAY.contender("loads and verb", slow=True)
-def alone() -> Measured:
+def read_and_call() -> Measured:
     """Read the bodies and call the verbs."""
 
     def result() -> int:
-        _, states = _played_alone(10)
+        _, states = _read_and_call(10)
         return 10 if states == {"cancelled"} else 0
 
-    return Measured(lambda: _played_alone(_SESSIONS)[0] / _PIECES, result=result)
+    return Measured(lambda: _read_and_call(_SESSIONS)[0] / _PIECES, result=result)
 
 
 MEMORY = Comparison(
     "S-12b",
-    "what a session takes in memory while a recording is replayed",
+    "the memory of a session while a recording is replayed",
     unit="bytes per session",
     ratios=[Ratio("session-fsm replay", at_most=1500)],
     rounds=1,
@@ -150,8 +150,8 @@ MEMORY = Comparison(
 
 @MEMORY.contender("session-fsm replay", slow=True)
 def memory() -> Measured:
-    """Replay the recording and see how much the process has grown."""
-    return Measured(lambda: _replayed(_SESSIONS)[2] / _SESSIONS)
+    """Replay the recording and measure the growth of the process."""
+    return Measured(lambda: _replay(_SESSIONS)[2] / _SESSIONS)
 
 
 COMPARISONS = [REPLAY, MEMORY]

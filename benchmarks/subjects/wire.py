@@ -1,7 +1,7 @@
-"""S-6 and S-7: what it costs to read and write JSON, against the official client and against no rule at all.
+"""S-6 and S-7: the cost of reading and writing JSON, compared with the official client and `msgspec`.
 
-The document is a session as the API returns it, with every field that a session in use has. The official client holds
-binary floats and checks types alone. `msgspec` holds exact decimals and checks types alone; what it does is the limit.
+The document is a session as the API returns it, with every field that a session in use has. The official client uses
+binary floats and only checks types. `msgspec` uses exact decimals and only checks types; it is the lower bound.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def _text(items: int) -> str:
     return json.dumps(_document(items), separators=(",", ":"))
 
 
-def _essence(session: Any, items: list[Any]) -> list[Any]:
-    """Return of what was read what all contenders can be asked for."""
+def _summary(session: Any, items: list[Any]) -> list[Any]:
+    """Return the values of a session that all contenders can provide."""
     first = items[0]
     return [
         session.updated.isoformat(),
@@ -76,7 +76,7 @@ def _essence(session: Any, items: list[Any]) -> list[Any]:
     ]
 
 
-def _read_with_us(items: int) -> Timed:
+def _read_with_session_fsm(items: int) -> Timed:
     from session_fsm import wire
 
     text = _text(items)
@@ -87,12 +87,12 @@ def _read_with_us(items: int) -> Timed:
 
     def result() -> list[Any]:
         session = wire.loads(text)
-        return _essence(session, list(session.cart_items))
+        return _summary(session, list(session.cart_items))
 
     return Timed(work, result=result)
 
 
-def _read_with_the_client(items: int) -> Timed:
+def _read_with_client(items: int) -> Timed:
     from talon_one.models import CustomerSessionV2
 
     text = _text(items)
@@ -103,13 +103,13 @@ def _read_with_the_client(items: int) -> Timed:
 
     def result() -> list[Any]:
         session: Any = CustomerSessionV2.from_json(text)
-        return _essence(session, session.cart_items)
+        return _summary(session, session.cart_items)
 
     return Timed(work, result=result)
 
 
 def _structs() -> Any:
-    """Return the classes of a contender that checks types alone."""
+    """Return the classes for `msgspec`."""
     import msgspec
 
     cost = msgspec.defstruct("Cost", [("price", Decimal)])
@@ -150,13 +150,13 @@ def _read_with_msgspec(items: int) -> Timed:
 
     def result() -> list[Any]:
         session = decode(text)
-        return _essence(session, session.cart_items)
+        return _summary(session, session.cart_items)
 
     return Timed(work, result=result)
 
 
-def _parse_alone(items: int) -> Timed:
-    """Parse the text with exact decimals and do nothing with it: what everything in pure Python has to begin with."""
+def _parse_only(items: int) -> Timed:
+    """Parse the text with exact decimals and nothing else: the lower bound for the standard library."""
     text = _text(items)
     decode = json.JSONDecoder(parse_float=Decimal).decode
 
@@ -167,20 +167,20 @@ def _parse_alone(items: int) -> Timed:
     def result() -> list[Any]:
         session = decode(text)
         first, last = session["cartItems"][0], session["cartItems"][-1]
-        essence = [first["sku"], first["quantity"], float(first["price"]), float(last["price"])]
+        first_item = [first["sku"], first["quantity"], float(first["price"]), float(last["price"])]
         updated = datetime.fromisoformat(session["updated"]).isoformat()
-        return [updated, float(session["total"]), len(session["cartItems"]), essence]
+        return [updated, float(session["total"]), len(session["cartItems"]), first_item]
 
     return Timed(work, result=result)
 
 
 def _written(text: str | bytes, items: int) -> list[Any]:
-    """Return what of a written session all contenders have to agree in: all but the spelling of times and numbers."""
-    session, asked = json.loads(text), _document(items)
+    """Return the values of a written session that all contenders must agree on, independent of their notation."""
+    session, expected = json.loads(text), _document(items)
     for name in ("created", "updated"):
         session[name] = datetime.fromisoformat(session[name]).isoformat()
     return [session[name] for name in ("created", "updated")] + [
-        [{name: item[name] for name in asked["cartItems"][0]} for item in session["cartItems"]],
+        [{name: item[name] for name in expected["cartItems"][0]} for item in session["cartItems"]],
         session["total"],
         session["attributes"],
         session["additionalCosts"],
@@ -195,14 +195,14 @@ def _write(write: Any, items: int) -> Timed:
     return Timed(work, result=lambda: _written(write(), items))
 
 
-def _write_with_us(items: int) -> Timed:
+def _write_with_session_fsm(items: int) -> Timed:
     from session_fsm import wire
 
     return _write(partial(wire.dumps, wire.loads(_text(items))), items)
 
 
-def _write_with_the_client(items: int) -> Timed:
-    """Write as `to_json` does, which is ``json.dumps(self.to_dict())``, but with a way to write times; it has none."""
+def _write_with_client(items: int) -> Timed:
+    """Write as `to_json` does, with ``json.dumps(self.to_dict())``, plus an encoder for times, which it lacks."""
     from talon_one.models import CustomerSessionV2
 
     session: Any = CustomerSessionV2.from_json(_text(items))
@@ -210,7 +210,7 @@ def _write_with_the_client(items: int) -> Timed:
 
 
 def _write_with_pydantic(items: int) -> Timed:
-    """Write with what the client is built on, in Rust, past the client's own methods."""
+    """Write with pydantic, on which the client is built, without the client's own methods."""
     from talon_one.models import CustomerSessionV2
 
     session: Any = CustomerSessionV2.from_json(_text(items))
@@ -228,10 +228,10 @@ def _reading(letter: str, items: int) -> Comparison:
             Ratio("session-fsm", "json alone"),
         ],
     )
-    comparison.contender("session-fsm")(partial(_read_with_us, items))
-    comparison.contender("talon-one-sdk")(partial(_read_with_the_client, items))
+    comparison.contender("session-fsm")(partial(_read_with_session_fsm, items))
+    comparison.contender("talon-one-sdk")(partial(_read_with_client, items))
     comparison.contender("msgspec")(partial(_read_with_msgspec, items))
-    comparison.contender("json alone")(partial(_parse_alone, items))
+    comparison.contender("json alone")(partial(_parse_only, items))
     return comparison
 
 
@@ -245,8 +245,8 @@ def _writing(letter: str, items: int) -> Comparison:
             Ratio("talon-one-sdk, model_dump_json", "session-fsm"),
         ],
     )
-    comparison.contender("session-fsm")(partial(_write_with_us, items))
-    comparison.contender("talon-one-sdk, to_dict")(partial(_write_with_the_client, items))
+    comparison.contender("session-fsm")(partial(_write_with_session_fsm, items))
+    comparison.contender("talon-one-sdk, to_dict")(partial(_write_with_client, items))
     comparison.contender("talon-one-sdk, model_dump_json")(partial(_write_with_pydantic, items))
     return comparison
 

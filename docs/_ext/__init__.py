@@ -1,1 +1,1 @@
-"""What the documentation takes from the code, so that it cannot go stale: extensions of Sphinx, for this site alone."""
+"""Sphinx extensions of this site: they generate pages from the code, so that the pages are always current."""

@@ -1,8 +1,8 @@
-"""The public names of the package, each in one place: where a user imports it from.
+"""The directives ``public-names`` and ``inner-names``, which document each public name once, and a resolver of names.
 
-A name is public where ``__all__`` lists it. Several modules may list the same object; its home is the first of
-`PAGES` that does, and otherwise the module that defines it, which ``inner-names`` shows. So a new name, or a new
-module, appears by itself. A name in single backticks is found wherever its home is.
+A name is public if ``__all__`` lists it. Several modules may list the same object; its home is the first of `PAGES`
+that does, and otherwise the module that defines it, which ``inner-names`` shows. New names and modules appear
+automatically. A name in single backticks is resolved in any home.
 """
 
 from __future__ import annotations
@@ -40,148 +40,148 @@ PAGES = (
     "session_fsm.diagrams.sphinx",
     "session_fsm.testing",
 )
-"""The modules that users import from, which have a page each."""
-# The command has pages of its own, made of its options.
+"""The modules that users import from; each has a page."""
+# The command has its own page, generated from its options.
 _COMMAND = {"session_fsm.cli", "session_fsm.__main__"}
 
 
 @cache
 def comments(module: str) -> Mapping[tuple[str, str], list[str]]:
-    """Return the docstrings of the attributes in a module, by class and name; those of the module have no class."""
+    """Return the docstrings of the attributes in a module, by class and name; the class of a constant is empty."""
     analyzer = ModuleAnalyzer.for_module(module)
     analyzer.analyze()
     return analyzer.attr_docs
 
 
 def inner_modules() -> tuple[str, ...]:
-    """Return the modules that the names of `PAGES` lead to, in the order of the alphabet."""
+    """Return the modules that are not in `PAGES`, in alphabetical order."""
     found = {f"session_fsm.{module.name}" for module in iter_modules(session_fsm.__path__)} - {subclasses.__name__}
     found |= {f"{subclasses.__name__}.{module.name}" for module in iter_modules(subclasses.__path__)}
     return tuple(sorted(found - {*PAGES, *_COMMAND}))
 
 
 def homes() -> dict[str, list[str]]:
-    """Return the public names by the module that is their home."""
+    """Return the public names of each home module."""
     seen: set[tuple[str, int]] = set()
     found: dict[str, list[str]] = {}
-    for place in (*PAGES, *inner_modules()):
-        module = import_module(place)
-        found[place] = []
+    for module_name in (*PAGES, *inner_modules()):
+        module = import_module(module_name)
+        found[module_name] = []
         for name in _in_order(module):
-            thing = (name, id(getattr(module, name)))
-            if thing not in seen:
-                seen.add(thing)
-                found[place].append(name)
+            key = (name, id(getattr(module, name)))
+            if key not in seen:
+                seen.add(key)
+                found[module_name].append(name)
     return found
 
 
 def _in_order(module: ModuleType) -> list[str]:
-    """Return the public names: classes first, then functions, then the rest, each in the order of the list."""
+    """Return the public names: classes, then functions, then constants, each in the order of ``__all__``."""
     names: Iterable[str] = getattr(module, "__all__", ())
 
     def kind(name: str) -> int:
-        thing = getattr(module, name)
-        return 0 if inspect.isclass(thing) else 1 if callable(thing) else 2
+        value = getattr(module, name)
+        return 0 if inspect.isclass(value) else 1 if callable(value) else 2
 
     return sorted(names, key=kind)
 
 
 class PublicNames(SphinxDirective):
-    """``public-names`` with a module: its docstring, and every public name whose home it is."""
+    """``public-names`` with a module: its docstring, and the public names that it is the home of."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return what autodoc makes of the module."""
+        """Return the nodes that autodoc generates for the module."""
         return self.parse_text_to_nodes("\n".join(_module(self.arguments[0])), allow_section_headings=True)
 
 
 class InnerNames(SphinxDirective):
-    """``inner-names``: the modules within, each under a heading, as far as they are the home of anything."""
+    """``inner-names``: the other modules that are the home of a name, each under a heading."""
 
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
         lines: list[str] = []
-        for place in inner_modules():
-            if homes()[place]:
-                lines += [place, "-" * len(place), "", *_module(place)]
+        for module_name in inner_modules():
+            if homes()[module_name]:
+                lines += [module_name, "-" * len(module_name), "", *_module(module_name)]
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 
-def _module(place: str) -> Iterator[str]:
-    parent, _, name = place.rpartition(".")
-    if name in homes().get(parent, ()):  # the function `session_fsm.diagrams.model` hides the module
-        yield from (f".. py:currentmodule:: {place}", "")
+def _module(module_name: str) -> Iterator[str]:
+    parent, _, name = module_name.rpartition(".")
+    if name in homes().get(parent, ()):  # the function `session_fsm.diagrams.model` shadows the module
+        yield from (f".. py:currentmodule:: {module_name}", "")
     else:
-        yield from (f".. automodule:: {place}", "   :no-members:", "")
-    module = sys.modules[place]
-    for name in homes()[place]:
-        thing = getattr(module, name)
-        if inspect.isclass(thing):
-            yield from (f".. autoclass:: {place}.{name}", "   :members:")
-            yield from ("   :show-inheritance:", "") if issubclass(thing, Exception) else ("",)
-        elif ("", name) in comments(place):
-            yield from (f".. autodata:: {place}.{name}", "   :no-value:", "")
-        elif inspect.isroutine(thing):
-            yield from (f".. autofunction:: {place}.{name}", "")
+        yield from (f".. automodule:: {module_name}", "   :no-members:", "")
+    module = sys.modules[module_name]
+    for name in homes()[module_name]:
+        value = getattr(module, name)
+        if inspect.isclass(value):
+            yield from (f".. autoclass:: {module_name}.{name}", "   :members:")
+            yield from ("   :show-inheritance:", "") if issubclass(value, Exception) else ("",)
+        elif ("", name) in comments(module_name):
+            yield from (f".. autodata:: {module_name}.{name}", "   :no-value:", "")
+        elif inspect.isroutine(value):
+            yield from (f".. autofunction:: {module_name}.{name}", "")
         else:
-            yield from (f".. py:data:: {name}", "", f"   {_about(name, thing)}", "")
+            yield from (f".. py:data:: {name}", "", f"   {_description(name, value)}", "")
 
 
-def _about(name: str, thing: Any) -> str:
-    """Say what autodoc does not know of a constant: a rule speaks for itself, and a docstring may be elsewhere."""
-    if isinstance(thing, Rule):
-        return f"{thing.text} Otherwise: :fault:`{thing.code}`."
+def _description(name: str, value: Any) -> str:
+    """Return the text of a constant that autodoc cannot find: a rule's text, or a docstring in another module."""
+    if isinstance(value, Rule):
+        return f"{value.text} Otherwise: :fault:`{value.code}`."
     modules = sorted(module for module in sys.modules if module.startswith("session_fsm."))
     return " ".join(next(found for module in modules if (found := comments(module).get(("", name)))))
 
 
 def _find(app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.Node) -> nodes.Node | None:
-    """Find a name by its end: a user does not care in which module it was written, or which class it comes from."""
+    """Return a reference to a name that Sphinx could not resolve, found by its suffix in any module or base class."""
     if node.get("refdomain") != "py":
         return None
     target: str = node["reftarget"].lstrip(".").removesuffix("()")
-    for place in inner_modules():
-        target = target.removeprefix(f"{place}.")
+    for module_name in inner_modules():
+        target = target.removeprefix(f"{module_name}.")
     objects = {name: entry for name, entry in env.domains.python_domain.objects.items() if not entry.aliased}
     module, kind = node.get("py:module"), node.get("py:class")
-    around = (f"{module}.{kind}.", f"{module}.", "session_fsm.CustomerSession.")
-    for wanted in (target, *_inherited(target, kind)):
-        found = [name for name in objects if f".{name}".endswith(f".{wanted}")]
-        if len(found) > 1:  # one of this class is meant, of this module, or of the session
-            found = next((near for a in around if len(near := [n for n in found if n.startswith(a)]) == 1), found)
+    prefixes = (f"{module}.{kind}.", f"{module}.", "session_fsm.CustomerSession.")
+    for suffix in (target, *_inherited(target, kind)):
+        found = [name for name in objects if f".{name}".endswith(f".{suffix}")]
+        if len(found) > 1:  # prefer a name of this class, then of this module, then of the session
+            found = next((own for p in prefixes if len(own := [n for n in found if n.startswith(p)]) == 1), found)
         if len(found) == 1:
             entry = objects[found[0]]
             return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, content, found[0])
     return None
 
 
-def _inherited(target: str, around: str | None) -> Iterator[str]:
-    """Say how a member may be called that a class has from another."""
+def _inherited(target: str, class_name: str | None) -> Iterator[str]:
+    """Yield the names that a member has in the base classes of its class."""
     owner, _, member = target.rpartition(".")
-    for place, names in homes().items():
-        for name in {owner.rpartition(".")[2], around} & {*names}:
-            kind = getattr(sys.modules[place], name)
+    for module_name, names in homes().items():
+        for name in {owner.rpartition(".")[2], class_name} & {*names}:
+            kind = getattr(sys.modules[module_name], name)
             if inspect.isclass(kind):
                 yield from (f"{base.__name__}.{member}" for base in kind.__mro__)
 
 
 def _signature(_app: Sphinx, _what: str, name: str, *_: object) -> tuple[str, str] | None:
-    """Leave out how a session is built from within: users create it."""
+    """Hide the signature of `CustomerSession`: users call `create`."""
     return ("", "") if name == "session_fsm.CustomerSession" else None
 
 
-def _docstring(_app: Sphinx, what: str, _name: str, _thing: object, _options: object, lines: list[str]) -> None:
-    """Read the sections of a docstring, such as ``Raises:``. That of a field has none: it is a sentence, colons and all."""
+def _docstring(_app: Sphinx, what: str, _name: str, _value: object, _options: object, lines: list[str]) -> None:
+    """Convert sections such as ``Raises:`` to reStructuredText. Docstrings of attributes have none, but may have colons."""
     if what not in ("attribute", "data"):
         lines[:] = GoogleDocstring(lines, Config(), what=what).lines()
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Add the directives, and the search for names."""
+    """Register the directives and the event handlers."""
     app.add_directive("public-names", PublicNames)
     app.add_directive("inner-names", InnerNames)
-    app.connect("missing-reference", _find, priority=400)  # before an unknown name is complained of
+    app.connect("missing-reference", _find, priority=400)  # before the handler that warns about unknown names
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-process-docstring", _docstring)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,6 @@
-"""The numbered rules of ``domain.md``: an anchor for each, a link wherever its number is cited, and choices of them.
+"""The numbered rules of ``domain.md``: an anchor for each, links from citations, and the directive ``domain-rules``.
 
-A number that no rule has is a warning, and so ends the build.
+An unknown number is a warning, and the build treats warnings as errors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["CITATION", "NumberedRule", "numbered_rules", "setup"]
 
 PAGE = "domain"
 CITATION = re.compile(r"\b[TDUFMLOW]-\d\d\b")
-"""The number of a rule, wherever it stands."""
+"""Matches the number of a rule."""
 _logger = logging.getLogger(__name__)
 
 
@@ -29,31 +29,31 @@ class NumberedRule(NamedTuple):
 
     number: str
     line: str
-    """The row as it stands there."""
+    """The line of the row."""
     header: str
-    """The two lines that begin its table."""
+    """The two header lines of its table."""
 
     @property
-    def word(self) -> str:
-        """On whose word the rule is as it is: D, O or C, and perhaps what exactly."""
+    def source(self) -> str:
+        """The sources of the rule: D (documented), O (observed) or C (chosen), with references."""
         return self.line.rsplit("|", 2)[1].strip()
 
 
 def numbered_rules(file: Path) -> dict[str, NumberedRule]:
-    """Read the rules of *file* by their numbers."""
+    """Return the rules of *file* by their numbers."""
     found: dict[str, NumberedRule] = {}
-    header, before = "", ""
+    header, previous = "", ""
     for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith("| --- |"):
-            header = f"{before}\n{line}"
+            header = f"{previous}\n{line}"
         elif match := re.match(rf"\| ({CITATION.pattern}) \|", line):
             found[match[1]] = NumberedRule(match[1], line, header)
-        before = line
+        previous = line
     return found
 
 
 class DomainRules(SphinxDirective):
-    """``domain-rules`` with a letter: the rules on whose word that letter stands, in tables as in ``domain.md``."""
+    """``domain-rules`` with a letter: the tables of ``domain.md``, with only the rules that have this source."""
 
     required_arguments = 1
 
@@ -63,14 +63,14 @@ class DomainRules(SphinxDirective):
         self.env.note_dependency(str(file))
         tables: dict[str, list[str]] = {}
         for rule in numbered_rules(file).values():
-            if re.search(rf"\b{self.arguments[0]}\b", rule.word):
+            if re.search(rf"\b{self.arguments[0]}\b", rule.source):
                 tables.setdefault(rule.header, []).append(rule.line)
         text = "\n\n".join("\n".join([header, *lines]) for header, lines in tables.items())
         return self.parse_text_to_nodes(text)
 
 
 def _anchor_rules(app: Sphinx, doctree: nodes.document) -> None:
-    """Give the row of every rule an anchor."""
+    """Add an anchor to the row of every rule."""
     if app.env.current_document.docname != PAGE:
         return
     for row in doctree.findall(nodes.row):
@@ -80,22 +80,22 @@ def _anchor_rules(app: Sphinx, doctree: nodes.document) -> None:
 
 
 class Citations(SphinxPostTransform):
-    """Make every number of a rule a link to it, but where it is code, a link already, or the rule itself."""
+    """Replaces every number of a rule with a link, except in code, in links and titles, and in the rule's own row."""
 
     default_priority = 900
 
     def run(self, **_: Any) -> None:
-        """Replace the text of the document."""
+        """Replace the numbers in the document."""
         known = numbered_rules(Path(self.env.doc2path(PAGE)))
         here = self.env.current_document.docname
         page = "" if here == PAGE else self.app.builder.get_relative_uri(here, PAGE)
         for text in list(self.document.findall(nodes.Text)):
-            if not CITATION.search(text) or self._stays(text):
+            if not CITATION.search(text) or self._is_excluded(text):
                 continue
             text.parent.replace(text, list(self._linked(text, known, page)))
 
     @staticmethod
-    def _stays(node: nodes.Node) -> bool:
+    def _is_excluded(node: nodes.Node) -> bool:
         while node.parent:
             node = node.parent
             if isinstance(node, (nodes.literal, nodes.literal_block, nodes.reference, nodes.raw, nodes.title)):
@@ -117,7 +117,7 @@ class Citations(SphinxPostTransform):
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Add the directive, the anchors and the links."""
+    """Register the directive and the transforms."""
     app.add_directive("domain-rules", DomainRules)
     app.connect("doctree-read", _anchor_rules)
     app.add_post_transform(Citations)

@@ -1,4 +1,4 @@
-"""The fields of everything that is read and written as JSON, as tables."""
+"""Tables of the fields of all JSON classes, for the directive ``reference``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["all_fields", "described", "documents"]
 
 
 def documents() -> tuple[type, ...]:
-    """Return the classes whose fields the reference lists: whatever is read and written as JSON."""
+    """Return the classes that are read and written as JSON."""
     kinds: tuple[type, ...] = import_module("session_fsm.wire.kinds").KINDS
     return kinds
 
 
 class _JsonValue:
-    """Stands for the alias `AttributeValue`, which refers to itself and so cannot be looked into."""
+    """Replaces the alias `AttributeValue`, which is recursive and cannot be evaluated."""
 
 
 _TYPES = {
@@ -45,7 +45,7 @@ _TYPES = {
 
 
 def described(annotation: Any) -> str:
-    """Say in words what a field of this type holds."""
+    """Return the description of a type in words."""
     if annotation in _TYPES:
         return _TYPES[annotation]
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
@@ -54,15 +54,15 @@ def described(annotation: Any) -> str:
     if origin is not None and inspect.isclass(origin) and issubclass(origin, Mapping):
         return f"map of name to {described(inner[1])}"
     if origin in (Union, types.UnionType):
-        held = [one for one in inner if one not in (types.NoneType, Unset)]
-        return " or ".join(map(described, held)) + (", or none" if types.NoneType in inner else "")
+        members = [member for member in inner if member not in (types.NoneType, Unset)]
+        return " or ".join(map(described, members)) + (", or none" if types.NoneType in inner else "")
     if isinstance(annotation, EnumMeta):
         return " or ".join(map(code, annotation)) if len(annotation) < 6 else f"`{annotation.__name__}`"
     return f"`{annotation.__name__}`"
 
 
 def _hints(kind: type) -> dict[str, Any]:
-    """Return the types of the fields by their names."""
+    """Return the types of the fields by name."""
     return typing.get_type_hints(kind, globalns=vars(import_module(kind.__module__)) | {"AttributeValue": _JsonValue})
 
 
@@ -92,7 +92,7 @@ def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
 
 
 def all_fields() -> Iterator[str]:
-    """Write a section with a table for each class."""
+    """Yield a section with a table for each class."""
     for kind in documents():
         yield from (
             kind.__name__,

@@ -1,4 +1,4 @@
-"""How a page is laid out: sentences in tables get room, options stay whole, no example ends with an empty line."""
+"""Layout fixes for all pages: classes for long table cells and for options, and no trailing line in code blocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 __all__ = ["setup"]
 
 _SENTENCE = 24
-"""From how many characters on a cell of a table needs room, and up to how many an option stays on its line."""
+"""The least length of a table cell that gets a wide column, and the greatest length of an option that never wraps."""
 
 
 def _lay_out(_app: Sphinx, document: nodes.document) -> None:
@@ -27,6 +27,6 @@ def _lay_out(_app: Sphinx, document: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Look at every page when it has been read."""
+    """Register the event handler."""
     app.connect("doctree-read", _lay_out)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

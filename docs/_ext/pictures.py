@@ -1,4 +1,4 @@
-"""The pictures in the page: they follow the reader's choice of a light or a dark page, not the system's alone."""
+"""A style sheet that makes the SVG pictures follow the site's light or dark theme, not only the system's."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["STYLE", "setup"]
 
 STYLE = "".join(
     f"body[data-theme={theme}] .fsm .{kind[0]}-{name}{{{kind}:{colour}}}"
-    for name, both in COLOURS.items()
-    for theme, colour in zip(("light", "dark"), both, strict=True)
+    for name, colours in COLOURS.items()
+    for theme, colour in zip(("light", "dark"), colours, strict=True)
     for kind in ("fill", "stroke")
 )
-"""The colours of the pictures by the theme that the reader chose."""
+"""The colours of the pictures for each theme."""
 
 
 def _into_head(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], doctree: object) -> None:
@@ -25,6 +25,6 @@ def _into_head(_app: Sphinx, _page: str, _template: str, context: dict[str, Any]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Add the style to every page."""
+    """Register the event handler."""
     app.connect("html-page-context", _into_head)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,6 @@
-"""The reference, written by the code: transitions, states, rules, errors, fields and events.
+"""The directive ``reference``, which generates the reference of transitions, states, rules, errors, fields and events.
 
-Each directive returns what the package itself knows, so that a row, a rule, an error or a field that is new has its
-place in the reference without anybody's help.
+It reads the package itself, so that a new row, rule, error or field appears automatically.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def _transitions() -> Iterator[str]:
         )
         for row in TABLE
     ]
-    yield from table(("", "trigger", "way", "operation", "event", "on whose word"), rows)
+    yield from table(("", "trigger", "from → to", "operation", "event", "source"), rows)
     for row in TABLE:
         if row.note:
             yield from (f"{row.id}: {row.note}", "")
@@ -57,14 +56,14 @@ def _transitions() -> Iterator[str]:
 def _states() -> Iterator[str]:
     for state, meaning in MEANING_OF_STATE.items():
         exits = ", ".join(f"{code(row.trigger)} ({row.id})" for row in TABLE if row.source is state)
-        yield from (code(state), f"   {meaning}", "", f"   Ways out: {exits or 'none'}.", "")
+        yield from (code(state), f"   {meaning}", "", f"   Transitions: {exits or 'none'}.", "")
 
 
 def _triggers() -> Iterator[str]:
     for trigger, meaning in MEANING_OF_TRIGGER.items():
         rows = [row for row in TABLE if row.trigger is trigger]
-        ways = ", ".join(f"{row.source or '(new)'} → {row.target} ({row.id})" for row in rows)
-        yield from (f"`~session_fsm.CustomerSession.{trigger}`", f"   {meaning}", "", f"   {ways}", "")
+        arrows = ", ".join(f"{row.source or '(new)'} → {row.target} ({row.id})" for row in rows)
+        yield from (f"`~session_fsm.CustomerSession.{trigger}`", f"   {meaning}", "", f"   {arrows}", "")
 
 
 def _operations() -> Iterator[str]:
@@ -77,7 +76,7 @@ def _operations() -> Iterator[str]:
         )
         for operation in Operation
     ]
-    yield from table(("operation", "in the API", "", "carries"), rows)
+    yield from table(("operation", "in the API", "", "rows"), rows)
 
 
 def _events() -> Iterator[str]:
@@ -85,30 +84,30 @@ def _events() -> Iterator[str]:
         (code(name), comment(EventName, name.name), ", ".join(row.id for row in TABLE if row.event_name is name))
         for name in EventName
     ]
-    yield from table(("event", "what happened", "recorded by"), rows)
+    yield from table(("event", "meaning", "recorded by"), rows)
 
 
 # --- Rules --------------------------------------------------------------------------------------------------------
 
 
 def optional_rules() -> dict[str, tuple[Rule, Any]]:
-    """Return the rules that a service may switch on, by the name to import, each with what says more about it.
+    """Return the optional rules by their import names, each with the function whose docstring documents it.
 
-    A rule that has to be told something comes from a function, which is called without arguments to see it.
+    A rule with settings comes from a factory function, which is called without arguments here.
     """
     found: dict[str, tuple[Rule, Any]] = {}
     for name in session_fsm.rules.__all__:
-        thing = getattr(session_fsm.rules, name)
-        if isinstance(thing, Rule) and thing not in BUILT_IN:
-            found[name] = thing, thing.function
-        elif inspect.isfunction(thing) and typing.get_type_hints(thing).get("return") is Rule:
-            found[name] = thing(), thing
+        value = getattr(session_fsm.rules, name)
+        if isinstance(value, Rule) and value not in BUILT_IN:
+            found[name] = value, value.function
+        elif inspect.isfunction(value) and typing.get_type_hints(value).get("return") is Rule:
+            found[name] = value(), value
     return found
 
 
-def _rule(one: Rule, speaker: Any, name: str | None) -> Iterator[str]:
-    """Describe a rule; *speaker* is the function whose docstring has its number, *name* what to import."""
-    number, *_ = CITATION.findall(inspect.getdoc(speaker) or "") or [""]
+def _rule(one: Rule, documented: Any, name: str | None) -> Iterator[str]:
+    """Describe a rule; *documented* is the function whose docstring has its number, *name* the import name."""
+    number, *_ = CITATION.findall(inspect.getdoc(documented) or "") or [""]
     more = (inspect.getdoc(one.function) or "").partition("\n")[2].strip().removeprefix(f"Rule {number}.").strip()
     yield from (f".. fault-code:: {one.code}", "", f"   {one.text}", "")
     if more:
@@ -119,11 +118,11 @@ def _rule(one: Rule, speaker: Any, name: str | None) -> Iterator[str]:
     if name is not None:
         yield f"   Switched on with `session_fsm.rules.{name}`."
     if number:
-        yield f"   {number}: {_words(numbered_rules(_DOMAIN)[number].word)}."
+        yield f"   {number}: {_sources(numbered_rules(_DOMAIN)[number].source)}."
     yield ""
 
 
-def _words(letters: str) -> str:
+def _sources(letters: str) -> str:
     words = {"D": "documented by Talon.One", "O": "observed", "C": "chosen here"}
     return "; ".join(", ".join(words.get(part, part) for part in half.split(", ")) for half in letters.split("; "))
 
@@ -134,15 +133,15 @@ def _built_in_rules() -> Iterator[str]:
 
 
 def _optional_rules() -> Iterator[str]:
-    for name, (one, speaker) in optional_rules().items():
-        yield from _rule(one, speaker, name)
+    for name, (one, documented) in optional_rules().items():
+        yield from _rule(one, documented, name)
 
 
 # --- Errors -------------------------------------------------------------------------------------------------------
 
 
 def _errors(kind: type[SessionFSMError] = SessionFSMError, depth: int = 0) -> Iterator[str]:
-    """Describe an error and, within it, those that are it more precisely."""
+    """Describe an error and, nested in it, its subclasses."""
     indent = "   " * depth
     also = [base.__name__ for base in kind.__bases__ if not issubclass(base, SessionFSMError) and base is not Exception]
     name = f"`{kind.__name__}`" + (f", also a `{also[0]}`" if also else "")
@@ -172,12 +171,12 @@ _PARTS: dict[str, Callable[[], Iterator[str]]] = {
 
 
 class Reference(SphinxDirective):
-    """``reference`` with the name of a part: what the code knows about it."""
+    """``reference`` with the name of a part: that part of the reference."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Return the part."""
+        """Return the nodes of the part."""
         if self.arguments[0] not in _PARTS:
             raise self.error(f"the reference has no part {self.arguments[0]}; it has {', '.join(_PARTS)}")
         self.env.note_dependency(str(_DOMAIN))
@@ -187,7 +186,7 @@ class Reference(SphinxDirective):
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Add the directive, and codes of faults as things that can be cited and searched for."""
+    """Register the directive, and an object type for the codes of violations, which makes them linkable and searchable."""
     app.add_directive("reference", Reference)
     app.add_object_type("fault-code", "fault", "code of a fault; %s")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

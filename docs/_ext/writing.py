@@ -1,4 +1,4 @@
-"""How the extensions write reStructuredText, and where they find the docstrings of attributes."""
+"""Functions that write reStructuredText and read docstrings, shared by the extensions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["code", "comment", "first_line", "table", "within"]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, sentences: bool = False) -> Iterator[str]:
-    """Write a table in reStructuredText; with *sentences* its last column has room for some."""
+    """Yield a table in reStructuredText; with *sentences* its last column is wide."""
     yield from (
         ".. list-table::",
         "   :header-rows: 1",
@@ -22,28 +22,28 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, sentences: bo
         "",
     )
     for row in (header, *rows):
-        for place, cell in enumerate(row):
-            yield f"   {'* -' if place == 0 else '  -'} {cell}".rstrip()
+        for index, cell in enumerate(row):
+            yield f"   {'* -' if index == 0 else '  -'} {cell}".rstrip()
     yield ""
 
 
 def code(text: str) -> str:
-    """Write *text* in typewriter letters."""
+    """Return *text* as a literal."""
     return f"``{text}``"
 
 
 def comment(kind: type, name: str) -> str:
-    """Return the docstring of an attribute as one line, from the class or from one that it inherits from."""
+    """Return the docstring of an attribute as one line, from the class or a base class."""
     lines = (comments(base.__module__).get((base.__qualname__, name)) for base in kind.__mro__[:-1])
     return within(kind, " ".join(" ".join(next(filter(None, lines), ())).split()))
 
 
-def first_line(thing: Any) -> str:
+def first_line(documented: Any) -> str:
     """Return the first line of a docstring."""
-    return (inspect.getdoc(thing) or "").partition("\n")[0]
+    return (inspect.getdoc(documented) or "").partition("\n")[0]
 
 
 def within(kind: type, text: str) -> str:
-    """Name the class with its members, which *text* cites as one does within the class."""
+    """Return *text* with the class name added to members of *kind* that it cites."""
     named = re.compile(r"(?<!`)`(\w+)`(?!`)")
     return named.sub(lambda m: f"`~{kind.__name__}.{m[1]}`" if hasattr(kind, m[1]) else m[0], text)

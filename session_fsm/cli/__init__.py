@@ -1,7 +1,7 @@
-"""The command ``session-fsm``: one module for each of its commands, imported when the command is called.
+"""The command ``session-fsm``, a click group. It imports the module of a subcommand when the subcommand is called.
 
-A command returns its exit status: 1 when what it judged is not well, 2 when it cannot read what it was given, 0 or
-None otherwise. Whatever goes wrong is said in one line on standard error, and whoever calls wrongly gets a 2.
+A subcommand returns its exit status: 1 if its check fails, 2 if it cannot read its input, 0 or None otherwise. Errors
+are reported in one line on standard error; usage errors end with status 2.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Never
 import click
 
 import session_fsm
-from session_fsm.cli.terminal import abandon, complain, prepare
+from session_fsm.cli.terminal import discard_output, prepare, write_error
 from session_fsm.errors import SessionFSMError
 
 __all__ = ["COMMANDS", "command"]
@@ -33,22 +33,22 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "diff": "session_fsm.cli.commands.diff",
     }
 )
-"""The module of each command, in the order in which help lists them; each has its command as ``command``."""
+"""The module of each subcommand, in the order of the help; its attribute ``command`` is the click command."""
 
-# What a shell reports of a program that a signal has ended: 128 and the number of the signal.
+# The exit status of a program that a signal has ended: 128 plus the number of the signal.
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
 
 class Commands(click.Group):
-    """A group that imports its commands as they are needed, and ends every run in good order."""
+    """A group that imports its commands lazily and turns every error into an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the signature is click's
-        """Return the names of the commands, in the order in which help lists them."""
+        """Return the names of the commands, in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
-        """Import a command, or return None where there is none of this name."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # the signature is click's
+        """Import and return a command, or return None if the name is unknown."""
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
@@ -56,30 +56,30 @@ class Commands(click.Group):
         return found
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *given: Any, **extra: Any) -> Never:
-        """Run a command, and end the process with its exit status."""
+        """Run a command and end the process with its exit status."""
         prepare()
         extra["standalone_mode"] = False
         try:
             status: Any = super().main(args, prog_name, *given, **extra)
         except click.UsageError as error:
-            # What is wrong with a value stands for itself; whoever does not know the options is told where they are.
-            where = (
+            # An invalid value needs no further hint; other usage errors refer to the help.
+            hint = (
                 f" (see {error.ctx.command_path} --help)" if error.ctx and type(error) is not click.BadParameter else ""
             )
-            complain(_plain(error.format_message()) + where)
+            write_error(_one_line(error.format_message()) + hint)
             status = 2
         except click.ClickException as error:
-            complain(_plain(error.format_message()))
+            write_error(_one_line(error.format_message()))
             status = 2
         except SessionFSMError as error:
-            complain(str(error))
+            write_error(str(error))
             status = 2
         except (click.Abort, KeyboardInterrupt):
             status = _INTERRUPTED
         sys.exit(status)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command, and return its exit status, even when it is interrupted or nobody reads on."""
+        """Run a command and return its exit status, also after an interrupt or a broken pipe."""
         try:
             try:
                 return super().invoke(ctx)
@@ -88,15 +88,15 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             return _INTERRUPTED
         except BrokenPipeError:
-            abandon(sys.stdout, sys.stderr)
+            discard_output(sys.stdout, sys.stderr)
             return _BROKEN_PIPE
         except OSError as error:
-            abandon(sys.stdout)
+            discard_output(sys.stdout)
             raise click.ClickException(f"{error.filename or 'the output'}: {error.strerror}") from error
 
 
-def _plain(message: str) -> str:
-    """Return what click says in one line that goes on from a colon, and without a full stop."""
+def _one_line(message: str) -> str:
+    """Return a message of click in one line that begins with a lower-case letter and has no full stop."""
     line = " ".join(message.split()).removesuffix(".")
     return line[:1].lower() + line[1:]
 
@@ -105,7 +105,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
     if wanted:
         try:
             number = session_fsm.__version__
-        except ImportError:  # run from its source tree, without having been installed
+        except ImportError:  # the source tree is not installed
             number = "(not installed)"
         click.echo(f"session-fsm {number}")
         ctx.exit()

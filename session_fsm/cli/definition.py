@@ -1,4 +1,4 @@
-"""The option ``--class``: whose sessions a command is about."""
+"""The option ``--class`` of the commands: the session class that a command uses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLAIN = "session_fsm:CustomerSession"
 
 
 def class_option(default: str = _PLAIN, *, multiple: bool = False) -> Callable[[F], F]:
-    """Give a command the option ``--class``, which it receives imported, as ``kind``; with *multiple*, as ``kinds``."""
+    """Return the option ``--class``. The command receives the imported class as ``kind``, or with *multiple* ``kinds``."""
     return click.option(
         "--class",
         "kinds" if multiple else "kind",
@@ -32,7 +32,7 @@ def class_option(default: str = _PLAIN, *, multiple: bool = False) -> Callable[[
 
 
 def _imported(_ctx: click.Context, _option: click.Parameter, given: str | tuple[str, ...]) -> Any:
-    """Import the class, or the classes, that are given as ``package.module:ShopSession``."""
+    """Import the class or classes that *given* names as ``package.module:ShopSession``."""
     try:
         return tuple(map(class_at, given)) if isinstance(given, tuple) else class_at(given)
     except InvalidValue as error:

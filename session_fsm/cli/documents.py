@@ -1,7 +1,7 @@
-"""What a JSON document is, and everything that is wrong with it: what ``session-fsm check`` says, without its output.
+"""`check` recognises a JSON document and finds all its problems, for ``session-fsm check``.
 
 A document is a session, a request (update or return), an event of this library, an answer of the API, or an error
-envelope. It is recognised by its members; what `session_fsm.wire.loads` refuses is never valid.
+envelope. Its members say which. A document that `session_fsm.wire.loads` refuses is never valid.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from session_fsm.values import (
 from session_fsm.wire import ReturnRequest, structure
 from session_fsm.wire.kinds import member_name
 
-__all__ = ["KINDS", "Judgement", "judge"]
+__all__ = ["KINDS", "Report", "check"]
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
@@ -41,14 +41,14 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "error": "error envelope",
     }
 )
-"""What a document may be: the name that the option takes, and the words that are printed."""
+"""The kinds of documents: the value of the option ``--kind``, and the words that are printed."""
 
-# The titles of what is no fault.
+# The titles of problems that do not make a document invalid.
 _UNKNOWN, _REMARK = "is not known", "remark"
 _MOST_UNKNOWN = 100
-"""So many unknown members of one object are looked at; others are passed over."""
-_ALIKE = 0.7
-"""How alike two names must be, from 0 to 1, for one to be taken for the other: ``coupon`` and ``couponCodes`` are."""
+"""The greatest number of unknown members reported for one object."""
+_SIMILARITY = 0.7
+"""The least similarity of two names, from 0 to 1, to suggest one for the other, as ``couponCodes`` for ``coupon``."""
 _OF_REQUESTS = {"responseContent"}
 _OF_ANSWERS = {
     *("effects", "createdCoupons", "createdReferrals", "customerProfile", "loyalty", "triggeredCampaigns"),
@@ -60,8 +60,8 @@ _OF_RETURNS = {
     *("profileId", "profileIntegrationId", "createdBy"),
 }
 _LISTS_OF_ANSWERS = ("effects", "createdCoupons", "createdReferrals")
-# The class of the objects below a member, wherever it stands.
-_BELOW = {
+# The class of the objects below a member, at any depth.
+_CLASS_OF_MEMBER = {
     "cartItems": CartItem,
     "returnedCartItems": ReturnedCartItem,
     "additionalCosts": AdditionalCost,
@@ -71,50 +71,51 @@ _BELOW = {
 
 
 @frozen
-class Judgement:
-    """What a document is and what is wrong with it."""
+class Report:
+    """The kind of a document, and its problems."""
 
     name: str
-    """One of `KINDS`; empty where nothing says what it is."""
+    """One of `KINDS`; empty if the document is not recognised."""
     problems: tuple[Problem, ...]
-    """Why it is not valid; empty where it is."""
+    """Why the document is invalid; empty if it is valid."""
     unknown: tuple[Problem, ...] = ()
-    """The members that nobody knows."""
+    """The unknown members."""
     remarks: tuple[Problem, ...] = ()
-    """What else is no fault of it, but may surprise."""
+    """Notes about a valid document."""
 
 
-def judge(document: Any, kind: type[CustomerSession], name: str | None = None) -> Judgement:
-    """Recognise a document and find everything that is wrong with it.
+def check(document: Any, kind: type[CustomerSession], name: str | None = None) -> Report:
+    """Recognise a document and return all its problems.
 
     Args:
         document: what `session_fsm.wire.text.parse` returned.
         kind: the class of sessions.
-        name: what the document is, one of `KINDS`; without it, its members decide.
+        name: the kind of the document, one of `KINDS`; by default its members decide.
     """
-    found = name or _recognised(document)
-    judged = list(_JUDGES[found or "update"](document, kind))
-    problems = [problem for problem in judged if problem.title not in (_UNKNOWN, _REMARK)]
-    unknown, remarks = (tuple(p for p in judged if p.title == title) for title in (_UNKNOWN, _REMARK))
+    found = name or _recognise(document)
+    reported = list(_CHECKS[found or "update"](document, kind))
+    problems = [problem for problem in reported if problem.title not in (_UNKNOWN, _REMARK)]
+    unknown, remarks = (tuple(p for p in reported if p.title == title) for title in (_UNKNOWN, _REMARK))
     if not found and not problems:
         *others, last = KINDS.values()
         problems = [Problem("", f"no member of it is known: it is no {', '.join(others)} or {last}")]
-    return Judgement(found, tuple(problems), unknown, remarks)
+    return Report(found, tuple(problems), unknown, remarks)
 
 
-def _recognised(document: Any) -> str:
-    """Return the name of what *document* is, by its members; empty where none of them is known."""
+def _recognise(document: Any) -> str:
+    """Return the kind of *document* by its members, or an empty string if none of them is known."""
     if not is_object(document):
         return "update"
-    names, inside = document.keys(), document.get("customerSession")
-    whole = is_object(inside) and not inside.keys().isdisjoint({"integrationId", "created"})
+    names, nested = document.keys(), document.get("customerSession")
+    holds_session = is_object(nested) and not nested.keys().isdisjoint({"integrationId", "created"})
     if {"trigger", "sessionId"} <= names:
         return "event"
     if "returnedCartItems" in names:
         return "return"
     if "customerSession" not in names and not names.isdisjoint({"integrationId", "created", "updated"}):
         return "session"
-    if "responseContent" not in names and (whole or not names.isdisjoint({*_LISTS_OF_ANSWERS, "previousReturns"})):
+    has_lists = not names.isdisjoint({*_LISTS_OF_ANSWERS, "previousReturns"})
+    if "responseContent" not in names and (holds_session or has_lists):
         return "answer"
     if "return" in names:
         return "return"
@@ -124,23 +125,23 @@ def _recognised(document: Any) -> str:
     return "error" if not names.isdisjoint({"message", "errors", "StatusCode"}) else ""
 
 
-# --- One function for each kind of document: it yields the problems, and the notes as problems of their own title ----
+# --- One function for each kind of document. It yields problems; notes have the title _UNKNOWN or _REMARK ------------
 
 
 def _request(wrapper: str, of: type, document: Any, _: type[CustomerSession]) -> Iterator[Problem]:
     yield from _read(document, of)
-    yield from _beside(wrapper, document, {wrapper, *_OF_REQUESTS})
+    yield from _unknown_beside(wrapper, document, {wrapper, *_OF_REQUESTS})
 
 
 def _session(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
     yield from _read(document, kind)
-    yield from _beside("customerSession", document, _OF_ANSWERS)
+    yield from _unknown_beside("customerSession", document, _OF_ANSWERS)
 
 
 def _event(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
-    # The plain session has no fields of its own, so that whose event it is does not matter.
-    of = None if kind is CustomerSession else kind
-    yield from _read(document, SessionEvent, session_class=of)
+    # CustomerSession has no own fields, so its events are read without a session class.
+    session_class = None if kind is CustomerSession else kind
+    yield from _read(document, SessionEvent, session_class=session_class)
 
 
 def _answer(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
@@ -149,23 +150,23 @@ def _answer(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
         return
     if document and document.keys().isdisjoint(_OF_ANSWERS):
         yield Problem("", "no member of it is one of an answer")
-    held = {name: value for name, value in document.items() if value is not None}
-    if "customerSession" in held:
-        yield from _under("/customerSession", _read(held["customerSession"], kind))
+    members = {name: value for name, value in document.items() if value is not None}
+    if "customerSession" in members:
+        yield from _under("/customerSession", _read(members["customerSession"], kind))
     else:
         yield Problem(
             "", 'it holds no session; a request asks for it by "responseContent": ["customerSession"]', _REMARK
         )
-    if "return" in held:
-        yield from _under("/return", _read(held["return"], ReturnRequest, also=_OF_RETURNS))
-    for place, each in _elements(held.get("previousReturns", [])):
-        yield from _under(f"/previousReturns{place}", _read(each, ReturnRequest, also=_OF_RETURNS))
-    event = held.get("event")
-    if is_object(event) and {"trigger", "sessionId"} <= event.keys():  # one of ours; those of the API are not read
+    if "return" in members:
+        yield from _under("/return", _read(members["return"], ReturnRequest, also=_OF_RETURNS))
+    for pointer, element in _elements(members.get("previousReturns", [])):
+        yield from _under(f"/previousReturns{pointer}", _read(element, ReturnRequest, also=_OF_RETURNS))
+    event = members.get("event")
+    if is_object(event) and {"trigger", "sessionId"} <= event.keys():  # an event of this library, not of the API
         yield from _under("/event", _event(event, kind))
     for name in (*_LISTS_OF_ANSWERS, "previousReturns"):
-        if name in held and not is_list(held[name]):
-            yield Problem(f"/{name}", f"{kind_of(held[name])} is not a list")
+        if name in members and not is_list(members[name]):
+            yield Problem(f"/{name}", f"{kind_of(members[name])} is not a list")
     yield from _unknown(document, _OF_ANSWERS)
 
 
@@ -177,18 +178,18 @@ def _error(document: Any, _: type[CustomerSession]) -> Iterator[Problem]:
     entries = document.get("errors")
     if entries is not None and not is_list(entries):
         yield Problem("/errors", f"{kind_of(entries)} is not a list")
-    for place, entry in _elements(entries):
-        needed = {"title": "a string", "details": "a string", "source": "an object"}
+    for pointer, entry in _elements(entries):
+        types = {"title": "a string", "details": "a string", "source": "an object"}
         if is_object(entry):
-            yield from _under(f"/errors{place}", _members(entry, needed, needed=["source"]))
-            yield from _under(f"/errors{place}", _unknown(entry, needed))
+            yield from _under(f"/errors{pointer}", _members(entry, types, needed=["source"]))
+            yield from _under(f"/errors{pointer}", _unknown(entry, types))
         else:
-            yield Problem(f"/errors{place}", f"{kind_of(entry)} is not an object")
+            yield Problem(f"/errors{pointer}", f"{kind_of(entry)} is not an object")
     yield from _members(document, {"StatusCode": "an integer"})
     yield from _unknown(document, {"message", "errors", "StatusCode"})
 
 
-_JUDGES: Mapping[str, Callable[[Any, type[CustomerSession]], Iterable[Problem]]] = {
+_CHECKS: Mapping[str, Callable[[Any, type[CustomerSession]], Iterable[Problem]]] = {
     "session": _session,
     "update": lambda document, kind: _request("customerSession", SessionUpdate, document, kind),
     "return": lambda document, kind: _request("return", ReturnRequest, document, kind),
@@ -198,7 +199,7 @@ _JUDGES: Mapping[str, Callable[[Any, type[CustomerSession]], Iterable[Problem]]]
 }
 
 
-# --- What they share -------------------------------------------------------------------------------------------------
+# --- Shared functions ------------------------------------------------------------------------------------------------
 
 
 def _read(
@@ -208,7 +209,7 @@ def _read(
     also: Iterable[str] = (),
     session_class: type[CustomerSession] | None = None,
 ) -> Iterator[Problem]:
-    """Read *document* and yield what is wrong with it, and its members that nobody knows, but for those in *also*."""
+    """Read *document* and yield its problems and its unknown members, except for those in *also*."""
     problems = _problems(document, of, strict=False, session_class=session_class)
     yield from problems
     strictly = _problems(document, of, strict=True, session_class=session_class)
@@ -218,7 +219,7 @@ def _read(
         if not holder and name in also:
             continue
         known = _members_of(_holder(holder, of)).union(() if holder else also)
-        yield Problem(problem.pointer, _UNKNOWN + _meant(name, known), _UNKNOWN)
+        yield Problem(problem.pointer, _UNKNOWN + _suggestion(name, known), _UNKNOWN)
 
 
 def _problems(
@@ -234,28 +235,28 @@ def _problems(
 def _unknown(document: Mapping[str, Any], known: Iterable[str]) -> Iterator[Problem]:
     """Yield the members of *document* that are not among those *known*."""
     for name in sorted(document.keys() - set(known))[:_MOST_UNKNOWN]:
-        yield Problem(pointer_token(name), _UNKNOWN + _meant(name, known), _UNKNOWN)
+        yield Problem(pointer_token(name), _UNKNOWN + _suggestion(name, known), _UNKNOWN)
 
 
-def _beside(wrapper: str, document: Any, known: Iterable[str]) -> Iterator[Problem]:
-    """Yield the members beside a wrapper that are not *known*. Pointers begin within the wrapper, so they have none."""
+def _unknown_beside(wrapper: str, document: Any, known: Iterable[str]) -> Iterator[Problem]:
+    """Yield the members beside a wrapper that are not *known*, without a pointer: pointers start inside the wrapper."""
     if is_object(document) and wrapper in document:
         for problem in _unknown(document, known):
             yield Problem("", f"beside {wrapper}, {problem.pointer[1:]} {problem.text}", _UNKNOWN)
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence: which member was meant by *name*, where one resembles it."""
-    by_lower = {one.lower(): one for one in known}
-    found = get_close_matches(name.lower(), by_lower, n=1, cutoff=_ALIKE)
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean ...?`` if *name* resembles a known member, else an empty string."""
+    by_lower = {member.lower(): member for member in known}
+    found = get_close_matches(name.lower(), by_lower, n=1, cutoff=_SIMILARITY)
     return f"; did you mean {by_lower[found[0]]}?" if found else ""
 
 
 def _holder(pointer: str, of: type) -> type:
-    """Return the class of the object at *pointer* in a document that is read as *of*."""
+    """Return the class of the object at *pointer* in a document of class *of*."""
     for name in reversed(re.findall(r"/([^/]+)", pointer)):
-        if name in _BELOW:
-            return _BELOW[name]
+        if name in _CLASS_OF_MEMBER:
+            return _CLASS_OF_MEMBER[name]
     return of
 
 
@@ -273,7 +274,7 @@ _IS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _members(document: Mapping[str, Any], types: Mapping[str, str], needed: Iterable[str] = ()) -> Iterator[Problem]:
-    """Yield what is wrong with the members of *document* whose types are given."""
+    """Yield the problems of the members of *document* that are not of the given *types*, or *needed* and missing."""
     for name, what in types.items():
         value = document.get(name)
         if value is None:
@@ -284,9 +285,9 @@ def _members(document: Mapping[str, Any], types: Mapping[str, str], needed: Iter
 
 
 def _elements(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the elements of a list, each with its place; none where there is no list."""
+    """Yield each element of a list with its pointer; nothing if *value* is not a list."""
     if is_list(value):
-        yield from ((f"/{place}", element) for place, element in enumerate(value))
+        yield from ((f"/{index}", element) for index, element in enumerate(value))
 
 
 def _under(prefix: str, problems: Iterable[Problem]) -> Iterator[Problem]:

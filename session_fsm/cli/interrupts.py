@@ -1,4 +1,4 @@
-"""Ctrl-C during a long run: the run ends between two steps, so that what it has counted and written is whole."""
+"""`Interruptible` lets Ctrl-C end a replay between two lines, so that the output and the summary are complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Interruptible:
-    """While it lasts, the first Ctrl-C lets the step at hand finish; the second raises at once, as usual."""
+    """A context in which the first Ctrl-C lets the current step finish; the second raises at once, as usual."""
 
     def __init__(self) -> None:
         self.interrupted = False
@@ -23,9 +23,9 @@ class Interruptible:
         self._before: Any = None
 
     def __enter__(self) -> Self:
-        # Python lets the main thread alone set a handler; another program may have set its own, which stays.
-        in_main = threading.current_thread() is threading.main_thread()
-        if in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Only the main thread may set a handler; a handler that somebody else has set is kept.
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             self._before = signal.signal(signal.SIGINT, self._handle)
         return self
 
@@ -43,7 +43,7 @@ class Interruptible:
         self.interrupted = True
 
     def each(self, steps: Iterator[T]) -> Iterator[T]:
-        """Yield from *steps* until Ctrl-C is pressed; waiting for the next one is given up at once."""
+        """Yield from *steps* until Ctrl-C is pressed; Ctrl-C raises at once while waiting for the next step."""
         while not self.interrupted:
             self._waiting = True
             try:

@@ -1,4 +1,4 @@
-"""JSON for machines: one value a line, in an encoding that the output has."""
+"""`json_line` writes one value as a line of JSON Lines, for the option ``--json``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BEYOND_ASCII = re.compile(r"[^\x20-\x7e]")
 
 
 def json_line(value: Any) -> str:
-    """Write *value* in one line. Characters that the output lacks, or that a terminal would obey, become escapes."""
+    """Return *value* as one line. Unprintable characters, and those that the output cannot encode, become escapes."""
     line = write(_plain(value))
     if not line.isprintable() or not (line.isascii() or _encodable(line)):
         line = _BEYOND_ASCII.sub(_escape, line)
@@ -38,7 +38,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Turn what a rule may put into the details of a violation into what JSON can hold."""
+    """Return a value of a violation's details as a value that JSON can represent."""
     match value:
         case None | bool() | int():
             return value

@@ -1,4 +1,4 @@
-"""The option ``--own``: what a creation gives to the fields that a session class adds."""
+"""The option ``--own`` of the commands: values for the fields that a session class adds, for creating sessions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def own_option() -> Callable[[F], F]:
-    """Give a command the option ``--own``, which it receives as a dictionary."""
+    """Return the option ``--own``. The command receives a dictionary."""
     return click.option(
         "--own",
         metavar="JSON",

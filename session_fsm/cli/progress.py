@@ -1,7 +1,7 @@
-"""What a long run shows while it lasts: a bar on standard error, below the lines that it writes, if any.
+"""Progress bars on standard error: `Display` for a replay, `ProgressBar` for mutants.
 
-There is a bar only where standard error is a terminal, and not where standard output is a pipe: whoever reads the pipe
-may write to the same terminal, into the line of the bar.
+A bar is shown only if standard error is a terminal, and a replay shows none if standard output is a pipe: the reader of
+the pipe may write to the same terminal, into the line of the bar.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from session_fsm.cli.terminal import complain, escaped
+from session_fsm.cli.terminal import escaped, write_error
 
-__all__ = ["LONG", "Display", "Tally"]
+__all__ = ["LONG", "Display", "ProgressBar"]
 
 LONG = 1_000_000
-"""From how many bytes of input on a bar is shown; where nobody knows how many there are, from so many read."""
+"""The least number of input bytes for which a bar is shown; of an input of unknown size, the bytes read."""
 _PERIOD = 0.1
-"""How often it moves, in seconds."""
+"""The time between two updates of the bar, in seconds."""
 
 
 class Display:
-    """Takes what a run writes, and keeps it apart from the bar where both are seen on one terminal.
+    """Writes the output of a run above a progress bar, if both are on one terminal.
 
     Args:
-        size: how many bytes there are to read; None where nobody knows, and then the bar counts what was read.
+        size: the number of bytes to read; None if it is unknown, and then the bar counts the bytes read.
     """
 
     def __init__(self, size: int | None) -> None:
@@ -70,43 +70,43 @@ class Display:
                 redirect_stderr=False,
             )
             self._bar.add_task("", total=size)
-        # Lines that go to the terminal of the bar wait for the moment at which it moves.
-        self._shared = self._bar is not None and _on_terminal(sys.stdout)
-        self._waiting: list[str] = []
-        self._due = 0.0
-        # The bar of a size that nobody knows begins when much was read.
-        self._from = LONG if size is None else 0
+        # Lines for the terminal of the bar are buffered until the next update of the bar.
+        self._buffers = self._bar is not None and _is_terminal(sys.stdout)
+        self._buffer: list[str] = []
+        self._next_update = 0.0
+        # With an unknown size the bar starts after LONG bytes.
+        self._start_at = LONG if size is None else 0
 
     def __enter__(self) -> Self:
-        if self._bar and not self._from:
+        if self._bar and not self._start_at:
             self._start(self._bar)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._bar and self._started:
-            self._release()
+            self._flush()
             self._bar.stop()
 
     def write(self, lines: str) -> None:
-        """Write to standard output; *lines* end with a line's end."""
-        if self._shared and self._started:
-            self._waiting.append(lines)
+        """Write *lines*, which end with a line break, to standard output."""
+        if self._buffers and self._started:
+            self._buffer.append(lines)
         else:
             sys.stdout.write(lines)
 
-    def complain(self, message: str) -> None:
+    def write_error(self, message: str) -> None:
         """Write one line to standard error."""
         if self._started:
-            self._release()
-        complain(message)
+            self._flush()
+        write_error(message)
 
     def tick(self, position: int) -> None:
-        """Let the bar show, if it is time to, that *position* bytes have been read."""
-        if self._bar and position >= self._from and (now := time.monotonic()) >= self._due:
+        """Update the bar to *position* bytes, at most once per `_PERIOD`."""
+        if self._bar and position >= self._start_at and (now := time.monotonic()) >= self._next_update:
             if not self._started:
                 self._start(self._bar)
-            self._due = now + _PERIOD
-            self._release()
+            self._next_update = now + _PERIOD
+            self._flush()
             self._bar.update(self._bar.task_ids[0], completed=position)
             self._bar.refresh()
 
@@ -115,30 +115,30 @@ class Display:
         bar.start()
         self._started = True
 
-    def _release(self) -> None:
-        """Clear the line of the bar, and write what waits."""
+    def _flush(self) -> None:
+        """Clear the line of the bar, and write the buffered lines."""
         sys.stderr.write("\r\x1b[2K")
         sys.stderr.flush()
-        sys.stdout.write("".join(self._waiting))
+        sys.stdout.write("".join(self._buffer))
         sys.stdout.flush()
-        self._waiting.clear()
+        self._buffer.clear()
 
 
-def _on_terminal(stream: TextIO) -> bool:
+def _is_terminal(stream: TextIO) -> bool:
     return stream.isatty()
 
 
 def _is_pipe(stream: TextIO) -> bool:
-    """Whether somebody else reads what is written, and may show it on any terminal."""
+    """Whether *stream* is a pipe or a socket, so that another program reads it."""
     try:
         mode = os.fstat(stream.fileno()).st_mode
-    except (OSError, ValueError):  # it is no file of the system, as in a test
+    except (OSError, ValueError):  # not a file of the operating system, as in a test
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-class Tally:
-    """A bar that counts tasks which take seconds each, and shows what the last news is; on a terminal alone."""
+class ProgressBar:
+    """A bar that counts tasks and shows a message; only on a terminal."""
 
     def __init__(self, total: int) -> None:
         console = Console(stderr=True)
@@ -160,6 +160,6 @@ class Tally:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
 
-    def tell(self, news: str, *, done: int = 0) -> None:
-        """Show *news*, and count so many more tasks as done."""
-        self._bar.update(self._task, description=escaped(news), advance=done)
+    def show(self, message: str, *, done: int = 0) -> None:
+        """Show *message*, and count *done* more tasks as done."""
+        self._bar.update(self._task, description=escaped(message), advance=done)

@@ -1,7 +1,6 @@
-"""Recorded API requests: one line of a recording is read, and played on the session that it names.
+"""`read_request` reads a line of a recording, and `Recording.play` applies it to the session that it names.
 
-This is `session-fsm replay` without anything that meets the eye. The format of a line is described in
-``docs/replay-format.md``.
+``session-fsm replay`` and ``session-fsm demo`` use them. ``docs/replay-format.md`` describes the format of a line.
 """
 
 from __future__ import annotations
@@ -47,54 +46,54 @@ OPERATIONS: Mapping[str, Operation] = {
     "returnCartItems": Operation.RETURN,
     "reopenCustomerSession": Operation.REOPEN,
 }
-"""How a line may name the operation: in short, as the API's description calls it, or by its operation ID."""
-_SHORT = dict(zip(Operation, OPERATIONS, strict=False))
+"""The names of an operation in a line: its short name, its title in the API reference, or its operation ID."""
+_SHORT_NAMES = dict(zip(Operation, OPERATIONS, strict=False))
 
 
 @frozen(kw_only=True, weakref_slot=False)
 class Request:
-    """One line: a request that somebody sent to the API."""
+    """A recorded request to the API: one line of a recording."""
 
     operation: Operation
     session_id: str
     body: SessionUpdate | ReturnRequest | None
-    """None where the operation takes none."""
+    """None if the operation has no body."""
     time: datetime | None = None
-    """When it took place; None where the line does not say."""
+    """The time of the request; None if the line has none."""
     dry: bool = False
     """Whether it was a dry run, which changes nothing."""
     note: str = ""
-    """What somebody remarked about it."""
+    """A remark."""
 
     @property
     def name(self) -> str:
         """The short name of the operation: update, return or reopen."""
-        return _SHORT[self.operation]
+        return _SHORT_NAMES[self.operation]
 
 
 @frozen(kw_only=True, weakref_slot=False)
 class Result:
-    """What came of a request."""
+    """The result of a request."""
 
     request: Request
     trigger: Trigger
-    """What the request asked for."""
+    """The trigger that the request fires."""
     source: State | None
-    """The state before; None where there was no session."""
+    """The state before; None if there was no session."""
     state: State | None
-    """The state after, or after what was tried in a dry run; None where there still is no session."""
+    """The state after the request, or the one a dry run would lead to; None if there is no session."""
     total: Decimal | None
-    """The total after, likewise."""
+    """The total in the same state."""
     event: SessionEvent | None = None
-    """What was recorded; None in a dry run, and where the request was refused."""
+    """The recorded event; None for a dry run or a refused request."""
     violations: tuple[Violation, ...] = ()
-    """Why it was refused; empty where it was not."""
+    """Why the request was refused; empty if it was not."""
     already: bool = False
-    """Whether it was refused because the session is there already."""
+    """Whether it was refused because the session is already in the wanted state."""
 
 
 def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
-    """Yield every line that is not blank, with its number from 1; None in place of a line that is too long to read."""
+    """Yield every line that is not blank, with its number from 1; a line that is too long is None."""
     number = 0
     while line := stream.readline(MOST_BYTES):
         number += 1
@@ -107,25 +106,25 @@ def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
 
 
 def read_request(line: bytes | None, *, strict: bool = False) -> Request:
-    """Read one line; when *strict*, refuse members that are not known, in the line and in its body.
+    """Read one line. With *strict*, unknown members of the line and of its body are problems.
 
     Raises:
-        WireError: with every problem of the line, its pointer seen from the whole line.
+        WireError: with every problem of the line; pointers start at the line's object.
     """
     if line is None:
         raise WireError([Problem("", f"the line is longer than {MOST_BYTES:,} bytes")])
     try:
-        return _read_straight(decoded(line), strict=strict)
+        return _read_fast(decoded(line), strict=strict)
     except NOT_STRAIGHT:
         pass
-    return _read_carefully(line, strict=strict)
+    return _read_slow(line, strict=strict)
 
 
-def _read_straight(text: str, *, strict: bool) -> Request:
-    """Read a line in which all is well.
+def _read_fast(text: str, *, strict: bool) -> Request:
+    """Read a valid line. `_read_slow` reads what this function refuses, and reports all problems.
 
     Raises:
-        Unusual, KeyError, InvalidValue: perhaps it is not.
+        Unusual, KeyError, InvalidValue: the line may be invalid.
     """
     document, counts = parse_straight(text), Counts()
     if not is_plain_object(document):
@@ -161,8 +160,8 @@ def _read_straight(text: str, *, strict: bool) -> Request:
 _make_request = maker(Request)
 
 
-def _read_carefully(line: bytes, *, strict: bool) -> Request:
-    """Read any line."""
+def _read_slow(line: bytes, *, strict: bool) -> Request:
+    """Read a line, or report all its problems."""
     document = parse(line)
     if not is_object(document):
         raise WireError([Problem("", f"{kind_of(document)} is not an object")])
@@ -200,7 +199,7 @@ def _operation(value: object) -> str | None:
     if isinstance(value, str) and value in OPERATIONS:
         return None
     given = f'"{value:.40}"' if isinstance(value, str) else kind_of(value)
-    return f"{given} is none of: {', '.join(_SHORT.values())}"
+    return f"{given} is none of: {', '.join(_SHORT_NAMES.values())}"
 
 
 def _time(value: object) -> str | None:
@@ -228,39 +227,39 @@ _make_result = maker(Result)
 
 @define
 class Recording:
-    """The sessions that a recording is about. It remembers them, and nothing of the requests."""
+    """The sessions of a recording. Requests are not stored."""
 
     kind: type[CustomerSession]
     sessions: dict[str, CustomerSession] = field(factory=dict[str, CustomerSession])
-    """Every session that came into being, by its integration ID."""
+    """Every session that was created, by its integration ID."""
 
     def play(self, request: Request) -> Result:
-        """Do what *request* asks for, or find out why that is refused.
+        """Apply *request* to its session and return the result, which may be a refusal.
 
         Raises:
-            WireError: the request holds a value that no session can hold.
+            WireError: a value of the request is invalid.
         """
         session = self.sessions.get(request.session_id)
-        trigger = _asked(request, session)
+        trigger = _trigger_of(request, session)
         source = None if session is None else session.state
         event: SessionEvent | None = None
         violations: tuple[Violation, ...] = ()
         already = False
         try:
-            session, event = self._moved(session, trigger, request)
+            session, event = self._apply(session, trigger, request)
         except TransitionRefused as refusal:
             violations, already = _reasons(refusal.decision), isinstance(refusal, WrongState) and refusal.already
         except InvalidValue as error:
             raise WireError(problem.under("/body") for problem in error.problems) from None
-        except Exception as error:  # noqa: BLE001  # a class of the user's own may raise anything, and the rest still runs
+        except Exception as error:  # noqa: BLE001  # a user's class may raise anything; the replay continues
             violations = (self._failure(session, error),)
         state, total = (None, None) if session is None else (session.state, session.total)
         return _make_result(request, trigger, source, state, total, event, violations, already)
 
-    def _moved(
+    def _apply(
         self, session: CustomerSession | None, trigger: Trigger, request: Request
     ) -> tuple[CustomerSession | None, SessionEvent | None]:
-        """Return the session after the request, and the event that this recorded; in a dry run a copy, and none."""
+        """Return the session after the request and its event; for a dry run, a copy of the session and None."""
         body: Any = request.body
         if session is None:
             if trigger is not Trigger.CREATE:
@@ -271,7 +270,7 @@ class Recording:
             self.sessions[request.session_id] = created
             return created, created.take_events()[-1]
         if request.dry:
-            return _judged(session, trigger, request), None
+            return _dry_run(session, trigger, request), None
         match request.operation:
             case Operation.UPDATE:
                 event = session.put(body, now=request.time)
@@ -283,9 +282,9 @@ class Recording:
         return session, event
 
     def _failure(self, session: CustomerSession | None, error: Exception) -> Violation:
-        """Return what is said of an error that the class raised and that is no refusal."""
-        own = self.kind.machine.own_fields.by_name.values()
-        required = [field.alias for field in own if field.attribute.default is NOTHING]
+        """Return the violation for an error that the class raised and that is not a refusal."""
+        own_fields = self.kind.machine.own_fields.by_name.values()
+        required = [field.alias for field in own_fields if field.attribute.default is NOTHING]
         if session is None and required and isinstance(error, TypeError):
             names = ", ".join(required)
             message = f"A new {self.kind.__name__} needs {names}, and a recording does not hold fields of your own."
@@ -302,7 +301,7 @@ class Recording:
 
 
 def _reasons(decision: Decision[Any]) -> tuple[Violation, ...]:
-    """Return the violations of *decision*; of a rule that failed, what it raised is named without its text."""
+    """Return the violations of *decision*; for a rule that raised, with the type of the error but not its text."""
     if not decision.checks:
         return decision.violations
     return tuple(
@@ -314,8 +313,8 @@ def _reasons(decision: Decision[Any]) -> tuple[Violation, ...]:
     )
 
 
-def _asked(request: Request, session: CustomerSession | None) -> Trigger:
-    """Return the trigger that the request means, as `CustomerSession.put` picks it."""
+def _trigger_of(request: Request, session: CustomerSession | None) -> Trigger:
+    """Return the trigger that the request fires, chosen as `CustomerSession.put` does."""
     match request.body:
         case SessionUpdate(state=state):
             if session is None:
@@ -327,8 +326,8 @@ def _asked(request: Request, session: CustomerSession | None) -> Trigger:
             return Trigger.REOPEN
 
 
-def _judged(session: CustomerSession, trigger: Trigger, request: Request) -> CustomerSession | None:
-    """Return the session as it would be, judged as Talon.One judges a dry run (U-11)."""
+def _dry_run(session: CustomerSession, trigger: Trigger, request: Request) -> CustomerSession | None:
+    """Return the session as it would be after the request, evaluated as Talon.One evaluates a dry run (U-11)."""
     body = request.body
     if isinstance(body, SessionUpdate) and body.state is not UNSET and body.state not in WANTED:
         raise session.machine.wrong_state(trigger, session, body)

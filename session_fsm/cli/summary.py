@@ -1,4 +1,4 @@
-"""The end of a replay: how many requests did what, and where the sessions stand."""
+"""`Summary` counts the requests of a replay and is printed at its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Summary"]
 
 @define
 class Summary:
-    """What a replay counts, line by line."""
+    """Counters of a replay."""
 
     operations: Counter[str] = field(factory=Counter[str])
     """Requests by the short name of their operation."""
@@ -25,9 +25,9 @@ class Summary:
     """Dry runs that were not refused."""
     refused: int = 0
     already: int = 0
-    """Those of the refused whose session was there already."""
+    """Refused requests whose session was already in the wanted state."""
     codes: Counter[str] = field(factory=Counter[str])
-    """WrongStateDecisions by code; one with two reasons counts under both."""
+    """Refusals by code; a refusal with two codes counts under both."""
     unreadable: int = 0
     interrupted: bool = False
     """Whether Ctrl-C ended the run."""
@@ -46,11 +46,11 @@ class Summary:
 
     @property
     def requests(self) -> int:
-        """How many lines there were, those that cannot be read included."""
+        """The number of lines, including those that cannot be read."""
         return self.applied + self.allowed + self.refused + self.unreadable
 
     def document(self, recording: Recording) -> dict[str, Any]:
-        """Return the summary for machines."""
+        """Return the summary as a JSON document."""
         return {
             "requests": self.requests,
             "operations": dict(self.operations.most_common()),
@@ -64,7 +64,7 @@ class Summary:
         } | ({"interrupted": True} if self.interrupted else {})
 
     def rows(self, recording: Recording) -> list[tuple[str | Cell, ...]]:
-        """Return the summary for people, as rows of a table."""
+        """Return the summary as rows of a table."""
         already = f"{self.already} already in the wanted state" if self.already else ""
         lines = [
             ("requests", self.requests, "", _listed(self.operations)),
@@ -83,13 +83,13 @@ class Summary:
 
 
 def _sorted(codes: Counter[str]) -> dict[str, int]:
-    """Order *codes* from the most frequent to the least, and those that are equally frequent by name."""
+    """Return *codes*, the most frequent first; equally frequent ones are sorted by name."""
     return dict(sorted(codes.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _states(recording: Recording) -> dict[str, int]:
-    counted = Counter(session.state for session in recording.sessions.values())
-    return {state.value: counted[state] for state in State}
+    counts = Counter(session.state for session in recording.sessions.values())
+    return {state.value: counts[state] for state in State}
 
 
 def _listed(numbers: dict[str, int]) -> str:

@@ -1,7 +1,7 @@
-"""What the command writes, and how: fit for a terminal, plain in a pipe, harmless whatever a file holds.
+"""Output of the commands: colours, columns, wrapping and escaping.
 
-Colour is there only where the output is a terminal that shows it and NO_COLOR is not set. In a pipe nothing is
-cut off or wrapped. Characters that a terminal would obey rather than show are written as escapes.
+Colour is used only if the output is a terminal that supports it and NO_COLOR is not set. Output to a pipe is never
+shortened or wrapped. Control characters are written as escapes.
 """
 
 from __future__ import annotations
@@ -19,71 +19,71 @@ from typing import NamedTuple, TextIO
 from rich.cells import cell_len
 from rich.console import Console
 
-__all__ = ["Cell", "Screen", "abandon", "complain", "escaped", "padded", "prepare"]
+__all__ = ["Cell", "Screen", "discard_output", "escaped", "padded", "prepare", "write_error"]
 
-# The colours are few: of a terminal's own palette, so that they suit its background.
+# ANSI codes from the terminal's own palette, so that the colours suit its background.
 _STYLES = {"title": "1", "quiet": "2", "done": "32", "already": "33", "refused": "31"}
 _NARROWEST = 24
-"""The least number of columns that is left for text that wraps."""
+"""The least number of columns for text that wraps."""
 
 
 def prepare() -> None:
-    """Let standard output and standard error write what their encoding lacks as escapes, rather than fail."""
+    """Make standard output and standard error write characters that they cannot encode as escapes."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # it was closed before the program began
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # open to the end
+        if stream is None:  # the stream was closed before the program started
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # stays open until the process ends
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def abandon(*streams: TextIO) -> None:
-    """Let *streams*, which nobody reads any longer, swallow what they still hold when the interpreter closes them."""
+def discard_output(*streams: TextIO) -> None:
+    """Redirect *streams*, whose reader has gone, to the null device, so that flushing them at exit does not fail."""
     for stream in streams:
-        with suppress(OSError), Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), stream.fileno())
+        with suppress(OSError), Path(os.devnull).open("w") as null:
+            os.dup2(null.fileno(), stream.fileno())
 
 
 def escaped(text: str) -> str:
-    """Return *text* in which nothing can move the cursor, change colours or reorder the line."""
+    """Return *text* with escapes for characters that could move the cursor, change colours or reorder the line."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\N{NO-BREAK SPACE}" else ascii(c)[1:-1] for c in text)
 
 
 def padded(text: str, width: int) -> str:
-    """Fill *text* with spaces up to *width* columns of a terminal."""
+    """Return *text* padded with spaces to *width* columns of a terminal."""
     return text + " " * (width - cell_len(text))
 
 
-def complain(message: str) -> None:
-    """Say on standard error, in one line, what went wrong."""
+def write_error(message: str) -> None:
+    """Write an error message to standard error, in one line."""
     sys.stderr.write(f"session-fsm: {escaped(message)}\n")
 
 
 class Cell(NamedTuple):
-    """Text and the style in which it is shown."""
+    """Text and its style."""
 
     text: str
     style: str = ""
 
 
 class Screen:
-    """Standard output. What it writes is escaped, so that callers need not think of it."""
+    """Standard output. It escapes everything that it writes."""
 
     def __init__(self) -> None:
         console = Console()
         self.is_terminal = console.is_terminal
         self.width = console.width if console.is_terminal else None
-        """How many columns there are; None where the output is no terminal and lines may have any length."""
+        """The number of columns; None if the output is not a terminal, and then lines have any length."""
         self.colours = console.color_system is not None and not console.no_color and not console.legacy_windows
 
     def style(self, text: str, name: str) -> str:
-        """Return *text*, which must be escaped, in the style *name*."""
+        """Return *text*, which must already be escaped, in the style *name*."""
         return f"\x1b[{_STYLES[name]}m{text}\x1b[0m" if name and self.colours else text
 
     def write(self, text: str | Cell = "", *, indent: int = 0) -> None:
-        """Write *text* in a paragraph of its own, wrapped to the terminal."""
+        """Write *text* as a paragraph, wrapped to the width of the terminal."""
         self.table([[text]], indent=indent)
 
     def gap(self) -> None:
@@ -91,7 +91,7 @@ class Screen:
         sys.stdout.write("\n")
 
     def table(self, rows: Iterable[Sequence[str | Cell]], *, indent: int = 0, gap: int = 2) -> None:
-        """Write *rows* in columns, *gap* spaces apart. The last cell of a row wraps within its column."""
+        """Write *rows* in columns separated by *gap* spaces. The last cell of a row wraps within its column."""
         table = [[_cell(value) for value in row] for row in rows]
         columns = zip_longest(*(row[:-1] for row in table))
         widths = [max(cell_len(cell.text) for cell in column if cell) + gap for column in columns]
@@ -106,7 +106,7 @@ class Screen:
                 line = " " * offset
 
     def wrapped(self, text: str, offset: int) -> list[str]:
-        """Break *text* into the lines that fit beside a margin of *offset* columns; in a pipe there is but one."""
+        """Break *text* into lines that fit right of *offset* columns; in a pipe return it as one line."""
         if self.width is None or offset + cell_len(text) <= self.width:
             return [text]
         room = max(self.width - offset, _NARROWEST)

@@ -1,4 +1,4 @@
-"""State diagrams: the table of a session class, drawn faithfully in whatever format a reader needs.
+"""State diagrams of a session class: `render` draws its table and rules in one of `formats`.
 
 >>> from session_fsm import CustomerSession
 >>> from session_fsm.diagrams import formats, render
@@ -10,9 +10,9 @@
 | `closed` | `reopen` | `open` |
 ...
 
-`model` is what every format is drawn from: states, creations, transitions, rules. A picture of a ``session``
-also shows its state, which triggers are allowed and why the others are refused; with ``events`` its history; with
-``coverage`` what tests have exercised.
+Every renderer draws a `model`: states, creations, transitions, rules. With ``session`` it also shows the current state,
+the allowed triggers and why the others are refused; with ``events`` the history; with ``coverage`` what tests have
+exercised.
 """
 
 from __future__ import annotations
@@ -47,27 +47,27 @@ __all__ = [
 ]
 
 DETAILS = ("full", "simple")
-"""How much to draw: everything, or states and triggers alone."""
+"""How much to draw: everything, or only states and triggers."""
 
 
 Detail: TypeAlias = Literal["full", "simple"]
 """One of `DETAILS`."""
 Format = NewType("Format", str)
-"""The name of a format, as `formats` and `register_format` return it. ``Format(text)`` makes one of any text."""
+"""The name of a format, as `formats` and `register_format` return it. ``Format(text)`` converts any string."""
 FormatLike: TypeAlias = Format | Literal["mermaid", "dot", "plantuml", "markdown", "json", "scxml", "svg", "html"]
-"""The name of a format: a type checker finds a misspelt one among those of this package."""
+"""The name of a format. A type checker reports a misspelt built-in name."""
 
 
 class Renderer(Protocol):
-    """What draws a diagram in one format."""
+    """A callable that draws a diagram in one format."""
 
     def __call__(self, diagram: Diagram, overlay: Overlay, /, *, detail: str) -> str:
-        """Return *diagram*, with *overlay* upon it, as text that is the same for the same arguments, always."""
+        """Return *diagram* with *overlay* as text. The same arguments must always give the same text."""
         ...
 
 
-# The formats of this package, by the modules that draw them; each is imported when it is first asked for.
-_MODULES = {
+# The module that renders each built-in format. `render` imports it on first use.
+_BUILT_IN = {
     "mermaid": "renderers.mermaid",
     "dot": "renderers.dot",
     "plantuml": "renderers.plantuml",
@@ -81,23 +81,23 @@ _registered: dict[str, Renderer] = {}
 
 
 def formats() -> tuple[Format, ...]:
-    """Return the names of the formats: those of this package, then the registered ones."""
-    return tuple(map(Format, (*_MODULES, *_registered)))
+    """Return the names of the formats: the built-in ones, then the registered ones."""
+    return tuple(map(Format, (*_BUILT_IN, *_registered)))
 
 
 def register_format(name: str, renderer: Renderer) -> Format:
-    """Add a format, or replace one that was added before; return its name as `render` takes it in typed code.
+    """Add a format, or replace a registered one, and return its name, typed for `render`.
 
     Args:
-        name: lower-case letters, digits, ``-`` and ``_``; the command uses it as the ending of files too.
+        name: lower-case letters, digits, ``-`` and ``_``; the command also uses it as the file extension.
         renderer: called with a `Diagram` and an `Overlay`, and with ``detail``, which is ``"full"`` or ``"simple"``.
 
     Raises:
-        InvalidValue: the name is not of this form, or belongs to a format of this package.
+        InvalidValue: the name is not of this form, or is the name of a built-in format.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
         raise InvalidValue("/name", f"{name!r} is no name for a format; use lower-case letters, digits, - and _")
-    if name in _MODULES:
+    if name in _BUILT_IN:
         raise InvalidValue("/name", f"the format {name} is built in and cannot be replaced")
     _registered[name] = renderer
     return Format(name)
@@ -105,7 +105,7 @@ def register_format(name: str, renderer: Renderer) -> Format:
 
 def render(
     kind: type[CustomerSession] = CustomerSession,
-    format: FormatLike = "mermaid",  # noqa: A002 - the word that everybody looks for
+    format: FormatLike = "mermaid",  # noqa: A002 - the usual name of this parameter
     *,
     session: CustomerSession | None = None,
     events: Iterable[SessionEvent | Decision[Any]] = (),
@@ -113,35 +113,35 @@ def render(
     detail: Detail = "full",
     title: str | None = None,
 ) -> str:
-    """Draw the life of a session class, the same text for the same arguments.
+    """Return the state diagram of a session class as text. The same arguments always give the same text.
 
     Args:
-        kind: the class; that of *session*, if one is given.
+        kind: the session class; with *session*, the class of that session is drawn.
         format: one of `formats()`.
         session: the session whose state is marked, and whose transitions are marked as allowed or refused.
-        events: the history, oldest first: each a `SessionEvent`, or the `Decision` of what was refused.
-        coverage: how often tests exercised what: counts by the number of a row (``T-04``) and by the outcomes of
+        events: the history, oldest first: a `SessionEvent` for each event, a `Decision` for each refusal.
+        coverage: how often tests exercised each part: counts by the ID of a row (``T-04``) and by the outcomes of
             a rule (``too_many_units:passed``, ``too_many_units:violated``).
-        detail: ``"full"``, or ``"simple"`` for states and triggers alone.
-        title: what stands above; the name of the class unless given.
+        detail: ``"full"``, or ``"simple"`` for only states and triggers.
+        title: the title; by default the name of the class.
 
     Raises:
-        InvalidValue: there is no such format or detail, *kind* is no session class, *session* is none of its
-            sessions, or among *events* is something that is neither an event nor a refused decision.
+        InvalidValue: there is no such format or detail, *kind* is not a session class, *session* is not an instance
+            of it, or an element of *events* is neither an event nor a refused decision.
     """
-    renderer = _renderer(format)
+    renderer = _renderer_of(format)
     if detail not in DETAILS:
         raise InvalidValue("/detail", f"{detail!r} is none of: {', '.join(DETAILS)}")
     diagram = model(_kind_of(kind, session), title=title)
     return renderer(diagram, overlay(diagram, session=session, events=events, coverage=coverage), detail=detail)
 
 
-def _renderer(name: str) -> Renderer:
+def _renderer_of(name: str) -> Renderer:
     if name in _registered:
         return _registered[name]
-    if name not in _MODULES:
+    if name not in _BUILT_IN:
         raise InvalidValue("/format", f"{name!r} is none of: {', '.join(formats())}")
-    renderer: Renderer = import_module(f"session_fsm.diagrams.{_MODULES[name]}").render
+    renderer: Renderer = import_module(f"session_fsm.diagrams.{_BUILT_IN[name]}").render
     return renderer
 
 

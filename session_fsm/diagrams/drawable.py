@@ -1,7 +1,7 @@
-"""Text that may be drawn: on one line, and without characters that change what stands around them.
+"""`drawable` removes line breaks, control characters and bidirectional overrides from text.
 
-Titles, rule codes, rule texts, class names and reasons are other people's. The model holds them in this form, so
-that renderers need to think of the syntax of their format alone.
+Titles, rule codes, rule texts, class names and reasons come from users. `session_fsm.diagrams.model` passes them
+through `drawable`, so that a renderer escapes only the syntax of its format.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ __all__ = ["drawable"]
 
 _NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
 _UNDRAWABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # controls, which XML and terminals forbid
-    "\u202a-\u202e\u2066-\u2069"  # what reorders the text after it, beyond the label; letters order themselves
-    f"\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]"  # what no encoding, or no document, may hold
+    "[\x00-\x1f\x7f-\x9f"  # control characters: XML and terminals do not accept them
+    "\u202a-\u202e\u2066-\u2069"  # bidirectional controls: they reorder text beyond the label
+    f"\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]"  # surrogates and noncharacters
 )
 
 

@@ -1,7 +1,7 @@
-"""The neutral model of a session class's life, which every renderer reads and none adds to.
+"""The data that every renderer draws. `session_fsm.diagrams.render` creates it.
 
-A `Diagram` is made of the table and the rules alone, in table order. An `Overlay` lies upon it: what a
-particular session may do now, its history of events, how often tests have exercised what.
+A `Diagram` holds the table and the rules of a session class, in table order. An `Overlay` adds what is known of one
+session or test run: the allowed triggers, the history, how often tests have exercised each part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from session_fsm.lifecycle import FINAL, Authority
 from session_fsm.session import CustomerSession
 from session_fsm.states import MEANING_OF_STATE, EventName, Operation, State, Trigger
 
-__all__ = ["Diagram", "Edge", "Moment", "Node", "Overlay", "RuleText", "Verdict", "model", "overlay"]
+__all__ = ["BoardEntry", "Diagram", "Edge", "HistoryEntry", "Node", "Overlay", "RuleText", "model", "overlay"]
 
 
 @frozen(kw_only=True)
@@ -28,21 +28,21 @@ class Node:
     """A state."""
 
     state: State
-    """Which one."""
+    """The state."""
     final: bool
-    """Whether nothing leads out of it."""
+    """Whether no transition leaves it."""
     meaning: str = ""
-    """What it means to Talon.One that a session is in it, in words."""
+    """What this state of a session means to Talon.One, in words."""
 
 
 @frozen(kw_only=True)
 class RuleText:
-    """A rule as a reader sees it."""
+    """The code and the text of a rule."""
 
     code: str
-    """The stable name of the fault."""
+    """The code of the violation that the rule reports."""
     text: str
-    """The rule in the words of the business."""
+    """The rule in business words."""
 
 
 @frozen(kw_only=True)
@@ -50,23 +50,23 @@ class Edge:
     """A row of the table: a creation, a transition, or an internal transition."""
 
     id: str
-    """The number of the row, such as ``T-04``."""
+    """The ID of the row, such as ``T-04``."""
     source: State | None
     """None for a creation."""
     trigger: Trigger
-    """What is asked."""
+    """The trigger."""
     target: State
-    """The state after."""
+    """The state after the transition."""
     operation: Operation
-    """The API call that carries it."""
+    """The API call that fires it."""
     event_name: EventName
-    """What is recorded."""
+    """The event that it records."""
     authority: Authority
     """The source: documented, observed or chosen."""
     rules: tuple[str, ...]
-    """The codes of the rules that guard it, in the order in which they are judged."""
+    """The codes of the rules that guard it, in the order of evaluation."""
     note: str = ""
-    """What there is to say about it besides."""
+    """A remark about it."""
 
     @property
     def internal(self) -> bool:
@@ -76,10 +76,10 @@ class Edge:
 
 @frozen(kw_only=True)
 class Diagram:
-    """What there is to draw. Every text in it is ``drawable``."""
+    """The states, transitions and rules to draw. ``drawable`` has cleaned every text in it."""
 
     title: str
-    """What stands above."""
+    """The title."""
     class_name: str
     """The name of the session class."""
     nodes: tuple[Node, ...]
@@ -94,7 +94,7 @@ def model(kind: type[CustomerSession] = CustomerSession, *, title: str | None = 
     """Return the diagram of a session class.
 
     Raises:
-        InvalidValue: *kind* is no session class.
+        InvalidValue: *kind* is not a session class.
     """
     if not (isinstance(kind, type) and issubclass(kind, CustomerSession)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
         raise InvalidValue("", f"{kind!r} is not CustomerSession or a subclass of it")
@@ -122,65 +122,65 @@ def model(kind: type[CustomerSession] = CustomerSession, *, title: str | None = 
 
 
 @frozen(kw_only=True)
-class Verdict:
-    """What a session's board says of one trigger."""
+class BoardEntry:
+    """The entry of one trigger on a session's board."""
 
     trigger: Trigger
-    """What was asked."""
+    """The trigger."""
     target: State | None
-    """Where it leads; None where the table has no transition."""
+    """The state it leads to; None if the table has no transition."""
     reasons: tuple[str, ...]
-    """Why the session may not, in words; empty where it may."""
+    """Why it is refused, in words; empty if it is allowed."""
 
 
 @frozen(kw_only=True)
-class Moment:
+class HistoryEntry:
     """One entry of a session's history: an event, or a refusal."""
 
     text: str
     """What happened, in words."""
     edges: tuple[str, ...] = ()
-    """The ids of the edges that match it; none where it was refused."""
+    """The IDs of the edges that match the event; empty for a refusal."""
     state: State | None
-    """Where the session stood afterwards; None where it did not come into being."""
+    """The state after it; None if the session was not created."""
     at: str = ""
-    """When, in ISO 8601, where that is known."""
+    """The time in ISO 8601; empty if unknown."""
     refused: bool = False
-    """Whether it was refused."""
+    """Whether this is a refusal."""
     tried: tuple[str, ...] = ()
-    """The ids of the edges that rules refused, where it was refused by rules."""
+    """The IDs of the edges that rules refused; empty if the table has none."""
 
 
 @frozen(kw_only=True)
 class Overlay:
-    """What lies upon a diagram; every part of it may be absent. Every text in it is ``drawable``."""
+    """What is added to a diagram; every part is optional. ``drawable`` has cleaned every text in it."""
 
     current: State | None = None
-    """The state that the session is in."""
+    """The current state of the session."""
     refused: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
-    """The edges that leave the current state and are refused now: edge id -> the reasons, in words."""
+    """The edges that leave the current state and are refused now: edge ID -> the reasons, in words."""
     allowed: frozenset[str] = frozenset()
-    """The ids of the edges that leave the current state and are allowed now."""
+    """The IDs of the edges that leave the current state and are allowed now."""
     steps: tuple[tuple[str, ...], ...] = ()
-    """The history: for each event in order the edge ids that match it (one)."""
+    """The events of the history, oldest first: for each the IDs of the edges that match it (one)."""
     refusals: tuple[str, ...] = ()
-    """What was refused in the history, in words, where that is known."""
+    """The refusals of the history, in words."""
     subject: str = ""
-    """Whose session it is: its integration ID."""
-    board: tuple[Verdict, ...] = ()
-    """What the session may do now and why not the rest: every trigger, those too that no edge answers."""
-    history: tuple[Moment, ...] = ()
-    """The events and refusals, in the order in which they were given."""
+    """The integration ID of the session."""
+    board: tuple[BoardEntry, ...] = ()
+    """Whether each trigger is allowed now, and why not; includes triggers that have no edge."""
+    history: tuple[HistoryEntry, ...] = ()
+    """The events and refusals, oldest first."""
     counts: Mapping[str, int] | None = None
-    """How often tests exercised each edge, by its id, and each rule's outcomes, as ``code:passed`` and ``code:violated``."""
+    """How often tests exercised each edge, by its ID, and each rule's outcomes, as ``code:passed`` and ``code:violated``."""
 
     def numbers(self, edge: Edge) -> tuple[int, ...]:
-        """Return the places of *edge* in the history, counted from 1."""
-        return tuple(place for place, ids in enumerate(self.steps, start=1) if edge.id in ids)
+        """Return the step numbers of *edge* in the history, counted from 1."""
+        return tuple(number for number, ids in enumerate(self.steps, start=1) if edge.id in ids)
 
     def refusals_of(self, edge: Edge) -> int:
         """Return how often the rules refused *edge* in the history."""
-        return sum(edge.id in moment.tried for moment in self.history)
+        return sum(edge.id in entry.tried for entry in self.history)
 
 
 def overlay(
@@ -190,61 +190,63 @@ def overlay(
     events: Iterable[SessionEvent | Decision[Any]] = (),
     coverage: Mapping[str, int] | None = None,
 ) -> Overlay:
-    """Judge what is to lie upon *diagram*.
+    """Return the overlay of *diagram* for a session, a history and test counts.
 
     Args:
         diagram: the model of the session's class.
         session: its current state is marked, and each edge that leaves it is allowed or refused by its `board`.
         events: the history; a refused `Decision` among them is a refusal.
-        coverage: counts by edge id and by ``code:passed`` or ``code:violated``.
+        coverage: counts by edge ID and by ``code:passed`` or ``code:violated``.
 
     Raises:
-        InvalidValue: among *events* is something that neither happened nor was refused.
+        InvalidValue: an element of *events* is neither an event nor a refused decision.
     """
-    verdicts: tuple[Verdict, ...] = ()
+    board: tuple[BoardEntry, ...] = ()
     leaving: list[Edge] = []
     if session is not None:
-        verdicts = tuple(_verdict(decision) for decision in session.board().values())
+        board = tuple(_board_entry(decision) for decision in session.board().values())
         leaving = [edge for edge in diagram.edges if edge.source is session.state]
-    reasons = {verdict.trigger: verdict.reasons for verdict in verdicts}
-    history = tuple(_moment(diagram, event) for event in events)
+    reasons = {entry.trigger: entry.reasons for entry in board}
+    history = tuple(_history_entry(diagram, event) for event in events)
     return Overlay(
         current=None if session is None else session.state,
         refused={edge.id: reasons[edge.trigger] for edge in leaving if reasons[edge.trigger]},
         allowed=frozenset(edge.id for edge in leaving if not reasons[edge.trigger]),
-        steps=tuple(moment.edges for moment in history if not moment.refused),
-        refusals=tuple(moment.text for moment in history if moment.refused),
+        steps=tuple(entry.edges for entry in history if not entry.refused),
+        refusals=tuple(entry.text for entry in history if entry.refused),
         subject="" if session is None else drawable(session.integration_id),
-        board=verdicts,
+        board=board,
         history=history,
-        counts=None if coverage is None else _counted(coverage),
+        counts=None if coverage is None else _clean_counts(coverage),
     )
 
 
-def _verdict(decision: Decision[Any]) -> Verdict:
+def _board_entry(decision: Decision[Any]) -> BoardEntry:
     reasons = tuple(drawable(violation.message) for violation in decision.violations)
-    return Verdict(trigger=decision.trigger, target=decision.target, reasons=reasons)
+    return BoardEntry(trigger=decision.trigger, target=decision.target, reasons=reasons)
 
 
-def _moment(diagram: Diagram, event: SessionEvent | Decision[Any]) -> Moment:
+def _history_entry(diagram: Diagram, event: SessionEvent | Decision[Any]) -> HistoryEntry:
     match event:
         case SessionEvent():
             text = f"{event.trigger}: {event.source or 'new'} -> {event.target} ({event.name})"
-            ids = _matching(diagram, event)
-            return Moment(text=text, edges=ids, state=event.target, at=event.at.isoformat())
+            ids = _matching_ids(diagram, event)
+            return HistoryEntry(text=text, edges=ids, state=event.target, at=event.at.isoformat())
         case Decision(allowed=False):
-            tried = _matching(diagram, event)
-            return Moment(text=drawable(str(event)), state=event.source, refused=True, tried=tried)
+            tried = _matching_ids(diagram, event)
+            return HistoryEntry(text=drawable(str(event)), state=event.source, refused=True, tried=tried)
         case _:
             raise InvalidValue("/events", f"{event!r} is neither a SessionEvent nor a refused Decision")
 
 
-def _matching(diagram: Diagram, event: SessionEvent | Decision[Any]) -> tuple[str, ...]:
-    way = (event.source, event.trigger, event.target)
-    return tuple(edge.id for edge in diagram.edges if (edge.source, edge.trigger, edge.target) == way)
+def _matching_ids(diagram: Diagram, event: SessionEvent | Decision[Any]) -> tuple[str, ...]:
+    """Return the IDs of the edges with the source, trigger and target of *event*."""
+    key = (event.source, event.trigger, event.target)
+    return tuple(edge.id for edge in diagram.edges if (edge.source, edge.trigger, edge.target) == key)
 
 
-def _counted(coverage: Mapping[str, int]) -> Counter[str]:
+def _clean_counts(coverage: Mapping[str, int]) -> Counter[str]:
+    """Return *coverage* with drawable keys; counts whose keys become equal are added."""
     counts: Counter[str] = Counter()
     for key, count in coverage.items():
         counts[drawable(key)] += count

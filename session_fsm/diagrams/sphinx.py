@@ -1,4 +1,4 @@
-"""A Sphinx directive that draws a session class where documentation speaks of it.
+"""The Sphinx directive ``session-fsm-diagram``, which draws a session class in documentation.
 
 With ``extensions = ["session_fsm.diagrams.sphinx"]`` in ``conf.py``::
 
@@ -7,9 +7,9 @@ With ``extensions = ["session_fsm.diagrams.sphinx"]`` in ``conf.py``::
        :detail: simple
        :title: Orders of the shop
 
-All options may be left out. An ``svg`` is part of the page, where its text can be selected and searched; a builder
-that makes no HTML gets the source of the Mermaid diagram in its place. Of every other format the source is shown,
-highlighted where Sphinx can. The page is made anew when the module of the class has changed.
+All options are optional. An ``svg`` is inlined into the page, so its text can be selected and searched; a builder for
+another output than HTML gets the source of the Mermaid diagram instead. For every other format the page shows the
+source, highlighted if Sphinx has a lexer. Sphinx rebuilds the page when the module of the class has changed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from session_fsm.diagrams import DETAILS, Format, render
 
 __all__ = ["DiagramDirective", "setup"]
 
-# The formats whose source Sphinx can highlight.
+# The lexer for each format whose source Sphinx can highlight.
 _LANGUAGES = {"json": "json", "scxml": "xml", "html": "html"}
 
 
@@ -50,22 +50,22 @@ class DiagramDirective(SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        """Return the diagram as nodes of the document."""
+        """Return the docutils nodes of the diagram."""
         options: dict[str, Any] = self.options
-        chosen = Format(options.get("format", "svg"))
+        output_format = Format(options.get("format", "svg"))
         module_name, _, class_name = self.arguments[0].partition(":")
         try:
             kind = attrgetter(class_name)(import_module(module_name))
             draw = partial(render, kind, detail=options.get("detail", "full"), title=options.get("title"))
-            drawn = draw(chosen)
-            source = draw("mermaid") if chosen == "svg" else drawn
+            output = draw(output_format)
+            source = draw("mermaid") if output_format == "svg" else output
         except (ImportError, AttributeError, ValueError) as error:
             raise self.error(f"{self.name}: {self.arguments[0]} cannot be drawn: {error}") from error
         self.env.note_dependency(inspect.getfile(kind))
-        literal = nodes.literal_block(source, source, language=_LANGUAGES.get(chosen, "none"))
-        if chosen != "svg":
+        literal = nodes.literal_block(source, source, language=_LANGUAGES.get(output_format, "none"))
+        if output_format != "svg":
             return [literal]
-        html = addnodes.only("", nodes.raw("", drawn, format="html"), expr="format_html")
+        html = addnodes.only("", nodes.raw("", output, format="html"), expr="format_html")
         return [html, addnodes.only("", literal, expr="not format_html")]
 
 

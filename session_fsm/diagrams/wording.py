@@ -1,36 +1,36 @@
-"""The words on a diagram and below it, alike in every format that draws boxes and arrows."""
+"""Edge labels and legend texts, shared by the renderers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from session_fsm.diagrams.model import Diagram, Edge, Overlay
+from session_fsm.diagrams.model import Diagram, Edge, Overlay, RuleText
 
 __all__ = ["Legend", "is_uncovered", "label", "legend", "remarks", "rule_counts", "times"]
 
 Legend: TypeAlias = "tuple[tuple[str, tuple[tuple[str, str], ...]], ...]"
-"""What stands below a diagram: sections, each a heading with entries of a term and its text."""
+"""The legend of a diagram: sections, each a heading with entries of a term and its text."""
 
 
 def label(edge: Edge, *, detail: str) -> list[str]:
-    """Return the lines on *edge*: its trigger, the event that it records, and the faults that it is refused for."""
+    """Return the label of *edge*, line by line: its trigger, its event, and the codes of its rules."""
     if detail == "simple":
         return [edge.trigger.value]
-    faults = [f"{'or' if place else 'unless'} {code}" for place, code in enumerate(edge.rules)]
-    return [f"{edge.id} {edge.trigger}", edge.event_name.value, *faults]
+    codes = [f"{'or' if index else 'unless'} {code}" for index, code in enumerate(edge.rules)]
+    return [f"{edge.id} {edge.trigger}", edge.event_name.value, *codes]
 
 
 def remarks(edge: Edge, overlay: Overlay) -> list[str]:
-    """Return what lies upon *edge*, as further lines: allowed or refused now, its steps in the history, how often tested."""
+    """Return what the overlay says of *edge*, line by line: allowed or refused now, its steps, how often tested."""
     lines: list[str] = []
     if edge.id in overlay.allowed:
         lines.append("ALLOWED NOW")
     if edge.id in overlay.refused:
         lines.append("REFUSED NOW")
     if numbers := overlay.numbers(edge):
-        many = f" ({times(len(numbers))})" if len(numbers) > 1 else ""
-        lines.append(f"step {', '.join(map(str, numbers))}{many}")
+        total = f" ({times(len(numbers))})" if len(numbers) > 1 else ""
+        lines.append(f"step {', '.join(map(str, numbers))}{total}")
     if refused := overlay.refusals_of(edge):
         lines.append(f"refused {times(refused)}")
     if overlay.counts is not None:
@@ -39,7 +39,7 @@ def remarks(edge: Edge, overlay: Overlay) -> list[str]:
 
 
 def times(count: int) -> str:
-    """Return *count* in words: once, or so many times."""
+    """Return ``once`` or ``<count> times``."""
     return "once" if count == 1 else f"{count} times"
 
 
@@ -49,7 +49,7 @@ def is_uncovered(edge: Edge, overlay: Overlay) -> bool:
 
 
 def rule_counts(code: str, overlay: Overlay) -> str:
-    """Return how often tests saw the rule *code* pass and refuse, or nothing where tests were not counted."""
+    """Return how often the rule *code* passed and refused in tests, or an empty string without test counts."""
     if overlay.counts is None:
         return ""
     outcomes = {"passed": overlay.counts.get(f"{code}:passed"), "refused": overlay.counts.get(f"{code}:violated")}
@@ -59,17 +59,18 @@ def rule_counts(code: str, overlay: Overlay) -> str:
 
 
 def legend(diagram: Diagram, overlay: Overlay, *, detail: str) -> Legend:
-    """Return what stands below *diagram*: what lies upon it, and in full detail the rules and the states too."""
+    """Return the legend of *diagram*: what the overlay says, and in full detail also the rules and the states."""
     sections = [("Now", tuple(_now(diagram, overlay))), ("History", tuple(_history(overlay)))]
     if detail == "full":
-        rules = ((rule.code, _with(rule.text, rule_counts(rule.code, overlay))) for rule in diagram.rules)
+        rules = ((rule.code, _rule_text(rule, overlay)) for rule in diagram.rules)
         states = ((node.state.value, node.meaning) for node in diagram.nodes)
         sections += [("Rules, by the fault that they refuse", tuple(rules)), ("States", tuple(states))]
     return tuple((heading, entries) for heading, entries in sections if entries)
 
 
-def _with(text: str, addition: str) -> str:
-    return f"{text} [{addition}]" if addition else text
+def _rule_text(rule: RuleText, overlay: Overlay) -> str:
+    counts = rule_counts(rule.code, overlay)
+    return f"{rule.text} [{counts}]" if counts else rule.text
 
 
 def _now(diagram: Diagram, overlay: Overlay) -> Iterator[tuple[str, str]]:
@@ -85,10 +86,10 @@ def _now(diagram: Diagram, overlay: Overlay) -> Iterator[tuple[str, str]]:
 
 def _history(overlay: Overlay) -> Iterator[tuple[str, str]]:
     step = 0
-    for moment in overlay.history:
-        if moment.refused:
-            yield f"after {step}", moment.text
+    for entry in overlay.history:
+        if entry.refused:
+            yield f"after {step}", entry.text
         else:
             step += 1
-            unknown = "" if moment.edges else " - not in this table"
-            yield f"{step}", f"{moment.text}{unknown}"
+            unknown = "" if entry.edges else " - not in this table"
+            yield f"{step}", f"{entry.text}{unknown}"

@@ -46,7 +46,7 @@ from session_fsm.wire.reading import make_reader, straight_reader_of
 from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader
 from session_fsm.wire.straight_writing import StraightWriter
 from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight, write
-from session_fsm.wire.writing import make_writer, straight_writer_of
+from session_fsm.wire.writing import fast_writer_of, make_writer
 
 __all__ = [
     "ErrorResponse",
@@ -219,7 +219,7 @@ _writer = _kept_by_class(_find_writer, "__wire_writer__")
 
 
 def _straight_writer(kind: Any) -> StraightWriter:
-    return straight_writer_of(_writer(kind))
+    return fast_writer_of(_writer(kind))
 
 
 @overload

@@ -1,4 +1,7 @@
-"""The fields that a subclass of the session adds, read from JSON and written to it by their types."""
+"""Reading and writing the fields that a session subclass adds (own fields), by their types.
+
+The readers and writers of `session_fsm.wire` call `own_reader` and `own_writer`.
+"""
 
 from __future__ import annotations
 
@@ -53,12 +56,12 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def register_type(kind: type[Any], *, write: Callable[[Any], Any], read: Callable[[Any], Any]) -> None:
-    """Let own fields of session classes that are made from now on have the type *kind*.
+    """Allow the type *kind* for own fields of session classes that are defined later.
 
     Args:
-        kind: the class of the values, which cannot change in place.
-        write: turns a value into what JSON can hold.
-        read: turns that into the value again; whatever it raises is reported at the field's place.
+        kind: the class of the values, which must be immutable.
+        write: converts a value to a JSON value.
+        read: converts the JSON value back; an exception becomes a problem at the field's pointer.
 
     >>> import ipaddress
     >>> register_type(ipaddress.IPv4Address, write=str, read=ipaddress.IPv4Address)
@@ -67,14 +70,18 @@ def register_type(kind: type[Any], *, write: Callable[[Any], Any], read: Callabl
 
 
 def read_scalar(value: Any, kind: Any, *, of: type, from_text: bool = False) -> Any:
-    """Read what JSON has no type of its own for, and refuse what is of another; amounts *from text* where they stand so."""
-    if isinstance(kind, type) and issubclass(kind, Enum):  # cattrs takes the hook of a class for its subclasses too
+    """Convert a JSON value to the type *of*; with *from_text*, amounts may be text.
+
+    Raises:
+        InvalidValue: the value is of another type.
+    """
+    if isinstance(kind, type) and issubclass(kind, Enum):  # cattrs also applies the hook of a class to its subclasses
         return kind(value)
     if of is Decimal and isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if from_text and of is Decimal and isinstance(value, str):
         return to_amount(value)
-    if issubclass(of, datetime) and isinstance(value, str):  # a test clock may have put its own class in the place
+    if issubclass(of, datetime) and isinstance(value, str):  # a library that freezes time may have replaced the class
         found = to_time(value)
         if found is None:
             raise InvalidValue("", f'"{value:.40}" is not a time as RFC 3339 writes it')
@@ -100,49 +107,49 @@ def read_scalar(value: Any, kind: Any, *, of: type, from_text: bool = False) -> 
 # --- Reading -------------------------------------------------------------------------------------------------------
 
 
-def own_reader(converter: Converter, one: OwnField) -> Callable[[Any, Any], Any]:
-    """Return the function that reads one field, converts and checks its value."""
-    read = _reader(converter, one.type)
+def own_reader(converter: Converter, own_field: OwnField) -> Callable[[Any, Any], Any]:
+    """Return the function that reads, converts and validates the value of *own_field*."""
+    read = _reader(converter, own_field.type)
 
     def read_field(value: Any, _: Any) -> Any:
         try:
-            held = read(value)
+            result = read(value)
         except InvalidValue as error:
-            raise InvalidValue.of(problem.under(one.pointer) for problem in error.problems) from None
-        return one.accept(held)
+            raise InvalidValue.of(problem.under(own_field.pointer) for problem in error.problems) from None
+        return own_field.accept(result)
 
     return read_field
 
 
-def _reader(converter: Converter, held: FieldType) -> Callable[[Any], Any]:
-    match held:
+def _reader(converter: Converter, field_type: FieldType) -> Callable[[Any], Any]:
+    match field_type:
         case Tuple():
-            return partial(_read_list, _reader(converter, held.element))
+            return partial(_read_list, _reader(converter, field_type.element))
         case Map():
-            return partial(_read_map, _reader(converter, held.element))
+            return partial(_read_map, _reader(converter, field_type.element))
         case Object():
-            inner = {name: _reader(converter, member) for name, member in held.fields.items()}
-            return partial(_read_object, held, inner)
+            readers = {name: _reader(converter, member) for name, member in field_type.fields.items()}
+            return partial(_read_object, field_type, readers)
         case UnionOf():
-            return partial(_read_union, [(member.json, _reader(converter, member)) for member in held.members])
+            return partial(_read_union, [(member.json, _reader(converter, member)) for member in field_type.members])
         case Value():
-            return lambda value: converter.structure(value, held.kind)
+            return lambda value: converter.structure(value, field_type.kind)
         case Registered():
-            return partial(_read_foreign, _users_hook(converter, held.kind) or held.read)
-        case Scalar() if issubclass(held.kind, (Decimal, UUID, date)):
-            hook = _users_hook(converter, held.kind)
+            return partial(_call_users_function, _users_hook(converter, field_type.kind) or field_type.read)
+        case Scalar() if issubclass(field_type.kind, (Decimal, UUID, date)):
+            hook = _users_hook(converter, field_type.kind)
             return (
-                partial(_read_foreign, hook)
+                partial(_call_users_function, hook)
                 if hook
-                else partial(_read_word, held.kind, reads_text_as_amounts(converter))
+                else partial(_read_converted, field_type.kind, reads_text_as_amounts(converter))
             )
-        case Scalar() if held.kind is int:
+        case Scalar() if field_type.kind is int:
             return to_whole
         case _:
-            return lambda value: value  # the check knows what to say of it
+            return lambda value: value  # the validator of the field reports a wrong type
 
 
-def _read_word(kind: type, from_text: bool, value: Any) -> Any:  # noqa: FBT001 - a part of the function that it makes
+def _read_converted(kind: type, from_text: bool, value: Any) -> Any:  # noqa: FBT001 - bound by `partial`
     if kind is not date:
         return read_scalar(value, kind, of=kind, from_text=from_text)
     if not isinstance(value, str):
@@ -153,99 +160,104 @@ def _read_word(kind: type, from_text: bool, value: Any) -> Any:  # noqa: FBT001 
         raise InvalidValue("", f'"{value:.40}" is not a date such as 2026-12-31') from None
 
 
-def _read_foreign(read: Callable[[Any], Any], value: Any) -> Any:
+def _call_users_function(function: Callable[[Any], Any], value: Any) -> Any:
     try:
-        return read(value)
+        return function(value)
     except Exception as error:
         raise as_invalid(error, "") from error
 
 
-def _collected(read: Callable[[Any], Any], elements: Iterable[tuple[Any, str, Any]]) -> list[tuple[Any, Any]]:
-    """Read elements, each with its name and place, and report the problems of all of them together."""
-    held: list[tuple[Any, Any]] = []
+def _read_elements(read: Callable[[Any], Any], elements: Iterable[tuple[Any, str, Any]]) -> list[tuple[Any, Any]]:
+    """Read *elements*, each a name, a pointer and a value, and return the names with the results.
+
+    Raises:
+        InvalidValue: with the problems of all elements.
+    """
+    results: list[tuple[Any, Any]] = []
     problems: list[Problem] = []
-    for name, place, value in elements:
+    for name, pointer, value in elements:
         if len(problems) >= MOST_PROBLEMS:
             raise InvalidValue.of([*problems, FURTHER_PROBLEMS])
         try:
-            held.append((name, read(value)))
+            results.append((name, read(value)))
         except InvalidValue as error:
-            problems += (problem.under(place) for problem in error.problems)
+            problems += (problem.under(pointer) for problem in error.problems)
     if problems:
         raise InvalidValue.of(problems)
-    return held
+    return results
 
 
 def _read_list(read: Callable[[Any], Any], value: Any) -> Any:
     if not is_list(value):
         raise InvalidValue("", f"{kind_of(value)} is not a list")
-    return tuple(element for _, element in _collected(read, ((i, f"/{i}", one) for i, one in enumerate(value))))
+    elements = ((i, f"/{i}", element) for i, element in enumerate(value))
+    return tuple(element for _, element in _read_elements(read, elements))
 
 
 def _read_map(read: Callable[[Any], Any], value: Any) -> Any:
     if not is_object(value):
         raise InvalidValue("", f"{kind_of(value)} is not an object")
-    return dict(_collected(read, ((name, pointer_token(str(name)), one) for name, one in value.items())))
+    return dict(_read_elements(read, ((name, pointer_token(str(name)), member) for name, member in value.items())))
 
 
-def _read_object(held: Object, readers: dict[str, Callable[[Any], Any]], value: Any) -> Any:
+def _read_object(object_type: Object, readers: dict[str, Callable[[Any], Any]], value: Any) -> Any:
     if not is_object(value):
         raise InvalidValue("", f"{kind_of(value)} is not an object")
     given: list[tuple[Any, str, Any]] = []
     problems: list[Problem] = []
-    for attribute in fields(held.kind):
-        name, found = attribute.name, value.get(attribute.name)
-        if found is not None or (name in value and "null" in held.fields[name].json):
-            given.append((attribute, pointer_token(name), found))
+    for attribute in fields(object_type.kind):
+        name, member = attribute.name, value.get(attribute.name)
+        if member is not None or (name in value and "null" in object_type.fields[name].json):
+            given.append((attribute, pointer_token(name), member))
         elif attribute.default is NOTHING:
             problems.append(Problem(pointer_token(name), "is missing"))
 
     members: dict[str, Any] = {}
-    for attribute, place, member in given:
+    for attribute, pointer, member in given:
         try:
             members[attribute.alias] = readers[attribute.name](member)
         except InvalidValue as error:
-            problems += (problem.under(place) for problem in error.problems)
+            problems += (problem.under(pointer) for problem in error.problems)
     if problems:
         raise InvalidValue.of(problems)
-    return _read_foreign(lambda named: held.kind(**named), members)
+    return _call_users_function(lambda arguments: object_type.kind(**arguments), members)
 
 
-_KINDS = {bool: "boolean", int: "number", float: "number", Decimal: "number", str: "string", NoneType: "null"}
+_JSON_TYPE_NAMES = {bool: "boolean", int: "number", float: "number", Decimal: "number", str: "string", NoneType: "null"}
 
 
 def _read_union(readers: list[tuple[frozenset[str], Callable[[Any], Any]]], value: Any) -> Any:
-    kind = "list" if is_list(value) else "object" if is_object(value) else _KINDS.get(value.__class__)
-    return next((read(value) for kinds, read in readers if kind in kinds), value)
+    json_type = "list" if is_list(value) else "object" if is_object(value) else _JSON_TYPE_NAMES.get(value.__class__)
+    return next((read(value) for json_types, read in readers if json_type in json_types), value)
 
 
 # --- Writing -------------------------------------------------------------------------------------------------------
 
 
-def own_writer(converter: Converter, one: OwnField) -> Callable[[Any], Any]:
-    """Return the function that turns what one field holds into what JSON can hold."""
+def own_writer(converter: Converter, own_field: OwnField) -> Callable[[Any], Any]:
+    """Return the function that converts the value of *own_field* to a JSON value."""
 
     def write_field(value: Any) -> Any:
         try:
             return write_own(converter, value)
         except Exception as error:
-            raise as_invalid(error, one.pointer) from error
+            raise as_invalid(error, own_field.pointer) from error
 
     return write_field
 
 
-_PLAIN = frozenset({str, int, bool, Decimal, NoneType})
+_JSON_TYPES = frozenset({str, int, bool, Decimal, NoneType})
 
 
 def write_own(converter: Converter, value: Any) -> Any:
-    """Turn what an own field holds into what JSON can hold."""
+    """Return the value of an own field as a JSON value."""
     kind: Any = value.__class__
-    foreign = next((found for base in kind.__mro__ if (found := registered(base))), None)
-    if foreign or isinstance(value, (Decimal, datetime, date, UUID)):
-        hook = _users_hook(converter, kind, write=True) or (foreign and foreign.write)
+    registration = next((found for base in kind.__mro__ if (found := registered(base))), None)
+    if registration or isinstance(value, (Decimal, datetime, date, UUID)):
+        hook = _users_hook(converter, kind, write=True) or (registration and registration.write)
         if hook:
             return hook(value)
-    if kind in _PLAIN:
+    if kind in _JSON_TYPES:
         return value
     if isinstance(value, Enum):
         return value.value
@@ -264,13 +276,13 @@ def write_own(converter: Converter, value: Any) -> Any:
     return converter.unstructure(value)
 
 
-_FRESH = Converter()
+_DEFAULT_CONVERTER = Converter()
 
 
 def _users_hook(converter: Converter, kind: type, *, write: bool = False) -> Callable[[Any], Any] | None:
-    """Return the hook that somebody has registered for *kind* with a converter of their own, or None."""
-    hook, usual = _hook(converter, kind, write=write), _hook(_FRESH, kind, write=write)
-    if hook is None or _function(hook) is _function(usual) or _function(hook) in (read_scalar, timestamp, str):
+    """Return the hook that the user has registered for *kind* with *converter*, or None."""
+    hook, default = _hook(converter, kind, write=write), _hook(_DEFAULT_CONVERTER, kind, write=write)
+    if hook is None or _function(hook) is _function(default) or _function(hook) in (read_scalar, timestamp, str):
         return None
     return hook if write else lambda value: hook(value, kind)
 
@@ -291,31 +303,31 @@ def _function(hook: Any) -> Any:
 
 
 def written_own(converter: Converter, own: Any) -> dict[str, Any]:
-    """Return the own fields of an update as an event's JSON holds them."""
+    """Return the own fields of an update as the JSON object in an event."""
     return {wire_name(name.lstrip("_")): write_own(converter, value) for name, value in own.items()}
 
 
 def typed_event(event: SessionEvent, session_class: type[CustomerSession], converter: Converter) -> SessionEvent:
-    """Return *event* with the own fields of its change read by the types of *session_class*.
+    """Return *event* with the own fields of its change converted to the types of *session_class*.
 
-    A field that the class does not have any more stays as it was read.
+    A field that the class no longer has keeps its JSON value.
 
     Raises:
-        InvalidValue: a value is none of its field's type.
+        InvalidValue: a value is not of its field's type.
     """
     change: Any = event.change
     own = getattr(change, "own", EMPTY)
     if not own:
         return event
-    known = {wire_name(one.name.lstrip("_")): one for one in session_class.machine.own_fields.by_name.values()}
-    held: dict[str, Any] = {}
+    by_wire_name = {wire_name(f.name.lstrip("_")): f for f in session_class.machine.own_fields.by_name.values()}
+    values: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, value in own.items():
-        one = known.get(name)
+        found = by_wire_name.get(name)
         try:
-            held[one.name if one else name] = own_reader(converter, one)(value, None) if one else value
+            values[found.name if found else name] = own_reader(converter, found)(value, None) if found else value
         except InvalidValue as error:
             problems += (problem.under("/change/ownFields") for problem in error.problems)
     if problems:
         raise InvalidValue.of(problems)
-    return evolve(event, change=evolve(change, own=FrozenDict(held)))
+    return evolve(event, change=evolve(change, own=FrozenDict(values)))

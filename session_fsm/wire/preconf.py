@@ -1,8 +1,8 @@
-"""The preconfigured converters of `cattrs.preconf`, whose ``dumps`` and ``loads`` are to keep every digit.
+"""Exact decimals for the preconfigured converters of `cattrs.preconf`. `session_fsm.wire` calls `equip_encoder`.
 
-Their encoders know no decimals, and their parsers make binary floats of numbers. So an equipped converter becomes one
-of a subclass: for the JSON formats numbers keep their digits in the text, and for every other format amounts are
-written as text, which this converter reads back.
+The encoders of these converters do not support decimals, and their parsers convert numbers to binary floats. In the
+JSON formats, an equipped converter writes and reads numbers with all their digits; in every other format it writes
+amounts as text and reads them from text.
 """
 
 from __future__ import annotations
@@ -23,28 +23,30 @@ from session_fsm.wire.text import parse, written_amount
 __all__ = ["equip_encoder", "reads_text_as_amounts"]
 
 _JSON = {f"cattrs.preconf.{name}" for name in ("json", "orjson", "ujson", "msgspec")}
-# What these members hold has no types, so that text would be read back as text.
+# The values in these members have no declared types, so text would not be read back as a number.
 _UNTYPED = {"attributes", "context", "prices"}
 
 
 class _ExactText:
-    """Marks a converter that reads text where an amount is wanted."""
+    """Marks a converter that reads amounts from text."""
 
 
 def reads_text_as_amounts(converter: Converter) -> bool:
-    """Whether *converter* writes amounts as text, and so has to read them from text."""
+    """Whether *converter* writes amounts as text and reads them from text."""
     return isinstance(converter, _ExactText)
 
 
 def equip_encoder(converter: Converter) -> None:
-    """Let the ``dumps`` and ``loads`` of a preconfigured *converter* keep every digit of what this library writes.
+    """Make ``dumps`` and ``loads`` of a preconfigured *converter* keep all digits of decimals.
 
-    The class of the converter is replaced by a subclass, which `Converter.copy` keeps.
+    Other converters are not changed.
     """
     kind: Any = type(converter)
     if not hasattr(kind, "dumps") or issubclass(kind, (_ExactText, _ExactJSON)):
         return
     exact = _ExactJSON if any(base.__module__ in _JSON for base in kind.__mro__) else _OtherFormat
+    # The class of the caller's own object is replaced, because cattrs has no hook for the encoder. The new class is a
+    # subclass, so all methods and hooks still work, and `Converter.copy` keeps it.
     converter.__class__ = type(kind.__name__, (exact, kind), {"__module__": kind.__module__})
 
 
@@ -52,26 +54,26 @@ class _ExactJSON:
     """Writes decimals as JSON numbers of the same digits, and reads numbers as decimals."""
 
     def dumps(self, obj: Any, unstructure_as: Any = None, **options: Any) -> Any:
-        """Write *obj*; where it holds decimals, each stands as a mark in the text until the encoder has run."""
+        """Write *obj*. A random placeholder stands for each decimal until the encoder has run."""
         base: Any = super()
         converter: Any = self
         document = converter.unstructure(obj, unstructure_as=unstructure_as)
         nonce, digits = token_hex(8), list[str]()
 
-        def mark(amount: Decimal, _: str) -> str:
+        def placeholder(amount: Decimal, _: str) -> str:
             digits.append(written_amount(amount))
             return f"{nonce}:{len(digits) - 1}"
 
-        marked = _replaced(document, mark, "")
+        replaced = _replace_decimals(document, placeholder, "")
         if not digits:
             return base.dumps(obj, unstructure_as=unstructure_as, **options)
-        written = base.dumps(marked, **options)
+        written = base.dumps(replaced, **options)
         text = written.decode() if isinstance(written, bytes) else written
         exact = re.sub(f'"{nonce}:(\\d+)"', lambda found: digits[int(found[1])], text)
         return exact.encode() if isinstance(written, bytes) else exact
 
     def loads(self, data: Any, cl: Any, **options: Any) -> Any:
-        """Read *data*; where *cl* is of this library, or holds what is, numbers are read with all their digits."""
+        """Read *data*, with exact numbers if *cl* is or contains a class of this library."""
         if options or not _mentions_ours(cl):
             base: Any = super()
             return base.loads(data, cl, **options)
@@ -80,18 +82,18 @@ class _ExactJSON:
 
 
 class _OtherFormat(_ExactText):
-    """Writes amounts as text, and decimals without a type, such as those of attributes, as floats of the same value."""
+    """Writes amounts as text, and decimals without a declared type, such as those of attributes, as equal floats."""
 
     def dumps(self, obj: Any, unstructure_as: Any = None, **options: Any) -> Any:
         """Write *obj*.
 
         Raises:
-            InvalidValue: a member without a type, such as an attribute, holds a decimal that no float holds exactly.
+            InvalidValue: a member without a declared type, such as an attribute, is a decimal that no float equals.
         """
         base: Any = super()
         converter: Any = self
         document = converter.unstructure(obj, unstructure_as=unstructure_as)
-        return base.dumps(_replaced(document, _as_text_or_float, ""), **options)
+        return base.dumps(_replace_decimals(document, _as_text_or_float, ""), **options)
 
 
 def _as_text_or_float(amount: Decimal, pointer: str) -> float | str:
@@ -103,14 +105,17 @@ def _as_text_or_float(amount: Decimal, pointer: str) -> float | str:
     raise InvalidValue(pointer, "this format cannot hold the number with all its digits; give it as text")
 
 
-def _replaced(value: Any, replace: Callable[[Decimal, str], Any], pointer: str) -> Any:
-    """Copy what JSON can hold, with something else in the place of each decimal."""
+def _replace_decimals(value: Any, replace: Callable[[Decimal, str], Any], pointer: str) -> Any:
+    """Return a copy of a JSON value in which ``replace(decimal, pointer)`` replaces each decimal."""
     if isinstance(value, Decimal):
         return replace(value, pointer)
     if is_object(value):
-        return {name: _replaced(held, replace, pointer + pointer_token(str(name))) for name, held in value.items()}
+        return {
+            name: _replace_decimals(member, replace, pointer + pointer_token(str(name)))
+            for name, member in value.items()
+        }
     if is_list(value):
-        return [_replaced(held, replace, f"{pointer}/{place}") for place, held in enumerate(value)]
+        return [_replace_decimals(element, replace, f"{pointer}/{index}") for index, element in enumerate(value)]
     return value
 
 

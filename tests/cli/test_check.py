@@ -1,4 +1,4 @@
-"""``session-fsm check``: whether documents are valid, and where they are not."""
+"""``session-fsm check``: valid documents, and the problems of invalid ones."""
 
 import json
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def document(tmp_path: Path) -> Any:
 
 
 class TestKinds:
-    """What a document is, is guessed from its members."""
+    """The members of a document decide its kind."""
 
     @pytest.mark.parametrize(
         ("content", "kind"),
@@ -67,14 +67,14 @@ class TestKinds:
             ),
         ],
     )
-    def test_a_valid_document_is_said_to_be_so(self, document: Any, content: Any, kind: str) -> None:
+    def test_a_valid_document_is_reported_as_valid(self, document: Any, content: Any, kind: str) -> None:
         path = document(content)
         result = run("check", path)
         assert (result.exit_code, result.output.splitlines()[0]) == (0, f"{path}: valid {kind}")
 
     @pytest.mark.parametrize("content", [None, 3, [], '"text"', True])
     @pytest.mark.parametrize("kind", ["session", "update", "return", "event", "answer", "error"])
-    def test_no_kind_is_anything_but_an_object(self, document: Any, content: Any, kind: str) -> None:
+    def test_every_kind_must_be_an_object(self, document: Any, content: Any, kind: str) -> None:
         result = run("check", "--kind", kind, document(content))
         assert result.exit_code == 1
         assert "is not an object" in result.output
@@ -84,7 +84,7 @@ class TestKinds:
         path = document(wire.dumps(session.pending_events[0]).decode())
         assert run("check", path).output == f"{path}: valid event\n"
 
-    def test_what_a_document_is_can_be_said(self, document: Any) -> None:
+    def test_the_kind_can_be_given(self, document: Any) -> None:
         path = document(UPDATE)
         result = run("check", "--kind", "session", path)
         assert result.exit_code == 1
@@ -94,7 +94,7 @@ class TestKinds:
             f"{path}: /updated: is missing",
         ]
 
-    def test_a_class_of_ones_own_may_have_fields_of_its_own(self, document: Any) -> None:
+    def test_own_fields_of_a_class_are_read(self, document: Any) -> None:
         path = document({**SESSION, "tenant": 3})
         assert run("check", path).exit_code == 0
         result = run("check", path, "--class", "builders:TenantSession")
@@ -102,7 +102,7 @@ class TestKinds:
 
 
 class TestAnswers:
-    """An answer of the API is judged with everything in it that this library reads."""
+    """Every part of an API answer that this library reads is checked."""
 
     @pytest.mark.parametrize(
         ("member", "problem"),
@@ -129,13 +129,15 @@ class TestAnswers:
             ({"event": {"trigger": "close", "sessionId": "order-1"}}, "/event/at: is missing"),
         ],
     )
-    def test_each_part_is_judged_at_its_place(self, document: Any, member: dict[str, Any], problem: str) -> None:
+    def test_problems_of_each_part_have_their_pointer(
+        self, document: Any, member: dict[str, Any], problem: str
+    ) -> None:
         path = document({"effects": [], "customerSession": SESSION} | member)
         result = run("check", path)
         assert result.exit_code == 1
         assert f"{path}: {problem}" in result.output.splitlines()
 
-    def test_what_the_api_alone_knows_is_not_judged(self, document: Any) -> None:
+    def test_members_that_only_the_api_defines_are_not_checked(self, document: Any) -> None:
         api = {"id": 3, "created": "now", "type": "talon_session_created", "attributes": {}, "effects": []}
         entity = {**RETURN, "id": 1, "created": "now", "applicationId": 2, "accountId": 3, "eventId": 4, "sessionId": 5}
         answer: dict[str, Any] = {
@@ -149,14 +151,14 @@ class TestAnswers:
         assert run("check", path).output == f"{path}: valid answer\n"
         assert run("check", "--strict", path).exit_code == 0
 
-    def test_an_answer_without_its_session_says_how_to_ask_for_it(self, document: Any) -> None:
+    def test_an_answer_without_a_session_gets_a_note(self, document: Any) -> None:
         path = document({"effects": [], "createdCoupons": [], "createdReferrals": []})
         result = run("check", "--strict", path)
         assert result.exit_code == 0
         note = 'note: it holds no session; a request asks for it by "responseContent": ["customerSession"]'
         assert result.output.splitlines() == [f"{path}: valid answer", f"{path}: {note}"]
 
-    def test_an_event_of_this_library_in_it_is_read_by_the_class(self, document: Any) -> None:
+    def test_an_event_of_this_library_in_an_answer_is_read_with_the_class(self, document: Any) -> None:
         event = wire.unstructure(CustomerSession.create("order-1", now=NOW).pending_events[0])
         path = document({"effects": [], "customerSession": {**SESSION, "tenant": "acme"}, "event": event})
         assert run("check", path, "--class", "builders:TenantSession").output == f"{path}: valid answer\n"
@@ -172,7 +174,9 @@ class TestAnswers:
             {"trigger": "close", "sessionId": "order-1"},
         ],
     )
-    def test_what_loads_refuses_is_never_valid(self, document: Any, content: dict[str, Any], kind: str) -> None:
+    def test_a_document_that_loads_refuses_is_never_valid(
+        self, document: Any, content: dict[str, Any], kind: str
+    ) -> None:
         kinds = {
             "session": CustomerSession,
             "update": SessionUpdate,
@@ -186,7 +190,7 @@ class TestAnswers:
 
 
 class TestErrors:
-    """An envelope of errors is judged as the official clients need it (W-18)."""
+    """An error envelope is checked as the official clients need it (W-18)."""
 
     @pytest.mark.parametrize(
         ("content", "problem"),
@@ -202,12 +206,14 @@ class TestErrors:
             ({"message": "No", "StatusCode": True}, "/StatusCode: a boolean is not an integer"),
         ],
     )
-    def test_what_is_wrong_with_it_is_named(self, document: Any, content: dict[str, Any], problem: str) -> None:
+    def test_problems_of_an_error_envelope_are_reported(
+        self, document: Any, content: dict[str, Any], problem: str
+    ) -> None:
         path = document(content)
         result = run("check", path)
         assert (result.exit_code, result.output) == (1, f"{path}: {problem}\n")
 
-    def test_what_this_library_writes_is_valid(self, document: Any) -> None:
+    def test_an_error_envelope_of_this_library_is_valid(self, document: Any) -> None:
         session = CustomerSession.create("order-1")
         with pytest.raises(WrongState) as refused:
             session.reopen()
@@ -216,7 +222,7 @@ class TestErrors:
 
 
 class TestNotes:
-    """Members that nobody knows are named, with the name that was meant."""
+    """Unknown members are reported, with a similar known name."""
 
     @pytest.mark.parametrize(
         ("content", "note"),
@@ -252,9 +258,7 @@ class TestNotes:
             ),
         ],
     )
-    def test_a_name_that_resembles_a_known_one_is_taken_for_it(
-        self, document: Any, content: dict[str, Any], note: str
-    ) -> None:
+    def test_a_similar_known_name_is_suggested(self, document: Any, content: dict[str, Any], note: str) -> None:
         if "createdCoupon:" in note:
             content = {**content, "createdCoupon": []}
         path = document(content)
@@ -265,7 +269,7 @@ class TestNotes:
         assert strict.exit_code == 1
         assert f"{path}: {note}" in strict.output.splitlines()
 
-    def test_a_session_may_be_wrapped_as_an_answer_has_it(self, document: Any) -> None:
+    def test_a_wrapped_session_is_valid(self, document: Any) -> None:
         path = document({"customerSession": SESSION, "effect": []})
         result = run("check", "--kind", "session", path)
         assert result.output.splitlines() == [
@@ -273,7 +277,7 @@ class TestNotes:
             f"{path}: note: beside customerSession, effect is not known; did you mean effects?",
         ]
 
-    def test_many_notes_are_counted(self, document: Any) -> None:
+    def test_notes_after_the_20th_are_only_counted(self, document: Any) -> None:
         path = document({**UPDATE, **{f"unknown{number}": 1 for number in range(30)}})
         lines = run("check", path).output.splitlines()
         assert len(lines) == 22
@@ -281,9 +285,9 @@ class TestNotes:
 
 
 class TestProblems:
-    """Every problem has a line of its own, with the pointer to its place."""
+    """Every problem is reported on its own line, with its pointer."""
 
-    def test_all_problems_of_all_files_are_written(self, document: Any) -> None:
+    def test_all_problems_of_all_files_are_reported(self, document: Any) -> None:
         bad = document({"customerSession": {"cartItems": [{"quantity": 0}], "couponCodes": "XMAS"}}, "bad.json")
         good = document(RETURN, "good.json")
         worse = document({"return": {"returnedCartItems": [{"quantity": True}]}}, "worse.json")
@@ -308,23 +312,23 @@ class TestProblems:
             ("[" * 100_000, "the document is nested too deeply"),
         ],
     )
-    def test_what_is_wrong_with_the_whole_has_no_pointer(self, document: Any, content: str, problem: str) -> None:
+    def test_a_problem_of_the_whole_document_has_no_pointer(self, document: Any, content: str, problem: str) -> None:
         path = document(content)
         result = run("check", path)
         assert (result.exit_code, result.output) == (1, f"{path}: {problem}\n")
 
-    def test_a_document_that_is_too_large_is_not_read_to_its_end(self, document: Any) -> None:
+    def test_a_document_that_is_too_large_is_refused(self, document: Any) -> None:
         path = document(" " * (MOST_BYTES + 10))
         assert run("check", path).output == f"{path}: the document is larger than 16,777,216 bytes\n"
 
-    def test_a_document_of_which_nothing_is_known_is_none_of_them(self, document: Any) -> None:
+    def test_a_document_without_known_members_is_not_recognised(self, document: Any) -> None:
         path = document({"operation": "update", "sessionId": "order-1"})
         result = run("check", path)
         problem = "no member of it is known: it is no session, update, return, event, answer or error envelope"
         assert (result.exit_code, result.output.splitlines()[0]) == (1, f"{path}: {problem}")
         assert run("check", "--kind", "update", path).exit_code == 0
 
-    def test_unknown_fields_are_refused_on_request(self, document: Any) -> None:
+    def test_unknown_fields_are_refused_with_strict(self, document: Any) -> None:
         path = document({**UPDATE, "couponCode": "XMAS"})
         assert run("check", path).exit_code == 0
         result = run("check", "--strict", path)
@@ -333,7 +337,7 @@ class TestProblems:
             f"{path}: /couponCode: is not known; did you mean couponCodes?\n",
         )
 
-    def test_what_a_file_holds_cannot_control_the_terminal(self, document: Any) -> None:
+    def test_control_characters_in_a_file_are_escaped(self, document: Any) -> None:
         path = document({"\x1b[31mred": 1, "state": "open"})
         output = run("check", path).output
         assert "\x1b" not in output
@@ -341,13 +345,13 @@ class TestProblems:
 
 
 class TestFiles:
-    """Files that cannot be opened are named on standard error, and the others are checked."""
+    """Files that cannot be opened are reported on standard error, and the others are checked."""
 
-    def test_standard_input_is_a_file_too(self) -> None:
+    def test_standard_input_can_be_checked(self) -> None:
         result = run("check", "-", stdin=json.dumps(UPDATE))
         assert (result.exit_code, result.output) == (0, "standard input: valid update\n")
 
-    def test_a_missing_file_and_a_directory_are_named(self, document: Any, tmp_path: Path) -> None:
+    def test_a_missing_file_and_a_directory_are_reported(self, document: Any, tmp_path: Path) -> None:
         good, bad, missing = document(UPDATE, "good.json"), document([], "bad.json"), tmp_path / "missing.json"
         result = run("check", missing, good, tmp_path, bad)
         assert result.exit_code == 2

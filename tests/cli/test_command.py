@@ -1,4 +1,4 @@
-"""The command as a whole: how it is called, what it says when it is called wrongly, and how it ends."""
+"""The command group: help, usage errors, loading of classes, exit status, output."""
 
 import errno
 import io
@@ -22,31 +22,31 @@ COMMANDS = ("demo", "replay", "check", "explain")
 
 
 class TestHelp:
-    """Help is everywhere, under both of its names, with an example each."""
+    """Every command has help, under both option names, with an example."""
 
     @pytest.mark.parametrize("option", ["-h", "--help"])
     @pytest.mark.parametrize("name", COMMANDS)
-    def test_every_command_explains_itself_and_gives_an_example(self, name: str, option: str) -> None:
+    def test_every_command_has_help_with_an_example(self, name: str, option: str) -> None:
         result = run(name, option)
         assert result.exit_code == 0
         assert result.output.startswith(f"Usage: session-fsm {name}")
         assert f"session-fsm {name}" in result.output.split("Example")[1]
         assert "--class MODULE:CLASS" in result.output
 
-    def test_the_overview_lists_the_commands_in_their_order(self) -> None:
+    def test_the_help_lists_the_commands_in_order(self) -> None:
         result = run("--help")
         listed = [line.split()[0] for line in result.output.split("Commands:\n")[1].split("\n\n")[0].splitlines()]
         assert listed == list(cli.COMMANDS)
         assert listed[: len(COMMANDS)] == list(COMMANDS)
 
-    def test_without_arguments_the_overview_is_shown(self) -> None:
+    def test_without_arguments_the_help_is_shown(self) -> None:
         result = run()
         assert (result.exit_code, result.output) == (0, run("--help").output)
 
     def test_the_version_is_that_of_the_package(self) -> None:
         assert run("--version").output == f"session-fsm {session_fsm.__version__}\n"
 
-    def test_the_version_of_a_source_tree_that_is_not_installed_is_not_known(self, monkeypatch: Any) -> None:
+    def test_a_source_tree_that_is_not_installed_has_no_version(self, monkeypatch: Any) -> None:
         def missing(name: str) -> str:
             raise ImportError(name)
 
@@ -55,7 +55,7 @@ class TestHelp:
 
 
 class TestWrongCalls:
-    """Whoever calls wrongly reads one line on standard error and gets a 2."""
+    """A usage error is one line on standard error, with status 2."""
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -81,13 +81,13 @@ class TestWrongCalls:
             ),
         ],
     )
-    def test_a_wrong_call_is_one_line_and_a_2(self, arguments: list[str], message: str) -> None:
+    def test_a_usage_error_is_one_line_with_status_2(self, arguments: list[str], message: str) -> None:
         result = run(*arguments)
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.startswith(f"session-fsm: {message}")
         assert result.stderr.count("\n") == 1
 
-    def test_what_is_wrong_cannot_control_the_terminal(self) -> None:
+    def test_control_characters_in_an_argument_are_escaped(self) -> None:
         result = run("\x1b[31mred\x9b")
         assert "\x1b" not in result.stderr
         assert "\x9b" not in result.stderr
@@ -95,7 +95,7 @@ class TestWrongCalls:
 
 
 class TestClasses:
-    """A session class is found by ``package.module:Name``, in the current directory too."""
+    """A session class is found by ``package.module:Name``, also in the current directory."""
 
     @pytest.fixture(autouse=True)
     def _here(self, tmp_path: Path, monkeypatch: Any) -> Any:
@@ -115,7 +115,7 @@ class TestClasses:
         assert result.exit_code == 0
         assert "order_too_small      An order is worth ten at least." in result.output
 
-    def test_a_class_within_a_class_is_found(self) -> None:
+    def test_a_nested_class_is_found(self) -> None:
         self._write("corner_shop.py", _SHOP + "\nclass Shops:\n    First = ShopSession\n")
         assert run("explain", "--class", "corner_shop:Shops.First").output.startswith("ShopSession: 10 transitions")
 
@@ -141,7 +141,7 @@ class TestClasses:
             ),
         ],
     )
-    def test_what_fails_within_the_module_is_said_with_its_place(self, text: str, message: str, tmp_path: Any) -> None:
+    def test_an_error_in_the_module_is_reported_with_its_line(self, text: str, message: str, tmp_path: Any) -> None:
         self._write("broken.py", text)
         result = run("demo", "--class", "broken:Shop")
         assert (result.exit_code, result.stdout) == (2, "")
@@ -149,7 +149,7 @@ class TestClasses:
         assert message.format(tmp_path / "broken.py") in result.stderr
         assert result.stderr.count("\n") == 1
 
-    def test_a_name_that_cannot_be_imported_has_no_place(self) -> None:
+    def test_a_name_that_cannot_be_imported_has_no_line(self) -> None:
         result = run("demo", "--class", ".shop:Shop")
         assert result.exit_code == 2
         assert "the module '.shop' cannot be imported: TypeError: " in result.stderr
@@ -170,11 +170,11 @@ class ShopSession(CustomerSession):
 
 
 class TestEndings:
-    """However a command ends, nobody sees a traceback."""
+    """No exception of a command shows a traceback."""
 
     @pytest.fixture
     def failing(self, monkeypatch: Any) -> Any:
-        """Return a function that makes a command which raises."""
+        """Return a function that creates a command which raises an exception."""
 
         def make(error: BaseException) -> None:
             @click.command("fail")
@@ -202,14 +202,14 @@ class TestEndings:
             (click.UsageError("Not so."), 2, "session-fsm: not so (see session-fsm fail --help)\n"),
         ],
     )
-    def test_what_is_raised_becomes_a_status_and_one_line(
+    def test_an_exception_becomes_a_status_and_one_line(
         self, failing: Any, error: BaseException, status: int, message: str
     ) -> None:
         failing(error)
         result = run("fail")
         assert (result.exit_code, result.stdout, result.stderr) == (status, "begun\n", message)
 
-    def test_an_interrupt_before_the_command_has_begun_ends_quietly(self, monkeypatch: Any) -> None:
+    def test_an_interrupt_before_the_command_starts_prints_no_traceback(self, monkeypatch: Any) -> None:
         def interrupted(*_: Any, **__: Any) -> None:
             raise KeyboardInterrupt
 
@@ -217,13 +217,13 @@ class TestEndings:
         result = run("demo")
         assert (result.exit_code, result.output.strip()) == (130, "")
 
-    def test_streams_that_are_closed_swallow_what_is_written(self, monkeypatch: Any) -> None:
+    def test_closed_streams_discard_output(self, monkeypatch: Any) -> None:
         monkeypatch.setattr(sys, "stdout", None)
         terminal.prepare()
         with sys.stdout as stream:
             assert stream.write("nowhere") == 7
 
-    def test_streams_that_cannot_be_told_how_to_encode_stay_as_they_are(self, monkeypatch: Any) -> None:
+    def test_streams_that_cannot_be_reconfigured_are_not_changed(self, monkeypatch: Any) -> None:
         stream = io.StringIO()
         monkeypatch.setattr(sys, "stdout", stream)
         terminal.prepare()
@@ -231,9 +231,9 @@ class TestEndings:
 
 
 class TestEntry:
-    """``session-fsm`` and ``python -m session_fsm`` are one program, and it says what it lacks."""
+    """``session-fsm`` and ``python -m session_fsm`` run the same program; it reports a missing extra."""
 
-    def test_the_entry_runs_the_command(self, monkeypatch: Any, capsys: Any) -> None:
+    def test_the_entry_point_runs_the_command(self, monkeypatch: Any, capsys: Any) -> None:
         monkeypatch.setattr(sys, "argv", ["whatever", "--version"])
         with pytest.raises(SystemExit) as ended:
             entry.main()
@@ -261,12 +261,12 @@ class TestEntry:
             f'session-fsm: {missing} is not installed; run: pip install "session-fsm[cli]"\n',
         )
 
-    def test_any_other_module_that_is_missing_is_no_matter_of_the_extra(self, monkeypatch: Any) -> None:
+    def test_another_missing_module_is_raised(self, monkeypatch: Any) -> None:
         monkeypatch.setitem(sys.modules, "session_fsm.cli", None)
         with pytest.raises(ModuleNotFoundError):
             entry.main()
 
-    def test_an_interrupt_while_the_command_is_imported_ends_quietly(self, monkeypatch: Any, capsys: Any) -> None:
+    def test_an_interrupt_during_the_import_prints_no_traceback(self, monkeypatch: Any, capsys: Any) -> None:
         class Interrupting(SimpleNamespace):
             @property
             def command(self) -> None:
@@ -279,7 +279,7 @@ class TestEntry:
 
 
 class TestScreen:
-    """Output fits a terminal, and is plain and whole where there is none."""
+    """Output fits a terminal; without a terminal it is not coloured or wrapped."""
 
     def test_without_a_terminal_no_line_is_wrapped_or_coloured(self) -> None:
         output = run("explain", COLUMNS="40").output
@@ -291,7 +291,7 @@ class TestScreen:
         assert "\x1b[1mfrom closed\x1b[0m" in output
         assert max(len(click.unstyle(line)) for line in output.splitlines()) <= 72
 
-    def test_wrapping_loses_no_word(self) -> None:
+    def test_wrapping_keeps_every_word(self) -> None:
         plain = run("explain").output.split()
         wrapped = click.unstyle(run("explain", FORCE_COLOR="1", COLUMNS="50", TERM="xterm").output).split()
         assert wrapped == plain
@@ -316,7 +316,7 @@ class TestScreen:
             ("[red]markup[/red]", "[red]markup[/red]"),
         ],
     )
-    def test_what_a_terminal_would_obey_is_written_as_an_escape(self, text: str, shown: str) -> None:
+    def test_control_characters_are_written_as_escapes(self, text: str, shown: str) -> None:
         assert terminal.escaped(text) == shown
 
     def test_wide_characters_take_two_columns(self) -> None:

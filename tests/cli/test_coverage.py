@@ -1,4 +1,4 @@
-"""``session-fsm coverage``: what several processes recorded, added up and judged."""
+"""``session-fsm coverage``: coverage data of several processes, merged and reported."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from session_fsm.testing.coverage.report import FORMATS
 
 
 @rule("<b>hostile\x1b[31m</b>", on=["close"])
-def whatever(total: Any) -> bool:
+def total_is_not_negative(total: Any) -> bool:
     """Says </main><script>alert(1)</script> \x1b[2J\u202e."""
     return bool(total >= 0)
 
@@ -30,7 +30,7 @@ def total_is_even(total: Any) -> bool:
 
 
 class HostileSession(CustomerSession):
-    rules = (whatever, total_is_even)
+    rules = (total_is_not_negative, total_is_even)
 
 
 class CouponSession(CustomerSession):
@@ -56,7 +56,7 @@ def refused() -> Recorder:
 
 @pytest.fixture
 def counts(tmp_path: Path) -> Path:
-    """Return a directory with the counts of two processes."""
+    """Return a directory with the coverage data of two processes."""
     folder = tmp_path / "counts"
     folder.mkdir()
     (folder / "one.json").write_text(closed().to_json(), encoding="utf-8")
@@ -65,16 +65,16 @@ def counts(tmp_path: Path) -> Path:
     return folder
 
 
-class TestSum:
-    """Files and directories, added up."""
+class TestMerge:
+    """Files and directories are merged."""
 
-    def test_the_files_of_a_directory_are_added_up(self, counts: Path) -> None:
+    def test_the_files_of_a_directory_are_merged(self, counts: Path) -> None:
         result = run("coverage", counts, *COUPONS)
         assert result.exit_code == 0
         assert result.stdout.startswith(f"{__name__}:CouponSession: 33.3 %, 4 of 12 rows and rule outcomes exercised\n")
         assert result.stdout == (closed() + refused()).report(CouponSession)
 
-    def test_files_are_named_one_by_one_too(self, counts: Path) -> None:
+    def test_single_files_are_merged(self, counts: Path) -> None:
         one = run("coverage", counts / "one.json", *COUPONS)
         assert " 25.0 %, 3 of 12 rows" in one.stdout
         both = run("coverage", counts / "one.json", counts / "two.json", *COUPONS)
@@ -82,47 +82,47 @@ class TestSum:
         piped = run("coverage", counts / "one.json", "-", *COUPONS, stdin=refused().to_json())
         assert piped.stdout == both.stdout
 
-    def test_it_is_about_the_plain_session_unless_told_otherwise(self, counts: Path) -> None:
+    def test_the_default_class_is_customer_session(self, counts: Path) -> None:
         result = run("coverage", counts)
         assert result.stdout.startswith("session_fsm.session:CustomerSession: 21.4 %, 6 of 28 rows and ")
-        alone = run("coverage", counts, "--without-subclasses")
-        assert alone.stdout.startswith("session_fsm.session:CustomerSession: 17.8 %, 5 of 28 rows and ")
+        without_subclasses = run("coverage", counts, "--without-subclasses")
+        assert without_subclasses.stdout.startswith("session_fsm.session:CustomerSession: 17.8 %, 5 of 28 rows and ")
 
-    def test_several_classes_are_reported_one_after_another(self, counts: Path) -> None:
+    def test_several_classes_are_reported_in_order(self, counts: Path) -> None:
         result = run("coverage", counts, *BOTH)
         assert result.stdout.index("CouponSession: 33.3 %") < result.stdout.index("HostileSession: 0.0 %")
 
 
 class TestFormats:
-    """The same report in every format."""
+    """The report has several formats."""
 
-    def test_json_tells_all_and_is_a_recording_too(self, counts: Path) -> None:
+    def test_a_json_report_can_be_read_again(self, counts: Path) -> None:
         result = run("coverage", counts, *COUPONS, "--format", "json")
         assert result.exit_code == 0
-        (told,) = json.loads(result.stdout)["coverage"]
-        assert (told["class"], told["percent"]) == (f"{__name__}:CouponSession", 33.3)
-        assert (told["reached"], told["possible"]) == (4, 12)
-        assert told["counts"]["coupon_code_required:violated"] == 1
-        assert told["refused"]["reopen from open"] == 0
-        assert [gap["goal"] for gap in told["missing"]][:3] == ["T-02", "T-03", "T-05"]
-        assert "CouponSession.create(" in told["missing"][0]["code"]
-        assert told["excused"] == []
+        (report,) = json.loads(result.stdout)["coverage"]
+        assert (report["class"], report["percent"]) == (f"{__name__}:CouponSession", 33.3)
+        assert (report["reached"], report["possible"]) == (4, 12)
+        assert report["counts"]["coupon_code_required:violated"] == 1
+        assert report["refused"]["reopen from open"] == 0
+        assert [gap["goal"] for gap in report["missing"]][:3] == ["T-02", "T-03", "T-05"]
+        assert "CouponSession.create(" in report["missing"][0]["code"]
+        assert report["excused"] == []
         assert run("coverage", "-", *COUPONS, "--format", "json", stdin=result.stdout).stdout == result.stdout
 
-    def test_a_picture_has_the_counts_upon_it(self, counts: Path) -> None:
+    def test_a_picture_shows_the_counts(self, counts: Path) -> None:
         result = run("coverage", counts, *COUPONS, "--format", "svg")
         coverage = (closed() + refused()).of(CouponSession)
         assert result.stdout == render(CouponSession, "svg", coverage=coverage.counts)
         assert "Tested: 2 of 10 transitions, 2 of 2 rule outcomes" in result.stdout
 
     @pytest.mark.parametrize("name", FORMATS)
-    def test_every_format_can_be_asked_for(self, name: str, counts: Path, tmp_path: Path) -> None:
+    def test_every_format_is_supported(self, name: str, counts: Path, tmp_path: Path) -> None:
         path = tmp_path / f"report.{name}"
         result = run("coverage", counts, *COUPONS, "--format", name, "-o", path)
         assert (result.exit_code, result.stdout) == (0, f"wrote {path}\n")
         assert path.read_bytes().decode() == run("coverage", counts, *COUPONS, "--format", name, "-o", "-").stdout
 
-    def test_of_several_classes_each_has_its_file(self, counts: Path, tmp_path: Path) -> None:
+    def test_several_classes_get_a_file_each(self, counts: Path, tmp_path: Path) -> None:
         result = run("coverage", counts, *BOTH, "--format", "html", "-o", tmp_path / "report.html")
         assert result.exit_code == 0
         names = [f"report.{__name__}-{name}.html" for name in ("CouponSession", "HostileSession")]
@@ -130,16 +130,16 @@ class TestFormats:
         assert run("coverage", counts, *BOTH, "--format", "json", "-o", tmp_path / "report.json").exit_code == 0
         assert len(json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["coverage"]) == 2
 
-    def test_several_classes_do_not_fit_on_one_page(self, counts: Path) -> None:
+    def test_several_classes_on_standard_output_are_refused_for_html(self, counts: Path) -> None:
         result = run("coverage", counts, *BOTH, "--format", "html")
         assert (result.exit_code, result.stdout) == (2, "")
         assert "a report as html is of one class, not of 2" in result.stderr
 
 
 class TestHostile:
-    """What other people write into their rules stays text."""
+    """Texts of rules are escaped."""
 
-    def test_a_page_shows_it(self) -> None:
+    def test_a_page_escapes_hostile_text(self) -> None:
         page = Recorder().report(HostileSession, format="html")
         assert "<script>alert" not in page
         assert "<b>" not in page
@@ -148,29 +148,31 @@ class TestHostile:
         assert page.count("</main>") == 1
         assert page == Recorder().report(HostileSession, format="html")
 
-    def test_a_terminal_shows_it(self) -> None:
+    def test_a_terminal_escapes_hostile_text(self) -> None:
         shown = Recorder().report(HostileSession)
         assert "<b>hostile\\x1b[31m</b> never passed" in shown
         assert shown.replace("\n", "").isprintable()
 
 
-class TestBar:
-    """Too little is a 1, and one line."""
+class TestFailUnder:
+    """Less coverage than --fail-under is one line, with status 1."""
 
-    def test_below_the_bar_is_a_1(self, counts: Path) -> None:
+    def test_less_than_fail_under_is_status_1(self, counts: Path) -> None:
         result = run("coverage", counts, *COUPONS, "--fail-under", "33.4")
         assert result.exit_code == 1
-        said = f"session-fsm: {__name__}:CouponSession: 33.3 %, 4 of 12 rows and rule outcomes exercised, and 33.4 % is"
-        assert result.stderr == f"{said} required\n"
+        message = (
+            f"session-fsm: {__name__}:CouponSession: 33.3 %, 4 of 12 rows and rule outcomes exercised, and 33.4 % is"
+        )
+        assert result.stderr == f"{message} required\n"
         assert run("coverage", counts, *COUPONS, "--fail-under", "33.3").exit_code == 0
 
-    def test_every_class_has_to_reach_it(self, counts: Path) -> None:
+    def test_every_class_must_reach_fail_under(self, counts: Path) -> None:
         result = run("coverage", counts, *BOTH, "--fail-under", "20")
         assert result.exit_code == 1
         assert "HostileSession: 0.0 %" in result.stderr
         assert "CouponSession" not in result.stderr
 
-    def test_all_of_it_is_100(self, tmp_path: Path) -> None:
+    def test_full_coverage_is_100_percent(self, tmp_path: Path) -> None:
         with recording() as recorder:
             for state in ("open", "closed", "partially_returned", "cancelled"):
                 session = session_in(state, CouponSession)
@@ -190,26 +192,26 @@ class TestBar:
         assert "Missing" not in result.stdout
 
     @pytest.mark.parametrize("bar", ["-1", "101", "much"])
-    def test_a_bar_that_is_none_is_a_2(self, counts: Path, bar: str) -> None:
+    def test_an_invalid_fail_under_is_status_2(self, counts: Path, bar: str) -> None:
         assert run("coverage", counts, "--fail-under", bar).exit_code == 2
 
 
 class TestUnreadable:
-    """What cannot be read is a 2, and one line."""
+    """A file that cannot be read is one line, with status 2."""
 
-    def test_a_file_that_is_no_recording(self, counts: Path) -> None:
+    def test_a_file_that_is_not_coverage_data(self, counts: Path) -> None:
         result = run("coverage", counts / "notes.txt")
         assert (result.exit_code, result.stdout) == (2, "")
         assert "notes.txt: the document is not JSON" in result.stderr
         result = run("coverage", "-", stdin="{}")
         assert result.stderr == "session-fsm: standard input: /format: this is no session-fsm recording\n"
 
-    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_a_missing_file(self, tmp_path: Path) -> None:
         result = run("coverage", tmp_path / "none.json")
         assert result.exit_code == 2
         assert "none.json: No such file or directory" in result.stderr
 
-    def test_a_directory_without_recordings(self, tmp_path: Path) -> None:
+    def test_a_directory_without_json_files(self, tmp_path: Path) -> None:
         result = run("coverage", tmp_path)
         assert result.exit_code == 2
         assert result.stderr == f"session-fsm: {tmp_path} holds no .json file\n"
@@ -219,7 +221,7 @@ class TestUnreadable:
         assert result.exit_code == 2
         assert "No such file or directory" in result.stderr
 
-    def test_a_class_that_there_is_not(self, counts: Path) -> None:
+    def test_a_class_that_does_not_exist(self, counts: Path) -> None:
         result = run("coverage", counts, "--class", "session_fsm:CustomerSession", "--class", "session_fsm:Shop")
         assert result.exit_code == 2
         assert "invalid value for '--class': the module 'session_fsm' has no 'Shop'" in result.stderr
@@ -240,7 +242,7 @@ def test_the_program_needs_neither_pytest_nor_hypothesis(counts: Path) -> None:
     assert "CustomerSession: 21.4 %" in result.stdout
 
 
-def test_the_program_reports_and_judges(counts: Path) -> None:
+def test_the_program_reports_and_sets_the_status(counts: Path) -> None:
     result = start("coverage", counts, "--fail-under", "100")
     assert result.returncode == 1
     assert result.stderr.startswith(b"session-fsm: session_fsm.session:CustomerSession: 21.4 %")

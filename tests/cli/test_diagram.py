@@ -1,4 +1,4 @@
-"""``session-fsm diagram``: a picture of the table, and a directory of pictures that stays current."""
+"""``session-fsm diagram``: one diagram, or a directory of diagrams."""
 
 import json
 from pathlib import Path
@@ -13,25 +13,25 @@ from session_fsm import CustomerSession, wire
 from session_fsm.diagrams import formats, register_format, render
 
 
-class TestOne:
+class TestOneDiagram:
     """One diagram, in one format."""
 
-    def test_without_options_it_is_the_mermaid_of_the_plain_session(self) -> None:
+    def test_the_default_is_mermaid_of_customer_session(self) -> None:
         result = run("diagram")
         assert (result.exit_code, result.output) == (0, render())
 
     @pytest.mark.parametrize("name", ["mermaid", "dot", "plantuml", "markdown", "json", "scxml", "svg", "html"])
-    def test_every_format_can_be_asked_for(self, name: str) -> None:
+    def test_every_format_is_supported(self, name: str) -> None:
         assert run("diagram", "--format", name, "--detail", "simple", "--title", "Orders").output == render(
             CustomerSession, name, detail="simple", title="Orders"
         )
 
-    def test_a_class_of_ones_own_is_drawn_with_its_rules(self) -> None:
+    def test_a_subclass_is_drawn_with_its_rules(self) -> None:
         result = run("diagram", "--class", "diagram_cases:ShopSession")
         assert result.exit_code == 0
         assert "coupon_code_required" in result.output.replace("\xa0", " ")
 
-    def test_it_can_be_written_into_a_file(self, tmp_path: Path) -> None:
+    def test_the_output_can_be_a_file(self, tmp_path: Path) -> None:
         path = tmp_path / "states.svg"
         result = run("diagram", "--format", "svg", "-o", path)
         assert (result.exit_code, result.output) == (0, "")
@@ -48,7 +48,7 @@ class TestOne:
         assert result.output == render(session=session, events=session.pending_events)
         assert run("diagram", "--session", "-", stdin=wire.dumps(session)).output == render(session=session)
 
-    def test_what_cannot_be_read_is_named_with_its_place(self, tmp_path: Path, monkeypatch: Any) -> None:
+    def test_a_file_that_cannot_be_read_is_reported_with_its_line(self, tmp_path: Path, monkeypatch: Any) -> None:
         bad = tmp_path / "bad.json"
         bad.write_text('{"created": 5}', encoding="utf-8")
         result = run("diagram", "--session", bad)
@@ -62,16 +62,16 @@ class TestOne:
         assert long.exit_code == 2
         assert "standard input:1: the line is longer than" in long.stderr
 
-    def test_a_format_that_there_is_not_is_a_mistake_of_the_caller(self) -> None:
+    def test_an_unknown_format_is_a_usage_error(self) -> None:
         result = run("diagram", "--format", "gif")
         assert result.exit_code == 2
         assert "there is no format 'gif'" in result.stderr
 
 
 class TestDirectory:
-    """All formats in a directory, and whether they are current."""
+    """A directory with all formats, written and checked."""
 
-    def test_what_was_written_is_current(self, tmp_path: Path) -> None:
+    def test_a_written_directory_is_current(self, tmp_path: Path) -> None:
         folder = tmp_path / "diagrams"
         result = run("diagram", "--write", folder)
         assert (result.exit_code, result.output) == (0, f"{folder}: wrote {len(formats()) + 1} files\n")
@@ -79,7 +79,7 @@ class TestDirectory:
         assert "```mermaid" in (folder / "README.md").read_text(encoding="utf-8")
         assert run("diagram", "--check", folder).exit_code == 0
 
-    def test_what_is_stale_edited_missing_or_foreign_is_shown(self, tmp_path: Path) -> None:
+    def test_stale_edited_missing_and_foreign_files_are_reported(self, tmp_path: Path) -> None:
         run("diagram", "--write", tmp_path)
         edited = tmp_path / "customer_session.mmd"
         edited.write_text(edited.read_text(encoding="utf-8").replace("stateDiagram-v2", "stateDiagram"), "utf-8")
@@ -104,7 +104,7 @@ class TestDirectory:
 
     @pytest.mark.parametrize("name", ["README.md", "customer_session.json", "customer_session.svg"])
     @pytest.mark.parametrize("before", ["a new directory", "after --write"])
-    def test_a_file_of_somebody_else_is_never_overwritten(self, tmp_path: Path, name: str, before: str) -> None:
+    def test_a_file_without_the_marker_is_never_overwritten(self, tmp_path: Path, name: str, before: str) -> None:
         if before == "after --write":
             run("diagram", "--write", tmp_path)
         theirs = tmp_path / name
@@ -118,7 +118,7 @@ class TestDirectory:
         assert checked.exit_code == 1
         assert f"{theirs} was not written by session-fsm diagram, and --write will not overwrite it" in checked.stdout
 
-    def test_every_foreign_file_is_named(self, tmp_path: Path) -> None:
+    def test_every_foreign_file_is_reported(self, tmp_path: Path) -> None:
         for name in ("README.md", "customer_session.dot"):
             (tmp_path / name).write_text("ours\n", encoding="utf-8")
         result = run("diagram", "--write", tmp_path)
@@ -126,22 +126,22 @@ class TestDirectory:
             f"session-fsm: {tmp_path / name}" for name in ("README.md", "customer_session.dot")
         ]
 
-    def test_a_file_that_cannot_be_read_is_not_overwritten_either(self, tmp_path: Path) -> None:
+    def test_a_directory_in_place_of_a_file_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "customer_session.svg").mkdir()
         result = run("diagram", "--write", tmp_path)
         assert result.exit_code == 2
         assert "customer_session.svg: Is a directory" in result.stderr
         assert [path.name for path in tmp_path.iterdir()] == ["customer_session.svg"]
 
-    def test_files_that_it_wrote_are_written_again(self, tmp_path: Path) -> None:
+    def test_files_with_the_marker_are_overwritten(self, tmp_path: Path) -> None:
         run("diagram", "--write", tmp_path, "--title", "Old orders")
         assert run("diagram", "--write", tmp_path, "--title", "Orders").exit_code == 0
         assert "Old orders" not in "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
 
-    def test_a_registered_format_has_no_mark_and_is_known_by_the_readme(
+    def test_a_file_in_a_registered_format_is_recognised_by_the_readme(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("session_fsm.diagrams._registered", {})  # what is added lasts as long as the process
+        monkeypatch.setattr("session_fsm.diagrams._registered", {})  # undoes the registration after the test
         register_format("title-only", lambda diagram, _, *, detail: f"{diagram.title} {detail}\n")
         path = tmp_path / "customer_session.title-only"
         path.write_text("theirs\n", encoding="utf-8")
@@ -152,7 +152,7 @@ class TestDirectory:
         assert run("diagram", "--write", tmp_path, "--detail", "simple").exit_code == 0
         assert path.read_text(encoding="utf-8") == "CustomerSession simple\n"
 
-    def test_what_is_written_is_what_each_format_reads(self, tmp_path: Path) -> None:
+    def test_written_files_are_valid_in_their_formats(self, tmp_path: Path) -> None:
         run("diagram", "--write", tmp_path)
         ET.parse(tmp_path / "customer_session.svg")
         ET.parse(tmp_path / "customer_session.scxml")
@@ -160,18 +160,18 @@ class TestDirectory:
         assert document == {"generator": document["generator"]} | json.loads(render(format="json"))
         assert run("diff", tmp_path / "customer_session.json", "session_fsm:CustomerSession").exit_code == 0
 
-    def test_line_endings_of_another_system_are_no_difference(self, tmp_path: Path) -> None:
+    def test_other_line_endings_are_not_a_difference(self, tmp_path: Path) -> None:
         run("diagram", "--write", tmp_path)
         for path in tmp_path.iterdir():
             path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
         assert run("diagram", "--check", tmp_path).exit_code == 0
 
-    def test_a_directory_that_there_is_not_is_not_current(self, tmp_path: Path) -> None:
+    def test_a_missing_directory_is_not_current(self, tmp_path: Path) -> None:
         result = run("diagram", "--check", tmp_path / "none")
         assert result.exit_code == 1
         assert "does not exist" in result.stdout
 
-    def test_the_directory_of_another_class_names_it(self, tmp_path: Path) -> None:
+    def test_the_readme_names_the_class(self, tmp_path: Path) -> None:
         run("diagram", "--class", "diagram_cases:ShopSession", "--title", "A *shop*", "--write", tmp_path)
         text = (tmp_path / "README.md").read_text(encoding="utf-8")
         assert "ShopSession" in text
@@ -180,13 +180,13 @@ class TestDirectory:
         assert json.loads((tmp_path / "shop_session.json").read_text(encoding="utf-8"))
 
     @pytest.mark.parametrize("more", [("--format", "svg"), ("--check", "x"), ("-o", "x.svg")])
-    def test_it_goes_with_few_other_options(self, tmp_path: Path, more: tuple[str, ...]) -> None:
+    def test_write_and_check_refuse_other_options(self, tmp_path: Path, more: tuple[str, ...]) -> None:
         result = run("diagram", "--write", tmp_path, *more)
         assert result.exit_code == 2
         assert "--write and --check go with" in result.stderr
 
 
-def test_a_format_that_was_registered_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("session_fsm.diagrams._registered", {})  # what is added lasts as long as the process
+def test_a_registered_format_is_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("session_fsm.diagrams._registered", {})  # undoes the registration after the test
     register_format("title-only", lambda diagram, _, *, detail: f"{diagram.title} {detail}\n")
     assert run("diagram", "--format", "title-only").output == "CustomerSession full\n"

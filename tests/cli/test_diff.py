@@ -1,4 +1,4 @@
-"""``session-fsm diff``: what it reports and answers."""
+"""``session-fsm diff``: its report and exit status."""
 
 import json
 
@@ -11,14 +11,14 @@ PLAIN = "session_fsm:CustomerSession"
 BAKERY = "mutation_suites.bakery:BakerySession"
 
 
-def test_the_same_definition_is_a_0():
+def test_equal_definitions_are_status_0():
     result = run("diff", PLAIN, PLAIN)
     assert (result.exit_code, result.output) == (0, "no differences\n")
     result = run("diff", PLAIN, PLAIN, "--json")
     assert json.loads(result.output) == {"changes": [], "stuck": []}
 
 
-def test_differences_are_a_1_with_python_that_shows_them():
+def test_differences_are_status_1_with_python_that_demonstrates_them():
     result = run("diff", PLAIN, BAKERY, "--tries", "60")
     assert result.exit_code == 1
     assert result.output == (
@@ -51,7 +51,7 @@ def test_a_file_is_compared_with_a_class(tmp_path):
     }
 
 
-def test_stored_sessions_that_could_be_stuck_are_a_3(tmp_path):
+def test_dead_ends_for_stored_sessions_are_status_3(tmp_path):
     document = json.loads(render(format="json"))
     document["transitions"] = [row for row in document["transitions"] if row["id"] != "T-09"]
     new = tmp_path / "new.json"
@@ -76,13 +76,13 @@ def test_stored_sessions_that_could_be_stuck_are_a_3(tmp_path):
         ("session_fsm:Shop", "the module 'session_fsm' has no 'Shop'"),
     ],
 )
-def test_what_cannot_be_read_is_a_2(old, message):
+def test_an_unreadable_definition_is_status_2(old, message):
     result = run("diff", old, PLAIN)
     assert result.exit_code == 2
     assert message in result.stderr
 
 
-def test_a_file_that_holds_something_else_is_a_2(tmp_path):
+def test_a_file_without_a_definition_is_status_2(tmp_path):
     bad = tmp_path / "bad.json"
     bad.write_text("{}", encoding="utf-8")
     result = run("diff", bad, PLAIN)

@@ -1,4 +1,4 @@
-"""``session-fsm explain``: the table and its rules, in plain words."""
+"""``session-fsm explain``: the description of the table and its rules."""
 
 import json
 
@@ -11,9 +11,9 @@ from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER
 
 
 class TestTable:
-    """Without arguments the whole table is explained."""
+    """Without arguments, the whole table is described."""
 
-    def test_every_transition_stands_below_the_state_that_it_leaves(self) -> None:
+    def test_transitions_are_grouped_by_source_state(self) -> None:
         blocks = dict(block.split("\n", 1) for block in run("explain").output.split("\n\n") if "\n" in block)
         for row in TABLE:
             lines = iter(blocks[f"from {row.source or '(new)'}"].splitlines())
@@ -22,7 +22,7 @@ class TestTable:
             codes = [rule.code for rule in CustomerSession.machine.rules_of(row)]
             assert next(lines).strip() == (", ".join(codes) or "no rules")
 
-    def test_a_state_without_exit_says_so(self) -> None:
+    def test_a_final_state_is_described_as_final(self) -> None:
         assert "from cancelled\n  no transition: a final state\n" in run("explain").output
 
     def test_every_rule_is_listed_with_its_text(self) -> None:
@@ -31,9 +31,9 @@ class TestTable:
 
 
 class TestTrigger:
-    """With a trigger, what it does is explained."""
+    """With a trigger, its transitions and rules are described."""
 
-    def test_closing_is_explained_with_its_rules_and_its_meaning(self) -> None:
+    def test_close_is_explained_with_its_rules_and_its_meaning(self) -> None:
         assert run("explain", "close").output == (
             f"close\n  {MEANING_OF_TRIGGER[Trigger.CLOSE]}\n\n"
             "close: open -> closed\n"
@@ -58,7 +58,7 @@ class TestTrigger:
             headline = f"\n{row.trigger}: {row.source or '(new)'} -> {row.target}\n"
             assert (headline in output) == (row.trigger is trigger)
 
-    def test_a_choice_of_this_library_is_said_to_be_one(self) -> None:
+    def test_a_choice_of_this_library_is_described_as_chosen(self) -> None:
         output = run("explain", "return_items").output
         assert "chosen by this library, because nothing public says. The API lists previous returns" in output
 
@@ -67,15 +67,15 @@ class TestTrigger:
         assert "  rules      none\n" in output
         assert "\nrules\n" not in output
 
-    def test_rules_of_a_class_of_ones_own_appear_by_themselves(self) -> None:
+    def test_rules_of_a_subclass_are_listed(self) -> None:
         output = run("explain", "close", "--class", "session_fsm.cli.commands.demo:DemoSession").output
         assert "  coupon_code_required  A session must hold a coupon code by the time it closes.\n" in output
 
 
 class TestState:
-    """With a state, what may happen from there is explained, and what may not."""
+    """With a state, its allowed and refused triggers are described."""
 
-    def test_a_closed_session_may_do_three_things_and_not_three_others(self) -> None:
+    def test_a_closed_session_allows_three_triggers_and_refuses_three(self) -> None:
         output = run("explain", "--state", "closed").output
         assert output.startswith(f"closed\n  {MEANING_OF_STATE[State.CLOSED]}\n")
         assert [line.split(":")[0] for line in output.splitlines() if " -> " in line] == [
@@ -86,7 +86,7 @@ class TestState:
         refused = output.split("\nrefused\n")[1].split("\n\n")[0]
         assert [line.split()[0] for line in refused.splitlines()] == ["create", "update", "close"]
 
-    def test_a_session_that_does_not_exist_yet_may_be_created(self) -> None:
+    def test_a_new_session_can_only_be_created(self) -> None:
         output = run("explain", "--state", "new").output
         assert output.startswith("(new)\n  A session that does not exist yet.\n")
         assert "create: (new) -> open" in output
@@ -99,7 +99,7 @@ class TestState:
             "refused\n  reopen  Only closed sessions can be reopened\n"
         )
 
-    def test_a_trigger_that_the_state_allows_is_explained_from_there_alone(self) -> None:
+    def test_a_trigger_is_explained_only_for_the_given_state(self) -> None:
         output = run("explain", "cancel", "--state", "open").output
         assert "cancel: open -> cancelled" in output
         assert "talon_session_revoked" not in output
@@ -107,7 +107,7 @@ class TestState:
 
 
 class TestJson:
-    """The same for machines."""
+    """With --json, the description is one JSON object."""
 
     def test_the_whole_table_is_one_object(self) -> None:
         document = json.loads(run("explain", "--json").output)
@@ -130,7 +130,7 @@ class TestJson:
         possible = {(row.source, row.trigger) for row in TABLE}
         assert len(document["refused"]) == cells - len(possible)
 
-    def test_trigger_and_state_narrow_it_down(self) -> None:
+    def test_trigger_and_state_limit_the_output(self) -> None:
         document = json.loads(run("explain", "close", "--state", "closed", "--json").output)
         assert document["transitions"] == document["rules"] == []
         assert document["refused"] == [

@@ -1,4 +1,4 @@
-"""``session-fsm lint``: what it reports and answers."""
+"""``session-fsm lint``: its report and exit status."""
 
 import json
 
@@ -13,12 +13,12 @@ def write(tmp_path, monkeypatch, name, text):
     monkeypatch.syspath_prepend(str(tmp_path))
 
 
-def test_a_class_without_faults_is_a_0():
+def test_a_class_without_faults_is_status_0():
     result = run("lint", "--tries", "400")
     assert (result.exit_code, result.output) == (0, "CustomerSession: nothing is wrong with 10 rows and 9 rules\n")
 
 
-def test_a_fault_is_a_1_with_its_place_and_reason(tmp_path, monkeypatch):
+def test_a_fault_is_status_1_with_its_place_and_reason(tmp_path, monkeypatch):
     write(tmp_path, monkeypatch, "idle_shop", IDLE + "class Shop(CustomerSession):\n    rules = (idle,)\n")
     result = run("lint", "--class", "idle_shop:Shop", "--tries", "60")
     assert (result.exit_code, result.output) == (1, "idle  never-refuses  nothing was refused for it in 60 tries\n")
@@ -30,14 +30,14 @@ def test_a_fault_is_a_1_with_its_place_and_reason(tmp_path, monkeypatch):
     }
 
 
-def test_a_class_that_cannot_be_imported_is_a_2(tmp_path, monkeypatch):
+def test_a_class_that_cannot_be_imported_is_status_2(tmp_path, monkeypatch):
     write(tmp_path, monkeypatch, "wrong_shop", IDLE + "class Shop(CustomerSession):\n    rules = (idle, idle)\n")
     result = run("lint", "--class", "wrong_shop:Shop")
     assert result.exit_code == 2
     assert "the code idle is used twice" in result.stderr
 
 
-def test_fields_that_a_class_requires_are_asked_for():
+def test_missing_values_for_required_own_fields_are_reported():
     result = run("lint", "--class", "builders:TenantSession", "--tries", "1")
     assert result.exit_code == 2
     assert "/own: a TenantSession cannot be created with these fields" in result.stderr
@@ -45,7 +45,7 @@ def test_fields_that_a_class_requires_are_asked_for():
     assert result.exit_code == 1
 
 
-def test_what_is_so_on_purpose_is_left_out(tmp_path, monkeypatch):
+def test_ignored_faults_are_omitted(tmp_path, monkeypatch):
     write(tmp_path, monkeypatch, "ignored_shop", IDLE + "class Shop(CustomerSession):\n    rules = (idle,)\n")
     arguments = ("lint", "--class", "ignored_shop:Shop", "--tries", "20", "--ignore", "idle:never-refuses")
     assert run(*arguments).exit_code == 0

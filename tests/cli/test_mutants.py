@@ -1,4 +1,4 @@
-"""``session-fsm mutants``: what it runs, reports and answers."""
+"""``session-fsm mutants``: its test runs, report and exit status."""
 
 import json
 import os
@@ -24,7 +24,7 @@ STRONG = SUPPORT / "mutation_suites" / "strong.py"
 
 @pytest.fixture(autouse=True)
 def path(monkeypatch):
-    """Let the tests' processes find what this one finds."""
+    """Pass the import path of this process on to the test processes."""
     monkeypatch.setenv("PYTHONPATH", str(SUPPORT))
 
 
@@ -33,16 +33,16 @@ def python(text):
 
 
 class TestList:
-    """Without running anything, the mutants can be listed."""
+    """--list shows the mutants without running tests."""
 
-    def test_all_are_listed_with_their_words(self):
+    def test_all_mutants_are_listed_with_their_descriptions(self):
         result = run("mutants", "--list")
         assert result.exit_code == 0
         assert len(result.output.splitlines()) == len(mutants(CustomerSession)) > 80
         assert "delete-row:T-08 " in result.output
         assert result.output.splitlines()[-1].endswith("  a cancelled session can be reopened")
 
-    def test_kinds_a_sample_and_what_is_added_can_be_chosen(self):
+    def test_kinds_a_sample_and_added_rules_can_be_selected(self):
         assert run("mutants", *BAKERY, "--list", "--kinds", "drop-rule, widen-rule").output == (
             "drop-rule:order_too_small          nothing is refused for order_too_small\n"
             "drop-rule:coupon_code_required     nothing is refused for coupon_code_required\n"
@@ -54,7 +54,7 @@ class TestList:
 
 
 class TestCalls:
-    """Whoever calls wrongly gets a line and a 2."""
+    """A usage error is one line, with status 2."""
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -66,21 +66,21 @@ class TestCalls:
             (("--", "./no-such-program"), "./no-such-program cannot be run"),
         ],
     )
-    def test_what_is_wrong_is_said(self, arguments, message):
+    def test_a_usage_error_is_reported(self, arguments, message):
         result = run("mutants", *arguments)
         assert result.exit_code == 2
         assert message in result.stderr
 
-    def test_what_failing_tests_wrote_is_shown(self):
+    def test_the_output_of_failing_tests_is_shown(self):
         result = run("mutants", *BAKERY, *python("print('broken'); raise SystemExit(1)"))
         assert result.exit_code == 2
         assert result.stderr == "broken\nsession-fsm: the command fails without any mutant, with exit status 1\n"
 
 
 class TestReport:
-    """Survivors are told in words, with a test that is missing."""
+    """Survivors are described, with Python for the missing test."""
 
-    def test_nothing_survives_a_strong_suite(self, tmp_path):
+    def test_a_strong_suite_kills_every_mutant(self, tmp_path):
         pytest_command = (sys.executable, "-m", "pytest", "--noconftest", "-p", "no:randomly", STRONG)
         result = run("mutants", *BAKERY, "--kinds", "drop-rule", "--json", tmp_path / "x.json", "--", *pytest_command)
         assert result.output == "BakerySession: 100.0 % of the mutants killed (2 killed)\n"
@@ -103,12 +103,12 @@ class TestReport:
             ],
         }
 
-    def test_a_survivor_is_shown_with_the_test_that_is_missing(self):
+    def test_a_survivor_is_shown_with_the_missing_test(self):
         text = "assert not BakerySession.create('x', coupon_codes=['A']).evaluate('close')"
         result = run("mutants", *BAKERY, "--kinds", "drop-rule", "--json", "-", *python(text))
         assert result.exit_code == 1
-        told, _, document = result.output.partition("{\n")
-        assert told == (
+        text, _, document = result.output.partition("{\n")
+        assert text == (
             "No test fails when\n"
             "\n"
             "- nothing is refused for coupon_code_required  [drop-rule:coupon_code_required]\n"
@@ -121,7 +121,7 @@ class TestReport:
         )
         assert json.loads("{" + document)["mutants"][1]["verdict"] == "survived"
 
-    def test_every_verdict_is_told(self, monkeypatch):
+    def test_every_verdict_is_reported(self, monkeypatch):
         killed, late, alike, lost, survivor, *_ = mutants(BakerySession, added=True)
         results = (
             Result(killed, Verdict.KILLED),
@@ -154,14 +154,14 @@ class TestReport:
         assert "Interrupted after 1 of 9 mutants.\n" in result.output
         assert "This would" not in result.output
 
-    def test_no_mutants_are_no_reason_for_a_complaint(self):
+    def test_no_mutants_are_not_an_error(self):
         result = run("mutants", "--added", "--kinds", "widen-rule", "--", "x")
         assert result.output == "CustomerSession: 100.0 % of the mutants killed (there were none)\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
-def test_an_interrupt_keeps_what_was_found_and_ends_the_tests(tmp_path):
-    """Two mutants: the first is killed, the second makes its tests wait for ever."""
+def test_an_interrupt_keeps_the_results_and_stops_the_tests(tmp_path):
+    """Of two mutants, the first is killed, and the tests of the second never end."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     text = (
@@ -191,7 +191,7 @@ def test_an_interrupt_keeps_what_was_found_and_ends_the_tests(tmp_path):
         os.kill(child, 0)
 
 
-def test_a_terminal_gets_a_bar(monkeypatch):
+def test_a_terminal_shows_a_progress_bar(monkeypatch):
     text = "assert not BakerySession.create('x', coupon_codes=['A']).evaluate('close')"
     shown = on_terminal(
         "mutants", *BAKERY, "--kinds", "drop-rule", *python(text), NO_COLOR="1", PYTHONPATH=os.environ["PYTHONPATH"]

@@ -1,4 +1,4 @@
-"""The command as a program of its own: pipes, signals, terminals, encodings, memory."""
+"""The command as a program: pipes, signals, terminals, encodings."""
 
 import os
 import pty
@@ -12,7 +12,7 @@ from command_line import ITEM, environment, objects, on_terminal, program, recor
 
 
 def code(text: str, **env: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a few lines of Python in a fresh interpreter."""
+    """Run Python code in a new interpreter."""
     return subprocess.run(
         [sys.executable, "-c", text], capture_output=True, env=environment(**env), timeout=120, check=False
     )
@@ -20,7 +20,7 @@ def code(text: str, **env: str) -> subprocess.CompletedProcess[bytes]:
 
 @pytest.fixture
 def long_file(tmp_path: Path) -> Path:
-    """Return a recording of some megabytes, most of them remarks."""
+    """Return a recording of some megabytes, most of it notes."""
     path = tmp_path / "long.jsonl"
     line = recording(update(cartItems=[ITEM]) | {"note": "x" * 2000})
     path.write_text(line * 1500, encoding="utf-8")
@@ -28,7 +28,7 @@ def long_file(tmp_path: Path) -> Path:
 
 
 class TestProgram:
-    """Both ways to start it are one program."""
+    """The module and the script start the same program."""
 
     def test_the_module_is_the_command(self, tmp_path: Path) -> None:
         result = start("demo", cwd=tmp_path)
@@ -51,19 +51,19 @@ class TestProgram:
             )
             assert result.stdout.startswith(b"Shop: 10 transitions")
 
-    def test_a_wrong_call_is_a_line_and_a_2(self, tmp_path: Path) -> None:
+    def test_a_usage_error_of_the_program_is_one_line_with_status_2(self, tmp_path: Path) -> None:
         result = start("replay", "nowhere", cwd=tmp_path)
         assert (result.returncode, result.stdout) == (2, b"")
         assert result.stderr == b"session-fsm: invalid value for 'FILE...': File 'nowhere' does not exist\n"
 
-    def test_refused_and_unreadable_requests_are_a_1_and_a_2(self) -> None:
+    def test_refused_requests_are_status_1_and_unreadable_ones_status_2(self) -> None:
         refused = recording(update(state="cancelled")).encode()
         assert start("replay", "-", stdin=refused).returncode == 1
         assert start("replay", "-", stdin=refused + b"nonsense\n").returncode == 2
 
 
 class TestImports:
-    """The library does without what the command needs."""
+    """The library does not import the command's dependencies."""
 
     def test_the_library_imports_neither_click_nor_rich(self) -> None:
         result = code("import sys, session_fsm; print(*{'click', 'rich', 'cattrs'} & set(sys.modules))")
@@ -87,9 +87,9 @@ class TestImports:
 
 
 class TestEndings:
-    """A broken pipe and an interrupt end quietly."""
+    """A broken pipe and an interrupt print no traceback."""
 
-    def test_a_reader_that_stops_reading_ends_it_quietly(self, long_file: Path) -> None:
+    def test_a_broken_pipe_prints_no_error(self, long_file: Path) -> None:
         with subprocess.Popen(
             program("replay", long_file), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
         ) as process:
@@ -100,7 +100,7 @@ class TestEndings:
             assert process.stderr.read() == b""
             assert process.wait(timeout=120) == 141
 
-    def test_an_interrupt_ends_it_with_the_summary_so_far(self) -> None:
+    def test_an_interrupt_prints_the_summary_so_far(self) -> None:
         with subprocess.Popen(
             program("replay", "-", "--json"),
             stdin=subprocess.PIPE,
@@ -123,7 +123,7 @@ class TestEndings:
             assert process.wait(timeout=120) == 130
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
-    def test_an_output_that_is_full_is_a_line_and_a_2(self) -> None:
+    def test_a_full_disk_is_one_line_with_status_2(self) -> None:
         with Path("/dev/full").open("wb") as full:
             result = subprocess.run(
                 program("demo"), stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=120, check=False
@@ -131,14 +131,14 @@ class TestEndings:
         assert result.returncode == 2
         assert result.stderr == b"session-fsm: the output: No space left on device\n"
 
-    def test_closed_streams_are_no_matter(self) -> None:
+    def test_closed_streams_are_not_an_error(self) -> None:
         command = " ".join(f"'{part}'" for part in program("demo"))
         result = subprocess.run(f"{command} >&- 2>&-", shell=True, env=environment(), timeout=120, check=False)
         assert result.returncode == 0
 
 
 class TestEncodings:
-    """An encoding that lacks a character gets an escape, and no error."""
+    """A character that the encoding lacks is written as an escape."""
 
     @pytest.mark.parametrize(
         "env",
@@ -148,7 +148,7 @@ class TestEncodings:
             {"LANG": "C", "LC_ALL": ""},
         ],
     )
-    def test_any_locale_shows_any_text(self, env: dict[str, str]) -> None:
+    def test_any_locale_can_print_any_text(self, env: dict[str, str]) -> None:
         lines = recording(update("Döner 日本 🍕"), update("é", state="cancelled"), '{"operation": "é"}').encode()
         result = start("replay", "-", stdin=lines, **env)
         assert result.returncode == 2
@@ -160,26 +160,26 @@ class TestEncodings:
 
 
 class TestTerminal:
-    """What a terminal shows."""
+    """Colours and progress bars are shown only on a terminal."""
 
-    def test_a_terminal_gets_colours_unless_nobody_wants_them(self) -> None:
+    def test_a_terminal_gets_colours_unless_no_color_is_set(self) -> None:
         assert "\x1b[32mopen -> closed" in on_terminal("demo")
         assert "\x1b" not in on_terminal("demo", NO_COLOR="1")
         assert "\x1b" not in on_terminal("demo", TERM="dumb")
 
-    def test_a_pipe_gets_none(self) -> None:
+    def test_a_pipe_gets_no_colours(self) -> None:
         assert b"\x1b" not in start("demo").stdout
 
-    def test_standard_input_gets_a_bar_that_counts_what_was_read(self, long_file: Path) -> None:
+    def test_the_bar_for_standard_input_counts_bytes_read(self, long_file: Path) -> None:
         shown = on_terminal("replay", "-q", "-", stdin=long_file, NO_COLOR="1")
         assert "MB read" in shown
         assert "requests    1500" in shown
 
-    def test_where_the_output_is_a_pipe_nothing_stands_before_its_lines(self, long_file: Path) -> None:
+    def test_output_to_a_pipe_shows_no_bar(self, long_file: Path) -> None:
         leader, follower = pty.openpty()
         with os.fdopen(leader, "rb", buffering=0) as terminal:
             arguments = program("replay", long_file)
-            ran = subprocess.run(
+            result = subprocess.run(
                 arguments,
                 stdout=subprocess.PIPE,
                 stderr=follower,
@@ -190,9 +190,9 @@ class TestTerminal:
             os.write(follower, b"end\n")
             os.close(follower)
             assert terminal.read(100).replace(b"\r", b"") == b"end\n"
-        assert len(ran.stdout.splitlines()) == 1500 + 6
+        assert len(result.stdout.splitlines()) == 1500 + 6
 
-    def test_a_long_file_gets_a_bar_that_leaves_every_line_whole(self, long_file: Path) -> None:
+    def test_the_bar_for_a_long_file_does_not_break_lines(self, long_file: Path) -> None:
         shown = on_terminal("replay", long_file, NO_COLOR="1")
         assert " %" in shown
         lines = [line.split("\x1b[2K")[-1] for line in shown.split("\n")]

@@ -1,4 +1,4 @@
-"""A line of a recording is read in two ways, as documents are: the straight one and the careful one, which agree."""
+"""The fast path and the slow path for a line of a recording give the same result."""
 
 import json
 from typing import Any
@@ -20,38 +20,38 @@ LINES: list[dict[str, Any]] = [UPDATE, RETURN, REOPEN]
 
 
 def outcome(read: Any, *arguments: Any, strict: bool) -> Any:
-    """Return what was read, or where the problems are and what they are."""
+    """Return the request, or the pointers and texts of the problems."""
     try:
         return read(*arguments, strict=strict)
     except WireError as error:
         return [(problem.pointer, problem.text) for problem in error.problems]
 
 
-def takes_the_straight_way(line: bytes, *, strict: bool = False) -> bool:
-    """Compare the ways on *line*, and return whether the straight one read it."""
-    careful = outcome(recording._read_carefully, line, strict=strict)
-    assert outcome(read_request, line, strict=strict) == careful
+def takes_fast_path(line: bytes, *, strict: bool = False) -> bool:
+    """Compare both paths on *line*, and return whether the fast path read it."""
+    slow = outcome(recording._read_slow, line, strict=strict)
+    assert outcome(read_request, line, strict=strict) == slow
     try:
-        straight = recording._read_straight(line.decode(), strict=strict)
+        fast = recording._read_fast(line.decode(), strict=strict)
     except (*recording.NOT_STRAIGHT, WireError):
         return False
-    assert straight == careful
+    assert fast == slow
     return True
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line["operation"])
 @pytest.mark.parametrize("strict", [False, True])
-def test_a_usual_line_takes_the_straight_way(line: dict[str, Any], strict: bool) -> None:
-    assert takes_the_straight_way(json.dumps(line).encode() + b"\n", strict=strict)
+def test_a_valid_line_takes_the_fast_path(line: dict[str, Any], strict: bool) -> None:
+    assert takes_fast_path(json.dumps(line).encode() + b"\n", strict=strict)
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_members_that_nobody_knows_are_counted_and_passed_over(strict: bool) -> None:
+def test_unknown_members_are_counted_and_ignored(strict: bool) -> None:
     for line in LINES:
         more = line | {"nobody": {"a": [{"b": 1}]}, "note": None}
-        assert takes_the_straight_way(json.dumps(more).encode(), strict=strict) is not strict
+        assert takes_fast_path(json.dumps(more).encode(), strict=strict) is not strict
     with_body = REOPEN | {"body": {"a": {"b": 1}}}
-    assert takes_the_straight_way(json.dumps(with_body).encode(), strict=strict)
+    assert takes_fast_path(json.dumps(with_body).encode(), strict=strict)
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_members_that_nobody_knows_are_counted_and_passed_over(strict: bool) -> 
         "{",
     ],
 )
-def test_what_is_wrong_is_left_to_the_careful_way(line: str) -> None:
-    assert not takes_the_straight_way(line.encode())
+def test_an_invalid_line_takes_the_slow_path(line: str) -> None:
+    assert not takes_fast_path(line.encode())
     assert isinstance(outcome(read_request, line.encode(), strict=False), list)
 
 
-def test_a_line_that_only_looks_odd_is_read_all_the_same() -> None:
+def test_a_valid_line_that_the_fast_path_refuses_is_read() -> None:
     line = b'{"operation" : "reopen", "sessionId" : "\\":"}'
-    assert not takes_the_straight_way(line)
+    assert not takes_fast_path(line)
     read = read_request(line)
     assert isinstance(read, Request)
     assert read.session_id == '":'
@@ -89,10 +89,12 @@ def test_a_line_that_only_looks_odd_is_read_all_the_same() -> None:
     st.none() | st.booleans() | st.text(max_size=5) | any_json,
     st.booleans(),
 )
-def test_bent_lines_are_judged_alike(line: dict[str, Any], name: str, value: Any, strict: bool) -> None:
+def test_modified_lines_give_the_same_result_on_both_paths(
+    line: dict[str, Any], name: str, value: Any, strict: bool
+) -> None:
     try:
         text = json.dumps(line | {name: value})
     except TypeError:  # exact numbers, which the standard library does not write
         return
     if parsed(text) is not None:
-        takes_the_straight_way(text.encode(), strict=strict)
+        takes_fast_path(text.encode(), strict=strict)

@@ -1,4 +1,4 @@
-"""``session-fsm replay`` and ``demo``: recorded requests, played one by one."""
+"""``session-fsm replay`` and ``demo``: recorded requests, applied one by one."""
 
 import gc
 import io
@@ -28,7 +28,7 @@ from session_fsm.states import Operation
 from session_fsm.wire.text import MOST_BYTES
 
 NO_JSON = "the document is not JSON: Expecting value (line 1, column 1)"
-LIFE = [
+ORDER = [
     update(cartItems=[ITEM]),
     update(couponCodes=["XMAS"]),
     update(state="closed"),
@@ -45,7 +45,7 @@ def replay(*lines: dict[str, Any] | str, options: tuple[str, ...] = (), **env: s
 
 
 def outcomes(*lines: dict[str, Any] | str, options: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """Replay these lines and return what each did, without the summary."""
+    """Replay these lines and return the result of each, without the summary."""
     return objects(replay(*lines, options=("--json", *options)).stdout)[:-1]
 
 
@@ -54,11 +54,11 @@ def summary(*lines: dict[str, Any] | str) -> dict[str, Any]:
     return objects(replay(*lines, options=("--json",)).stdout)[-1]["summary"]
 
 
-class TestLife:
-    """An order's life from the cart to the cancellation."""
+class TestOneOrder:
+    """One order from the cart to the cancellation, in every output format."""
 
-    def test_every_request_is_told_with_its_total_its_states_and_the_reasons(self) -> None:
-        result = replay(*LIFE)
+    def test_every_request_is_written_with_its_total_states_and_reasons(self) -> None:
+        result = replay(*ORDER)
         assert result.exit_code == 1
         assert result.stderr == ""
         assert result.stdout == (
@@ -80,8 +80,8 @@ class TestLife:
             "sessions    1  cancelled 1\n"
         )
 
-    def test_machines_get_one_object_a_line_and_a_summary(self) -> None:
-        *lines, last = objects(replay(*LIFE, options=("--json",)).stdout)
+    def test_json_has_one_object_a_line_and_a_summary(self) -> None:
+        *lines, last = objects(replay(*ORDER, options=("--json",)).stdout)
         assert [line["outcome"] for line in lines] == [
             "applied",
             "applied",
@@ -130,33 +130,33 @@ class TestLife:
             }
         }
 
-    def test_quiet_shows_refusals_and_the_summary_alone(self) -> None:
-        quiet, loud = replay(*LIFE, options=("-q",)), replay(*LIFE)
+    def test_quiet_shows_only_refusals_and_the_summary(self) -> None:
+        quiet, loud = replay(*ORDER, options=("-q",)), replay(*ORDER)
         lines = quiet.stdout.splitlines()
         assert [line.split()[0] for line in lines[:4]] == ["4", "wrong_state:", "6", "returns_more_than_remaining:"]
         assert lines[4:] == loud.stdout.splitlines()[9:]
         assert quiet.exit_code == 1
-        assert [line.get("line") for line in objects(replay(*LIFE, options=("-q", "--json")).stdout)] == [4, 6, None]
+        assert [line.get("line") for line in objects(replay(*ORDER, options=("-q", "--json")).stdout)] == [4, 6, None]
 
     def test_when_everything_is_applied_the_status_is_0(self) -> None:
         assert replay(update(), update(state="closed"), reopened()).exit_code == 0
 
-    def test_an_empty_recording_is_well(self) -> None:
+    def test_an_empty_recording_is_status_0(self) -> None:
         result = replay("", "   ")
         assert result.exit_code == 0
         assert result.stdout.endswith("requests    0\napplied     0\nrefused     0\nunreadable  0\nsessions    0\n")
 
     def test_a_terminal_gets_few_colours(self) -> None:
-        output = replay(*LIFE, FORCE_COLOR="1", TERM="xterm", COLUMNS="80").stdout
+        output = replay(*ORDER, FORCE_COLOR="1", TERM="xterm", COLUMNS="80").stdout
         assert "\x1b[33mrefused, already closed\x1b[0m" in output
         assert "\x1b[31mrefused\x1b[0m" in output
         assert max(len(click.unstyle(line)) for line in output.splitlines()) <= 80
 
 
 class TestSessions:
-    """Requests of many sessions may be mixed, over several files."""
+    """A recording may mix sessions and span several files."""
 
-    def test_interleaved_sessions_do_not_touch_each_other(self) -> None:
+    def test_interleaved_sessions_are_independent(self) -> None:
         lines = outcomes(
             update("a", cartItems=[ITEM]), update("b"), update("a", state="closed"), update("b"), reopened("a")
         )
@@ -168,7 +168,7 @@ class TestSessions:
             ("a", "closed", "open"),
         ]
 
-    def test_several_files_are_one_recording_each_under_its_name(self, tmp_path: Path) -> None:
+    def test_several_files_are_one_recording_with_a_heading_each(self, tmp_path: Path) -> None:
         first, second, third = (tmp_path / name for name in ("first.jsonl", "second.jsonl", "third.jsonl"))
         first.write_text(recording(update("a"), update("a", state="closed")), encoding="utf-8")
         second.write_text(recording("", reopened("a")), encoding="utf-8")
@@ -183,7 +183,7 @@ class TestSessions:
             ["2", "a", "reopen", "0", "closed", "->", "open"],
         ]
 
-    def test_a_session_may_be_created_as_closed(self) -> None:
+    def test_a_session_can_be_created_as_closed(self) -> None:
         assert outcomes(update(state="closed"))[0] | {"at": None} == {
             "file": "-",
             "line": 1,
@@ -201,7 +201,7 @@ class TestSessions:
         }
 
     @pytest.mark.parametrize("line", [returned("lost", {"position": 0}), reopened("lost")])
-    def test_what_needs_a_session_is_refused_where_there_is_none(self, line: dict[str, Any]) -> None:
+    def test_a_request_without_its_session_is_refused(self, line: dict[str, Any]) -> None:
         (outcome,) = outcomes(line)
         assert (outcome["outcome"], outcome["state"], outcome["total"]) == ("refused", None, None)
         assert outcome["violations"] == [
@@ -214,7 +214,7 @@ class TestSessions:
         assert outcome["already"] is False
         assert "lost          " in replay(line).stdout
 
-    def test_a_refused_creation_leaves_no_session(self) -> None:
+    def test_a_refused_creation_creates_no_session(self) -> None:
         created, again = outcomes(update(state="cancelled"), reopened())
         assert created["violations"][0]["code"] == "state_not_creatable"
         assert again["violations"][0]["code"] == "unknown_session"
@@ -225,7 +225,7 @@ class TestSessions:
         assert lines[0].split()[1] == long
         assert lines[1].startswith("    2  a" + " " * 37 + "create")
 
-    def test_long_identifiers_stand_alone_on_a_terminal(self) -> None:
+    def test_long_identifiers_get_their_own_line_on_a_terminal(self) -> None:
         long = "order-" + "1" * 30
         output = replay(update(long), update("a"), FORCE_COLOR="1", NO_COLOR="1", TERM="xterm", COLUMNS="80").stdout
         assert output.splitlines()[:3] == [
@@ -234,7 +234,7 @@ class TestSessions:
             "    2  a                 create                0  open",
         ]
 
-    def test_a_class_of_ones_own_judges_by_its_own_rules(self) -> None:
+    def test_a_subclass_applies_its_own_rules(self) -> None:
         result = run(
             "replay",
             "-",
@@ -245,13 +245,13 @@ class TestSessions:
         assert "coupon_code_required: A session must hold a coupon code by the time it closes." in result.stdout
         assert result.exit_code == 1
 
-    def test_fields_that_a_recording_cannot_give_are_named(self) -> None:
+    def test_required_own_fields_are_named_in_the_refusal(self) -> None:
         result = run("replay", "-", "--class", "builders:TenantSession", stdin=recording(update(), update()))
         assert result.exit_code == 1
         message = "A new TenantSession needs tenant, and a recording does not hold fields of your own."
         assert result.stdout.count(f"own_fields_missing: {message}\n") == 2
 
-    def test_what_a_class_of_ones_own_raises_is_a_refusal(self, monkeypatch: Any) -> None:
+    def test_an_exception_of_a_subclass_is_a_refusal(self, monkeypatch: Any) -> None:
         class Broken(CustomerSession):
             @classmethod
             def create(cls, *_: Any, **__: Any) -> Any:
@@ -264,7 +264,7 @@ class TestSessions:
 
 
 class TestLines:
-    """The format of a line, in every part."""
+    """The members of a line."""
 
     @pytest.mark.parametrize(
         ("operation", "names"),
@@ -294,7 +294,7 @@ class TestLines:
         line = reopened() | {"time": None, "dry": None, "note": None, "body": None}
         assert read_request(json.dumps(line).encode()) == read_request(json.dumps(reopened()).encode())
 
-    def test_the_body_of_a_reopening_is_passed_over(self) -> None:
+    def test_the_body_of_a_reopen_is_ignored(self) -> None:
         assert replay(update(state="closed"), reopened() | {"body": ["whatever"]}).exit_code == 0
 
     @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ class TestLines:
             (returned("a", {"quantity": True}), ["/body/returnedCartItems/0/quantity: a boolean is not an integer"]),
         ],
     )
-    def test_a_line_that_cannot_be_read_names_every_problem_and_the_rest_runs(
+    def test_every_problem_of_an_unreadable_line_is_reported_and_the_rest_runs(
         self, line: Any, problems: list[str]
     ) -> None:
         result = replay(update(), line, update(), options=("--json",))
@@ -350,10 +350,10 @@ class TestLines:
         assert [f"{p['pointer']}: {p['text']}".removeprefix(": ") for p in unreadable["problems"]] == problems
         assert last["summary"]["unreadable"] == 1
 
-    def test_an_unreadable_line_weighs_more_than_a_refused_one(self) -> None:
+    def test_status_2_for_an_unreadable_line_precedes_status_1(self) -> None:
         assert replay(reopened(), "nonsense").exit_code == 2
 
-    def test_members_that_are_not_known_are_passed_over_unless_reading_is_strict(self) -> None:
+    def test_unknown_members_are_ignored_unless_strict(self) -> None:
         line = update(couponCode="XMAS") | {"duration": 3, "a/b": None}
         assert replay(line).exit_code == 0
         result = replay(line, options=("--strict",))
@@ -364,7 +364,7 @@ class TestLines:
             " /body/couponCode: is not known",
         ]
 
-    def test_a_value_that_only_the_session_can_refuse_is_unreadable_too(self) -> None:
+    def test_a_value_that_only_the_session_refuses_is_unreadable(self) -> None:
         class Picky(CustomerSession):
             def __attrs_post_init__(self) -> None:
                 raise InvalidValue("/profileId", "is not liked")
@@ -373,7 +373,7 @@ class TestLines:
             Recording(Picky).play(read_request(json.dumps(update()).encode()))
         assert [str(problem) for problem in refused.value.problems] == ["/body/profileId: is not liked"]
 
-    def test_a_line_that_is_too_long_is_skipped_without_holding_it(self) -> None:
+    def test_a_line_that_is_too_long_is_skipped_without_loading_it(self) -> None:
         class Endless:
             """Three lines, the second of which has some thirty million characters."""
 
@@ -389,17 +389,17 @@ class TestLines:
         with pytest.raises(WireError, match="the line is longer than 16,777,216 bytes"):
             read_request(None)
 
-    def test_a_line_that_is_too_long_at_the_end_of_a_file_is_skipped_too(self) -> None:
+    def test_a_last_line_that_is_too_long_is_skipped(self) -> None:
         result = run("replay", "-", stdin=b"x" * (MOST_BYTES + 1))
         assert result.stderr == "session-fsm: standard input:1: the line is longer than 16,777,216 bytes\n"
         assert result.exit_code == 2
 
 
 class TestManyUnreadableLines:
-    """However much cannot be read, what is said of it is bounded."""
+    """The number of messages about unreadable lines is limited."""
 
     @pytest.mark.parametrize("noise", [b"\x89PNG\r\n\x00" * 3_000, b"[\n" * 300, b"\xff\n" * 5_000])
-    def test_a_file_that_is_no_recording_is_left_after_twenty_lines(self, tmp_path: Path, noise: bytes) -> None:
+    def test_a_file_that_is_not_a_recording_is_skipped_after_twenty_lines(self, tmp_path: Path, noise: bytes) -> None:
         path = tmp_path / "order.png"
         path.write_bytes(noise)
         result = run("replay", path)
@@ -413,13 +413,13 @@ class TestManyUnreadableLines:
         assert "unreadable  20\n" in result.stdout
         assert len(objects(run("replay", "--json", path).stdout)) == 21
 
-    def test_the_next_file_is_read_nevertheless(self, tmp_path: Path) -> None:
+    def test_the_next_file_is_read_after_a_skipped_one(self, tmp_path: Path) -> None:
         noise = tmp_path / "noise"
         noise.write_bytes(b"noise\n" * 100)
         result = run("replay", noise, "-", stdin=recording(update()))
         assert "applied      1\n" in result.stdout
 
-    def test_lines_among_others_are_counted_after_the_twentieth(self) -> None:
+    def test_unreadable_lines_after_the_twentieth_are_only_counted(self) -> None:
         result = replay(update(), *["nonsense"] * 50, update())
         *named, last = result.stderr.splitlines()
         assert len(named) == 20
@@ -430,7 +430,7 @@ class TestManyUnreadableLines:
         assert one[-1] == "session-fsm: standard input: 1 further line cannot be read"
         assert len(replay(update(), *["nonsense"] * 20).stderr.splitlines()) == 20
 
-    def test_of_a_line_with_many_problems_the_first_are_named(self) -> None:
+    def test_only_the_first_problems_of_a_line_are_reported(self) -> None:
         result = replay(update(), update(cartItems=[{"sku": 5, "quantity": 1}] * 30))
         *named, last = result.stderr.splitlines()
         assert len(named) == 20
@@ -438,11 +438,11 @@ class TestManyUnreadableLines:
 
 
 class TestInterrupts:
-    """Ctrl-C ends a run with the summary so far, and never in the middle of a request."""
+    """Ctrl-C ends a run between two requests, with the summary so far."""
 
     @pytest.fixture
-    def pressed(self, monkeypatch: Any) -> Any:
-        """Return a class whose rule presses Ctrl-C when an order is closed."""
+    def interrupting(self, monkeypatch: Any) -> Any:
+        """Return a class with a rule that simulates Ctrl-C when an order is closed."""
 
         @rule("never", on=[Trigger.CLOSE])
         def order_may_close(total: Decimal) -> bool:
@@ -450,16 +450,16 @@ class TestInterrupts:
             signal.raise_signal(signal.SIGINT)
             return total is not None
 
-        class Pressed(CustomerSession):
+        class Interrupting(CustomerSession):
             rules = (*CustomerSession.rules, order_may_close)
 
-        monkeypatch.setattr(builders, "Pressed", Pressed, raising=False)
-        return Pressed
+        monkeypatch.setattr(builders, "Interrupting", Interrupting, raising=False)
+        return Interrupting
 
-    @pytest.mark.usefixtures("pressed")
-    def test_the_request_at_hand_is_finished_and_counted(self) -> None:
+    @pytest.mark.usefixtures("interrupting")
+    def test_the_current_request_is_finished_and_counted(self) -> None:
         lines = [update(), update(state="closed"), update("order-2")]
-        options = ("--class", "builders:Pressed")
+        options = ("--class", "builders:Interrupting")
         result = replay(*lines, options=options)
         assert result.exit_code == 130
         assert "\nInterrupted after 2 requests.\n" in result.stdout
@@ -469,15 +469,15 @@ class TestInterrupts:
         assert objects(machine.stdout)[-1]["summary"]["applied"] == 2
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
-    def test_the_second_time_it_ends_at_once(self) -> None:
+    def test_a_second_interrupt_raises_at_once(self) -> None:
         with Interruptible() as run:
             signal.raise_signal(signal.SIGINT)
             assert run.interrupted
             signal.raise_signal(signal.SIGINT)
-            pytest.fail("it went on")
+            pytest.fail("the run continued")
         assert run.interrupted
 
-    def test_waiting_for_a_line_is_given_up(self) -> None:
+    def test_an_interrupt_while_waiting_for_a_line_raises_at_once(self) -> None:
         def lines() -> Iterator[int]:
             yield 1
             signal.raise_signal(signal.SIGINT)
@@ -485,28 +485,28 @@ class TestInterrupts:
 
         with Interruptible() as run:
             assert list(run.each(lines())) == []
-            pytest.fail("it went on")
+            pytest.fail("the run continued")
         assert run.interrupted
 
-    def test_a_handler_that_somebody_else_has_set_stays(self) -> None:
-        def theirs(number: int, frame: Any) -> None:
+    def test_a_handler_set_by_another_program_is_kept(self) -> None:
+        def other_handler(number: int, frame: Any) -> None:
             raise NotImplementedError
 
-        before = signal.signal(signal.SIGINT, theirs)
+        before = signal.signal(signal.SIGINT, other_handler)
         try:
             with Interruptible():
-                assert signal.getsignal(signal.SIGINT) is theirs
-            assert signal.getsignal(signal.SIGINT) is theirs
+                assert signal.getsignal(signal.SIGINT) is other_handler
+            assert signal.getsignal(signal.SIGINT) is other_handler
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def test_other_errors_pass(self) -> None:
+    def test_other_errors_propagate(self) -> None:
         with pytest.raises(ZeroDivisionError), Interruptible():
             raise ZeroDivisionError
 
 
 class TestDryRuns:
-    """A dry run is judged by the same rules and changes nothing (U-11)."""
+    """A dry run applies the same rules and changes nothing (U-11)."""
 
     def test_a_dry_run_changes_nothing(self) -> None:
         dry = {"dry": True}
@@ -562,13 +562,13 @@ class TestDryRuns:
         ]
         assert not any("event" in line for line in lines if line["dry"])
 
-    def test_a_dry_closing_looks_at_its_body_alone(self) -> None:
+    def test_a_dry_close_evaluates_only_its_body(self) -> None:
         dry, real = outcomes(update(cartItems=[ITEM]), update(state="closed") | {"dry": True}, update(state="closed"))[
             1:
         ]
         assert (dry["total"], real["total"]) == (0, 37.5)
 
-    def test_people_are_told_that_it_was_a_dry_run(self) -> None:
+    def test_text_output_marks_dry_runs(self) -> None:
         dry = {"dry": True}
         output = replay(update(), update() | dry, update(state="closed") | dry, reopened() | dry).stdout
         assert [line[44:].strip() for line in output.splitlines()[1:4]] == [
@@ -581,9 +581,9 @@ class TestDryRuns:
 
 
 class TestUntrustedText:
-    """Whatever a recording holds, it is shown and not obeyed."""
+    """Control characters of a recording are escaped."""
 
-    def test_control_characters_are_escaped_for_people(self) -> None:
+    def test_control_characters_are_escaped_in_text_output(self) -> None:
         result = replay(
             update("\x1b[2Jevil\n\u202e", state="cancelled"),
             update("[red]a[/red]"),
@@ -594,16 +594,16 @@ class TestUntrustedText:
         assert "[red]a[/red]" in result.stdout
         assert r"\x1b]0;x\x07" in result.stderr
 
-    def test_control_characters_are_escaped_for_machines_and_mean_the_same(self) -> None:
+    def test_control_characters_are_escaped_in_json_without_changing_the_value(self) -> None:
         session_id = "\x1b[2J\x9b\u202e日本🍕\x7f"
         output = replay(update(session_id), options=("--json",)).stdout
         assert output.isascii()
         assert objects(output)[0]["sessionId"] == session_id
 
-    def test_what_can_be_shown_stays_readable_for_machines(self) -> None:
+    def test_printable_characters_are_not_escaped_in_json(self) -> None:
         assert "日本🍕 Döner" in replay(update("日本🍕 Döner"), options=("--json",)).stdout
 
-    def test_details_of_any_kind_become_json(self) -> None:
+    def test_details_of_any_type_become_json(self) -> None:
         details = {
             "none": None,
             "yes": True,
@@ -623,7 +623,7 @@ class TestUntrustedText:
             '"object":"<enum \'Operation\'>"}\n'
         )
 
-    def test_details_of_a_rule_reach_the_reader(self, monkeypatch: Any) -> None:
+    def test_details_of_a_rule_are_in_the_output(self, monkeypatch: Any) -> None:
         @rule("too_cheap", on=[Trigger.CREATE])
         def order_is_worth_something(total: Decimal) -> Violation | None:
             """An order is worth something."""
@@ -640,10 +640,10 @@ class TestUntrustedText:
 
 
 class TestTextOfFailedRules:
-    """Of a rule that raised, nobody is told more than the type of what it raised."""
+    """The output contains only the type of the exception that a rule raised."""
 
     @pytest.mark.parametrize("options", [(), ("--json",)])
-    def test_the_text_of_an_exception_is_not_written(self, options: tuple[str, ...], monkeypatch: Any) -> None:
+    def test_the_text_of_a_rules_exception_is_not_written(self, options: tuple[str, ...], monkeypatch: Any) -> None:
         @rule("unchecked", on=[Trigger.CLOSE])
         def stock_is_reserved(total: Decimal) -> bool:
             """The stock must be reserved."""
@@ -661,7 +661,7 @@ class TestTextOfFailedRules:
 
 
 class TestProgress:
-    """A bar shows how far a long file has been read, where standard error is a terminal."""
+    """A progress bar is shown for a long file, if standard error is a terminal."""
 
     @pytest.fixture
     def long_file(self, tmp_path: Path, monkeypatch: Any) -> Path:
@@ -671,7 +671,7 @@ class TestProgress:
         path.write_text(recording(*[update(str(number)) for number in range(10)], "nonsense"), encoding="utf-8")
         return path
 
-    def test_the_bar_moves_on_standard_error_and_leaves_the_output_alone(self, long_file: Path) -> None:
+    def test_the_bar_is_on_standard_error_only(self, long_file: Path) -> None:
         plain = run("replay", long_file)
         result = run("replay", long_file, FORCE_COLOR="1", NO_COLOR="1", TERM="xterm", COLUMNS="90")
         assert "100 %" in result.stderr
@@ -679,9 +679,9 @@ class TestProgress:
         assert result.stdout == plain.stdout
         assert f"\r\x1b[2Ksession-fsm: {long_file}:11: the document is not JSON" in result.stderr
 
-    def test_lines_wait_for_the_bar_where_both_are_on_one_terminal(self, long_file: Path, monkeypatch: Any) -> None:
+    def test_lines_are_buffered_while_the_bar_shares_the_terminal(self, long_file: Path, monkeypatch: Any) -> None:
         plain = run("replay", long_file)
-        monkeypatch.setattr(progress, "_on_terminal", lambda _: True)
+        monkeypatch.setattr(progress, "_is_terminal", lambda _: True)
         result = run("replay", long_file, FORCE_COLOR="1", NO_COLOR="1", TERM="xterm", COLUMNS="90")
         assert result.stdout == plain.stdout
 
@@ -689,28 +689,28 @@ class TestProgress:
     def test_without_a_terminal_there_is_no_bar(self, long_file: Path, env: dict[str, str]) -> None:
         assert run("replay", long_file, **env).stderr.count("\n") == 1
 
-    def test_without_a_size_the_bar_counts_what_was_read(self, long_file: Path) -> None:
+    def test_without_a_size_the_bar_counts_bytes_read(self, long_file: Path) -> None:
         text = long_file.read_text(encoding="utf-8")
         for arguments in (["-"], [long_file, "-"], ["/dev/null", long_file]):
             shown = run("replay", *arguments, stdin=text, FORCE_COLOR="1", TERM="xterm").stderr
             assert "%" not in shown
             assert "bytes read" in shown.replace("\x1b[0m", "").replace("\x1b[32m", "").replace("kB", "bytes")
 
-    def test_little_on_standard_input_has_no_bar(self, long_file: Path) -> None:
+    def test_short_standard_input_shows_no_bar(self, long_file: Path) -> None:
         shown = run("replay", "-", stdin=recording(update(), "nonsense"), FORCE_COLOR="1", TERM="xterm").stderr
         assert shown.startswith("session-fsm: standard input:2: ")
         assert "read" not in shown.splitlines()[-1].partition("not")[0]
 
-    def test_where_somebody_else_reads_the_output_there_is_no_bar(self, long_file: Path, monkeypatch: Any) -> None:
+    def test_with_output_to_a_pipe_there_is_no_bar(self, long_file: Path, monkeypatch: Any) -> None:
         monkeypatch.setattr(progress, "_is_pipe", lambda _: True)
         shown = run("replay", long_file, FORCE_COLOR="1", TERM="xterm").stderr
         assert shown.splitlines() == [f"session-fsm: {long_file}:11: {NO_JSON}"]
 
 
 class TestDemo:
-    """The demonstration shows an order's life in one go."""
+    """The demo replays one order."""
 
-    def test_the_order_passes_through_every_kind_of_step(self) -> None:
+    def test_the_demo_order_has_every_kind_of_request(self) -> None:
         result = run("demo")
         assert (result.exit_code, result.stderr) == (0, "")
         steps = [line[9:43].split() for line in result.output.splitlines() if "  total " in line]
@@ -732,7 +732,7 @@ class TestDemo:
         ):
             assert expected in result.output
 
-    def test_the_order_is_a_recording_like_any_other(self) -> None:
+    def test_the_demo_order_can_be_replayed(self) -> None:
         data = files("session_fsm").joinpath("data", "demo_order.jsonl").read_bytes()
         result = run("replay", "-", "--strict", "--class", "session_fsm.cli.commands.demo:DemoSession", stdin=data)
         assert result.exit_code == 1
@@ -740,19 +740,19 @@ class TestDemo:
             result.stdout.split("\n\n")[1] + "\nPlay requests of your own with: session-fsm replay FILE\n"
         )
 
-    def test_another_class_judges_by_its_own_rules(self) -> None:
+    def test_another_class_applies_its_own_rules(self) -> None:
         output = run("demo", "--class", "session_fsm:CustomerSession").output
         assert output.startswith("The life of one order\nCustomerSession, with the rules of CustomerSession\n")
         assert "coupon_code_required" not in output
 
-    def test_a_class_that_creates_no_session_is_shown_as_refusing(self) -> None:
+    def test_a_class_that_cannot_create_a_session_is_shown_as_refusing(self) -> None:
         output = run("demo", "--class", "builders:TenantSession").output
         assert "refused, still no session" in output
         assert "own_fields_missing: A new TenantSession needs tenant" in output
         assert "sessions    0" in output
 
 
-def test_the_example_of_the_documentation_plays() -> None:
+def test_the_example_of_the_documentation_can_be_replayed() -> None:
     page = (Path(__file__).parents[2] / "docs" / "replay-format.md").read_text(encoding="utf-8")
     example = page.split("```json\n")[1].split("```")[0]
     result = run("replay", "-", "--strict", stdin=example)
@@ -760,8 +760,8 @@ def test_the_example_of_the_documentation_plays() -> None:
     assert "sessions    1  cancelled 1" in result.stdout
 
 
-class _Endless(io.RawIOBase):
-    """A recording that is never in memory as a whole: so many lines on ten sessions, of every outcome."""
+class _GeneratedRecording(io.RawIOBase):
+    """A recording of *lines* lines on ten sessions, with every outcome, generated while it is read."""
 
     def __init__(self, lines: int) -> None:
         self._lines = lines
@@ -772,22 +772,24 @@ class _Endless(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         self._lines -= 1
         name = f"order-{self._lines % 10}"
-        every = (
+        outcomes_in_turn = (
             update(name, couponCodes=["XMAS"]),
             update(name, state="closed") | {"dry": True},
             reopened(name),
             returned(name, {"position": 7}),
             {"operation": "update"},
         )
-        line = recording(every[self._lines // 10 % len(every)]).encode() if self._lines >= 0 else b""
+        line = (
+            recording(outcomes_in_turn[self._lines // 10 % len(outcomes_in_turn)]).encode() if self._lines >= 0 else b""
+        )
         buffer[: len(line)] = line
         return len(line)
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_memory_grows_with_the_sessions_and_not_with_the_recording(options: tuple[str, ...], monkeypatch: Any) -> None:
+def test_memory_depends_on_sessions_and_not_on_the_recording(options: tuple[str, ...], monkeypatch: Any) -> None:
     def peak(lines: int) -> int:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(_Endless(lines))))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(_GeneratedRecording(lines))))
         gc.collect()
         tracemalloc.start()
         try:
@@ -798,31 +800,31 @@ def test_memory_grows_with_the_sessions_and_not_with_the_recording(options: tupl
         finally:
             tracemalloc.stop()
 
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        monkeypatch.setattr(sys, "stdout", nowhere)
-        monkeypatch.setattr(sys, "stderr", nowhere)
-        peak(100)  # whatever is made once
-        short, long = peak(2_500), peak(5_000)  # the interpreter itself keeps what some 2,000 lines leave behind
-    assert long - short < 2_500 * 50  # fifty bytes a line are less than any event
+    with Path(os.devnull).open("w", encoding="utf-8") as null:
+        monkeypatch.setattr(sys, "stdout", null)
+        monkeypatch.setattr(sys, "stderr", null)
+        peak(100)  # creates what all sessions share
+        short, long = peak(2_500), peak(5_000)  # the interpreter keeps about 2,000 lines of garbage
+    assert long - short < 2_500 * 50  # any event would take more than 50 bytes a line
 
 
 @pytest.mark.parametrize(("items", "most"), [(0, 700), (3, 4_000)])
-def test_a_session_takes_no_more_memory_than_the_documentation_says(items: int, most: int) -> None:
-    def play(held: Recording, number: int) -> None:
+def test_a_session_uses_no_more_memory_than_documented(items: int, most: int) -> None:
+    def play(played: Recording, number: int) -> None:
         cart = [{"sku": f"MUG-{number}-{item}", "quantity": 2, "price": 12.5, "name": "Mug"} for item in range(items)]
         lines = [update(str(number), cartItems=cart), *[update(str(number))] * 5, update(str(number), state="closed")]
         for line in lines:
-            held.play(read_request(json.dumps(line).encode()))
+            played.play(read_request(json.dumps(line).encode()))
 
-    held = Recording(CustomerSession)
-    play(held, 0)  # whatever is made once
+    played = Recording(CustomerSession)
+    play(played, 0)  # creates what all sessions share
     gc.collect()
     tracemalloc.start()
     try:
         for number in range(1, 401):
-            play(held, number)
+            play(played, number)
         gc.collect()
         assert tracemalloc.get_traced_memory()[0] < most * 400
     finally:
         tracemalloc.stop()
-    assert not any(session.pending_events for session in held.sessions.values())
+    assert not any(session.pending_events for session in played.sessions.values())

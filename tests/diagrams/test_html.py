@@ -1,4 +1,4 @@
-"""The page: complete without scripts, valid, without access to the network, and safe whatever its texts hold."""
+"""The HTML renderer: complete without scripts, valid, without network access, and safe for any text."""
 
 import itertools
 import json
@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import html5lib
 import pytest
-from diagram_cases import CASES, NOTHING, PLAIN, SHOP, Case, edge, travelled, with_edges
+from diagram_cases import CASES, NOTHING, PLAIN, SHOP, Case, edge, session_with_history, with_edges
 from hostile_diagrams import HOSTILE, hostile_cases
 from hypothesis import given
 from tools import node_module, program
@@ -29,12 +29,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def parsed(page: str) -> ET.Element:
-    """Parse a page as browsers do, and refuse what they would have to guess."""
+    """Parse a page as browsers do, but fail on invalid HTML."""
     return html5lib.HTMLParser(strict=True).parse(page)
 
 
-def page_of(diagram: Diagram, upon: Overlay = NOTHING, detail: str = "full") -> ET.Element:
-    return parsed(render(diagram, upon, detail=detail))
+def page_of(diagram: Diagram, overlay: Overlay = NOTHING, detail: str = "full") -> ET.Element:
+    return parsed(render(diagram, overlay, detail=detail))
 
 
 def of_case(case: Case) -> ET.Element:
@@ -46,15 +46,15 @@ def by_id(root: ET.Element, name: str) -> ET.Element:
     return found
 
 
-def said(element: ET.Element) -> str:
-    """Return what one reads, on one line."""
+def visible_text(element: ET.Element) -> str:
+    """Return the text of an element on one line."""
     return " ".join("".join(element.itertext()).split())
 
 
 def rows(root: ET.Element, name: str) -> list[list[str]]:
     """Return the cells of the table in one section."""
     return [
-        [said(cell) for cell in row.findall(f"{HTML}td")]
+        [visible_text(cell) for cell in row.findall(f"{HTML}td")]
         for row in by_id(root, name).iter(f"{HTML}tr")
         if row.findall(f"{HTML}td")
     ]
@@ -69,58 +69,58 @@ def data_of(root: ET.Element) -> Any:
     return json.loads(by_id(root, "data").text or "")
 
 
-class TestFaithful:
-    """Every row of the table is there, with all that belongs to it."""
+class TestComplete:
+    """The page shows every row of the table with its details."""
 
     @pytest.mark.parametrize("diagram", [PLAIN, SHOP], ids=["CustomerSession", "ShopSession"])
-    def test_the_table_read_back_is_the_table(self, diagram: Diagram) -> None:
+    def test_the_html_table_has_every_row(self, diagram: Diagram) -> None:
         assert rows(page_of(diagram), "table") == rows_in(diagram)
 
     @pytest.mark.parametrize("place", range(len(PLAIN.edges)), ids=[edge.id for edge in PLAIN.edges])
-    def test_the_reading_notices_a_missing_row(self, place: int) -> None:
+    def test_a_missing_row_is_detected(self, place: int) -> None:
         root = page_of(with_edges(*(edge for other, edge in enumerate(PLAIN.edges) if other != place)))
         assert rows(root, "table") != rows_in(PLAIN)
-        assert ways_of(root) != ways_in(PLAIN)
+        assert transitions_on_page(root) != transitions_of(PLAIN)
 
     @pytest.mark.parametrize("detail", ["full", "simple"])
-    def test_every_way_stands_with_the_state_that_it_leaves(self, detail: str) -> None:
-        assert ways_of(page_of(PLAIN, detail=detail)) == ways_in(PLAIN)
+    def test_every_transition_is_in_the_panel_of_its_source(self, detail: str) -> None:
+        assert transitions_on_page(page_of(PLAIN, detail=detail)) == transitions_of(PLAIN)
 
-    def test_a_way_says_what_it_does_carries_records_and_is_refused_for(self) -> None:
+    def test_a_transition_shows_its_meaning_operation_event_and_rules(self) -> None:
         root = page_of(SHOP)
         for one in SHOP.edges:
             (link,) = [e for e in root.iter() if e.get("data-follow") == one.id]
             items = [item for item in root.iter(f"{HTML}li") if link in list(item)]
-            text = said(items[0])
+            text = visible_text(items[0])
             assert MEANING_OF_TRIGGER[one.trigger] in text
             assert f"{one.operation}; records {one.event_name}; row {one.id}" in text
             for rule in SHOP.rules:
                 assert (f"{rule.code}: {rule.text}" in text) is (rule.code in one.rules)
 
-    def test_what_may_not_happen_is_said_too(self) -> None:
-        text = said(panel(page_of(PLAIN), "closed"))
+    def test_refused_triggers_are_listed_with_the_reason(self) -> None:
+        text = visible_text(panel(page_of(PLAIN), "closed"))
         assert "update: the table allows it only from open." in text
         assert "close: the table allows it only from open." in text
         assert "cancel: the table" not in text
-        assert "No transition leaves this state." in said(panel(page_of(PLAIN), "cancelled"))
-        assert "What may not" not in said(panel(page_of(PLAIN), "new"))
+        assert "No transition leaves this state." in visible_text(panel(page_of(PLAIN), "cancelled"))
+        assert "What may not" not in visible_text(panel(page_of(PLAIN), "new"))
 
-    def test_a_trigger_that_the_table_lacks_is_said_to_be_lacking(self) -> None:
+    def test_a_trigger_without_a_row_is_reported(self) -> None:
         alone = with_edges(edge(1, State.OPEN, State.CLOSED, trigger=Trigger.CLOSE))
-        assert "reopen: the table allows it from no state." in said(panel(page_of(alone), "open"))
+        assert "reopen: the table allows it from no state." in visible_text(panel(page_of(alone), "open"))
 
-    def test_every_rule_is_said_in_words_with_its_triggers(self) -> None:
+    def test_every_rule_is_listed_with_its_text_and_triggers(self) -> None:
         section = by_id(page_of(SHOP), "rules")
-        entries = [said(entry) for entry in section.iter(f"{HTML}div")]
+        entries = [visible_text(entry) for entry in section.iter(f"{HTML}div")]
         assert entries == [
             f"{rule.code} {', '.join(dict.fromkeys(one.trigger for one in SHOP.edges if rule.code in one.rules))} {rule.text}"
             for rule in SHOP.rules
         ]
 
-    def test_the_states_say_what_they_mean(self) -> None:
+    def test_every_state_shows_its_meaning(self) -> None:
         root = page_of(PLAIN)
         for node in PLAIN.nodes:
-            assert node.meaning in said(panel(root, node.state))
+            assert node.meaning in visible_text(panel(root, node.state))
 
     def test_the_picture_is_part_of_the_page(self) -> None:
         root = page_of(PLAIN)
@@ -128,7 +128,7 @@ class TestFaithful:
             one.id for one in PLAIN.edges
         ]
 
-    def test_without_detail_there_are_states_and_triggers_alone(self) -> None:
+    def test_simple_detail_shows_only_states_and_triggers(self) -> None:
         text = render(PLAIN, NOTHING, detail="simple")
         assert rows(parsed(text), "table") == [row[:4] for row in rows_in(PLAIN)]
         body = text.partition("<desc>")[0] + text.partition("</desc>")[2].partition("<style>")[2]
@@ -138,7 +138,7 @@ class TestFaithful:
     def test_a_code_without_a_rule_is_shown_without_a_link(self) -> None:
         root = page_of(with_edges(edge(1, State.OPEN, State.OPEN, rules=("lost",)), rules=()))
         assert rows(root, "table")[0][-1] == "lost"
-        assert "one rule may refuse it" in said(panel(root, "open"))
+        assert "one rule may refuse it" in visible_text(panel(root, "open"))
 
 
 def rows_in(diagram: Diagram) -> list[list[str]]:
@@ -156,18 +156,18 @@ def rows_in(diagram: Diagram) -> list[list[str]]:
     ]
 
 
-def ways_of(root: ET.Element) -> list[tuple[str, str, str, str]]:
+def transitions_on_page(root: ET.Element) -> list[tuple[str, str, str, str]]:
     found: list[tuple[str, str, str, str]] = []
     for name in ("new", *State):
         for link in panel(root, name).iter(f"{HTML}a"):
             if "data-follow" in link.attrib:
-                trigger, _, target = said(link).partition(" → ")
+                trigger, _, target = visible_text(link).partition(" → ")
                 assert link.attrib["href"] == f"#state-{target}"
                 found.append((link.attrib["data-follow"], name, trigger, target))
     return sorted(found)
 
 
-def ways_in(diagram: Diagram) -> list[tuple[str, str, str, str]]:
+def transitions_of(diagram: Diagram) -> list[tuple[str, str, str, str]]:
     return sorted((one.id, one.source or "new", one.trigger, one.target) for one in diagram.edges)
 
 
@@ -183,22 +183,22 @@ class TestOverlays:
         assert found[1] == ["close", "✗ refused", reasons]
         assert found[4] == ["reopen", "✗ refused", "Only closed sessions can be reopened"]
 
-    def test_the_panel_of_the_current_state_says_what_is_allowed_and_why_the_rest_is_refused(self) -> None:
+    def test_the_panel_of_the_current_state_shows_the_board(self) -> None:
         root = of_case(CASES["refused"])
-        text = said(panel(root, "open"))
+        text = visible_text(panel(root, "open"))
         assert text.startswith("open here now")
         assert "✗ refused now: A session must hold a coupon code by the time it closes." in text
         assert "✓ allowed now" in text
         assert "reopen: Only closed sessions can be reopened" in text
-        assert "here now" not in said(panel(root, "closed"))
+        assert "here now" not in visible_text(panel(root, "closed"))
 
-    def test_the_page_says_whose_session_it_is(self) -> None:
-        assert "order-1042 is closed now." in said(of_case(CASES["closed"]))
-        assert "The session is open now." in said(page_of(PLAIN, Overlay(current=State.OPEN)))
+    def test_the_page_shows_the_session_id(self) -> None:
+        assert "order-1042 is closed now." in visible_text(of_case(CASES["closed"]))
+        assert "The session is open now." in visible_text(page_of(PLAIN, Overlay(current=State.OPEN)))
 
-    def test_the_history_is_told_in_order_with_what_was_refused(self) -> None:
+    def test_the_history_is_listed_in_order_with_refusals(self) -> None:
         root = of_case(CASES["travelled"])
-        items = [said(item) for item in by_id(root, "moments")]
+        items = [visible_text(item) for item in by_id(root, "moments")]
         assert len(items) == 14
         assert items[0] == "Step 1 create: new -> open (talon_session_created) 2026-03-01T09:00:00+00:00"
         assert items[6].startswith("After 6 ✗ close is refused: Only open sessions can be closed")
@@ -207,15 +207,15 @@ class TestOverlays:
         assert data_of(root)["history"][10]["edges"] == ["T-07"]
         assert data_of(root)["start"] == "partially_returned"
 
-    def test_events_alone_are_a_history_that_ends_where_they_led(self) -> None:
-        _, events = travelled()
+    def test_events_without_a_session_start_the_page_in_their_last_state(self) -> None:
+        _, events = session_with_history()
         root = page_of(PLAIN, overlay(PLAIN, events=events[:6]))
         assert data_of(root)["start"] == "closed"
         assert not [element for element in root.iter() if element.get("id") == "board"]
 
-    def test_steps_alone_are_a_history_too(self) -> None:
+    def test_steps_without_entries_are_listed_as_history(self) -> None:
         root = page_of(PLAIN, Overlay(steps=(("T-01",), ("T-04",), ()), refusals=("No.",)))
-        assert [said(item) for item in by_id(root, "moments")] == [
+        assert [visible_text(item) for item in by_id(root, "moments")] == [
             "Step 1 create: new -> open",
             "Step 2 close: open -> closed",
             "Step 3 no row of this table (no row of this table)",
@@ -223,25 +223,25 @@ class TestOverlays:
         ]
         assert [moment["state"] for moment in data_of(root)["history"]] == ["open", "closed", "closed", "closed"]
 
-    def test_a_refused_creation_leaves_no_session(self) -> None:
+    def test_a_refused_creation_creates_no_session(self) -> None:
         root = page_of(PLAIN, Overlay(refusals=("No.",)))
         assert data_of(root)["history"][0]["state"] == "new"
         assert data_of(root)["start"] == "new"
 
-    def test_what_no_test_exercised_is_plain_to_see(self) -> None:
+    def test_untested_edges_and_outcomes_are_marked(self) -> None:
         root = of_case(CASES["tested"])
         assert {row[0]: row[-1] for row in rows(root, "table")}["T-05"] == "! never"
         assert rows(root, "table")[0][-1] == "once"
-        entries = [said(entry) for entry in by_id(root, "rules").iter(f"{HTML}div")]
+        entries = [visible_text(entry) for entry in by_id(root, "rules").iter(f"{HTML}div")]
         assert entries[0].endswith("passed once, ! never refused")
         assert entries[1].endswith("passed 2 times, refused once")
 
 
 class TestStructure:
-    """The page stands in good order."""
+    """Headings, landmarks and links are well-formed."""
 
     @pytest.mark.parametrize("name", CASES)
-    def test_there_is_one_main_heading_and_no_level_is_left_out(self, name: str) -> None:
+    def test_there_is_one_main_heading_and_no_level_is_skipped(self, name: str) -> None:
         root = of_case(CASES[name])
         levels = [int(e.tag[-1]) for e in root.iter() if re.fullmatch(r"\{.*xhtml\}h[1-6]", str(e.tag))]
         assert levels.count(1) == 1
@@ -250,7 +250,7 @@ class TestStructure:
         assert tags["main"] == tags["header"] == tags["footer"] == 1
 
     @pytest.mark.parametrize("name", CASES)
-    def test_every_link_leads_somewhere_on_the_page(self, name: str) -> None:
+    def test_every_link_has_a_target_on_the_page(self, name: str) -> None:
         root = of_case(CASES[name])
         ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
         assert len(ids) == len(set(ids))
@@ -259,7 +259,7 @@ class TestStructure:
         labelled = [e.attrib["aria-labelledby"] for e in root.iter() if "aria-labelledby" in e.attrib]
         assert set(labelled) <= set(ids)
 
-    def test_a_real_validator_accepts_the_pages(self, tmp_path: Any) -> None:
+    def test_the_w3c_validator_accepts_the_pages(self, tmp_path: Any) -> None:
         java, jar = program("java"), node_module("vnu-jar/build/dist/vnu.jar")
         hostile = Case(attrs.evolve(PLAIN, title=HOSTILE, class_name=HOSTILE), Overlay(steps=(("T-01",),)))
         for name, case in {**CASES, "hostile": hostile}.items():
@@ -271,10 +271,10 @@ class TestStructure:
 
 
 class TestSafe:
-    """Whatever a text holds, it stays a text, and nothing is fetched."""
+    """Every text is escaped, and the page makes no requests."""
 
     @pytest.mark.parametrize("name", CASES)
-    def test_the_policy_lets_in_exactly_the_scripts_and_styles_of_the_page(self, name: str) -> None:
+    def test_the_policy_allows_only_the_scripts_and_styles_of_the_page(self, name: str) -> None:
         root = of_case(CASES[name])
         (policy,) = [e.attrib["content"] for e in root.iter(f"{HTML}meta") if "http-equiv" in e.attrib]
         rules = dict(part.strip().split(" ", 1) for part in policy.split(";"))
@@ -290,7 +290,7 @@ class TestSafe:
         }
 
     @pytest.mark.parametrize("name", CASES)
-    def test_nothing_in_the_page_points_out_of_it(self, name: str) -> None:
+    def test_the_page_has_no_external_references(self, name: str) -> None:
         root = of_case(CASES[name])
         for element in root.iter():
             for attribute, value in element.attrib.items():
@@ -306,14 +306,14 @@ class TestSafe:
         root = parsed(page)
         assert shape(root) == shape(of_case(harmless(case)))
         heading = next(root.iter(f"{HTML}h1"))
-        assert said(heading).split() == case.diagram.title.split()
+        assert visible_text(heading).split() == case.diagram.title.split()
         assert [moment["text"] for moment in data_of(root)["history"]][-1] == case.overlay.refusals[-1]
 
-    def test_text_that_nobody_cleaned_is_cleaned(self) -> None:
+    def test_text_that_bypasses_the_model_is_cleaned(self) -> None:
         root = page_of(attrs.evolve(PLAIN, title=HOSTILE, class_name=HOSTILE), Overlay(refusals=(HOSTILE,)))
-        assert said(next(root.iter(f"{HTML}h1"))) == drawable(HOSTILE)
+        assert visible_text(next(root.iter(f"{HTML}h1"))) == drawable(HOSTILE)
 
-    def test_the_data_cannot_end_its_element(self) -> None:
+    def test_text_cannot_end_the_data_element(self) -> None:
         page = render(PLAIN, Overlay(refusals=("</script><script>alert(1)</script>\u2028&amp;",)), detail="full")
         (written,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
         assert written.isascii()
@@ -326,7 +326,7 @@ def hash_of(text: str) -> str:
 
 
 def shape(root: ET.Element) -> Counter[tuple[str, tuple[str, ...]]]:
-    """Return what the page is made of, without the text lines of its picture, whose number depends on the words."""
+    """Count the elements of the page, without the text lines of the picture, whose number depends on the texts."""
     return Counter(
         (str(element.tag), tuple(sorted(map(str, element.attrib))))
         for element in root.iter()
@@ -335,8 +335,8 @@ def shape(root: ET.Element) -> Counter[tuple[str, tuple[str, ...]]]:
 
 
 def harmless(case: Case) -> Case:
-    """Return the case with other texts, of the same number and as many of them empty."""
-    diagram, upon = case.diagram, case.overlay
+    """Return the case with harmless texts; empty texts stay empty."""
+    diagram, overlay = case.diagram, case.overlay
     codes = {rule.code: f"code{place}" if rule.code else "" for place, rule in enumerate(diagram.rules)}
     return Case(
         attrs.evolve(
@@ -347,10 +347,10 @@ def harmless(case: Case) -> Case:
             edges=tuple(attrs.evolve(one, rules=tuple(codes.values())) for one in diagram.edges),
         ),
         attrs.evolve(
-            upon,
+            overlay,
             refused={"T-04": ("a", "b")},
             refusals=("r",),
-            subject="s" if upon.subject else "",
+            subject="s" if overlay.subject else "",
             counts={"T-01": 1} | {f"{code}:passed": 1 for code in codes.values()},
         ),
         case.detail,

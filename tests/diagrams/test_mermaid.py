@@ -1,4 +1,4 @@
-"""The Mermaid source, before the judge: Mermaid's own parser, in a browser."""
+"""The Mermaid source, parsed by Mermaid's own parser in a browser."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ INJECTION = "</script><script>document.title='owned'</script><img src=x onerror=
 
 @pytest.fixture(scope="module")
 def parse() -> Iterator[Callable[[str], str]]:
-    """What the parser says of a text: the type of the diagram, or its complaint."""
+    """Return a function that parses a text and returns the type of the diagram, or the parser's error."""
     library = node_module("mermaid/dist/mermaid.min.js")
     script = (
         "const [text, done] = arguments;"
@@ -42,5 +42,5 @@ class TestMermaid:
     def test_hostile_text_is_accepted(self, parse: Any, text: str) -> None:
         assert parse(mermaid.render(hostile_diagram(text), Overlay(), detail="full")) == "stateDiagram"
 
-    def test_what_is_no_diagram_is_not(self, parse: Any) -> None:
+    def test_an_invalid_diagram_is_refused(self, parse: Any) -> None:
         assert parse("stateDiagram-v2\n    --> : x").startswith("Error: Parse error")

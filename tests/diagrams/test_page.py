@@ -1,4 +1,4 @@
-"""The page and the picture in a real Chromium, as a reader uses them."""
+"""The HTML page and the SVG picture in Chromium."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from hostile_diagrams import HOSTILE
 
 from session_fsm import State
 from session_fsm.diagrams.html import page as html
-from session_fsm.diagrams.model import Moment, Overlay, RuleText
+from session_fsm.diagrams.model import HistoryEntry, Overlay, RuleText
 from session_fsm.diagrams.svg import picture as svg
 
 SCRIPT = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
@@ -25,7 +25,7 @@ def started() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(started: Browser) -> Iterator[Browser]:
-    """The browser; whatever a test did there, the page had nothing to complain of and asked for nothing."""
+    """The browser; after the test there must be no console messages and no requests."""
     started.log()
     started.requested()
     yield started
@@ -39,10 +39,10 @@ def page(name: str) -> str:
 
 
 class TestLoading:
-    """The page is there at once, whole, and by itself."""
+    """The page is self-contained and fits the screen."""
 
     @pytest.mark.parametrize("name", CASES)
-    def test_a_page_loads_without_complaint_and_asks_for_nothing_but_itself(self, browser: Browser, name: str) -> None:
+    def test_a_page_loads_without_errors_or_requests(self, browser: Browser, name: str) -> None:
         browser.open(page(name))
         assert browser.run("return document.body.classList.contains('plays')")
         assert browser.log() == []
@@ -54,17 +54,17 @@ class TestLoading:
         browser.open(page(name), width=width)
         assert browser.run("return document.scrollingElement.scrollWidth") <= width
 
-    def test_hostile_text_does_not_widen_the_page_either(self, browser: Browser) -> None:
+    def test_hostile_text_does_not_widen_the_page(self, browser: Browser) -> None:
         rules = (RuleText(code="x" * 300, text="y" * 300),)
         edges = tuple(attrs.evolve(one, rules=("x" * 300,)) for one in PLAIN.edges)
         diagram = attrs.evolve(PLAIN, title="W" * 300, class_name="z" * 300, rules=rules, edges=edges)
-        told = (Moment(text="m" * 300, state=State.OPEN, refused=True),)
-        upon = Overlay(current=State.OPEN, refused={"T-04": ("r" * 300,)}, subject="s" * 300, history=told)
+        entries = (HistoryEntry(text="m" * 300, state=State.OPEN, refused=True),)
+        overlay = Overlay(current=State.OPEN, refused={"T-04": ("r" * 300,)}, subject="s" * 300, history=entries)
         for width in (360, 1440):
-            browser.open(html.render(diagram, upon, detail="full"), width=width)
+            browser.open(html.render(diagram, overlay, detail="full"), width=width)
             assert browser.run("return document.scrollingElement.scrollWidth") <= width
 
-    def test_the_page_is_dark_on_a_dark_screen(self, browser: Browser) -> None:
+    def test_the_page_supports_dark_mode(self, browser: Browser) -> None:
         look = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
         for scheme, ground in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(15, 21, 29)")):
             features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -74,34 +74,34 @@ class TestLoading:
             assert browser.run(look, ".fsm > rect", "fill") == ground
         browser.command("Emulation.setEmulatedMedia", features=[])
 
-    def test_on_paper_everything_is_there_and_nothing_to_press(self, browser: Browser) -> None:
+    def test_a_printed_page_shows_all_panels_and_no_buttons(self, browser: Browser) -> None:
         browser.open(page("travelled"))
         browser.command("Emulation.setEmulatedMedia", media="print")
         assert browser.shown_panels() == ["new", *State]
         assert not any(button.is_displayed() for button in browser.all("button"))
         browser.command("Emulation.setEmulatedMedia", media="")
 
-    def test_with_scripts_off_everything_is_shown(self) -> None:
-        with chromium("--blink-settings=scriptEnabled=false") as still:
-            still.open(page("travelled"))
-            assert still.log() == []
-            assert not still.all("body.plays")
-            assert still.shown_panels() == ["new", *State]
+    def test_without_scripts_everything_is_shown(self) -> None:
+        with chromium("--blink-settings=scriptEnabled=false") as browser:
+            browser.open(page("travelled"))
+            assert browser.log() == []
+            assert not browser.all("body.plays")
+            assert browser.shown_panels() == ["new", *State]
             for name in ("picture", "states", "board", "history", "table", "rules"):
-                assert still.one(f"#{name}").is_displayed()
-            assert not any(part.is_displayed() for part in still.all(".play"))
-            assert "Only open sessions can be updated" in still.text("#board")
-            assert "Step 11 return_items" in still.text("#history")
-            assert len(still.all("#table tbody tr")) == len(PLAIN.edges)
+                assert browser.one(f"#{name}").is_displayed()
+            assert not any(part.is_displayed() for part in browser.all(".play"))
+            assert "Only open sessions can be updated" in browser.text("#board")
+            assert "Step 11 return_items" in browser.text("#history")
+            assert len(browser.all("#table tbody tr")) == len(PLAIN.edges)
 
 
-class TestPlaying:
-    """One follows the triggers from state to state."""
+class TestFollowingTransitions:
+    """The reader follows transitions from state to state."""
 
-    def test_a_click_through_the_life_of_an_order_shows_the_right_states(self, browser: Browser) -> None:
+    def test_clicking_transitions_shows_their_target_states(self, browser: Browser) -> None:
         browser.open(page("plain"))
         assert browser.shown_panels() == ["new"]
-        life = [
+        steps = [
             ("T-01", "open", "create: now open. From here: update, close, cancel."),
             ("T-03", "open", "update: now open. From here: update, close, cancel."),
             ("T-04", "closed", "close: now closed. From here: cancel, return_items, reopen."),
@@ -109,15 +109,15 @@ class TestPlaying:
             ("T-10", "partially_returned", "return_items: now partially_returned. From here: cancel, return_items."),
             ("T-09", "cancelled", "cancel: now cancelled. No transition leaves this state."),
         ]
-        for number, state, said in life:
+        for number, state, said in steps:
             browser.click(f"{SHOWN} [data-follow='{number}']")
             assert browser.shown_panels() == [state]
             assert browser.text("#said") == said
             assert browser.one(".fsm .is-here").get_attribute("data-state") == state
             assert browser.one(".fsm .is-marked").get_attribute("data-edge") == number
             assert browser.run("return document.activeElement.id") == f"state-{state}"
-        way = "new → create → open → update → open → close → closed → return_items → partially_returned"
-        assert browser.text("#trail") == f"{way} → return_items → partially_returned → cancel → cancelled"
+        path = "new → create → open → update → open → close → closed → return_items → partially_returned"
+        assert browser.text("#trail") == f"{path} → return_items → partially_returned → cancel → cancelled"
         assert "No transition leaves this state." in browser.text(SHOWN)
 
     def test_edges_and_states_of_the_picture_can_be_clicked(self, browser: Browser) -> None:
@@ -132,14 +132,14 @@ class TestPlaying:
         assert browser.shown_panels() == ["partially_returned"]
         assert browser.text("#said") == "In partially_returned. From here: cancel, return_items."
 
-    def test_exits_alone_are_buttons_of_the_picture(self, browser: Browser) -> None:
+    def test_only_edges_that_leave_the_shown_state_are_buttons(self, browser: Browser) -> None:
         browser.open(page("plain"))
         browser.click("[data-pick='closed']")
         exits = [shape.get_attribute("data-edge") for shape in browser.all(".fsm [data-edge][role=button]")]
         assert exits == ["T-06", "T-07", "T-08"]
         assert [shape.get_attribute("data-edge") for shape in browser.all(".fsm .is-exit[tabindex='0']")] == exits
 
-    def test_one_can_step_back_and_start_over(self, browser: Browser) -> None:
+    def test_undo_and_restart(self, browser: Browser) -> None:
         browser.open(page("plain"))
         assert browser.one("#undo").get_attribute("disabled")
         browser.click("[data-pick='open']")
@@ -154,7 +154,7 @@ class TestPlaying:
         assert browser.shown_panels() == ["new"]
         assert browser.text("#said") == "No session yet. From here: create."
 
-    def test_the_keyboard_alone_will_do(self, browser: Browser) -> None:
+    def test_the_page_works_with_the_keyboard(self, browser: Browser) -> None:
         browser.open(page("plain"))
         browser.run("document.querySelector(\"[data-follow='T-02']\").focus()")
         browser.press(ENTER)
@@ -169,14 +169,14 @@ class TestPlaying:
         browser.press(ENTER)
         assert browser.text("#said").startswith("In open.")
 
-    def test_an_address_with_a_state_opens_the_page_there(self, browser: Browser) -> None:
+    def test_a_url_fragment_selects_the_state(self, browser: Browser) -> None:
         browser.open(page("plain"))
         address = browser.run("return location.href")
         browser.driver.get("about:blank")
         browser.driver.get(f"{address}#state-closed")
         assert browser.shown_panels() == ["closed"]
 
-    def test_on_a_phone_the_state_comes_into_view(self, browser: Browser) -> None:
+    def test_on_a_narrow_screen_the_shown_state_scrolls_into_view(self, browser: Browser) -> None:
         browser.open(page("plain"), width=360)
         browser.click("[data-pick='partially_returned']")
         box = "const box = document.querySelector('.fsm .is-here').getBoundingClientRect();"
@@ -185,10 +185,10 @@ class TestPlaying:
         assert right <= 360
 
 
-class TestTheSession:
-    """With a session, or with events, the page is about that one."""
+class TestSession:
+    """With a session or events, the page shows its state and history."""
 
-    def test_the_page_opens_where_the_session_is_and_says_why_it_may_not(self, browser: Browser) -> None:
+    def test_the_page_opens_in_the_current_state_with_the_reasons(self, browser: Browser) -> None:
         browser.open(page("refused"))
         assert browser.shown_panels() == ["open"]
         shown = browser.text(SHOWN)
@@ -196,7 +196,7 @@ class TestTheSession:
         assert "reopen: Only closed sessions can be reopened" in shown
         assert "close ✗ refused A session must hold a coupon code by the time it closes." in browser.text("#board")
 
-    def test_the_history_is_stepped_through_with_buttons(self, browser: Browser) -> None:
+    def test_buttons_step_through_the_history(self, browser: Browser) -> None:
         browser.open(page("travelled"))
         assert browser.text("#moments [aria-current]").startswith("Step 11")
         browser.click("[data-step='first']")
@@ -214,7 +214,7 @@ class TestTheSession:
         assert browser.text("#moments [aria-current]").startswith("Step 11")
 
     @pytest.mark.parametrize("place", ["#moments", "[data-step='next']"])
-    def test_the_history_is_stepped_through_with_the_keyboard(self, browser: Browser, place: str) -> None:
+    def test_keys_step_through_the_history(self, browser: Browser, place: str) -> None:
         browser.open(page("travelled"))
         browser.run("document.querySelector(arguments[0]).focus()", place)
         browser.press(HOME)
@@ -230,20 +230,20 @@ class TestTheSession:
             assert browser.text("#step").startswith(step)
         assert browser.run("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
-    def test_a_moment_can_be_clicked(self, browser: Browser) -> None:
+    def test_a_history_entry_can_be_clicked(self, browser: Browser) -> None:
         browser.open(page("travelled"))
         browser.click("#moments li:nth-child(8)")
         assert browser.text("#step").startswith("Step 7: reopen")
         assert browser.shown_panels() == ["open"]
 
-    def test_what_changes_is_announced(self, browser: Browser) -> None:
+    def test_changes_are_announced_to_screen_readers(self, browser: Browser) -> None:
         browser.open(page("travelled"))
         for name in ("said", "step"):
             assert browser.one(f"#{name}").aria_role == "status"
 
 
 class TestSafe:
-    """No text of others runs."""
+    """No text is executed as a script."""
 
     @pytest.mark.parametrize("text", [SCRIPT, HOSTILE], ids=["script", "everything"])
     def test_a_hostile_text_runs_no_script(self, browser: Browser, text: str) -> None:
@@ -254,15 +254,20 @@ class TestSafe:
             rules=(RuleText(code=text, text=text),),
             edges=tuple(attrs.evolve(one, rules=(text,)) for one in PLAIN.edges),
         )
-        told = (Moment(text=text, state=State.OPEN), Moment(text=text, state=State.OPEN, refused=True, at=text))
-        upon = Overlay(current=State.OPEN, subject=text, refused={"T-04": (text,)}, history=told, steps=(("T-01",),))
-        browser.open(html.render(diagram, upon, detail="full"))
+        entries = (
+            HistoryEntry(text=text, state=State.OPEN),
+            HistoryEntry(text=text, state=State.OPEN, refused=True, at=text),
+        )
+        overlay = Overlay(
+            current=State.OPEN, subject=text, refused={"T-04": (text,)}, history=entries, steps=(("T-01",),)
+        )
+        browser.open(html.render(diagram, overlay, detail="full"))
         browser.press(TAB)
         browser.click("[data-step='first']")
         assert browser.run("return document.title") != "ran"
         assert browser.all("img") == []
         assert len(browser.all("script")) == 2
-        browser.open(svg.render(diagram, upon, detail="full"), "picture.svg")
+        browser.open(svg.render(diagram, overlay, detail="full"), "picture.svg")
         assert browser.run("return document.querySelectorAll('script, img').length") == 0
 
 
@@ -285,8 +290,8 @@ return found;
 """
 
 
-class TestThePicture:
-    """In the fonts that are here, no text of the picture meets another or leaves its box."""
+class TestPicture:
+    """In the installed fonts, no text of the picture overlaps another or leaves its box."""
 
     @pytest.mark.parametrize("font", ["DejaVu Sans", "Liberation Sans", "sans-serif"])
     @pytest.mark.parametrize("name", [*CASES, "every pair", "hostile"])

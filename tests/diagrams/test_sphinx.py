@@ -1,4 +1,4 @@
-"""The directive that puts a diagram into documentation."""
+"""The Sphinx directive ``session-fsm-diagram``."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ PAGE = """Sessions
 
 
 def build(folder: Path, page: str, builder: str = "html") -> str:
-    """Build a page and return what came out."""
+    """Build a page and return the output."""
     source, target = folder / "source", folder / builder
     source.mkdir(exist_ok=True)
     (source / "conf.py").write_text('extensions = ["session_fsm.diagrams.sphinx"]\n', encoding="utf-8")
@@ -56,10 +56,10 @@ class TestDirective:
         assert "<svg" not in page
 
     @pytest.mark.parametrize("argument", ["nowhere:Session", "session_fsm:Nothing", "session_fsm:State", "session_fsm"])
-    def test_what_cannot_be_drawn_is_an_error_of_the_page(self, tmp_path: Path, argument: str) -> None:
+    def test_an_invalid_class_is_an_error_on_the_page(self, tmp_path: Path, argument: str) -> None:
         page = build(tmp_path, f"Sessions\n========\n\n.. session-fsm-diagram:: {argument}\n")
         assert "<svg" not in page
 
-    def test_a_detail_that_there_is_not_is_an_error_of_the_page(self, tmp_path: Path) -> None:
+    def test_an_unknown_detail_is_an_error_on_the_page(self, tmp_path: Path) -> None:
         directive = ".. session-fsm-diagram:: session_fsm:CustomerSession\n   :detail: some\n"
         assert "<svg" not in build(tmp_path, f"Sessions\n========\n\n{directive}")

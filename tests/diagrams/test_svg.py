@@ -1,4 +1,4 @@
-"""The picture: faithful, legible, safe, and always the same bytes."""
+"""The SVG renderer: completeness, legibility, escaping, stable output."""
 
 import itertools
 import os
@@ -12,7 +12,19 @@ from xml.etree import ElementTree as ET
 import attrs
 import diagram_cases
 import pytest
-from diagram_cases import CASES, EVERY_PAIR, EXPECTED, NOTHING, PLAIN, SHOP, Case, counts, edge, with_edges, written
+from diagram_cases import (
+    CASES,
+    EVERY_PAIR,
+    EXPECTED,
+    NOTHING,
+    PLAIN,
+    SHOP,
+    Case,
+    counts,
+    edge,
+    expected_files,
+    with_edges,
+)
 from hostile_diagrams import HOSTILE, hostile_cases
 from hypothesis import given
 from pictures import SVG, area_of_box, area_of_text, groups, lines_of, read, strokes, texts, tip_of, title_of
@@ -20,22 +32,22 @@ from tools import node_module, program
 
 from session_fsm import State
 from session_fsm.diagrams.drawable import drawable
-from session_fsm.diagrams.model import Diagram, Moment, Overlay, RuleText
+from session_fsm.diagrams.model import Diagram, HistoryEntry, Overlay, RuleText
 from session_fsm.diagrams.svg.paint import COLOURS, STYLE
 from session_fsm.diagrams.svg.picture import render
 from session_fsm.diagrams.svg.text import length, wrap
 
 
-def drawn(diagram: Diagram, overlay: Overlay = NOTHING, detail: str = "full") -> ET.Element:
+def draw(diagram: Diagram, overlay: Overlay = NOTHING, detail: str = "full") -> ET.Element:
     return read(render(diagram, overlay, detail=detail))
 
 
 def of_case(case: Case) -> ET.Element:
-    return drawn(case.diagram, case.overlay, case.detail)
+    return draw(case.diagram, case.overlay, case.detail)
 
 
 def edges_of(root: ET.Element) -> list[tuple[Any, ...]]:
-    """Read the edges back: where they lead by their lines, the rest as one reads it on their cards."""
+    """Parse the edges of a picture: source and target from their lines, the rest from the texts of their cards."""
     states = {group.attrib["data-state"]: area_of_box(group) for group in groups(root, "state")}
     found: list[tuple[Any, ...]] = []
     for group in groups(root, "edge"):
@@ -63,7 +75,7 @@ def edges_in(diagram: Diagram) -> list[tuple[Any, ...]]:
 
 
 def overlapping(root: ET.Element) -> list[tuple[str, str]]:
-    """Return the pairs of lines of text that run into one another, and those that leave the picture or their box."""
+    """Return the pairs of texts that overlap, and the texts that leave the picture or their box."""
     found: list[tuple[str, str]] = []
     shown = [(text.text or "", area_of_text(text)) for text in root.iter(f"{SVG}text")]
     for (one, area), (other, other_area) in itertools.combinations(shown, 2):
@@ -79,83 +91,81 @@ def overlapping(root: ET.Element) -> list[tuple[str, str]]:
     return found
 
 
-class TestFaithful:
-    """Every row of the table is there, with all that belongs to it, and nothing else."""
+class TestComplete:
+    """The picture shows every row of the table with its details, and nothing else."""
 
     @pytest.mark.parametrize("diagram", [PLAIN, SHOP], ids=["CustomerSession", "ShopSession"])
-    def test_the_edges_read_back_are_those_of_the_table_in_its_order(self, diagram: Diagram) -> None:
-        assert edges_of(drawn(diagram)) == edges_in(diagram)
+    def test_the_edges_of_the_picture_are_those_of_the_table_in_order(self, diagram: Diagram) -> None:
+        assert edges_of(draw(diagram)) == edges_in(diagram)
 
-    @pytest.mark.parametrize("place", range(len(PLAIN.edges)), ids=[edge.id for edge in PLAIN.edges])
-    def test_the_reading_notices_a_missing_row(self, place: int) -> None:
-        fewer = with_edges(*(edge for other, edge in enumerate(PLAIN.edges) if other != place))
-        assert edges_of(drawn(fewer)) == edges_in(fewer)
-        assert edges_of(drawn(fewer)) != edges_in(PLAIN)
+    @pytest.mark.parametrize("index", range(len(PLAIN.edges)), ids=[edge.id for edge in PLAIN.edges])
+    def test_a_missing_row_is_detected(self, index: int) -> None:
+        fewer = with_edges(*(edge for other, edge in enumerate(PLAIN.edges) if other != index))
+        assert edges_of(draw(fewer)) == edges_in(fewer)
+        assert edges_of(draw(fewer)) != edges_in(PLAIN)
 
     @pytest.mark.parametrize(("source", "target"), EVERY_PAIR)
-    def test_a_row_between_any_two_states_is_drawn_from_one_to_the_other(
-        self, source: State | None, target: State
-    ) -> None:
+    def test_a_row_between_any_two_states_is_drawn(self, source: State | None, target: State) -> None:
         alone = with_edges(edge(1, source, target))
         added = with_edges(*PLAIN.edges, edge(1, source, target), edge(2, source, target))
         for diagram in (alone, added):
-            root = drawn(diagram)
+            root = draw(diagram)
             assert edges_of(root) == edges_in(diagram)
             assert overlapping(root) == []
 
-    def test_all_rows_that_there_could_be_fit_into_one_picture(self) -> None:
-        every = with_edges(*(edge(place, *pair) for place, pair in enumerate(EVERY_PAIR)))
-        root = drawn(every)
+    def test_all_possible_rows_fit_into_one_picture(self) -> None:
+        every = with_edges(*(edge(index, *pair) for index, pair in enumerate(EVERY_PAIR)))
+        root = draw(every)
         assert edges_of(root) == edges_in(every)
         assert overlapping(root) == []
 
-    def test_two_rows_between_the_same_states_stay_two(self) -> None:
-        root = drawn(with_edges(edge(1, State.OPEN, State.CANCELLED), edge(2, State.OPEN, State.CANCELLED)))
+    def test_two_rows_between_the_same_states_are_drawn_separately(self) -> None:
+        root = draw(with_edges(edge(1, State.OPEN, State.CANCELLED), edge(2, State.OPEN, State.CANCELLED)))
         first, second = (lines_of(group) for group in groups(root, "edge"))
         assert first != second
 
-    def test_a_table_without_rows_still_shows_its_states(self) -> None:
-        root = drawn(with_edges(rules=()))
+    def test_a_table_without_rows_shows_its_states(self) -> None:
+        root = draw(with_edges(rules=()))
         assert [group.attrib["data-state"] for group in groups(root, "state")] == list(State)
         assert "new" not in texts(root)
 
-    def test_without_detail_there_are_states_and_triggers_alone(self) -> None:
-        root = drawn(PLAIN, detail="simple")
+    def test_simple_detail_shows_only_states_and_triggers(self) -> None:
+        root = draw(PLAIN, detail="simple")
         assert [texts(group) for group in groups(root, "edge")] == [[edge.trigger] for edge in PLAIN.edges]
         assert [texts(group) for group in groups(root, "state")] == [[state] for state in State]
         assert groups(root, "legend") == []
 
-    def test_cancelled_alone_has_a_double_border(self) -> None:
-        root = drawn(PLAIN)
+    def test_only_cancelled_has_a_double_border(self) -> None:
+        root = draw(PLAIN)
         assert [len(group.findall(f"{SVG}rect")) for group in groups(root, "state")] == [1, 1, 1, 2]
 
-    def test_the_creations_begin_at_the_one_initial_dot(self) -> None:
-        begins = [lines_of(group)[0][0] for group in groups(drawn(PLAIN), "edge")]
+    def test_the_creations_share_the_initial_dot(self) -> None:
+        begins = [lines_of(group)[0][0] for group in groups(draw(PLAIN), "edge")]
         assert begins[0] == begins[1]
         assert begins.count(begins[0]) == 2
 
     def test_every_rule_is_explained_in_the_legend(self) -> None:
-        legend = groups(drawn(SHOP), "legend")
+        legend = groups(draw(SHOP), "legend")
         assert [texts(entry)[0] for entry in legend] == [rule.code for rule in SHOP.rules]
         for entry, rule in zip(legend, SHOP.rules, strict=True):
             assert " ".join(texts(entry)[2:]) == rule.text
             assert title_of(entry) == f"{rule.code}: {rule.text}"
 
-    def test_the_states_say_what_they_mean(self) -> None:
-        for group, node in zip(groups(drawn(PLAIN), "state"), PLAIN.nodes, strict=True):
+    def test_every_state_shows_its_meaning(self) -> None:
+        for group, node in zip(groups(draw(PLAIN), "state"), PLAIN.nodes, strict=True):
             assert texts(group)[0] == node.state
             assert " ".join(texts(group)[1:]) == node.meaning
 
-    def test_a_rule_that_guards_no_edge_is_in_the_legend_alone(self) -> None:
+    def test_a_rule_that_guards_no_edge_is_only_in_the_legend(self) -> None:
         odd = attrs.evolve(PLAIN, rules=(*PLAIN.rules, RuleText(code="idle", text="It guards nothing.")))
-        assert texts(groups(drawn(odd), "legend")[-1]) == ["idle", "It guards nothing."]
+        assert texts(groups(draw(odd), "legend")[-1]) == ["idle", "It guards nothing."]
 
 
 class TestLegible:
-    """At the width of a README everything can be read."""
+    """Everything is legible at the width of a README."""
 
     @pytest.mark.parametrize("name", CASES)
-    def test_no_text_runs_into_another_or_out_of_its_box(self, name: str) -> None:
+    def test_no_text_overlaps_another_or_leaves_its_box(self, name: str) -> None:
         assert overlapping(of_case(CASES[name])) == []
 
     @pytest.mark.parametrize("name", CASES)
@@ -166,17 +176,17 @@ class TestLegible:
         assert min(int(text.attrib["font-size"]) for text in root.iter(f"{SVG}text")) >= 11
 
     @pytest.mark.parametrize("name", CASES)
-    def test_no_line_crosses_another_or_runs_through_text(self, name: str) -> None:
+    def test_no_line_crosses_another_line_or_text(self, name: str) -> None:
         root = of_case(CASES[name])
         lines = {group.attrib["data-edge"]: list(strokes(lines_of(group))) for group in groups(root, "edge")}
         for one, other in itertools.combinations(lines, 2):
-            begins = {"T-01", "T-02"} == {one, other}  # these two begin at the same dot
+            begins = {"T-01", "T-02"} == {one, other}  # these two share the initial dot
             assert begins or not any(a.meets(b) for a, b in itertools.product(lines[one], lines[other])), (one, other)
         for area in (area_of_text(text) for text in root.iter(f"{SVG}text")):
             assert not any(stroke.meets(area) for stroke in itertools.chain(*lines.values()))
 
     @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-    def test_contrast_is_enough_for_small_text_and_for_lines(self, scheme: int) -> None:
+    def test_contrast_is_sufficient_for_small_text_and_lines(self, scheme: int) -> None:
         colours = {name: pair[scheme] for name, pair in COLOURS.items()}
         for name in ("ink", "muted", "yes", "no", "way"):
             for ground in ("paper", "card"):
@@ -187,7 +197,7 @@ class TestLegible:
             assert contrast(colours[state], colours["card"]) >= 3
         assert contrast(colours["paper"], colours["ink"]) >= 7
 
-    def test_every_colour_is_an_attribute_for_light_pages_and_a_class_for_dark_ones(self) -> None:
+    def test_every_colour_is_a_light_attribute_and_a_class_for_dark_mode(self) -> None:
         for case in CASES.values():
             for element in of_case(case).iter():
                 if element.tag in (f"{SVG}text", f"{SVG}rect", f"{SVG}path"):
@@ -198,8 +208,8 @@ class TestLegible:
                     ]
                     assert all(f".{kind}-{name}{{" in STYLE for kind, name in named.items())
 
-    def test_the_picture_is_named_and_described_for_those_who_cannot_see_it(self) -> None:
-        root = drawn(PLAIN)
+    def test_the_picture_has_a_label_and_a_description_for_screen_readers(self) -> None:
+        root = draw(PLAIN)
         assert (root.attrib["role"], root.attrib["aria-label"]) == ("img", "CustomerSession")
         assert title_of(root) == "CustomerSession"
         described = root.findtext(f"{SVG}desc") or ""
@@ -208,10 +218,10 @@ class TestLegible:
             assert f"{one.trigger}: {one.source or 'new'} → {one.target}" in group.attrib["aria-label"]
             assert title_of(group).startswith(group.attrib["aria-label"])
 
-    def test_what_is_cut_stands_whole_in_the_tooltip(self) -> None:
+    def test_shortened_text_is_complete_in_the_tooltip(self) -> None:
         code, said = "c" * 300, "word " * 60
         diagram = with_edges(edge(1, State.OPEN, State.OPEN, rules=(code,)), rules=(RuleText(code=code, text=said),))
-        root = drawn(diagram)
+        root = draw(diagram)
         (rule,) = groups(root, "rule")
         assert texts(rule)[0].endswith("…")
         assert title_of(rule) == f"{code}: {said.strip()}"
@@ -220,15 +230,15 @@ class TestLegible:
 
     def test_the_note_of_a_row_is_in_its_tooltip(self) -> None:
         noted = next(one for one in PLAIN.edges if one.note)
-        group = next(group for group in groups(drawn(PLAIN), "edge") if group.attrib["data-edge"] == noted.id)
+        group = next(group for group in groups(draw(PLAIN), "edge") if group.attrib["data-edge"] == noted.id)
         assert noted.note in title_of(group)
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours, as WCAG 2 counts it."""
+    """Return the contrast ratio of two colours, as WCAG 2 defines it."""
 
     def luminance(colour: str) -> float:
-        parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+        parts = (int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5))
         red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -237,7 +247,7 @@ def contrast(one: str, other: str) -> float:
 
 
 class TestOverlays:
-    """What lies upon the picture is marked, in words too."""
+    """Overlays are shown by marks and in words."""
 
     def test_the_current_state_is_marked_and_its_transitions_are_allowed(self) -> None:
         root = of_case(CASES["closed"])
@@ -248,7 +258,7 @@ class TestOverlays:
         assert "“order-1042” is closed. What is allowed now, and why the rest is refused" in texts(root)
         assert "refused: Only open sessions can be updated" in texts(root)
 
-    def test_a_refused_transition_says_why(self) -> None:
+    def test_a_refused_transition_shows_the_reason(self) -> None:
         case = CASES["refused"]
         refused = {group.attrib["data-edge"]: group for group in groups(of_case(case), "edge")}["T-04"]
         assert "refused now" in texts(refused)
@@ -258,14 +268,14 @@ class TestOverlays:
         assert reason in refused.attrib["aria-label"]
         assert any("stroke-dasharray" in element.attrib for element in refused.iter(f"{SVG}path"))
 
-    def test_without_a_board_the_marked_edges_say_what_may_be_done(self) -> None:
+    def test_without_a_board_the_marked_edges_are_listed(self) -> None:
         known = Overlay(current=State.OPEN, allowed=frozenset({"T-03"}), refused={"T-04": ("It is Sunday.",)})
-        said = texts(drawn(PLAIN, known))
-        assert "The session is open. What is allowed now, and why the rest is refused" in said
-        assert "refused: It is Sunday." in said
-        assert "allowed: leads to open" in said
+        shown = texts(draw(PLAIN, known))
+        assert "The session is open. What is allowed now, and why the rest is refused" in shown
+        assert "refused: It is Sunday." in shown
+        assert "allowed: leads to open" in shown
 
-    def test_the_way_is_numbered_and_counted(self) -> None:
+    def test_the_history_is_numbered_and_counted(self) -> None:
         case = CASES["travelled"]
         root = of_case(case)
         found = {group.attrib["data-edge"]: texts(group) for group in groups(root, "edge")}
@@ -276,31 +286,34 @@ class TestOverlays:
         assert "History: 11 steps, 3 refused" in texts(root)
         assert any(line.startswith("after step 6: close is refused") for line in texts(root))
 
-    def test_a_step_that_no_row_matches_is_said_to_be_one(self) -> None:
-        said = texts(drawn(PLAIN, Overlay(steps=(("T-01",), ()))))
-        assert "History: 2 steps" in said
-        assert "no row of this table" in said
+    def test_a_step_without_a_matching_row_is_marked(self) -> None:
+        shown = texts(draw(PLAIN, Overlay(steps=(("T-01",), ()))))
+        assert "History: 2 steps" in shown
+        assert "no row of this table" in shown
 
-    def test_one_step_is_one_step(self) -> None:
-        assert "History: 1 step" in texts(drawn(PLAIN, Overlay(steps=(("T-01",),))))
+    def test_one_step_is_written_in_the_singular(self) -> None:
+        assert "History: 1 step" in texts(draw(PLAIN, Overlay(steps=(("T-01",),))))
 
-    def test_a_long_way_is_cut_and_what_is_left_out_is_counted(self) -> None:
-        refusals = tuple(f"No. {place}" for place in range(20))
-        root = drawn(PLAIN, Overlay(steps=(("T-03",),) * 12_345, refusals=refusals), "simple")
+    def test_a_long_history_is_shortened_and_the_rest_is_counted(self) -> None:
+        refusals = tuple(f"No. {index}" for index in range(20))
+        root = draw(PLAIN, Overlay(steps=(("T-03",),) * 12_345, refusals=refusals), "simple")
         assert "and 12286 more" in texts(root)
         assert "and 12 more" in texts(root)
         assert overlapping(root) == []
 
-    def test_refusals_alone_are_listed(self) -> None:
-        assert "No." in texts(drawn(PLAIN, Overlay(refusals=("No.",))))
+    def test_refusals_without_steps_are_listed(self) -> None:
+        assert "No." in texts(draw(PLAIN, Overlay(refusals=("No.",))))
 
     def test_a_refusal_before_the_first_step_is_after_step_0(self) -> None:
-        told = (Moment(text="create is refused", state=None, refused=True), Moment(text="create", state=State.OPEN))
+        entries = (
+            HistoryEntry(text="create is refused", state=None, refused=True),
+            HistoryEntry(text="create", state=State.OPEN),
+        )
         assert "after step 0: create is refused" in texts(
-            drawn(PLAIN, Overlay(steps=((),), refusals=("create is refused",), history=told))
+            draw(PLAIN, Overlay(steps=((),), refusals=("create is refused",), history=entries))
         )
 
-    def test_what_no_test_exercised_is_plain_to_see(self) -> None:
+    def test_untested_edges_and_outcomes_are_marked(self) -> None:
         root = of_case(CASES["tested"])
         found = {group.attrib["data-edge"]: texts(group)[-1] for group in groups(root, "edge")}
         assert [number for number, said in found.items() if said == "never tested"] == ["T-05"]
@@ -311,50 +324,52 @@ class TestOverlays:
         assert texts(groups(root, "legend")[0])[-1] == "passed once, never refused"
         assert texts(groups(root, "legend")[1])[-1] == "passed 2 times, refused once"
 
-    def test_without_detail_the_outcomes_that_were_never_seen_are_listed(self) -> None:
+    def test_simple_detail_lists_untested_outcomes(self) -> None:
         assert "Never seen: state_not_creatable violated" in texts(of_case(CASES["tested-simple"]))
 
-    def test_where_all_was_tested_nothing_is_said_to_be_missing(self) -> None:
-        whole = Overlay(counts=dict.fromkeys([*counts(PLAIN), "T-05"], 1))
+    def test_with_full_coverage_nothing_is_marked_as_untested(self) -> None:
+        full = Overlay(counts=dict.fromkeys([*counts(PLAIN), "T-05"], 1))
         for detail in ("full", "simple"):
-            said = texts(drawn(PLAIN, whole, detail))
-            assert "Tested: 10 of 10 transitions, 18 of 18 rule outcomes" in said
-            assert not any("never" in line.lower() for line in said if line != "never tested")
+            shown = texts(draw(PLAIN, full, detail))
+            assert "Tested: 10 of 10 transitions, 18 of 18 rule outcomes" in shown
+            assert not any("never" in line.lower() for line in shown if line != "never tested")
 
-    def test_several_overlays_lie_upon_each_other(self) -> None:
-        session, way = CASES["closed"].overlay, CASES["travelled"].overlay
-        both = attrs.evolve(session, steps=way.steps, refusals=way.refusals, history=way.history, counts={"T-06": 2})
-        root = drawn(PLAIN, both)
+    def test_several_overlays_can_be_combined(self) -> None:
+        session, history = CASES["closed"].overlay, CASES["travelled"].overlay
+        both = attrs.evolve(
+            session, steps=history.steps, refusals=history.refusals, history=history.history, counts={"T-06": 2}
+        )
+        root = draw(PLAIN, both)
         assert overlapping(root) == []
         found = {group.attrib["data-edge"]: texts(group) for group in groups(root, "edge")}
         assert found["T-06"][-2:] == ["allowed now", "tested 2 times"]
 
 
 class TestStable:
-    """The same diagram is the same bytes, everywhere."""
+    """The same diagram always gives the same bytes."""
 
-    @pytest.mark.parametrize(("file", "content"), [pytest.param(*pair, id=pair[0].name) for pair in written()])
-    def test_the_text_is_the_expected_one(self, file: Any, content: str) -> None:
-        assert content == file.read_text(encoding="utf-8"), "look at it, then run python tests/support/diagram_cases.py"
+    @pytest.mark.parametrize(("file", "content"), [pytest.param(*pair, id=pair[0].name) for pair in expected_files()])
+    def test_the_output_equals_the_expected_file(self, file: Any, content: str) -> None:
+        assert content == file.read_text(encoding="utf-8"), (
+            "review the change, then run python tests/support/diagram_cases.py"
+        )
 
-    def test_no_other_files_are_expected(self) -> None:
-        ours = {file.name for file, _ in written()}
+    def test_there_are_no_other_expected_files(self) -> None:
+        ours = {file.name for file, _ in expected_files()}
         assert ours == {file.name for file in EXPECTED.iterdir()}
 
     @pytest.mark.parametrize("seed", ["0", "1", "31337"])
-    def test_the_seed_of_hashes_does_not_matter(self, seed: str) -> None:
-        program = (
-            "import diagram_cases as c; assert all(f.read_text(encoding='utf-8') == text for f, text in c.written())"
-        )
+    def test_the_output_does_not_depend_on_the_hash_seed(self, seed: str) -> None:
+        program = "import diagram_cases as c; assert all(f.read_text(encoding='utf-8') == text for f, text in c.expected_files())"
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(diagram_cases.__file__).parent)}
         subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
 
 
 class TestSafe:
-    """Whatever a text holds, it neither breaks the picture nor becomes a part of it."""
+    """No text breaks the picture or adds elements to it."""
 
     @given(hostile_cases())
-    def test_any_text_leaves_the_picture_well_formed_legible_and_without_new_elements(self, case: Case) -> None:
+    def test_any_text_keeps_the_picture_well_formed_and_legible(self, case: Case) -> None:
         root = of_case(case)
         assert {element.tag for element in root.iter()} <= {
             f"{SVG}{tag}" for tag in ("svg", "title", "desc", "style", "rect", "path", "text", "g")
@@ -364,18 +379,18 @@ class TestSafe:
         shown = {title_of(rule) for rule in groups(root, "rule")}
         assert case.detail == "simple" or len(shown) == len(case.diagram.rules)
 
-    def test_text_that_nobody_cleaned_is_cleaned(self) -> None:
+    def test_text_that_bypasses_the_model_is_cleaned(self) -> None:
         diagram = attrs.evolve(PLAIN, title=HOSTILE, class_name=HOSTILE)
-        root = drawn(diagram, Overlay(current=State.OPEN, subject=HOSTILE, refusals=(HOSTILE,)))
+        root = draw(diagram, Overlay(current=State.OPEN, subject=HOSTILE, refusals=(HOSTILE,)))
         assert title_of(root) == drawable(HOSTILE)
         assert overlapping(root) == []
 
     @pytest.mark.parametrize("name", CASES)
-    def test_nothing_runs_loads_or_needs_an_id(self, name: str) -> None:
+    def test_the_picture_has_no_scripts_links_or_ids(self, name: str) -> None:
         picture = render(*CASES[name][:2], detail=CASES[name].detail)
         assert not re.search(r"<script|<image|<use|<foreignObject|\son\w+=|href|url\(|@import|\sid=|\sstyle=", picture)
 
-    def test_a_real_validator_accepts_the_pictures(self, tmp_path: Any) -> None:
+    def test_the_w3c_validator_accepts_the_pictures(self, tmp_path: Any) -> None:
         java, jar = program("java"), node_module("vnu-jar/build/dist/vnu.jar")
         for name, case in CASES.items():
             (tmp_path / f"{name}.svg").write_text(render(case.diagram, case.overlay, detail=case.detail))
@@ -385,9 +400,9 @@ class TestSafe:
 
 
 class TestWrapping:
-    """Text is broken between words where it can be."""
+    """Text is broken between words if possible."""
 
-    def test_words_stay_whole_where_they_fit(self) -> None:
+    def test_words_that_fit_are_not_broken(self) -> None:
         assert wrap("one two three", 60, 12, most=5) == ("one two", "three")
 
     def test_a_long_word_is_broken(self) -> None:
@@ -395,10 +410,10 @@ class TestWrapping:
         assert "".join(lines) == "a" + "m" * 10
         assert all(length(line, 10) <= 40 for line in lines)
 
-    def test_what_does_not_fit_is_cut_with_an_ellipsis(self) -> None:
+    def test_text_that_does_not_fit_ends_with_an_ellipsis(self) -> None:
         lines = wrap("word " * 100, 60, 12, most=2)
         assert len(lines) == 2
         assert lines[1].endswith("…")
 
-    def test_nothing_is_one_empty_line(self) -> None:
+    def test_an_empty_text_is_one_empty_line(self) -> None:
         assert wrap("", 60, 12, most=2) == ("",)

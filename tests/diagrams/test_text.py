@@ -1,4 +1,4 @@
-"""The diagrams that are text: whole, complete, safe, stable, and accepted by the tools that read them."""
+"""The text renderers: complete, safe, stable, and accepted by the tools that read the formats."""
 
 import hashlib
 import json
@@ -40,24 +40,24 @@ SCXML = "{http://www.w3.org/2005/07/scxml}"
 
 
 def plain(text: str) -> str:
-    """Return *text* as a reader sees it: without the ways in which a format writes a hyphen or a hard space."""
+    """Return *text* without the escapes of hyphens, underscores and no-break spaces."""
     return text.replace("\xa0", " ").replace("<U+002D>", "-").replace("\\_", "_").replace("\\-", "-")
 
 
-def drawn(ending: str, diagram: Diagram = PLAIN, overlay: Overlay | None = None, detail: str = "full") -> str:
+def draw(ending: str, diagram: Diagram = PLAIN, overlay: Overlay | None = None, detail: str = "full") -> str:
     return RENDERERS[ending](diagram, overlay or Overlay(), detail=detail)
 
 
 class TestComplete:
-    """Every row of the table is in every format, and what the table lacks is in none."""
+    """Every format contains every row of the table, and nothing else."""
 
-    def test_mermaid_has_each_row_with_its_trigger_event_and_faults(self) -> None:
+    def test_mermaid_has_each_row_with_its_trigger_event_and_rules(self) -> None:
         self.check(mermaid.render)
 
-    def test_plantuml_has_each_row_with_its_trigger_event_and_faults(self) -> None:
+    def test_plantuml_has_each_row_with_its_trigger_event_and_rules(self) -> None:
         self.check(plantuml.render)
 
-    def test_dot_has_each_row_with_its_trigger_event_and_faults(self) -> None:
+    def test_dot_has_each_row_with_its_trigger_event_and_rules(self) -> None:
         self.check(dot.render)
 
     @staticmethod
@@ -65,38 +65,38 @@ class TestComplete:
         for diagram in (PLAIN, SHOP):
             text = plain(render_one(diagram, Overlay(), detail="full"))
             for edge in diagram.edges:
-                # What stands on an edge comes in one place, from its number on; the next edge has the next number.
+                # The label of an edge begins with its ID and is contiguous.
                 start = text.index(f"{edge.id} {edge.trigger}")
-                said = text[start:]
+                rest = text[start:]
                 for part in (edge.event_name, *edge.rules):
-                    assert part in said
+                    assert part in rest
                 assert text.count(f"{edge.id} ") == 1
-            without = with_edges(*diagram.edges[1:], among=diagram)
+            without = with_edges(*diagram.edges[1:], base=diagram)
             assert diagram.edges[0].id not in plain(render_one(without, Overlay(), detail="full"))
 
-    def test_arrows_of_mermaid_and_plantuml_lead_where_the_rows_do(self) -> None:
+    def test_arrows_of_mermaid_and_plantuml_match_the_rows(self) -> None:
         for ending in ("mmd", "puml"):
-            found = re.findall(r"^ *(\[\*\]|\w+) -.*?> (\w+) : (T-\d\d)", plain(drawn(ending)), flags=re.MULTILINE)
+            found = re.findall(r"^ *(\[\*\]|\w+) -.*?> (\w+) : (T-\d\d)", plain(draw(ending)), flags=re.MULTILINE)
             rows = {edge.id: (edge.source or "[*]", edge.target) for edge in PLAIN.edges if not edge.internal}
             assert {number: (source, target) for source, target, number in found} == rows
 
-    def test_two_rows_between_the_same_states_stay_two(self) -> None:
+    def test_two_rows_between_the_same_states_are_drawn_separately(self) -> None:
         first, *_ = [edge for edge in PLAIN.edges if edge.id == "T-05"]
         both = with_edges(first, attrs.evolve(first, id="X-01"))
         for ending in RENDERERS:
-            text = plain(drawn(ending, both))
+            text = plain(draw(ending, both))
             assert "T-05" in text
             assert "X-01" in text
 
-    def test_json_is_the_model_itself(self) -> None:
-        document = json.loads(drawn("json"))
+    def test_json_contains_the_model(self) -> None:
+        document = json.loads(draw("json"))
         rows = [(edge["id"], edge["source"], edge["trigger"], edge["target"]) for edge in document["transitions"]]
         assert rows == [(edge.id, edge.source, edge.trigger, edge.target) for edge in PLAIN.edges]
         assert [edge["rules"] for edge in document["transitions"]] == [list(edge.rules) for edge in PLAIN.edges]
         assert [found["code"] for found in document["rules"]] == [found.code for found in PLAIN.rules]
 
     def test_scxml_has_each_row_as_a_transition_and_cancelled_as_final(self) -> None:
-        root = ET.fromstring(drawn("scxml"))
+        root = ET.fromstring(draw("scxml"))
         found = [
             (state.get("id"), transition.get("event"), transition.get("target"))
             for state in root
@@ -110,15 +110,15 @@ class TestComplete:
         assert [state.get("id") for state in root.iter(f"{SCXML}final")] == ["cancelled"]
 
     def test_markdown_has_a_line_for_each_row(self) -> None:
-        lines = [line for line in drawn("md").splitlines() if line.startswith("| T-")]
+        lines = [line for line in draw("md").splitlines() if line.startswith("| T-")]
         assert [line.split("|")[1].strip() for line in lines] == [edge.id for edge in PLAIN.edges]
         for line, edge in zip(lines, PLAIN.edges, strict=True):
             for part in (edge.trigger, edge.target, edge.event_name, edge.operation, *edge.rules):
                 assert part.replace("_", "") in line.replace("\\", "").replace("_", "")
 
-    def test_simple_ones_show_states_and_triggers_alone(self) -> None:
+    def test_simple_detail_shows_only_states_and_triggers(self) -> None:
         for ending in RENDERERS:
-            text = drawn(ending, detail="simple")
+            text = draw(ending, detail="simple")
             assert "talon_session" not in text.replace("\\", "")
             assert "too_many_units" not in text.replace("\\", "")
             for state in State:
@@ -126,30 +126,30 @@ class TestComplete:
 
 
 class TestSafe:
-    """Whatever a title, a code or a rule holds, it is text."""
+    """Titles, codes and rule texts are escaped."""
 
     @pytest.mark.parametrize("ending", RENDERERS)
     def test_hostile_text_cannot_end_a_line_of_the_source(self, ending: str) -> None:
-        lines = drawn(ending, hostile_diagram(HOSTILE_MARKUP)).splitlines()
+        lines = draw(ending, hostile_diagram(HOSTILE_MARKUP)).splitlines()
         starts = ("@enduml end", "end note", "%%")
         assert [line for line in lines if line.strip().startswith(starts)] in ([], ["    end note"], ["end note"])
-        if ending in ("md", "mmd", "scxml"):  # what is shown as, or within, markup
+        if ending in ("md", "mmd", "scxml"):  # formats that are embedded in markup
             assert "<script>" not in "\n".join(lines)
 
     @given(st.text(max_size=40))
-    def test_xml_and_json_hold_whatever_text_there_is(self, text: str) -> None:
+    def test_xml_and_json_are_valid_with_any_text(self, text: str) -> None:
         diagram = hostile_diagram(text)
-        ET.fromstring(drawn("scxml", diagram))
-        json.loads(drawn("json", diagram))
+        ET.fromstring(draw("scxml", diagram))
+        json.loads(draw("json", diagram))
 
     @pytest.mark.parametrize("text", [HOSTILE_MARKUP, "", " ", "\x00\x07", "\ud800", "a" * 500])
-    def test_the_tools_read_hostile_text(self, text: str) -> None:
+    def test_the_tools_accept_hostile_text(self, text: str) -> None:
         for ending in ("dot", "puml"):
-            accepted(ending, drawn(ending, hostile_diagram(text)))
+            accepted(ending, draw(ending, hostile_diagram(text)))
 
 
 def accepted(ending: str, text: str) -> None:
-    """Have the tool of a format read *text*."""
+    """Fail unless the format's tool accepts *text*."""
     command = [program("dot"), "-Tsvg"] if ending == "dot" else [program("plantuml"), "-charset", "UTF-8", "-syntax"]
     result = subprocess.run(
         command, input=text.encode("utf-8", "replace"), capture_output=True, check=False, timeout=120
@@ -163,22 +163,22 @@ def accepted(ending: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_graphviz_reads_every_diagram(name: str) -> None:
-    accepted("dot", drawn("dot", *CASES[name]))
+def test_graphviz_accepts_every_diagram(name: str) -> None:
+    accepted("dot", draw("dot", *CASES[name]))
 
 
 @pytest.mark.parametrize("name", ["plain", "travelled", "tested"])
-def test_plantuml_reads_the_diagrams(name: str) -> None:
-    accepted("puml", drawn("puml", *CASES[name]))
+def test_plantuml_accepts_the_diagrams(name: str) -> None:
+    accepted("puml", draw("puml", *CASES[name]))
 
 
-def test_the_reader_of_another_library_lives_through_the_scxml() -> None:
-    """`python-statemachine` reads SCXML, and its machine goes where ours does."""
+def test_python_statemachine_executes_the_scxml() -> None:
+    """`python-statemachine` loads the SCXML, and its machine reaches the same states."""
     if not find_spec("statemachine"):
         missing("python-statemachine")
     processor = import_module("statemachine.io.scxml.processor").SCXMLProcessor()
     for ending, diagram in (("full", SHOP), ("simple", PLAIN)):
-        processor.parse_scxml(ending, drawn("scxml", diagram, detail=ending))
+        processor.parse_scxml(ending, draw("scxml", diagram, detail=ending))
         machine = processor.start()
         for event in ("create.open", "update", "close", "reopen", "close", "return_items", "return_items"):
             machine.send(event)
@@ -192,26 +192,26 @@ class TestRender:
         assert formats()[: len(NAMES)] == NAMES
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_a_class_and_a_session_draw_themselves(self, name: str) -> None:
+    def test_a_class_and_a_session_can_be_formatted(self, name: str) -> None:
         session = session_in("closed")
         assert f"{CustomerSession:{name}}" == render(CustomerSession, name)
         assert f"{session:{name}}" == render(CustomerSession, name, session=session)
         assert render(session=session, format=name) == render(CustomerSession, name, session=session)
 
-    def test_without_a_format_they_are_what_they_were(self) -> None:
+    def test_an_empty_format_is_the_string(self) -> None:
         session = session_in("open")
         assert f"{session}" == str(session)
         assert f"{CustomerSession}" == str(CustomerSession)
 
-    def test_without_any_test_every_row_and_every_rule_is_uncovered(self) -> None:
-        text = " ".join(plain(render(CustomerSession, "plantuml", coverage={})).split())  # however its lines break
+    def test_without_tests_every_row_and_rule_is_untested(self) -> None:
+        text = " ".join(plain(render(CustomerSession, "plantuml", coverage={})).split())  # joins wrapped lines
         assert text.count("NEVER TESTED") == len(PLAIN.edges) + len(PLAIN.rules)
 
     def test_a_subclass_shows_its_own_rules(self) -> None:
         assert "coupon_code_required" in render(ShopSession)
         assert "coupon_code_required" not in render(CustomerSession)
 
-    def test_a_notebook_gets_a_picture_and_text(self) -> None:
+    def test_a_notebook_shows_a_picture_and_text(self) -> None:
         for shown in (CustomerSession, session_in("open")):
             bundle = shown._repr_mimebundle_()
             assert bundle["image/svg+xml"].startswith("<svg")
@@ -219,7 +219,7 @@ class TestRender:
             assert set(shown._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
             assert set(shown._repr_mimebundle_(exclude=["text/plain"])) == {"image/svg+xml"}
 
-    def test_where_no_picture_can_be_made_a_notebook_gets_mermaid(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_notebook_shows_mermaid_if_the_picture_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*_: Any, **__: Any) -> str:
             raise RuntimeError("no picture")
 
@@ -237,17 +237,17 @@ class TestRender:
             ({"events": [5]}, "/events"),
         ],
     )
-    def test_what_cannot_be_drawn_is_refused(self, settings: dict[str, Any], pointer: str) -> None:
+    def test_invalid_arguments_are_refused(self, settings: dict[str, Any], pointer: str) -> None:
         with pytest.raises(InvalidValue) as refusal:
             render(**settings)
         assert refusal.value.pointer == pointer
 
-    def test_an_allowed_decision_is_no_event(self) -> None:
+    def test_an_allowed_decision_is_not_a_history_entry(self) -> None:
         with pytest.raises(InvalidValue):
             render(events=[session_in("open").evaluate("close")])
 
-    def test_a_format_of_ones_own_is_drawn_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("session_fsm.diagrams._registered", {})  # what is added lasts as long as the process
+    def test_a_registered_format_is_rendered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("session_fsm.diagrams._registered", {})  # undoes the registration after the test
         register_format("names", lambda diagram, overlay, *, detail: f"{diagram.title} {detail} {overlay.current}")
         assert render(format="names", detail="simple", title="Life") == "Life simple None"
         assert "names" in formats()
@@ -255,7 +255,7 @@ class TestRender:
             with pytest.raises(InvalidValue):
                 register_format(name, lambda *_, **__: "")
 
-    def test_the_model_is_that_of_the_class(self) -> None:
+    def test_the_model_contains_the_rules_of_the_class(self) -> None:
         @rule("too_late", on=["close"])
         def it_is_early(now: Any) -> bool:
             """It is early."""
@@ -270,7 +270,7 @@ class TestRender:
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4242"])
-def test_the_same_bytes_come_out_under_every_hash_seed(seed: str) -> None:
+def test_the_output_is_the_same_for_every_hash_seed(seed: str) -> None:
     code = (
         "from session_fsm.diagrams import formats, render\n"
         "import hashlib\n"

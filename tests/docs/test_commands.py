@@ -93,7 +93,7 @@ def give(page: str, folder: Path) -> None:
 @pytest.mark.parametrize("page", _with("sh", "console"))
 def test_the_commands_of_a_page_print_what_it_says(page: str, tmp_path: Path) -> None:
     give(page, tmp_path)
-    for ran in pages.follow(_PAGES[page], tmp_path, pages.what_runs(page)):
+    for ran in pages.run_page(_PAGES[page], tmp_path, pages.runnable_part(page)):
         ran.check()
 
 
@@ -103,7 +103,7 @@ def test_a_page_that_says_otherwise_is_noticed(tmp_path: Path) -> None:
     everything = str  # a command is run as it stands
     for output, right in (("tea\n", True), ("coffee\n", False), ("tea\n$ echo $?\n1\n", False)):
         page.write_text(shown.format(output=output), encoding="utf-8")
-        (ran,) = pages.follow(page, tmp_path, everything)
+        (ran,) = pages.run_page(page, tmp_path, everything)
         if right:
             ran.check()
         else:
@@ -165,7 +165,7 @@ def read(document: dict[str, Any]) -> None:
 def test_a_directive_draws(page: str, tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="Sphinx is an extra of its own")
     give(page, tmp_path)
-    pages.follow(_PAGES[page], tmp_path, lambda command: None)  # its files alone
+    pages.run_page(_PAGES[page], tmp_path, lambda command: None)  # its files alone
     (shown,) = [block.text for block in _blocks(page) if block.language == "rst"]
     (tmp_path / "docs/index.rst").write_text(f"Page\n====\n\n{shown}", encoding="utf-8")
     printed, status = pages.run("sphinx-build -q -W docs built", tmp_path)

@@ -9,30 +9,30 @@ _FILES = {"shop.py", "try_it.py", "test_shop.py", "test_definition.py", "conftes
 
 
 @pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[pages.Ran]]:
+def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[pages.CommandRun]]:
     """Follow the tutorial; return the directory, and the commands that were run."""
     folder = tmp_path_factory.mktemp("tea")
-    return folder, pages.follow(pages.DOCS / "tutorial.md", folder, pages.what_runs("docs/tutorial.md"))
+    return folder, pages.run_page(pages.DOCS / "tutorial.md", folder, pages.runnable_part("docs/tutorial.md"))
 
 
-def test_every_file_has_its_place(followed: tuple[Path, list[pages.Ran]]) -> None:
+def test_every_file_has_its_place(followed: tuple[Path, list[pages.CommandRun]]) -> None:
     assert {path.name for path in followed[0].glob("*.py")} == _FILES
 
 
-def test_every_command_prints_what_the_reader_was_told(followed: tuple[Path, list[pages.Ran]]) -> None:
+def test_every_command_prints_what_the_reader_was_told(followed: tuple[Path, list[pages.CommandRun]]) -> None:
     for ran in followed[1]:
         ran.check()
     assert len(followed[1]) >= 7
 
 
-def test_the_pictures_are_there(followed: tuple[Path, list[pages.Ran]]) -> None:
+def test_the_pictures_are_there(followed: tuple[Path, list[pages.CommandRun]]) -> None:
     folder = followed[0]
     assert "order_too_small" in (folder / "tea.svg").read_text(encoding="utf-8")
     assert "tested" in (folder / "tested.svg").read_text(encoding="utf-8")
 
 
 def test_without_one_of_the_tests_the_mistakes_that_it_noticed_survive(
-    followed: tuple[Path, list[pages.Ran]], tmp_path: Path
+    followed: tuple[Path, list[pages.CommandRun]], tmp_path: Path
 ) -> None:
     """The weak suite gets the survivors that it deserves."""
     for path in followed[0].glob("*.py"):

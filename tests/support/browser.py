@@ -1,4 +1,4 @@
-"""A headless Chromium, and what a test asks of the page in it."""
+"""A headless Chromium for tests, with methods that read and operate the loaded page."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _FLAGS = (
 
 TAB, ENTER, SPACE = "\ue004", "\ue007", "\ue00d"
 END, HOME, LEFT, UP, RIGHT, DOWN = "\ue010", "\ue011", "\ue012", "\ue013", "\ue014", "\ue015"
-"""Keys, as WebDriver writes them."""
+"""Keys in WebDriver's notation."""
 
 
 class Browser:
@@ -36,13 +36,13 @@ class Browser:
         self.folder = folder
 
     def open(self, content: str, name: str = "page.html", *, width: int = 1440) -> None:
-        """Load *content* from a file, in a window of this width."""
+        """Load *content* from a file, in a window of *width* pixels."""
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
         self.command("Emulation.setDeviceMetricsOverride", **size)
         file = self.folder / name
         file.write_text(content, encoding="utf-8")
         self.log()
-        self.driver.get("about:blank")  # so that a load is one, even of the same name with another fragment
+        self.driver.get("about:blank")  # forces a reload, even if only the fragment differs
         self.driver.get(file.as_uri())
 
     def command(self, name: str, **values: Any) -> Any:
@@ -52,14 +52,14 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def log(self) -> list[str]:
-        """Return what the page has complained of since the last time."""
+        """Return the console messages since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requested(self) -> list[str]:
-        """Return the addresses that our files asked for since the last time; an empty window asks for its own."""
+        """Return the URLs that pages from files requested since the last call, without those of an empty window."""
         messages = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
         sent = [message["params"] for message in messages if message["method"] == "Network.requestWillBeSent"]
-        urls = [one["request"]["url"] for one in sent if one["documentURL"].startswith("file:")]
+        urls = [request["request"]["url"] for request in sent if request["documentURL"].startswith("file:")]
         return [url for url in urls if url != "data:,"]
 
     def all(self, selector: str) -> list[Any]:
@@ -70,7 +70,7 @@ class Browser:
         return found
 
     def click(self, selector: str) -> None:
-        """Click where the element is, as a hand would."""
+        """Click at the position of the element, as a user does."""
         element = self.one(selector)
         self.run("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", element)
         self._actions().move_to_element(element).click().perform()
@@ -84,7 +84,7 @@ class Browser:
         return ActionChains(self.driver)
 
     def text(self, selector: str) -> str:
-        """Return what is shown of an element, on one line."""
+        """Return the visible text of an element, on one line."""
         return " ".join(self.one(selector).text.split())
 
     def shown_panels(self) -> list[str | None]:
@@ -93,7 +93,7 @@ class Browser:
 
 @contextmanager
 def chromium(*more: str) -> Iterator[Browser]:
-    """Start a Chromium of its own, with a fresh profile, and end it."""
+    """Start a Chromium with a new profile, and quit it afterwards."""
     if find_spec("selenium") is None:
         missing("the package selenium")
     from selenium.webdriver import Chrome, ChromeOptions, ChromeService  # noqa: PLC0415 - it may be missing

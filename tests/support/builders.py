@@ -1,4 +1,4 @@
-"""Sessions to test with, and pictures of them to compare."""
+"""Sessions and session classes for tests, and `picture`, which returns a snapshot of a session."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from session_fsm.rules import (
 )
 
 CREATED = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-"""When the sessions of `session_in` were created; each further verb took place a minute later."""
+"""The creation time of the sessions of `session_in`; each further operation is a minute later."""
 LATER = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
 
 ONE_UNIT = (ReturnedCartItem(position=0, quantity=1),)
@@ -44,7 +44,7 @@ MOVING = (Trigger.UPDATE, Trigger.CLOSE, Trigger.CANCEL, Trigger.RETURN_ITEMS, T
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class TenantSession(CustomerSession):
-    """Has fields of its own, one of which is required."""
+    """A decorated class with two own fields, one of which is required."""
 
     tenant: str
     note: str = "none"
@@ -52,15 +52,15 @@ class TenantSession(CustomerSession):
 
 @attrs.define
 class SlottedSession(CustomerSession):
-    """Is decorated, without anything of its own."""
+    """A decorated class without own fields."""
 
 
 class PlainSession(CustomerSession):
-    """Is not decorated, so that its sessions have a `__dict__`."""
+    """A class that is not decorated, so its sessions have a `__dict__`."""
 
 
 class EveryRuleSession(CustomerSession):
-    """Is guarded by every rule there is: L-01 to L-09 and O-01 to O-07."""
+    """A class with every rule: L-01 to L-09 and O-01 to O-07."""
 
     rules = (
         *CustomerSession.rules,
@@ -75,25 +75,25 @@ class EveryRuleSession(CustomerSession):
 
 
 def at_minute(minute: int) -> datetime:
-    """Return the time so many minutes after `CREATED`."""
+    """Return the time *minute* minutes after `CREATED`."""
     return CREATED + timedelta(minutes=minute)
 
 
 def cart(*quantities: int) -> list[CartItem]:
-    """Return items of these quantities, with the SKUs A, B, C, ... and the prices 1.50, 2.50, 3.50, ..."""
+    """Return items with these quantities, the SKUs A, B, C, ... and the prices 1.50, 2.50, 3.50, ..."""
     return [
-        CartItem(sku=chr(ord("A") + place), quantity=quantity, price=f"{place + 1}.50")
-        for place, quantity in enumerate(quantities)
+        CartItem(sku=chr(ord("A") + index), quantity=quantity, price=f"{index + 1}.50")
+        for index, quantity in enumerate(quantities)
     ]
 
 
 def cart_session(*quantities: int, cls: type[CustomerSession] = CustomerSession) -> CustomerSession:
-    """Return a closed session with a cart of these quantities."""
+    """Return a closed session whose cart has items with these quantities."""
     return cls.create("order-1042", cart_items=cart(*quantities), state="closed", now=CREATED)
 
 
 def session_in(state: State | str, cls: Any = CustomerSession, **changes: Any) -> Any:
-    """Return a session that came into *state* by its verbs, with something in every field that a request may set."""
+    """Return a session that its methods have brought to *state*, with a value in every field that a request may set."""
     content: dict[str, Any] = {
         "profile_id": "customer-7",
         "store_integration_id": "store-3",
@@ -121,32 +121,32 @@ def session_in(state: State | str, cls: Any = CustomerSession, **changes: Any) -
 
 
 def picture(session: CustomerSession) -> dict[str, Any]:
-    """Return everything that a session holds, to be compared with what it holds at another time."""
+    """Return a snapshot of all values of a session, to compare it with a later one."""
     names = [a.name for a in attrs.fields(type(session)) if not a.name.startswith("_")]
-    held: dict[str, Any] = {name: getattr(session, name) for name in names}
-    return held | {"pending_events": session.pending_events} | dict(getattr(session, "__dict__", {}))
+    values: dict[str, Any] = {name: getattr(session, name) for name in names}
+    return values | {"pending_events": session.pending_events} | dict(getattr(session, "__dict__", {}))
 
 
 def pull(session: Any, trigger: Trigger | str, now: datetime | None = None) -> SessionEvent:
-    """Call the verb *trigger* with the least that it takes; a return takes back one unit of the first item."""
+    """Fire *trigger* with the fewest arguments; a return returns one unit of the first item."""
     arguments = (ONE_UNIT,) if trigger == "return_items" else ()
     event: SessionEvent = getattr(session, trigger)(*arguments, now=now)
     return event
 
 
 def judged(session: Any, trigger: Trigger | str, now: datetime | None = None) -> Any:
-    """Evaluate what `pull` would do."""
+    """Evaluate *trigger* with the same arguments as `pull`."""
     arguments = (ONE_UNIT,) if trigger == "return_items" else ()
     return session.evaluate(trigger, *arguments, now=now)
 
 
 def item(**fields: Any) -> CartItem:
-    """Return a cart item of these fields; what it cannot do without is filled in. So do the next three."""
+    """Return a cart item with these fields and defaults for required ones; so do the next three functions."""
     return CartItem(**({"sku": "A", "quantity": 1} | fields))
 
 
 def event(**fields: Any) -> SessionEvent:
-    usual: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "name": EventName.CLOSED,
         "session_id": "x",
         "trigger": Trigger.CLOSE,
@@ -154,7 +154,7 @@ def event(**fields: Any) -> SessionEvent:
         "at": CREATED,
         "update_count": 1,
     }
-    return SessionEvent(**(usual | fields))
+    return SessionEvent(**(defaults | fields))
 
 
 def session_of(**fields: Any) -> CustomerSession:
@@ -166,12 +166,12 @@ def variant(**fields: Any) -> ExperimentVariantAllocation:
 
 
 def fresh(**members: Any) -> type[CustomerSession]:
-    """Make a session class with a machine of its own, which a test may change."""
+    """Return a new session class with its own machine, which a test may modify."""
     return type("FreshSession", (CustomerSession,), members)
 
 
 def listen(cls: type[CustomerSession], moment: str, callback: Any) -> None:
-    """Add *callback* to every place of the machine that is called *moment*."""
+    """Register *callback* for *moment* on the machine, or on all its events or states."""
     machine = cls.machine
     if moment in MACHINE_WIDE:
         setattr(machine, moment, [*getattr(machine, moment), callback])

@@ -1,4 +1,4 @@
-"""The command as tests call it: within this process, or as the program that a user starts."""
+"""Functions that call the command in tests: in this process, or as a program; and recordings to replay."""
 
 import json
 import os
@@ -14,42 +14,42 @@ from click.testing import CliRunner, Result
 
 from session_fsm.cli import command
 
-# What decides about colours and widths is the same for every test, whatever the shell of the person who runs them.
+# Removes variables that control colours and widths, so that tests do not depend on the developer's shell.
 _CLEAN = dict.fromkeys(("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERM"))
 
 ITEM = {"sku": "MUG", "quantity": 3, "price": 12.5}
 
 
 def run(*arguments: object, stdin: str | bytes | None = None, **env: str | None) -> Result:
-    """Call the command within this process."""
+    """Call the command in this process."""
     runner = CliRunner(env={**_CLEAN, **env})
     return runner.invoke(command, [str(argument) for argument in arguments], input=stdin, catch_exceptions=False)
 
 
 def environment(**env: str) -> dict[str, str]:
-    """Return what a process of the command's own needs of this one's environment."""
+    """Return the environment for a new process of the command."""
     return {name: value for name, value in os.environ.items() if name not in _CLEAN} | env
 
 
 def program(*arguments: object) -> list[str]:
-    """Return the command line of the program."""
+    """Return the argument list that starts the program."""
     return [sys.executable, "-W", "error", "-m", "session_fsm", *map(str, arguments)]
 
 
 def start(
     *arguments: object, cwd: Path | None = None, stdin: bytes = b"", **env: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the program to its end."""
+    """Run the program and wait for its end."""
     return subprocess.run(
         program(*arguments), cwd=cwd, input=stdin, capture_output=True, env=environment(**env), timeout=120, check=False
     )
 
 
 def on_terminal(*arguments: object, columns: int = 80, stdin: Path | None = None, **env: str) -> str:
-    """Run the program on a terminal of its own, its input perhaps from a file, and return what it shows there."""
+    """Run the program on a pseudo-terminal, optionally with input from a file, and return its output."""
     leader, follower = pty.openpty()
     env = {"COLUMNS": str(columns), "TERM": "xterm", **env}
-    shown: list[bytes] = []
+    chunks: list[bytes] = []
 
     def read() -> None:
         while True:
@@ -59,15 +59,15 @@ def on_terminal(*arguments: object, columns: int = 80, stdin: Path | None = None
                 return
             if not chunk:
                 return
-            shown.append(chunk)
+            chunks.append(chunk)
 
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        with stdin.open("rb") if stdin else nullcontext(follower) as given:
+        with stdin.open("rb") if stdin else nullcontext(follower) as source:
             subprocess.run(
                 program(*arguments),
-                stdin=given,
+                stdin=source,
                 stdout=follower,
                 stderr=follower,
                 env=environment(**env),
@@ -78,7 +78,7 @@ def on_terminal(*arguments: object, columns: int = 80, stdin: Path | None = None
         os.close(follower)
         reader.join(timeout=30)
         os.close(leader)
-    return b"".join(shown).decode().replace("\r\n", "\n")
+    return b"".join(chunks).decode().replace("\r\n", "\n")
 
 
 def update(session_id: str = "order-1", /, **body: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def reopened(session_id: str = "order-1", /) -> dict[str, Any]:
 
 
 def recording(*lines: dict[str, Any] | str) -> str:
-    """Return a recording of these lines; a line that is text stands as it is."""
+    """Return a recording of these lines; a line that is a string is used unchanged."""
     return "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
 
 

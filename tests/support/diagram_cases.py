@@ -1,6 +1,6 @@
-"""What pictures and pages are tested with: session classes, and what lies upon their diagrams.
+"""Session classes, diagrams and overlays for the tests of diagrams.
 
-Run as a program it writes the pictures and pages that `tests/diagrams/expected` holds anew. Look at them afterwards.
+Run as a program, it regenerates the files in `tests/diagrams/expected`; review the changes afterwards.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ NOTHING = Overlay()
 
 
 class ShopSession(CustomerSession):
-    """A session class with every rule that a service may switch on."""
+    """A session class with every optional rule."""
 
     rules = (
         *CustomerSession.rules,
@@ -58,17 +58,17 @@ class ShopSession(CustomerSession):
 SHOP = model(ShopSession, title="The sessions of a shop")
 
 
-def travelled() -> tuple[CustomerSession, list[Any]]:
-    """Return a session that has come a long way, and what happened to it, refusals included."""
+def session_with_history() -> tuple[CustomerSession, list[Any]]:
+    """Return a session after many operations, and its history: events and refused decisions."""
     session = CustomerSession.create("order-1042", cart_items=cart(3, 1), now=CREATED)
-    happened: list[Any] = []
+    history: list[Any] = []
 
     def refused(trigger: str, *arguments: Any) -> None:
-        happened.extend(session.take_events())
+        history.extend(session.take_events())
         try:
             getattr(session, trigger)(*arguments, now=at_minute(60))
         except (RuleViolated, WrongState) as refusal:
-            happened.append(refusal.decision)
+            history.append(refusal.decision)
 
     for minute in range(1, 5):
         session.update(coupon_codes=[f"CODE-{minute}"], now=at_minute(minute))
@@ -81,20 +81,20 @@ def travelled() -> tuple[CustomerSession, list[Any]]:
     session.return_items(ONE_UNIT, now=at_minute(10))
     refused("reopen")
     session.return_items(ONE_UNIT, now=at_minute(11))
-    happened.extend(session.take_events())
-    return session, happened
+    history.extend(session.take_events())
+    return session, history
 
 
 def counts(diagram: Diagram) -> dict[str, int]:
-    """Return what tests might have exercised: all but T-05 and what one rule refuses."""
-    edges = {edge.id: 3 * place + 1 for place, edge in enumerate(diagram.edges) if edge.id != "T-05"}
-    passed = {f"{rule.code}:passed": place + 1 for place, rule in enumerate(diagram.rules)}
-    violated = {f"{rule.code}:violated": place for place, rule in enumerate(diagram.rules)}
+    """Return coverage counts for everything except T-05 and the refusals of the first rule."""
+    edges = {edge.id: 3 * index + 1 for index, edge in enumerate(diagram.edges) if edge.id != "T-05"}
+    passed = {f"{rule.code}:passed": index + 1 for index, rule in enumerate(diagram.rules)}
+    violated = {f"{rule.code}:violated": index for index, rule in enumerate(diagram.rules)}
     return edges | passed | violated
 
 
 class Case(NamedTuple):
-    """A diagram, what lies upon it, and how much of it is drawn."""
+    """A diagram, its overlay, and the level of detail."""
 
     diagram: Diagram
     overlay: Overlay
@@ -102,7 +102,7 @@ class Case(NamedTuple):
 
 
 def _cases() -> Iterator[tuple[str, Case]]:
-    session, events = travelled()
+    session, events = session_with_history()
     empty = ShopSession.create("order-7", now=CREATED)
     yield "plain", Case(PLAIN, NOTHING)
     yield "plain-simple", Case(PLAIN, NOTHING, "simple")
@@ -121,7 +121,7 @@ CASES = dict(_cases())
 
 def edge(number: int, source: State | None, target: State, **more: Any) -> Edge:
     """Return an edge that the table does not have."""
-    usual: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "id": f"X-{number:02}",
         "source": source,
         "trigger": Trigger.UPDATE,
@@ -131,24 +131,24 @@ def edge(number: int, source: State | None, target: State, **more: Any) -> Edge:
         "authority": Authority.CHOSEN,
         "rules": (),
     }
-    return Edge(**(usual | more))
+    return Edge(**(defaults | more))
 
 
-def with_edges(*edges: Edge, among: Diagram = PLAIN, **more: Any) -> Diagram:
-    """Return the diagram *among*, with these edges only."""
-    return attrs.evolve(among, edges=edges, **more)
+def with_edges(*edges: Edge, base: Diagram = PLAIN, **more: Any) -> Diagram:
+    """Return the diagram *base* with only these edges."""
+    return attrs.evolve(base, edges=edges, **more)
 
 
 EVERY_PAIR = [(source, target) for source in (None, *State) for target in State]
-"""Every way there could be, creations and loops included."""
+"""Every possible source and target, including creations and loops."""
 
 
-def written() -> Iterator[tuple[Path, str]]:
-    """Return each file of `EXPECTED` with what it should hold."""
+def expected_files() -> Iterator[tuple[Path, str]]:
+    """Yield each file of `EXPECTED` with its expected content."""
     for name, case in CASES.items():
         yield EXPECTED / f"{name}.svg", picture.render(case.diagram, case.overlay, detail=case.detail)
-        for ending, renderer in TEXTS.items():
-            yield EXPECTED / f"{name}.{ending}", renderer.render(case.diagram, case.overlay, detail=case.detail)
+        for extension, renderer in TEXTS.items():
+            yield EXPECTED / f"{name}.{extension}", renderer.render(case.diagram, case.overlay, detail=case.detail)
     for name in ("plain", "travelled"):
         case = CASES[name]
         yield EXPECTED / f"{name}.html", page.render(case.diagram, case.overlay, detail=case.detail)
@@ -156,5 +156,5 @@ def written() -> Iterator[tuple[Path, str]]:
 
 if __name__ == "__main__":
     EXPECTED.mkdir(exist_ok=True)
-    for file, content in written():
+    for file, content in expected_files():
         file.write_text(content, encoding="utf-8", newline="\n")

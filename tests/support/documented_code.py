@@ -1,4 +1,4 @@
-"""The Python of the documentation as modules, each line with its place: what type checkers can read."""
+"""The Python code of the documentation as modules for type checkers; each line keeps its file and line number."""
 
 import ast
 import re
@@ -19,31 +19,31 @@ _IMPORTING = re.compile(r"^(\s*)(from|import) (\w+)", re.MULTILINE)
 
 @dataclass
 class Module:
-    """Python that is checked as one module."""
+    """Code that is checked as one module."""
 
     name: str
     lines: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    """Where each line stands: file and number."""
+    """The file and line number of each line."""
 
     def add(self, file: str, first: int, text: str) -> None:
-        """Add lines that stand in *file* from line *first* on."""
+        """Add lines from *file* that begin at line *first*."""
         lines = text.splitlines()
         self.lines += lines
         self.places += [f"{file}:{first + offset}" for offset in range(len(lines))]
 
     def at(self, number: int) -> tuple[str, str]:
-        """Return the line of this number, which begins at 1, and its place."""
+        """Return the line *number*, counted from 1, and its place."""
         return self.lines[number - 1], self.places[number - 1]
 
     @property
     def text(self) -> str:
-        """The module as a file holds it."""
+        """The source of the module."""
         return "\n".join([*self.lines, ""])
 
 
 def modules() -> list[Module]:
-    """Return everything that readers copy, or learn from."""
+    """Return the code of all pages, examples and docstrings."""
     found = [module for place, path in pages.pages().items() for module in from_page(place, path.read_text("utf-8"))]
     found += from_files([pages.DOCS / "examples" / name for name in ("shop.py", "sessions_in_sqlite.py")])
     for project in sorted(path.parent for path in pages.DOCS.glob("examples/*/pyproject.toml")):
@@ -59,9 +59,9 @@ def modules() -> list[Module]:
 
 
 def from_page(place: str, text: str) -> Iterator[Module]:
-    """Yield the examples of a page, which share their names, and each file that it has the reader write."""
+    """Yield the files that a page tells the reader to write, and one module with its examples, which share names."""
     name = re.sub(r"\W", "_", place.removesuffix(".md")).replace("docs_", "docs.pages.", 1)
-    together, files = Module(name), dict[str, str]()
+    shared, files = Module(name), dict[str, str]()
     for block in pages.blocks(text):
         if block.language == "py":
             stem = Path(block.file).stem
@@ -71,12 +71,12 @@ def from_page(place: str, text: str) -> Iterator[Module]:
             yield module
         elif block.language == "python":
             for line, source in examples(block.text):
-                together.add(place, block.line + 1 + line, _renamed(source, files, f"{name}_files"))
-    yield together
+                shared.add(place, block.line + 1 + line, _renamed(source, files, f"{name}_files"))
+    yield shared
 
 
 def from_files(paths: Iterable[Path]) -> Iterator[Module]:
-    """Yield files below docs as they are."""
+    """Yield files below docs unchanged."""
     for path in paths:
         module = Module(_dotted(path.with_suffix("")))
         module.add(path.relative_to(pages.ROOT).as_posix(), 1, path.read_text("utf-8"))
@@ -84,7 +84,7 @@ def from_files(paths: Iterable[Path]) -> Iterator[Module]:
 
 
 def from_docstrings(path: Path, root: Path) -> Iterator[Module]:
-    """Yield the examples in the docstrings of a file, with the names that the file has."""
+    """Yield a module with the examples in the docstrings of a file, which imports the names of the file."""
     parts = path.relative_to(root).with_suffix("").parts
     name = ".".join(parts).removesuffix(".__init__")
     tree = ast.parse(path.read_text("utf-8"))
@@ -102,15 +102,16 @@ def from_docstrings(path: Path, root: Path) -> Iterator[Module]:
     if module.lines:
         imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         imported = {alias.asname or alias.name for node in imports for alias in node.names}
-        own = [one for one in import_module(name).__all__ if one not in imported]
+        public = [exported for exported in import_module(name).__all__ if exported not in imported]
         head = Module(module.name)
-        head.add(name, 1, "\n".join([*map(ast.unparse, imports), *(f"from {name} import {one}" for one in own)]))
+        imports_of_public = [f"from {name} import {exported}" for exported in public]
+        head.add(name, 1, "\n".join([*map(ast.unparse, imports), *imports_of_public]))
         module.lines, module.places = head.lines + module.lines, head.places + module.places
     yield module
 
 
 def examples(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the code of a block, and in which line of it the code begins: all of it, or what stands behind prompts."""
+    """Yield the code of a block with its first line: the whole block, or each example after a prompt."""
     if ">>> " not in text:
         yield 0, text
     for example in DocTestParser().get_examples(text):
@@ -122,12 +123,12 @@ def _dotted(path: Path) -> str:
 
 
 def _renamed(text: str, files: dict[str, str], package: str) -> str:
-    """Let *text* import the files of its page from where they are."""
+    """Return *text* with imports of the page's files changed to their modules in *package*."""
     for stem, module in files.items():
         text = re.sub(rf"^from {stem} import", f"from {package}.{module} import", text, flags=re.MULTILINE)
     return text
 
 
 def _local(text: str, names: set[str], package: str) -> str:
-    """Let *text* import the modules of its project from where they are."""
+    """Return *text* with imports of the project's modules changed to their modules in *package*."""
     return _IMPORTING.sub(lambda m: f"{m[1]}{m[2]} {package}.{m[3]}" if m[3] in names else m[0], text)

@@ -1,4 +1,4 @@
-"""Texts that try to break out of a diagram, and diagrams that hold them in every place."""
+"""Texts that could break a diagram, and diagrams that contain them in every position."""
 
 import inspect
 from typing import Any
@@ -15,9 +15,9 @@ HOSTILE = (
     "a<script>alert(1)</script>]]> & \"q\" 'p' &amp; \u202eevil\u2066 😀😀 שלום مرحبا\r\n\x00\x0b\x85\ufffe\ud800 "
     + "x" * 300
 )
-"""Everything at which a picture or a page could break."""
+"""Characters that could break a picture or a page."""
 HOSTILE_MARKUP = 'a"; b: c]]> <script>alert(1)</script> & `tick` | pipe \\ back -->\n%% {{x}} [*] #35; \u202e rtl 🎉 @enduml end note'
-"""The marks of every text format."""
+"""The markup of every text format."""
 
 
 def hostile_diagram(text: str) -> Diagram:
@@ -42,19 +42,19 @@ hostile_texts = st.one_of(
 
 @st.composite
 def hostile_cases(draw: Any) -> Case:
-    """Make diagrams and overlays whose every text is somebody else's."""
+    """Generate diagrams and overlays in which every text is hostile."""
     codes = draw(st.lists(hostile_texts.map(drawable), max_size=3, unique=True))
-    said = draw(st.lists(hostile_texts.map(drawable), min_size=6, max_size=6))
-    rules = tuple(RuleText(code=code, text=said[0]) for code in codes)
-    edges = tuple(attrs.evolve(one, rules=tuple(codes)) for one in PLAIN.edges)
-    diagram = attrs.evolve(PLAIN, title=said[1], class_name=said[2], rules=rules, edges=edges)
-    upon = Overlay(
+    texts = draw(st.lists(hostile_texts.map(drawable), min_size=6, max_size=6))
+    rules = tuple(RuleText(code=code, text=texts[0]) for code in codes)
+    edges = tuple(attrs.evolve(edge, rules=tuple(codes)) for edge in PLAIN.edges)
+    diagram = attrs.evolve(PLAIN, title=texts[1], class_name=texts[2], rules=rules, edges=edges)
+    overlay = Overlay(
         current=State.OPEN,
         allowed=frozenset({"T-03"}),
-        refused={"T-04": (said[3], said[4])},
+        refused={"T-04": (texts[3], texts[4])},
         steps=(("T-01",), ("T-03",)),
-        refusals=(said[4],),
-        subject=said[5],
+        refusals=(texts[4],),
+        subject=texts[5],
         counts={"T-01": 10**4} | {f"{code}:passed": 1 for code in codes},
     )
-    return Case(diagram, upon, draw(st.sampled_from(["full", "simple"])))
+    return Case(diagram, overlay, draw(st.sampled_from(["full", "simple"])))

@@ -1,4 +1,7 @@
-"""The pages of the documentation, followed to the letter: files are written, commands run, outputs compared."""
+"""Execution of the documentation's pages, for the tests of the documentation.
+
+`run_page` writes the files of a page, runs its commands, and compares their output.
+"""
 
 import doctest
 import os
@@ -21,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
 NOT_RUN = {
-    ("README.md", "pytest -n auto"): "it is the run that this is a part of",
+    ("README.md", "pytest -n auto"): "it would run this test again",
     ("CONTRIBUTING.md", "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]'"): "it installs",
     ("docs/index.md", "pip install session-fsm"): "it installs",
     ("docs/tutorial.md", "python3 -m venv .venv"): "the tests have an environment",
@@ -31,7 +34,7 @@ NOT_RUN = {
         "it takes a minute; .ci/run tests a sample"
     ),
 }
-"""The commands of the pages that no test runs, and why."""
+"""The commands that no test runs, each with the reason."""
 
 _INSTALLING = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install [^&]* && \.venv/bin/")
 
@@ -40,43 +43,44 @@ _FILE = re.compile(r"`((?:\w+/)*\w+\.py)`")
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code."""
+    """A code block."""
 
     language: str
-    """What stands behind the fence, or nothing where nothing does or there is no fence."""
+    """The language of the fence; empty if there is none."""
     text: str
     line: int
     file: str
-    """The last file that the words before it name."""
+    """The last file name before the block."""
 
 
 @dataclass(frozen=True)
-class Ran:
-    """A command that was run, with what the page says that it prints, or None where it does not say."""
+class CommandRun:
+    """A command that was run, with its output and status, and those that the page shows."""
 
     command: str
     expected: str | None
-    printed: str
+    """The output on the page; None if the page shows none."""
+    output: str
     status: int
     expected_status: int
 
     def check(self) -> None:
-        """Fail if the page says otherwise."""
-        assert self.status == self.expected_status, f"$ {self.command}\n{self.printed}\nended with {self.status}"
+        """Fail if the output or the status differs from the page."""
+        assert self.status == self.expected_status, f"$ {self.command}\n{self.output}\nended with {self.status}"
         if self.expected is not None:
-            assert doctest.OutputChecker().check_output(self.expected, self.printed, doctest.ELLIPSIS), (
-                f"$ {self.command}\nexpected\n{self.expected}\nprinted\n{self.printed}"
+            assert doctest.OutputChecker().check_output(self.expected, self.output, doctest.ELLIPSIS), (
+                f"$ {self.command}\nexpected\n{self.expected}\nprinted\n{self.output}"
             )
 
 
 def pages() -> dict[str, Path]:
-    """Return every page by its place: what the site is made of, and what stands at the root."""
-    own = [path for path in DOCS.rglob("*.md") if not any(part.startswith(".") for part in path.parts)]
-    return {path.relative_to(ROOT).as_posix(): path for path in sorted([*ROOT.glob("*.md"), *own])}
+    """Return every page of the site and of the root, by its path relative to the root."""
+    site = [path for path in DOCS.rglob("*.md") if not any(part.startswith(".") for part in path.parts)]
+    return {path.relative_to(ROOT).as_posix(): path for path in sorted([*ROOT.glob("*.md"), *site])}
 
 
 def blocks(text: str) -> Iterator[Block]:
-    """Yield the blocks of code of a page."""
+    """Yield the code blocks of a page."""
     lines = text.splitlines(keepends=True)
     for token in MarkdownIt().parse(text):
         if token.type in {"fence", "code_block"} and token.map:
@@ -86,7 +90,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def commands(block: Block) -> Iterator[tuple[str, str | None, int]]:
-    """Yield each command of a block with what it prints, and the status that ``echo $?`` behind it shows."""
+    """Yield each command of a block with its output on the page, and the status that a following ``echo $?`` shows."""
     if block.language == "sh":
         yield from ((line, None, 0) for line in block.text.splitlines())
         return
@@ -97,14 +101,14 @@ def commands(block: Block) -> Iterator[tuple[str, str | None, int]]:
 
 
 def run(command: str, folder: Path, stdin: str = "") -> tuple[str, int]:
-    """Run *command* as in the reader's own virtual environment; return what it prints, and its status."""
+    """Run *command* as in a reader's virtual environment; return its output and its status."""
     environment = _environment()
     hidden = [name for name in os.environ if name.startswith(("PYTEST_", "COVERAGE_"))]
     if command.startswith("session-fsm "):
         with inside(folder):
-            result = command_line.run(*shlex.split(command)[1:], **dict.fromkeys(hidden), **environment)
-        return result.output, result.exit_code
-    ran = subprocess.run(
+            called = command_line.run(*shlex.split(command)[1:], **dict.fromkeys(hidden), **environment)
+        return called.output, called.exit_code
+    result = subprocess.run(
         ["sh", "-c", command],
         cwd=folder,
         env={name: value for name, value in os.environ.items() if name not in hidden} | environment,
@@ -115,7 +119,7 @@ def run(command: str, folder: Path, stdin: str = "") -> tuple[str, int]:
         timeout=300,
         check=False,
     )
-    return ran.stdout, ran.returncode
+    return result.stdout, result.returncode
 
 
 def _environment() -> dict[str, str]:
@@ -127,22 +131,23 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def inside(folder: Path) -> Iterator[None]:
-    """Be in *folder*, and forget afterwards what was imported from there."""
-    modules, places, writes_nothing = set(sys.modules), sys.path.copy(), sys.dont_write_bytecode
-    sys.dont_write_bytecode = True  # a file that is written anew within a second would be taken for the old one
+    """Change to *folder*, and afterwards remove the modules that were imported from there."""
+    modules, path, dont_write_bytecode = set(sys.modules), sys.path.copy(), sys.dont_write_bytecode
+    # Bytecode is valid for a source with the same size and time stamp, so a rewritten file could use stale bytecode.
+    sys.dont_write_bytecode = True
     try:
         with chdir(folder):
             yield
     finally:
-        sys.path[:], sys.dont_write_bytecode = places, writes_nothing
+        sys.path[:], sys.dont_write_bytecode = path, dont_write_bytecode
         for name in set(sys.modules) - modules:
             file = getattr(sys.modules[name], "__file__", None)
             if file and Path(file).is_relative_to(folder):
                 del sys.modules[name]
 
 
-def what_runs(page: str) -> Callable[[str], str | None]:
-    """Return what says which part of a command of *page* is run: nothing is installed."""
+def runnable_part(page: str) -> Callable[[str], str | None]:
+    """Return a function that returns the part of a command of *page* to run, without installing packages, or None."""
 
     def part(command: str) -> str | None:
         rest = _INSTALLING.sub("", command)
@@ -151,9 +156,9 @@ def what_runs(page: str) -> Callable[[str], str | None]:
     return part
 
 
-def follow(page: Path, folder: Path, runs: Callable[[str], str | None]) -> list[Ran]:
-    """Do in *folder* what the page says, in its order; *runs* says what of a command is run, if anything is."""
-    done: list[Ran] = []
+def run_page(page: Path, folder: Path, runs: Callable[[str], str | None]) -> list[CommandRun]:
+    """Write the files and run the commands of *page* in *folder*; *runs* returns the part of a command to run."""
+    done: list[CommandRun] = []
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language == "py":
             file = folder / block.file
@@ -162,5 +167,5 @@ def follow(page: Path, folder: Path, runs: Callable[[str], str | None]) -> list[
         elif block.language in {"sh", "console"}:
             for command, expected, status in commands(block):
                 if part := runs(command):
-                    done.append(Ran(command, expected, *run(part, folder, stdin="y\n"), status))
+                    done.append(CommandRun(command, expected, *run(part, folder, stdin="y\n"), status))
     return done

@@ -1,4 +1,4 @@
-"""How tests read pictures back: elements, boxes of text, lines."""
+"""Functions that parse SVG pictures for tests: groups, texts, boxes, lines."""
 
 import itertools
 import re
@@ -21,7 +21,7 @@ class Area(NamedTuple):
     bottom: float
 
     def meets(self, other: "Area") -> bool:
-        """Whether the two have more than a border in common."""
+        """Whether the two areas overlap by more than a border."""
         return (
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
@@ -48,7 +48,7 @@ def read(picture: str) -> ET.Element:
 
 
 def groups(root: ET.Element, name: str) -> list[ET.Element]:
-    """Return the groups of one class."""
+    """Return the ``<g>`` elements of the class *name*."""
     return [group for group in root.iter(f"{SVG}g") if group.get("class") == name]
 
 
@@ -57,21 +57,21 @@ def title_of(element: ET.Element) -> str:
 
 
 def texts(element: ET.Element) -> list[str]:
-    """Return what one reads in *element*, line by line."""
+    """Return the texts in *element*, line by line."""
     return [text.text or "" for text in element.iter(f"{SVG}text")]
 
 
 def area_of_text(text: ET.Element) -> Area:
-    """Return about where *text* stands: as wide as in a broad font, as high as its letters."""
+    """Return the estimated area of *text*: as wide as in a wide font, as high as its letters."""
     size = int(text.attrib["font-size"])
-    wide = length(text.text or "", size, mono="mono" in text.get("font-family", ""), bold="font-weight" in text.attrib)
+    width = length(text.text or "", size, mono="mono" in text.get("font-family", ""), bold="font-weight" in text.attrib)
     x, y = int(text.attrib["x"]), int(text.attrib["y"])
-    left = x - {"middle": wide / 2, "end": wide}.get(text.get("text-anchor", ""), 0)
-    return Area(left, y - 0.75 * size, left + wide, y + 0.2 * size)
+    left = x - {"middle": width / 2, "end": width}.get(text.get("text-anchor", ""), 0)
+    return Area(left, y - 0.75 * size, left + width, y + 0.2 * size)
 
 
 def area_of_box(element: ET.Element) -> Area:
-    """Return where the first rectangle of *element* is."""
+    """Return the area of the first rectangle of *element*."""
     rect = element.find(f"{SVG}rect")
     assert rect is not None
     x, y, width, height = (float(rect.attrib[name]) for name in ("x", "y", "width", "height"))
@@ -79,7 +79,7 @@ def area_of_box(element: ET.Element) -> Area:
 
 
 def lines_of(edge: ET.Element) -> list[list[Point]]:
-    """Return the lines of an edge, corner by corner, the parts of its way in order."""
+    """Return the lines of an edge in order, each as its corner points."""
     path = next(path for path in edge.iter(f"{SVG}path") if path.get("fill") == "none")
     lines: list[list[Point]] = []
     for command, numbers in re.findall(r"([MLQ])([\d. -]+)", path.attrib["d"]):
@@ -92,14 +92,14 @@ def lines_of(edge: ET.Element) -> list[list[Point]]:
 
 
 def tip_of(edge: ET.Element) -> Point:
-    """Return where the arrow ends."""
+    """Return the tip of the arrowhead."""
     head = next(path for path in edge.iter(f"{SVG}path") if path.attrib["d"].endswith("Z"))
-    x, y = re.match(r"M([\d.]+) ([\d.]+)L", head.attrib["d"]).groups()  # type: ignore[union-attr]  # it matches, or the test fails
+    x, y = re.match(r"M([\d.]+) ([\d.]+)L", head.attrib["d"]).groups()  # type: ignore[union-attr]  # a mismatch fails the test
     return float(x), float(y)
 
 
 def strokes(lines: list[list[Point]]) -> Iterator[Area]:
-    """Return the straight parts of lines, as very thin rectangles."""
+    """Yield the straight parts of lines as rectangles of 1 pixel."""
     for line in lines:
         for (x0, y0), (x1, y1) in itertools.pairwise(line):
             yield Area(min(x0, x1) - 0.5, min(y0, y1) - 0.5, max(x0, x1) + 0.5, max(y0, y1) + 0.5)

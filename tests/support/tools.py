@@ -1,4 +1,4 @@
-"""The tools of others that some tests need: where they are, and what happens without them."""
+"""External tools that some tests need. A test is skipped if its tool is missing."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 def missing(what: str) -> NoReturn:
-    """Skip the test, or fail it where ``SESSION_FSM_REQUIRE_TOOLS=1`` says that all tools have to be there."""
+    """Skip the test, or fail it if ``SESSION_FSM_REQUIRE_TOOLS=1`` is set."""
     if os.environ.get("SESSION_FSM_REQUIRE_TOOLS") == "1":
         pytest.fail(f"{what} is missing, and SESSION_FSM_REQUIRE_TOOLS is set")
     pytest.skip(f"{what} is missing")
@@ -23,6 +23,6 @@ def program(name: str) -> str:
 
 
 def node_module(path: str) -> Path:
-    """Return a file of an npm package: below SESSION_FSM_NODE_MODULES, or below node_modules beside the tests."""
+    """Return a file of an npm package, below SESSION_FSM_NODE_MODULES or the project's node_modules."""
     file = Path(os.environ.get("SESSION_FSM_NODE_MODULES", _ROOT / "node_modules")) / path
     return file if file.exists() else missing(f"the npm file {path}")

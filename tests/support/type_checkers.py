@@ -1,4 +1,4 @@
-"""mypy and pyright, each run once over many modules, as their users run them: strict."""
+"""`complaints` runs mypy and pyright in strict mode over many modules and returns their errors."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ CHECKERS = ("mypy", "pyright")
 
 
 class Complaint(NamedTuple):
-    """What a checker says of one line."""
+    """An error of a type checker."""
 
     checker: str
     module: str
@@ -24,13 +24,13 @@ class Complaint(NamedTuple):
 
 
 def complaints(folder: Path, modules: Mapping[str, str]) -> list[Complaint]:
-    """Write the *modules*, text by name, into *folder*, and return the errors that the checkers find there."""
+    """Write the *modules*, source by name, to *folder*, and return the errors that the type checkers report."""
     for name, text in modules.items():
         path = folder.joinpath(*name.split(".")).with_suffix(".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    with ThreadPoolExecutor() as both:
-        return [one for found in both.map(lambda check: check(folder), (_mypy, _pyright)) for one in found]
+    with ThreadPoolExecutor() as pool:
+        return [error for errors in pool.map(lambda check: check(folder), (_mypy, _pyright)) for error in errors]
 
 
 def _mypy(folder: Path) -> list[Complaint]:

@@ -1,4 +1,4 @@
-"""Documents to read, tables of what is in them, and what every refusal of a document must be like."""
+"""JSON documents for tests, tables of their fields, and checks that every `WireError` is readable."""
 
 import json
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ MINIMAL = {
     "created": "2026-02-03T04:05:06Z",
     "updated": "2026-02-04T00:00:00.5+01:00",
 }
-"""The least that a session can be read from."""
+"""The smallest valid session."""
 EVENT = {
     "name": "talon_session_closed",
     "sessionId": "cart-77",
@@ -37,13 +37,13 @@ EVENT = {
     "at": "2026-02-04T00:00:00Z",
     "updateCount": 2,
 }
-"""The least that an event can be read from."""
+"""The smallest valid event."""
 ITEM = {"sku": "TEA-1", "quantity": 9}
-"""The least that a cart item can be read from."""
+"""The smallest valid cart item."""
 
 STRING, INTEGER, FRACTION, BOOLEAN, LIST, OBJECT = '"word"', "7", "7.25", "true", "[]", "{}"
 JSON_KINDS = (STRING, INTEGER, FRACTION, BOOLEAN, LIST, OBJECT)
-"""One value of each type that JSON has, but null, which counts as omitted."""
+"""One value of each JSON type except null, which counts as omitted."""
 NUMBER = (INTEGER, FRACTION)
 NOTHING: tuple[str, ...] = ()
 
@@ -58,9 +58,9 @@ class Field(NamedTuple):
     text: str
     """A value of it, as JSON text."""
     held: Any
-    """The same value, as the field of that name holds it."""
+    """The same value in Python."""
     accepts: tuple[str, ...]
-    """The members of `JSON_KINDS` that it takes. None of them is a time, a state or a UUID."""
+    """The members of `JSON_KINDS` that it accepts; none of them is a time, a state or a UUID."""
 
 
 _LEAF = CartItem(
@@ -230,12 +230,12 @@ EVENT_FIELDS = (
 
 
 def text_of(fields: Iterable[Field]) -> str:
-    """Return the document that holds *fields*."""
+    """Return a document with *fields*."""
     return "{" + ",".join(f'"{field.wire}":{field.text}' for field in fields) + "}"
 
 
 SESSION = text_of(SESSION_FIELDS).replace(SESSION_FIELDS[11].text, f"[{text_of(ITEM_FIELDS)}]")
-"""A session in which every field has a value, those of its cart item included."""
+"""A session in which every field has a value, including those of its cart item."""
 UPDATE = (
     text_of(UPDATE_FIELDS)
     .replace('"partially_returned"', '"closed"')
@@ -255,7 +255,7 @@ DOCUMENTS = {
     Product: '{"name":"Tea"}',
     ExperimentVariantAllocation: '{"experimentID":2,"variantID":6}',
 }
-"""A full document of every kind that is read."""
+"""A full document of every class that can be read."""
 
 
 def parsed(text: str | bytes) -> Any:
@@ -264,7 +264,7 @@ def parsed(text: str | bytes) -> Any:
 
 
 def digits(text: str | bytes) -> Any:
-    """Parse JSON with every number as the very digits that stand there."""
+    """Parse JSON with every number as the text of its digits."""
     return json.loads(text, parse_float=lambda number: ["number", number], parse_int=lambda number: ["number", number])
 
 
@@ -274,22 +274,22 @@ def session_with(**members: Any) -> dict[str, Any]:
 
 
 def with_text(document: dict[str, Any], name: str, value: str) -> str:
-    """Return *document* as text, in which *name* has the JSON text *value*."""
+    """Return *document* as JSON text, with the JSON text *value* for *name*."""
     members = [f"{json.dumps(key)}:{json.dumps(member)}" for key, member in document.items() if key != name]
     return "{" + ",".join([*members, f"{json.dumps(name)}:{value}"]) + "}"
 
 
 def contents(session: CustomerSession) -> dict[str, Any]:
-    """Return what a session holds, but the events that nobody has taken."""
+    """Return the values of a session, without its pending events."""
     return {a.name: getattr(session, a.name) for a in attrs.fields(type(session)) if not a.name.startswith("_")}
 
 
 _UNREADABLE = ("Traceback", "object at 0x", "<class", "NoneType", "recursion", "sub-exception", "__", "hook")
-"""What would show Python's inside to somebody who asks about a document."""
+"""Words that would expose Python internals in a message about a document."""
 
 
 def pointers_of(error: WireError) -> list[str]:
-    """Return where the problems are, after making sure that people can read what they are."""
+    """Return the pointers of the problems, after checking that their texts are readable."""
     assert error.problems
     for problem in error.problems:
         assert problem.pointer == "" or problem.pointer.startswith("/")
@@ -301,7 +301,7 @@ def pointers_of(error: WireError) -> list[str]:
 
 
 def refusal_of(data: Any, kind: Any = CustomerSession, **settings: Any) -> list[str]:
-    """Read a document that cannot be read, and return the pointers to its problems."""
+    """Read an invalid document, and return the pointers of its problems."""
     read: Any = wire.structure if isinstance(data, dict) else wire.loads
     with pytest.raises(WireError) as caught:
         read(data, kind, **settings)

@@ -1,4 +1,4 @@
-"""What hypothesis builds documents, sessions, requests and events from, with something in every field."""
+"""Hypothesis strategies for documents, sessions, requests and events, with values in every field."""
 
 import re
 from datetime import datetime, timedelta, timezone
@@ -22,7 +22,7 @@ from session_fsm import (
 )
 
 words = st.text(st.characters(codec="utf-8"), max_size=8)
-"""Any text that UTF-8 can hold, control characters and all."""
+"""Any text that UTF-8 can encode, including control characters."""
 some_words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 integers = st.integers(-(2**63), 2**63 - 1)
 numbers = st.one_of(
@@ -33,7 +33,7 @@ numbers = st.one_of(
     ),
     st.from_regex(r"-?[1-9][0-9]{0,40}\.[0-9]{1,40}", fullmatch=True).map(Decimal),
 )
-"""Exact numbers: whole ones, prices, very long ones, and such with exponents."""
+"""Exact numbers: integers, prices, very long numbers, and numbers with exponents."""
 times = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).flatmap(
     lambda naive: st.integers(-1439, 1439).map(
         lambda minutes: naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
@@ -45,7 +45,7 @@ plain = st.none() | st.booleans() | integers | numbers | words
 json_values = st.recursive(
     plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=6
 )
-"""Any value of an attribute, as Python holds it."""
+"""Any Python value of an attribute."""
 attributes = st.dictionaries(attribute_names, json_values, max_size=3)
 costs = st.dictionaries(words, st.builds(AdditionalCost, numbers), max_size=2)
 
@@ -56,7 +56,7 @@ def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 @st.composite
 def items(draw: st.DrawFn, **settings: Any) -> CartItem:
-    """Return a cart item as Talon.One holds it, its read-only fields and its ledger included."""
+    """Return a cart item as Talon.One returns it, with read-only fields and returned quantity."""
     quantity = draw(st.integers(1, 50))
     return CartItem(
         sku=draw(some_words),
@@ -104,7 +104,7 @@ fields_of_update: dict[str, st.SearchStrategy[Any]] = {
     ),
 }
 changes = st.fixed_dictionaries({}, optional=fields_of_update)
-"""Each field omitted, empty or a value, independently of the others."""
+"""Each field is independently omitted, empty or set."""
 updates = st.builds(lambda given, state: SessionUpdate(**given, state=state), changes, maybe(st.sampled_from(State)))
 returned_items = st.builds(
     ReturnedCartItem,
@@ -114,30 +114,30 @@ returned_items = st.builds(
 )
 return_requests = st.builds(wire.ReturnRequest, returned_cart_items=st.lists(returned_items, max_size=4))
 
-WAYS = {
+PATHS = {
     State.OPEN: ([], ["update"], ["close", "reopen"], ["update", "close", "reopen", "update"]),
     State.CLOSED: (["close"], ["update", "close"], ["close", "reopen", "close"]),
     State.PARTIALLY_RETURNED: (["close", "return_items"], ["close", "return_items", "return_items"]),
     State.CANCELLED: (["cancel"], ["close", "cancel"], ["close", "return_items", "cancel"]),
 }
-"""Ways that lead into each state."""
+"""Operation sequences that lead to each state."""
 
 
 @st.composite
 def sessions(draw: st.DrawFn, state: State | None = None) -> CustomerSession:
-    """Return a session that came into *state*, or into any, by its verbs."""
-    given = draw(changes)
-    at_least_one = [CartItem(sku="sure", quantity=9, price=draw(numbers))]
-    given["cart_items"] = at_least_one + list(given.get("cart_items", ()))
+    """Return a session that its methods have brought to *state*, or to any state."""
+    fields = draw(changes)
+    returnable = [CartItem(sku="sure", quantity=9, price=draw(numbers))]
+    fields["cart_items"] = returnable + list(fields.get("cart_items", ()))
     session = CustomerSession.create(
         draw(some_words),
         id=draw(maybe(integers)),
         application_id=draw(maybe(integers)),
         first_session=draw(st.booleans()),
         now=draw(times),
-        **given,
+        **fields,
     )
-    for verb in draw(st.sampled_from(WAYS[state or draw(st.sampled_from(State))])):
+    for verb in draw(st.sampled_from(PATHS[state or draw(st.sampled_from(State))])):
         now = draw(times)
         if verb == "return_items":
             session.return_items([ReturnedCartItem(position=0, quantity=draw(st.integers(1, 4)))], now=now)
@@ -152,7 +152,7 @@ def sessions(draw: st.DrawFn, state: State | None = None) -> CustomerSession:
 events = sessions().map(CustomerSession.take_events).flatmap(st.sampled_from)
 
 names = st.sampled_from(sorted({name for text in DOCUMENTS.values() for name in re.findall(r'"(\w+)":', text)}))
-"""The names that stand in documents."""
+"""The member names of the documents."""
 fragments = st.sampled_from(
     [
         "",
@@ -177,4 +177,4 @@ any_json = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names | st.text(max_size=5), inner, max_size=6),
     max_leaves=25,
 )
-"""Whatever a JSON parser may return, and some more, often under names that mean something."""
+"""Any value that a JSON parser may return, and some others, often under known member names."""

@@ -1,1 +1,1 @@
-"""The commands of `session-fsm`, one a file."""
+"""The subcommands of `session-fsm`, one per module."""

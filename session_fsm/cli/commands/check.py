@@ -1,4 +1,4 @@
-"""``session-fsm check``: whether documents are valid, and every problem of those that are not."""
+"""``session-fsm check``: validate JSON documents and report every problem."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.documents import KINDS, Judgement, judge
-from session_fsm.cli.terminal import Screen, complain, escaped
+from session_fsm.cli.documents import KINDS, Report, check
+from session_fsm.cli.terminal import Screen, escaped, write_error
 from session_fsm.errors import Problem, WireError
 from session_fsm.session import CustomerSession
 from session_fsm.wire.text import MOST_BYTES, parse
@@ -17,7 +17,7 @@ from session_fsm.wire.text import MOST_BYTES, parse
 __all__ = ["command"]
 
 _MOST_NOTES = 20
-"""So many notes are written for a file; the others are counted."""
+"""The greatest number of notes written for a file; the rest is counted."""
 
 
 @click.command(
@@ -51,32 +51,32 @@ def command(*, files: tuple[str, ...], kind: type[CustomerSession], named: str |
             with click.open_file(name, "rb") as stream:
                 data = stream.read(MOST_BYTES + 1)
         except OSError as error:
-            complain(f"{shown}: {error.strerror}")
+            write_error(f"{shown}: {error.strerror}")
             status = 2
             continue
-        judged = _judged(data, kind, named)
-        problems = judged.problems + (judged.unknown if strict else ())
+        report = _check(data, kind, named)
+        problems = report.problems + (report.unknown if strict else ())
         for problem in problems:
             sys.stdout.write(f"{shown}: {screen.style(escaped(str(problem)), 'refused')}\n")
         if not problems:
-            sys.stdout.write(f"{shown}: {screen.style(f'valid {KINDS[judged.name]}', 'done')}\n")
-        for note in _noted(judged.remarks if strict else judged.remarks + judged.unknown):
+            sys.stdout.write(f"{shown}: {screen.style(f'valid {KINDS[report.name]}', 'done')}\n")
+        for note in _first_notes(report.remarks if strict else report.remarks + report.unknown):
             sys.stdout.write(f"{shown}: {screen.style(escaped(f'note: {note}'), 'already')}\n")
         status = max(status, int(bool(problems)))
     return status
 
 
-def _judged(data: bytes, kind: type[CustomerSession], named: str | None) -> Judgement:
+def _check(data: bytes, kind: type[CustomerSession], named: str | None) -> Report:
     if len(data) > MOST_BYTES:
-        return Judgement("", (Problem("", f"the document is larger than {MOST_BYTES:,} bytes"),))
+        return Report("", (Problem("", f"the document is larger than {MOST_BYTES:,} bytes"),))
     try:
         document = parse(data)
     except WireError as error:
-        return Judgement("", error.problems)
-    return judge(document, kind, named)
+        return Report("", error.problems)
+    return check(document, kind, named)
 
 
-def _noted(notes: tuple[Problem, ...]) -> Iterator[str]:
+def _first_notes(notes: tuple[Problem, ...]) -> Iterator[str]:
     yield from map(str, notes[:_MOST_NOTES])
     if len(notes) > _MOST_NOTES:
         yield f"and {len(notes) - _MOST_NOTES} more"

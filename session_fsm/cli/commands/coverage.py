@@ -1,4 +1,4 @@
-"""``session-fsm coverage``: what the tests of several processes exercised in total."""
+"""``session-fsm coverage``: merge the coverage data of several test runs and report it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.terminal import complain, escaped
+from session_fsm.cli.terminal import escaped, write_error
 from session_fsm.errors import WireError
 from session_fsm.session import CustomerSession
 from session_fsm.testing.coverage.recorder import Recorder
@@ -38,7 +38,7 @@ Examples:
 )
 @click.option(
     "--fail-under",
-    "bar",
+    "minimum",
     type=click.FloatRange(0, 100),
     metavar="PERCENT",
     help="End with status 1 if less than this was exercised.",
@@ -59,7 +59,7 @@ def command(
     places: tuple[str, ...],
     kinds: tuple[type[CustomerSession], ...],
     format_name: str,
-    bar: float | None,
+    minimum: float | None,
     without_subclasses: bool,
     output: str | None,
 ) -> int:
@@ -76,12 +76,12 @@ def command(
     if output in (None, "-"):
         sys.stdout.write(report(recorder.tallies(), coverages, format_name))
     else:
-        for path, of in report_file(output or "", coverages, format_name):
-            path.write_bytes(report(recorder.tallies(), of, format_name).encode())
+        for path, contents in report_file(output or "", coverages, format_name):
+            path.write_bytes(report(recorder.tallies(), contents, format_name).encode())
             sys.stdout.write(escaped(f"wrote {path}") + "\n")
-    low = [coverage for coverage in coverages if bar is not None and coverage.percent < bar]
+    low = [coverage for coverage in coverages if minimum is not None and coverage.percent < minimum]
     for coverage in low:
-        complain(f"{summary(coverage)}, and {bar:g} % is required")
+        write_error(f"{summary(coverage)}, and {minimum:g} % is required")
     return 1 if low else 0
 
 

@@ -1,4 +1,4 @@
-"""``session-fsm demo``: one order from the cart to the cancellation, told step by step."""
+"""``session-fsm demo``: replay one order from the cart to the cancellation, step by step."""
 
 from __future__ import annotations
 
@@ -65,18 +65,18 @@ def command(kind: type[CustomerSession]) -> None:
 
 
 def _show(screen: Screen, result: Result) -> None:
-    """Write what came of a request, below what it was about."""
+    """Write the result of a request below its note."""
     state = result.state or "no session"
     if result.already:
         outcome = Cell(f"refused, already {state}", "already")
     elif result.violations:
         outcome = Cell(f"refused, still {state}", "refused")
     else:
-        moved = result.source is not result.state
-        outcome = Cell(f"{result.source or 'new'} -> {state}" if moved else state, "done")
-    wide = outcome._replace(text=f"{outcome.text:<34}")
+        changed = result.source is not result.state
+        outcome = Cell(f"{result.source or 'new'} -> {state}" if changed else state, "done")
+    padded = outcome._replace(text=f"{outcome.text:<34}")
     total = "" if result.total is None else f"total {result.total:f}"
-    screen.table([(f"{result.trigger:<12}", wide, total)], indent=9)
+    screen.table([(f"{result.trigger:<12}", padded, total)], indent=9)
     for violation in result.violations:
         screen.write(str(violation), indent=9)
     if result.event:
@@ -84,7 +84,7 @@ def _show(screen: Screen, result: Result) -> None:
 
 
 def _changes(event: SessionEvent) -> list[str]:
-    """Say what of the session has changed, in so far as the order of the demonstration changes it."""
+    """Describe the changes of an event, limited to the fields that the demo order changes."""
     match event.change:
         case SessionUpdate(cart_items=items, additional_costs=costs, coupon_codes=codes):
             lists = (

@@ -1,4 +1,4 @@
-"""``session-fsm diagram``: the state diagram of a session class, in any format, and files of it that stay current."""
+"""``session-fsm diagram``: draw a session class in any format, or write and check a directory of diagrams."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TypeVar
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.diagram_files import Folder
+from session_fsm.cli.diagram_files import DiagramFiles
 from session_fsm.cli.recording import lines_of
-from session_fsm.cli.terminal import Screen, complain, escaped
+from session_fsm.cli.terminal import Screen, escaped, write_error
 from session_fsm.diagrams import DETAILS, Detail, Format, formats, render
 from session_fsm.errors import WireError
 from session_fsm.events import SessionEvent
@@ -24,7 +24,7 @@ __all__ = ["command"]
 T = TypeVar("T")
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-# How the lines of a difference are shown.
+# The style of a line of a unified diff, by its first character.
 _STYLES = {"+": "done", "-": "refused", "@": "quiet"}
 
 
@@ -80,15 +80,15 @@ def command(
         if name not in formats():
             raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(formats())}")
         text = render(kind, Format(name), session=session, events=events, detail=detail, title=title)
-        _put(text, output)
+        _write_output(text, output)
         return 0
     if (written and checked) or format_name or session_file or events_file or output:
         raise click.UsageError("--write and --check go with --class, --detail and --title alone")
-    expected = Folder.of(kind, detail=detail, title=title)
-    return _write(folder, expected) if written else _check(folder, expected)
+    expected = DiagramFiles.of(kind, detail=detail, title=title)
+    return _write_files(folder, expected) if written else _check_files(folder, expected)
 
 
-def _put(text: str, output: str | None) -> None:
+def _write_output(text: str, output: str | None) -> None:
     if output in (None, "-"):
         sys.stdout.write(text)
     else:
@@ -98,15 +98,15 @@ def _put(text: str, output: str | None) -> None:
 def _read(name: str, kind: type[T]) -> T:
     with click.open_file(name, "rb") as stream:
         data = stream.read(MOST_BYTES + 1)
-    return _loaded(data, kind, _called(name))
+    return _load(data, kind, _display_name(name))
 
 
 def _read_events(name: str) -> list[SessionEvent]:
     with click.open_file(name, "rb") as stream:
-        return [_loaded(line, SessionEvent, f"{_called(name)}:{number}") for number, line in lines_of(stream)]
+        return [_load(line, SessionEvent, f"{_display_name(name)}:{number}") for number, line in lines_of(stream)]
 
 
-def _loaded(data: bytes | None, kind: type[T], place: str) -> T:
+def _load(data: bytes | None, kind: type[T], place: str) -> T:
     if data is None:
         raise click.ClickException(f"{place}: the line is longer than {MOST_BYTES:,} bytes")
     try:
@@ -115,31 +115,31 @@ def _loaded(data: bytes | None, kind: type[T], place: str) -> T:
         raise click.ClickException(f"{place}: {error}") from error
 
 
-def _called(name: str) -> str:
+def _display_name(name: str) -> str:
     return "standard input" if name == "-" else name
 
 
-def _write(folder: Path, expected: Folder) -> int:
+def _write_files(folder: Path, expected: DiagramFiles) -> int:
     if foreign := expected.foreign(folder):
         for name in foreign:
-            complain(
+            write_error(
                 f"{folder / name} was not written by this command and is not overwritten; move it, or choose another DIR"
             )
         return 2
     expected.write(folder)
     sys.stdout.write(escaped(f"{folder}: wrote {len(expected.texts)} files") + "\n")
     for name in expected.superfluous(folder):
-        complain(f"{folder / name} is no file of this diagram; --check will report it")
+        write_error(f"{folder / name} is no file of this diagram; --check will report it")
     return 0
 
 
-def _check(folder: Path, expected: Folder) -> int:
+def _check_files(folder: Path, expected: DiagramFiles) -> int:
     screen = Screen()
     differences = list(expected.differences(folder))
     for line in differences:
         sys.stdout.write(screen.style(escaped(line), _STYLES.get(line[:1], "")) + "\n")
     if differences:
-        complain(f"{folder} is not current; write it again with --write in place of --check")
+        write_error(f"{folder} is not current; write it again with --write in place of --check")
         return 1
     sys.stdout.write(escaped(f"{folder}: {len(expected.texts)} files are current") + "\n")
     return 0

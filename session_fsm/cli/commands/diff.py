@@ -1,4 +1,4 @@
-"""``session-fsm diff``: what differs between two definitions, and whether stored sessions are at a dead end."""
+"""``session-fsm diff``: compare two definitions and find dead ends for stored sessions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["command"]
 
 Definition: TypeAlias = "type[CustomerSession] | Diagram"
 
-_STUCK = 3
+_DEAD_END_STATUS = 3
 _STYLES = {
     ChangeKind.ADDED: "done",
     ChangeKind.REMOVED: "refused",
@@ -33,7 +33,7 @@ _STYLES = {
 
 
 def _definition(_ctx: click.Context, _option: click.Parameter, given: str) -> Definition:
-    """Read the file, or import the class, that is called *given*."""
+    """Read the file or import the class that *given* names."""
     if given.endswith(".json") or ":" not in given:
         try:
             return read_definition(Path(given).read_bytes())
@@ -81,7 +81,7 @@ def command(*, old: Definition, new: Definition, own: dict[str, Any], tries: int
     else:
         _report(found)
     if found.stuck:
-        return _STUCK
+        return _DEAD_END_STATUS
     return 1 if found else 0
 
 

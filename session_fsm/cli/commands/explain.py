@@ -1,4 +1,4 @@
-"""``session-fsm explain``: the table and its rules, in plain words."""
+"""``session-fsm explain``: describe the table and its rules in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER, State, Trig
 __all__ = ["command"]
 
 _NEW = "new"
-"""How the command calls the state of a session that does not exist yet."""
+"""The name of the state before creation, in options and output."""
 _AUTHORITY = {
     Authority.DOCUMENTED: "documented by Talon.One",
     Authority.OBSERVED: "observed: public code that talks to the API depends on it",
@@ -57,8 +57,8 @@ def command(*, trigger: str | None, state: str | None, kind: type[CustomerSessio
     What the table allows from a state, the rules may still refuse.
     """
     asked = [Trigger(trigger)] if trigger else list(Trigger)
-    anywhere: list[State | None] = [None, *State]
-    sources = [None if state == _NEW else State(state)] if state else anywhere
+    all_sources: list[State | None] = [None, *State]
+    sources = [None if state == _NEW else State(state)] if state else all_sources
     rows = [row for row in kind.machine.table if row.trigger in asked and row.source in sources]
     if as_json:
         sys.stdout.write(json_line(_document(kind, rows, asked, sources)))
@@ -73,7 +73,7 @@ def command(*, trigger: str | None, state: str | None, kind: type[CustomerSessio
 
 
 class _Explanation:
-    """Writes the explanation for people."""
+    """Writes the explanation as text."""
 
     def __init__(self, screen: Screen, kind: type[CustomerSession]) -> None:
         self._screen = screen
@@ -163,16 +163,16 @@ def _name(state: State | None) -> str:
 
 
 def _rules_of(kind: type[CustomerSession], rows: Iterable[Row]) -> list[Rule]:
-    """Return the rules that guard any of *rows*, in their order."""
+    """Return the rules that guard any of *rows*, in the order of the class."""
     guarding = {rule.code for row in rows for rule in kind.machine.rules_of(row)}
     return [rule for rule in kind.machine.rules if rule.code in guarding]
 
 
 def _refusal(kind: type[CustomerSession], trigger: Trigger, state: State | None) -> str:
-    """Return what a session in *state* is told that is asked for *trigger*, in the words of the machine."""
+    """Return the message with which a session in *state* refuses *trigger*."""
     if state is None:
         return "There is no session yet; an update creates one."
-    # Of a session, the machine's words depend on the state alone.
+    # The message depends only on the state, so a stand-in for a session is enough.
     decision = kind.machine.not_in_table(trigger, SimpleNamespace(state=state, integration_id=""), None)
     return decision.violations[0].message
 
@@ -180,7 +180,7 @@ def _refusal(kind: type[CustomerSession], trigger: Trigger, state: State | None)
 def _document(
     kind: type[CustomerSession], rows: list[Row], asked: list[Trigger], sources: list[State | None]
 ) -> dict[str, Any]:
-    """Return the explanation for machines."""
+    """Return the explanation as a JSON document."""
     possible = {(row.trigger, row.source) for row in rows}
     return {
         "class": f"{kind.__module__}:{kind.__qualname__}",

@@ -1,4 +1,4 @@
-"""``session-fsm lint``: what is wrong with the definition of a session class."""
+"""``session-fsm lint``: report faults in the definition of a session class."""
 
 from __future__ import annotations
 

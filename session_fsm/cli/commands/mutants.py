@@ -1,4 +1,4 @@
-"""``session-fsm mutants``: whether tests would notice that a definition is wrong."""
+"""``session-fsm mutants``: mutation testing of a session class."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import click
 
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.own import own_option
-from session_fsm.cli.progress import Tally
-from session_fsm.cli.terminal import Cell, Screen, complain, escaped
+from session_fsm.cli.progress import ProgressBar
+from session_fsm.cli.terminal import Cell, Screen, escaped, write_error
 from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.mutation.mutants import Mutant, MutantKind, mutants
@@ -23,7 +23,7 @@ from session_fsm.testing.mutation.runner import CannotRun, Result, Score, Verdic
 __all__ = ["command"]
 
 _QUICK = 12
-"""How many mutants are quick to test."""
+"""The number of mutants that ``--quick`` tests."""
 _INTERRUPTED = 130
 
 
@@ -111,7 +111,7 @@ def command(
         score = _run(found, test_command, jobs, timeout, own)
     except CannotRun as problem:
         sys.stderr.writelines(f"{escaped(line)}\n" for line in problem.output.splitlines())
-        complain(str(problem))
+        write_error(str(problem))
         return 2
     _report(kind, score, Screen())
     if output:
@@ -126,21 +126,21 @@ def command(
 def _run(
     found: Sequence[Mutant], test_command: Sequence[str], jobs: int | None, timeout: float | None, own: dict[str, Any]
 ) -> Score:
-    with Tally(len(found)) as bar:
+    with ProgressBar(len(found)) as bar:
         verdicts: Counter[Verdict] = Counter()
 
-        def seen(result: Result | None) -> None:
+        def show(result: Result | None) -> None:
             if result is None:
-                bar.tell("the tests pass without a mutant")
+                bar.show("the tests pass without a mutant")
                 return
             verdicts[result.verdict] += 1
-            bar.tell(", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())), done=1)
+            bar.show(", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items())), done=1)
 
-        bar.tell("running the tests without a mutant")
-        score = run_tests(found, test_command, jobs=jobs, timeout=timeout, seen=seen)
+        bar.show("running the tests without a mutant")
+        score = run_tests(found, test_command, jobs=jobs, timeout=timeout, seen=show)
         if score.interrupted:
             return score
-        bar.tell(f"searching for the tests that {counted(len(score.survivors), 'survivor')} would fail")
+        bar.show(f"searching for the tests that {counted(len(score.survivors), 'survivor')} would fail")
         return examined(score, own=own)
 
 

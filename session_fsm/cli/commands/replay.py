@@ -1,4 +1,4 @@
-"""``session-fsm replay``: recorded API requests, played one by one."""
+"""``session-fsm replay``: apply recorded API requests to sessions, one by one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["TextLines", "command", "play"]
 
 _INTERRUPTED = 130
 _MOST_NAMED = 20
-"""So many lines of a file that cannot be read are named on standard error, and so many problems of each."""
+"""The greatest number of unreadable lines of a file reported on standard error, and of problems of each."""
 
 
 @click.command(
@@ -80,10 +80,10 @@ def command(*, files: tuple[str, ...], kind: type[CustomerSession], as_json: boo
 
 
 class JsonLines:
-    """What a replay writes for machines."""
+    """Formats the output of a replay as JSON Lines."""
 
     def result(self, name: str, number: int, result: Result) -> str:
-        """Return the line that says what came of a request."""
+        """Return the line for the result of a request."""
         outcome = "refused" if result.violations else "allowed" if result.request.dry else "applied"
         document: dict[str, Any] = {
             "file": name,
@@ -109,7 +109,7 @@ class JsonLines:
         return json_line(document)
 
     def unreadable(self, name: str, number: int, error: WireError) -> str:
-        """Return the line that says why a line cannot be read."""
+        """Return the line for a line that cannot be read."""
         problems = [{"pointer": problem.pointer, "text": problem.text} for problem in error.problems]
         return json_line({"file": name, "line": number, "outcome": "unreadable", "problems": problems})
 
@@ -119,19 +119,20 @@ class JsonLines:
 
 
 class TextLines:
-    """What a replay writes for people: aligned, and with the reasons below what is refused."""
+    """Formats the output of a replay as aligned text, with the reasons below each refusal."""
 
     def __init__(self, screen: Screen, files: Sequence[str] = ()) -> None:
         self._screen = screen
-        self._headed = "" if len(files) > 1 else None
+        # The file whose heading was written last; None if there is only one file, which needs no heading.
+        self._last_heading = "" if len(files) > 1 else None
         self._width = 12
-        # A column for identifiers that leaves room for the longest outcome. On a terminal, longer ones stand alone.
-        self._widest = 36 if screen.width is None else max(self._width, screen.width - 64)
+        # The column of session IDs leaves room for the longest outcome. On a terminal, a longer ID gets its own line.
+        self._greatest_width = 36 if screen.width is None else max(self._width, screen.width - 64)
 
     def result(self, name: str, number: int, result: Result) -> str:
-        """Return the lines that say what came of a request."""
+        """Return the lines for the result of a request."""
         session = escaped(result.request.session_id)
-        self._width = max(self._width, min(len(session), self._widest))
+        self._width = max(self._width, min(len(session), self._greatest_width))
         total = "" if result.total is None else f"{result.total:f}"
         if self._screen.width is not None and cell_len(session) > self._width:
             session += f"\n{' ' * (7 + self._width)}"
@@ -140,8 +141,8 @@ class TextLines:
         start = f"{number:>5}  {session}  {result.trigger:<12}  {total:>9}  "
         dry = "dry run: " if result.request.dry else ""
         if not result.violations:
-            moved = result.source is not None and result.source is not result.state
-            return f"{self._head(name)}{start}{dry}{f'{result.source} -> ' if moved else ''}{result.state}\n"
+            changed = result.source is not None and result.source is not result.state
+            return f"{self._heading(name)}{start}{dry}{f'{result.source} -> ' if changed else ''}{result.state}\n"
         style = self._screen.style
         if result.already:
             refusal = style(f"{dry}refused, already {result.state}", "already")
@@ -152,7 +153,7 @@ class TextLines:
             for violation in result.violations
             for line in self._screen.wrapped(escaped(str(violation)), 9)
         ]
-        return f"{self._head(name)}{start}{refusal}\n{''.join(reasons)}"
+        return f"{self._heading(name)}{start}{refusal}\n{''.join(reasons)}"
 
     def summary(self, summary: Summary, recording: Recording) -> None:
         """Write the summary."""
@@ -161,12 +162,12 @@ class TextLines:
             self._screen.write(Cell(f"Interrupted after {counted(summary.requests, 'request')}.", "already"))
         self._screen.table(summary.rows(recording))
 
-    def _head(self, name: str) -> str:
-        """Return the name of the file as a line of its own, where its first lines follow and there are others."""
-        if self._headed is None or self._headed == name:
+    def _heading(self, name: str) -> str:
+        """Return the file name as a heading before the first line of a file, if there are several files."""
+        if self._last_heading is None or self._last_heading == name:
             return ""
-        self._headed = name
-        return self._screen.style(escaped(_shown(name)), "title") + "\n"
+        self._last_heading = name
+        return self._screen.style(escaped(_display_name(name)), "title") + "\n"
 
 
 def play(
@@ -177,13 +178,13 @@ def play(
     quiet: bool = False,
     strict: bool = False,
 ) -> Summary:
-    """Play every line of *files* on the sessions of *recording*, write what came of it, and count."""
+    """Apply every line of *files* to the sessions of *recording*, write the results, and return the summary."""
     summary = Summary()
     sizes = [_size(name) for name in files]
     done = 0
     with Display(None if None in sizes else sum(filter(None, sizes))) as display, Interruptible() as run:
         for name in files:
-            complaints = _Complaints(_shown(name), display)
+            unreadable = _UnreadableLines(_display_name(name), display)
             with click.open_file(name, "rb") as stream:
                 for number, line in run.each(lines_of(stream)):
                     try:
@@ -192,65 +193,65 @@ def play(
                         summary.unreadable += 1
                         if isinstance(lines, JsonLines):
                             display.write(lines.unreadable(name, number, error))
-                        complaints.add(number, error)
-                        if complaints.hopeless:
+                        unreadable.add(number, error)
+                        if unreadable.no_recording:
                             break
                     else:
-                        complaints.readable = True
+                        unreadable.any_readable = True
                         summary.count(result)
                         if result.violations or not quiet:
                             display.write(lines.result(name, number, result))
                     done += len(line or b"")
                     display.tick(done)
-            complaints.end()
+            unreadable.end()
     summary.interrupted = run.interrupted
     lines.summary(summary, recording)
     return summary
 
 
-class _Complaints:
-    """What is said on standard error of the lines of one file that cannot be read."""
+class _UnreadableLines:
+    """Reports the lines of one file that cannot be read on standard error."""
 
     def __init__(self, name: str, display: Display) -> None:
         self._name = name
         self._display = display
         self._count = 0
-        self.readable = False
-        """Whether some line of the file can be read."""
+        self.any_readable = False
+        """Whether any line of the file can be read."""
 
     @property
-    def hopeless(self) -> bool:
-        """Whether so many lines cannot be read, and none can, that the file is no recording."""
-        return not self.readable and self._count == _MOST_NAMED
+    def no_recording(self) -> bool:
+        """Whether none of the first `_MOST_NAMED` lines can be read, so that the rest of the file is skipped."""
+        return not self.any_readable and self._count == _MOST_NAMED
 
     def add(self, number: int, error: WireError) -> None:
-        """Name a line and its problems, or count it where enough have been named."""
+        """Report a line and its problems, or only count it after `_MOST_NAMED` lines."""
         self._count += 1
         if self._count > _MOST_NAMED:
             return
         for problem in error.problems[:_MOST_NAMED]:
-            self._display.complain(f"{self._name}:{number}: {problem}")
+            self._display.write_error(f"{self._name}:{number}: {problem}")
         if more := len(error.problems[_MOST_NAMED:]):
-            self._display.complain(f"{self._name}:{number}: and {counted(more, 'further problem')}")
+            self._display.write_error(f"{self._name}:{number}: and {counted(more, 'further problem')}")
 
     def end(self) -> None:
-        """Say how many lines were not named, or that the rest of the file was skipped."""
-        if self.hopeless:
-            self._display.complain(
+        """Report how many more lines cannot be read, or that the rest of the file was skipped."""
+        if self.no_recording:
+            self._display.write_error(
                 f"{self._name}: none of the first {_MOST_NAMED} lines can be read, so this is no recording; "
                 "the rest of it is skipped"
             )
         elif self._count > _MOST_NAMED:
             more = counted(self._count - _MOST_NAMED, "further line")
-            self._display.complain(f"{self._name}: {more} cannot be read")
+            self._display.write_error(f"{self._name}: {more} cannot be read")
 
 
-def _shown(name: str) -> str:
+def _display_name(name: str) -> str:
     return "standard input" if name == "-" else name
 
 
 def _size(name: str) -> int | None:
-    """Return how many bytes *name* holds, or None where it is no file that one could measure."""
+    """Return the size of the file *name* in bytes, or None if it is not a regular file."""
     if name == "-":
         return None
     status = Path(name).stat()

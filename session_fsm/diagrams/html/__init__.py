@@ -1,1 +1,1 @@
-"""The renderer of the HTML page, which holds the SVG picture."""
+"""The renderer for HTML: one page with the SVG picture and the tables."""

@@ -1,32 +1,32 @@
-"""The history of a session as the page tells it, step by step."""
+"""The history section's entries and their labels, for `page` and `sections`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
 
-from session_fsm.diagrams.model import Diagram, Moment, Overlay
+from session_fsm.diagrams.model import Diagram, HistoryEntry, Overlay
 
-__all__ = ["labels", "moments"]
+__all__ = ["history_entries", "labels"]
 
 
-def moments(diagram: Diagram, overlay: Overlay) -> tuple[Moment, ...]:
-    """Return the history; where only the steps are known, what they say."""
+def history_entries(diagram: Diagram, overlay: Overlay) -> tuple[HistoryEntry, ...]:
+    """Return the history; of an overlay without one, entries built from its steps and refusals."""
     if overlay.history:
         return overlay.history
     edges = {edge.id: edge for edge in diagram.edges}
-    told: list[Moment] = []
+    entries: list[HistoryEntry] = []
     state = None
     for ids in overlay.steps:
-        found = [edges[one] for one in ids if one in edges]
-        words = " or ".join(f"{edge.trigger}: {edge.source or 'new'} -> {edge.target}" for edge in found)
+        found = [edges[edge_id] for edge_id in ids if edge_id in edges]
+        text = " or ".join(f"{edge.trigger}: {edge.source or 'new'} -> {edge.target}" for edge in found)
         state = found[0].target if found else state
-        told.append(Moment(text=words or "no row of this table", edges=ids, state=state))
-    refused = (Moment(text=refusal, state=state, refused=True) for refusal in overlay.refusals)
-    return (*told, *refused)
+        entries.append(HistoryEntry(text=text or "no row of this table", edges=ids, state=state))
+    refused = (HistoryEntry(text=refusal, state=state, refused=True) for refusal in overlay.refusals)
+    return (*entries, *refused)
 
 
-def labels(told: Sequence[Moment]) -> list[str]:
-    """Return what each moment is called: the step, by the number that the picture shows, or after which it was refused."""
-    steps = accumulate(int(not moment.refused) for moment in told)
-    return [f"After {step}" if moment.refused else f"Step {step}" for step, moment in zip(steps, told, strict=True)]
+def labels(entries: Sequence[HistoryEntry]) -> list[str]:
+    """Return the label of each entry: the number of the step, or of the step after which it was refused."""
+    steps = accumulate(int(not entry.refused) for entry in entries)
+    return [f"After {step}" if entry.refused else f"Step {step}" for step, entry in zip(steps, entries, strict=True)]

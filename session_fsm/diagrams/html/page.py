@@ -1,7 +1,7 @@
-"""The diagram as a page that needs nothing but itself: to read, to play with, to step through.
+"""The renderer for HTML: one self-contained, interactive page. The coverage report also calls `page`.
 
-The rules are judged here, when the page is made. Its script knows the table and shows what this module has written;
-without scripts the page is complete, only still. Nothing is fetched: the policy in its head forbids it.
+Python evaluates the rules when the page is rendered. The script only knows the table and shows what is in the page;
+without scripts the page is complete, but not interactive. Its content security policy forbids all requests.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from importlib.resources import files
 
-from session_fsm.diagrams.html.history import labels, moments
+from session_fsm.diagrams.html.history import history_entries, labels
 from session_fsm.diagrams.html.sections import board, history, picture, rules, states, table
 from session_fsm.diagrams.model import Diagram, Overlay
 from session_fsm.diagrams.svg.paint import COLOURS, SANS, STYLE
@@ -23,31 +23,31 @@ __all__ = ["page", "render"]
 
 
 def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
-    """Return the page of *diagram* with *overlay* upon it.
+    """Return the page of *diagram* with *overlay*.
 
     Args:
-        diagram: what there is to show.
-        overlay: what lies upon it.
-        detail: ``full``, or ``simple`` for states and triggers alone.
+        diagram: the states, transitions and rules.
+        overlay: the session, history and test counts to add.
+        detail: ``full``, or ``simple`` for only states and triggers.
     """
     return page(diagram, overlay, detail=detail)
 
 
 def page(diagram: Diagram, overlay: Overlay, *, detail: str, more: Iterable[tuple[str, str, str]] = ()) -> str:
-    """Return the page of *diagram* with *more* sections after the states: of each the id, the heading, the content."""
+    """Return the page of *diagram*. *more* holds further sections: the id, heading and content of each."""
     full = detail != "simple"
     style = _colours() + _resource("page.css")
     script = _resource("page.js")
     title = escape(diagram.title)
-    told = moments(diagram, overlay)
+    entries = history_entries(diagram, overlay)
     sections = [
-        ("picture", "The picture", picture(draw(diagram, overlay, full=full, alone=False), steps=bool(told))),
+        ("picture", "The picture", picture(draw(diagram, overlay, full=full, standalone=False), steps=bool(entries))),
         ("states", "State by state", states(diagram, overlay, full=full)),
     ]
     if overlay.current is not None:
         sections.append(("board", "What the session may do now", board(diagram, overlay)))
-    if told:
-        sections.append(("history", "How it came here", history(told)))
+    if entries:
+        sections.append(("history", "How it came here", history(entries)))
     sections += more
     sections.append(("table", "Every transition", table(diagram, overlay, full=full)))
     if full and diagram.rules:
@@ -93,10 +93,10 @@ def page(diagram: Diagram, overlay: Overlay, *, detail: str, more: Iterable[tupl
 
 def _lead(diagram: Diagram, overlay: Overlay) -> str:
     if overlay.current is not None:
-        whose = f"<bdi>{escape(overlay.subject)}</bdi>" if overlay.subject else "The session"
-        return f"<strong>{whose}</strong> is <strong>{overlay.current}</strong> now."
-    whose = f"<code><bdi>{escape(diagram.class_name)}</bdi></code>"
-    return f"The states of a customer session ({whose}), its transitions, and the rules that refuse them."
+        subject = f"<bdi>{escape(overlay.subject)}</bdi>" if overlay.subject else "The session"
+        return f"<strong>{subject}</strong> is <strong>{overlay.current}</strong> now."
+    subject = f"<code><bdi>{escape(diagram.class_name)}</bdi></code>"
+    return f"The states of a customer session ({subject}), its transitions, and the rules that refuse them."
 
 
 def _resource(name: str) -> str:
@@ -104,16 +104,16 @@ def _resource(name: str) -> str:
 
 
 def _colours() -> str:
-    """Return the colours of the picture as properties that the style sheet of the page can use."""
-    light, dark = ("".join(f"--{name}:{pair[place]};" for name, pair in COLOURS.items()) for place in (0, 1))
+    """Return the colours of the picture as custom properties for the style sheet of the page."""
+    light, dark = ("".join(f"--{name}:{pair[theme]};" for name, pair in COLOURS.items()) for theme in (0, 1))
     return f":root{{{light}--sans:{SANS}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 
 def _policy(script: str, *styles: str) -> str:
-    """Return the policy that lets exactly this script and these styles in, and nothing else."""
-    allowed = " ".join(map(_hash, styles))
-    kept = f"script-src {_hash(script)}; style-src {allowed}; img-src data:"
-    return f"default-src 'none'; {kept}; base-uri 'none'; form-action 'none'"
+    """Return the content security policy that allows only this script and these styles."""
+    style_hashes = " ".join(map(_hash, styles))
+    allowed = f"script-src {_hash(script)}; style-src {style_hashes}; img-src data:"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def _hash(content: str) -> str:
@@ -121,11 +121,11 @@ def _hash(content: str) -> str:
 
 
 def _data(diagram: Diagram, overlay: Overlay) -> str:
-    """Return what the script needs to know, as JSON that no text in it can break out of."""
-    told = moments(diagram, overlay)
-    where = overlay.current or (told[-1].state if told else None)
+    """Return the data for the script as JSON, escaped for a <script> element."""
+    entries = history_entries(diagram, overlay)
+    start = overlay.current or (entries[-1].state if entries else None)
     data = {
-        "start": where or "new",
+        "start": start or "new",
         "edges": [
             {"id": edge.id, "source": edge.source or "new", "trigger": edge.trigger, "target": edge.target}
             for edge in diagram.edges
@@ -133,12 +133,12 @@ def _data(diagram: Diagram, overlay: Overlay) -> str:
         "history": [
             {
                 "label": label,
-                "text": moment.text,
-                "edges": moment.tried if moment.refused else moment.edges,
-                "state": moment.state or "new",
+                "text": entry.text,
+                "edges": entry.tried if entry.refused else entry.edges,
+                "state": entry.state or "new",
             }
-            for label, moment in zip(labels(told), told, strict=True)
+            for label, entry in zip(labels(entries), entries, strict=True)
         ],
     }
-    written = json.dumps(data, separators=(",", ":"))
-    return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    text = json.dumps(data, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

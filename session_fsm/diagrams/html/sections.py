@@ -1,12 +1,12 @@
-"""The parts of the page, each complete without scripts."""
+"""The sections of the HTML page. `page` assembles them; each is complete without scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from session_fsm.diagrams.html.history import labels
-from session_fsm.diagrams.model import Diagram, Edge, Moment, Node, Overlay
-from session_fsm.diagrams.svg.panels import verdicts
+from session_fsm.diagrams.model import Diagram, Edge, HistoryEntry, Node, Overlay
+from session_fsm.diagrams.svg.panels import board_entries
 from session_fsm.diagrams.svg.text import escape
 from session_fsm.diagrams.wording import is_uncovered, times
 from session_fsm.states import MEANING_OF_TRIGGER, State, Trigger
@@ -16,7 +16,7 @@ __all__ = ["board", "history", "picture", "rules", "states", "table"]
 _NEW = "Before there is a session. One is created as a cart (open) or at once as an order (closed)."
 
 
-_STEPS = """<div class="play steps" hidden>
+_STEP_BUTTONS = """<div class="play steps" hidden>
 <p><button type="button" data-step="first">First</button>
 <button type="button" data-step="back">Back</button>
 <button type="button" data-step="next">Next</button>
@@ -27,32 +27,32 @@ _STEPS = """<div class="play steps" hidden>
 """
 
 
-def _said(text: str) -> str:
-    """Return other people's text, whose direction does not reach beyond it."""
+def _isolated(text: str) -> str:
+    """Return user-supplied text, escaped and with its writing direction isolated."""
     return f"<bdi>{escape(text)}</bdi>"
 
 
 def _links(diagram: Diagram, codes: Iterable[str]) -> list[str]:
-    """Return the codes of rules as links to what they say."""
-    places = {rule.code: place for place, rule in enumerate(diagram.rules, start=1)}
+    """Return the codes of rules as links to the rule list."""
+    numbers = {rule.code: number for number, rule in enumerate(diagram.rules, start=1)}
     return [
-        f'<a href="#rule-{places[code]}"><code>{_said(code)}</code></a>'
-        if code in places
-        else f"<code>{_said(code)}</code>"
+        f'<a href="#rule-{numbers[code]}"><code>{_isolated(code)}</code></a>'
+        if code in numbers
+        else f"<code>{_isolated(code)}</code>"
         for code in codes
     ]
 
 
 def picture(svg: str, *, steps: bool) -> str:
-    """Return the section that holds the picture; with *steps* its buttons go through the history."""
+    """Return the section with the picture; with *steps*, also the buttons that step through the history."""
     return f"""<p class="play" hidden>Pick a state, or follow an arrow that leaves the one you are in.</p>
-{_STEPS if steps else ""}<section class="scroll" tabindex="0" aria-label="The picture, which may be wider than the screen">
+{_STEP_BUTTONS if steps else ""}<section class="scroll" tabindex="0" aria-label="The picture, which may be wider than the screen">
 {svg}
 </section>"""
 
 
 def states(diagram: Diagram, overlay: Overlay, *, full: bool) -> str:
-    """Return what each state means, what the table allows from there, and what it refuses."""
+    """Return the section that shows, for each state, its meaning and what the table allows and refuses."""
     nodes = ["new", *(node.state for node in diagram.nodes)]
     picks = "\n".join(f'<li><a href="#state-{name}" data-pick="{name}">{name}</a></li>' for name in nodes)
     panels = [_panel(diagram, overlay, None, full=full)]
@@ -71,22 +71,22 @@ def states(diagram: Diagram, overlay: Overlay, *, full: bool) -> str:
 
 
 def _panel(diagram: Diagram, overlay: Overlay, node: Node | None, *, full: bool) -> str:
-    """Return what there is to say about one state, or about having none yet."""
+    """Return the panel of one state; None is the state before creation."""
     state = None if node is None else node.state
     name = state or "new"
     leaving = [edge for edge in diagram.edges if edge.source is state]
     here = ' <span class="badge">here now</span>' if state is not None and overlay.current is state else ""
-    ways = "\n".join(_way(diagram, overlay, edge, full=full) for edge in leaving)
+    transitions = "\n".join(_transition(diagram, overlay, edge, full=full) for edge in leaving)
     parts = [f'<h3 id="state-{name}" tabindex="-1">{name}{here}</h3>']
-    parts.append(f"<p>{_NEW if node is None else _said(node.meaning)}</p>")
+    parts.append(f"<p>{_NEW if node is None else _isolated(node.meaning)}</p>")
     parts.append(
-        f'<h4>What is allowed</h4>\n<ul class="ways">\n{ways}\n</ul>'
-        if ways
+        f'<h4>What is allowed</h4>\n<ul class="ways">\n{transitions}\n</ul>'
+        if transitions
         else "<p>No transition leaves this state.</p>"
     )
     refused = _refused(diagram, overlay, state, {edge.trigger for edge in leaving})
     if leaving and refused:
-        items = "\n".join(f"<li><strong>{trigger}</strong>: {why}</li>" for trigger, why in refused)
+        items = "\n".join(f"<li><strong>{trigger}</strong>: {reason}</li>" for trigger, reason in refused)
         parts.append(f"<h4>What is refused</h4>\n<ul>\n{items}\n</ul>")
     return f'<div class="panel" data-panel="{name}">\n' + "\n".join(parts) + "\n</div>\n"
 
@@ -94,15 +94,15 @@ def _panel(diagram: Diagram, overlay: Overlay, node: Node | None, *, full: bool)
 def _refused(
     diagram: Diagram, overlay: Overlay, state: State | None, leaving: set[Trigger]
 ) -> list[tuple[Trigger, str]]:
-    """Return the triggers that the table does not allow from *state*, and from where it does."""
-    judged = {verdict.trigger: verdict.reasons for verdict in overlay.board if overlay.current is state}
+    """Return the triggers that the table does not allow from *state*, each with the reason."""
+    board = {entry.trigger: entry.reasons for entry in overlay.board if overlay.current is state}
     found: list[tuple[Trigger, str]] = []
     for trigger in Trigger:
         sources = dict.fromkeys(edge.source for edge in diagram.edges if edge.trigger is trigger and edge.source)
         if state is None or trigger in leaving or trigger is Trigger.CREATE:
             continue
-        if trigger in judged:
-            found.append((trigger, _reasons(judged[trigger])))
+        if trigger in board:
+            found.append((trigger, _reasons(board[trigger])))
         elif sources:
             found.append((trigger, f"the table allows it only from {' or '.join(sources)}."))
         else:
@@ -111,11 +111,11 @@ def _refused(
 
 
 def _reasons(reasons: Sequence[str]) -> str:
-    return " ".join(map(_said, reasons))
+    return " ".join(map(_isolated, reasons))
 
 
-def _way(diagram: Diagram, overlay: Overlay, edge: Edge, *, full: bool) -> str:
-    """Return one transition that leaves a state."""
+def _transition(diagram: Diagram, overlay: Overlay, edge: Edge, *, full: bool) -> str:
+    """Return the list item of a transition that leaves a state."""
     link = f'<a href="#state-{edge.target}" data-follow="{escape(edge.id)}">'
     parts = [f"<li>{link}<strong>{edge.trigger}</strong> → {edge.target}</a>"]
     if edge.id in overlay.allowed:
@@ -125,92 +125,92 @@ def _way(diagram: Diagram, overlay: Overlay, edge: Edge, *, full: bool) -> str:
     if full:
         parts.append(f"<p>{escape(MEANING_OF_TRIGGER[edge.trigger])}</p>")
         parts.append(
-            f'<p class="fine">{edge.operation}; records <code>{edge.event_name}</code>; row {_said(edge.id)}</p>'
+            f'<p class="fine">{edge.operation}; records <code>{edge.event_name}</code>; row {_isolated(edge.id)}</p>'
         )
         texts = {rule.code: rule.text for rule in diagram.rules}
         links = zip(edge.rules, _links(diagram, edge.rules), strict=True)
-        faults = "\n".join(f"<li>{link}: {_said(texts.get(code, ''))}</li>" for code, link in links)
-        if faults:
+        items = "\n".join(f"<li>{link}: {_isolated(texts.get(code, ''))}</li>" for code, link in links)
+        if items:
             count = "one rule" if len(edge.rules) == 1 else f"{len(edge.rules)} rules"
-            parts.append(f"<details open><summary>{count} may refuse it</summary>\n<ul>\n{faults}\n</ul></details>")
+            parts.append(f"<details open><summary>{count} may refuse it</summary>\n<ul>\n{items}\n</ul></details>")
     return "\n".join([*parts, "</li>"])
 
 
 def board(diagram: Diagram, overlay: Overlay) -> str:
-    """Return what the session may do now, and why not the rest."""
+    """Return the section that shows which triggers the session allows now, and why it refuses the others."""
     rows: list[str] = []
-    for verdict in verdicts(diagram, overlay):
-        if verdict.reasons:
-            now, why = '<span class="no">✗ refused</span>', _reasons(verdict.reasons)
+    for entry in board_entries(diagram, overlay):
+        if entry.reasons:
+            now, details = '<span class="no">✗ refused</span>', _reasons(entry.reasons)
         else:
-            now, why = '<span class="yes">✓ allowed</span>', f"leads to {verdict.target}"
+            now, details = '<span class="yes">✓ allowed</span>', f"leads to {entry.target}"
         rows.append(
-            _row([("Trigger", f"<strong>{verdict.trigger}</strong>"), ("Now", now), ("Where to, or why not", why)])
+            _row([("Trigger", f"<strong>{entry.trigger}</strong>"), ("Now", now), ("Where to, or why not", details)])
         )
-    whose = f"<strong>{_said(overlay.subject)}</strong>" if overlay.subject else "The session"
-    return f"<p>{whose} is <strong>{overlay.current}</strong>.</p>\n" + _rows(
+    subject = f"<strong>{_isolated(overlay.subject)}</strong>" if overlay.subject else "The session"
+    return f"<p>{subject} is <strong>{overlay.current}</strong>.</p>\n" + _html_table(
         ["Trigger", "Now", "Where to, or why not"], rows
     )
 
 
-def history(told: Sequence[Moment]) -> str:
-    """Return what happened, in order; scripts make it a list to step through."""
+def history(entries: Sequence[HistoryEntry]) -> str:
+    """Return the section with the history; the script lets the reader step through it."""
     items: list[str] = []
-    for label, moment in zip(labels(told), told, strict=True):
-        when = f' <time datetime="{escape(moment.at)}">{escape(moment.at)}</time>' if moment.at else ""
+    for label, entry in zip(labels(entries), entries, strict=True):
+        time = f' <time datetime="{escape(entry.at)}">{escape(entry.at)}</time>' if entry.at else ""
         number = f'<span class="number">{label}</span> '
-        refused = '<span class="no">✗</span> ' if moment.refused else ""
-        unknown = "" if moment.refused or moment.edges else ' <span class="no">(no row of this table)</span>'
-        items.append(f"<li>{number}{refused}{_said(moment.text)}{unknown}{when}</li>")
-    listed = "\n".join(items)
-    return f'<ol id="moments">\n{listed}\n</ol>'
+        refused = '<span class="no">✗</span> ' if entry.refused else ""
+        unknown = "" if entry.refused or entry.edges else ' <span class="no">(no row of this table)</span>'
+        items.append(f"<li>{number}{refused}{_isolated(entry.text)}{unknown}{time}</li>")
+    body = "\n".join(items)
+    return f'<ol id="moments">\n{body}\n</ol>'
 
 
 def table(diagram: Diagram, overlay: Overlay, *, full: bool) -> str:
-    """Return every row of the table."""
-    heads = ["Row", "From", "Trigger", "To"]
-    heads += ["API call", "Event", "Refused for"] if full else []
-    heads += [] if overlay.counts is None else ["Tested"]
+    """Return the section with every row of the table."""
+    headers = ["Row", "From", "Trigger", "To"]
+    headers += ["API call", "Event", "Refused for"] if full else []
+    headers += [] if overlay.counts is None else ["Tested"]
     rows: list[str] = []
     for edge in diagram.edges:
-        cells = [_said(edge.id), edge.source or "(new)", f"<strong>{edge.trigger}</strong>", str(edge.target)]
+        cells = [_isolated(edge.id), edge.source or "(new)", f"<strong>{edge.trigger}</strong>", str(edge.target)]
         if full:
             links = ", ".join(_links(diagram, edge.rules)) or "nothing"
             cells += [str(edge.operation), f"<code>{edge.event_name}</code>", links]
         if overlay.counts is not None:
             never = is_uncovered(edge, overlay)
             cells.append('<span class="no">! never</span>' if never else times(overlay.counts[edge.id]))
-        rows.append(_row(list(zip(heads, cells, strict=True))))
-    return _rows(heads, rows)
+        rows.append(_row(list(zip(headers, cells, strict=True))))
+    return _html_table(headers, rows)
 
 
 def _row(cells: Sequence[tuple[str, str]]) -> str:
-    """Return a row of a table, whose cells know their heads for where these are not seen."""
+    """Return a table row; ``data-head`` repeats the head of each cell for narrow screens, which hide the head row."""
     return "<tr>" + "".join(f'<td data-head="{head}"><div>{cell}</div></td>' for head, cell in cells) + "</tr>"
 
 
-def _rows(heads: Sequence[str], rows: Sequence[str]) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    listed = "\n".join(rows)
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{listed}\n</tbody>\n</table>"
+def _html_table(headers: Sequence[str], rows: Sequence[str]) -> str:
+    head = "".join(f'<th scope="col">{name}</th>' for name in headers)
+    body = "\n".join(rows)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
 
 
 def rules(diagram: Diagram, overlay: Overlay) -> str:
-    """Return what each rule says, where it applies, and how often tests saw what of it."""
+    """Return the section with the text, the triggers and the test counts of each rule."""
     entries: list[str] = []
-    for place, rule in enumerate(diagram.rules, start=1):
+    for number, rule in enumerate(diagram.rules, start=1):
         triggers = ", ".join(dict.fromkeys(edge.trigger for edge in diagram.edges if rule.code in edge.rules))
-        counted = f"\n<dd>{_counted(rule.code, overlay.counts)}</dd>" if overlay.counts is not None else ""
+        counts = f"\n<dd>{_outcome_counts(rule.code, overlay.counts)}</dd>" if overlay.counts is not None else ""
         entries.append(
-            f'<div><dt id="rule-{place}"><code>{_said(rule.code)}</code> <span class="fine">{triggers}</span></dt>\n'
-            f"<dd>{_said(rule.text)}</dd>{counted}</div>"
+            f'<div><dt id="rule-{number}"><code>{_isolated(rule.code)}</code> <span class="fine">{triggers}</span></dt>\n'
+            f"<dd>{_isolated(rule.text)}</dd>{counts}</div>"
         )
     return "<dl>\n" + "\n".join(entries) + "\n</dl>"
 
 
-def _counted(code: str, counts: Mapping[str, int]) -> str:
-    said: list[str] = []
+def _outcome_counts(code: str, counts: Mapping[str, int]) -> str:
+    parts: list[str] = []
     for outcome, word in (("passed", "passed"), ("violated", "refused")):
         count = counts.get(f"{code}:{outcome}", 0)
-        said.append(f"{word} {times(count)}" if count else f'<span class="no">! never {word}</span>')
-    return ", ".join(said)
+        parts.append(f"{word} {times(count)}" if count else f'<span class="no">! never {word}</span>')
+    return ", ".join(parts)

@@ -1,1 +1,1 @@
-"""One renderer of text a file: DOT, Mermaid, PlantUML, Markdown, SCXML and JSON."""
+"""The text renderers, one module each: DOT, Mermaid, PlantUML, Markdown, SCXML and JSON."""

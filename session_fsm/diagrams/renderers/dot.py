@@ -1,4 +1,4 @@
-"""Graphviz's DOT. Rule texts stand in the legend, and as tooltips where the output has any."""
+"""The renderer for Graphviz's DOT. Rule texts are in the legend, and in tooltips if the output has any."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["quote", "render"]
 
 _LEGEND_WIDTH = 96
 """In characters."""
-# Blue, orange and grey are told apart by every eye; thickness, dashes and words say the same.
+# Colour-blind readers can distinguish blue, orange and grey; thickness, dashes and words repeat the information.
 _CURRENT = {"color": '"#0072b2"', "fillcolor": '"#d6ebf8"', "penwidth": "3"}
 _ALLOWED = {"color": '"#0072b2"', "fontcolor": '"#005a8c"', "penwidth": "2"}
 _REFUSED = {"color": '"#b34e00"', "fontcolor": '"#8f3e00"', "style": '"dashed"'}
@@ -27,7 +27,7 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
         [
             f"digraph {quote(diagram.class_name)} {{",
             '    graph [bgcolor="white", fontname="Helvetica", fontsize="11", nodesep="0.5", ranksep="0.4"]',
-            f'    graph [labelloc="b", labeljust="l", label={_joined(_below(sections), _LEFT)}]',
+            f'    graph [labelloc="b", labeljust="l", label={_joined(_legend_lines(sections), _LEFT)}]',
             '    node [shape="box", style="rounded,filled", fillcolor="#f6f8fa", fontname="Helvetica", fontsize="14"]',
             '    edge [fontname="Helvetica", fontsize="11"]',
             "    subgraph cluster_states {",
@@ -44,12 +44,12 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Return *text* as a quoted string, in which neither escapes nor entities are read."""
+    """Return *text* as a quoted string in which Graphviz interprets neither escapes nor entities."""
     safe = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
     return f'"{safe}"'
 
 
-# How a line of a label ends, and where it stands.
+# The line breaks of a label: they end a left-aligned and a centred line.
 _LEFT, _CENTRED = "\\l", "\\n"
 
 
@@ -57,7 +57,7 @@ def _joined(lines: list[str], end: str) -> str:
     return '"' + "".join(quote(line)[1:-1] + end for line in lines) + '"'
 
 
-def _below(sections: Legend) -> list[str]:
+def _legend_lines(sections: Legend) -> list[str]:
     lines: list[str] = []
     for heading, entries in sections:
         lines += ["", heading]
@@ -83,12 +83,12 @@ def _node(node: Node, overlay: Overlay, detail: str) -> str:
 
 
 def _edge(edge: Edge, diagram: Diagram, overlay: Overlay, detail: str) -> str:
-    # The spaces keep the text off the line that runs beside it.
+    # The spaces are a margin between the text and the arrow beside it.
     lines = [f" {line} " for line in (*label(edge, detail=detail), *remarks(edge, overlay))]
     values = {"label": _joined(lines, _CENTRED)}
     names = [None, *(node.state for node in diagram.nodes)]
     if (edge.source, edge.target) in pairwise(names):
-        values["weight"] = "8"  # from each state to the next: they stand below each other
+        values["weight"] = "8"  # a heavy edge from each state to the next aligns them in one column
     if detail == "full":
         values["tooltip"] = _joined([rule.text for rule in diagram.rules if rule.code in edge.rules], _CENTRED)
     if overlay.numbers(edge):

@@ -1,4 +1,4 @@
-"""JSON: the neutral model itself, for programs that draw in their own way."""
+"""The renderer for JSON: the model itself, for programs that draw it on their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["render"]
 
 
 def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
-    """Return *diagram* as one JSON object; its member ``overlay`` is there where something lies upon it."""
+    """Return *diagram* as one JSON object; it has a member ``overlay`` unless *overlay* is empty."""
     full = detail == "full"
     document: dict[str, Any] = {
         "title": diagram.title,
@@ -28,7 +28,7 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
     if overlay != Overlay():
         document["overlay"] = _overlay(diagram, overlay)
     text = json.dumps(document, ensure_ascii=False, indent=2)
-    # Where a page holds the document in a script, nothing in it ends that script.
+    # Escaped, so that a page can embed the document in a <script> element.
     return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
@@ -57,20 +57,20 @@ def _overlay(diagram: Diagram, overlay: Overlay) -> dict[str, Any]:
                 edge.id: list(overlay.refused[edge.id]) for edge in diagram.edges if edge.id in overlay.refused
             },
             "board": [
-                {"trigger": verdict.trigger, "target": verdict.target, "reasons": list(verdict.reasons)}
-                for verdict in overlay.board
+                {"trigger": entry.trigger, "target": entry.target, "reasons": list(entry.reasons)}
+                for entry in overlay.board
             ],
         }
     if overlay.history:
         document["history"] = [
             {
-                "text": moment.text,
-                "transitions": list(moment.tried if moment.refused else moment.edges),
-                "refused": moment.refused,
-                "state": moment.state,
-                "at": moment.at or None,
+                "text": entry.text,
+                "transitions": list(entry.tried if entry.refused else entry.edges),
+                "refused": entry.refused,
+                "state": entry.state,
+                "at": entry.at or None,
             }
-            for moment in overlay.history
+            for entry in overlay.history
         ]
     if overlay.counts is not None:
         document["coverage"] = {

@@ -1,4 +1,4 @@
-"""Markdown, as GitHub reads it: the transitions as a table, the rules and the states below it."""
+"""The renderer for GitHub's Markdown: a table of the transitions, followed by the rules and the states."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return *text* as it may stand anywhere in Markdown, in a cell of a table too, and be nothing but text."""
+    """Return *text* escaped, so that Markdown shows it literally everywhere, also in a table cell."""
     kept = {match.start() for match in _PLAIN.finditer(text)}
     return _SPECIAL.sub(lambda found: found[0] if found.start() in kept else f"&#{ord(found[0])};", text)
 

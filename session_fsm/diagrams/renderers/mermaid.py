@@ -1,7 +1,7 @@
-"""Mermaid, `stateDiagram-v2`: what GitHub and many others draw where they show Markdown.
+"""The renderer for Mermaid's `stateDiagram-v2`, which GitHub and others draw in Markdown.
 
-An internal transition stands inside the box of its state, as UML has it; Mermaid gives the label of a loop no room
-of its own. The legend is a note at the last state.
+An internal transition is written inside the box of its state, as in UML, because Mermaid reserves no space for the
+label of a loop. The legend is a note at the last state.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from session_fsm.diagrams.wording import label, legend, remarks
 
 __all__ = ["escape", "render"]
 
-# Letters of every script, digits and spaces stand for themselves, and so does the punctuation of plain sentences
-# where Markdown, which Mermaid reads in labels, makes nothing of it. The rest is written by number.
+# `escape` keeps letters, digits, spaces, and punctuation that has no meaning in Markdown (which Mermaid interprets in
+# labels). It writes every other character as a character reference.
 _SPECIAL = re.compile(r"[!-/:-@[-`{-~]")
 _PLAIN = re.compile(
     r"(?<=[^\W_])_(?=[^\W_])|(?<=\w)-(?=\w)|(?<=\w)'(?=\w)|(?<=\w),|(?<=\w)\.(?= |$)|(?<= )\((?=\w)|(?<=\w)\)"
 )
-# In a note, Mermaid puts the numbers back before it reads the Markdown.
+# In a note, Mermaid decodes character references before it reads the Markdown, so these need a backslash too.
 _MARKDOWN = frozenset("*_`~[]!.:@\\")
-# Formulas, icons, and what Mermaid itself writes for numbers: it looks for them last, when nothing is escaped.
-_TOGETHER = re.compile("\\$(?=\\$)|fa[bklrs]?(?=:fa-)|\N{LATIN SMALL LIGATURE FL}(?=°)|¶(?=ß)")
+# Formulas, icons, and Mermaid's internal form of character references: it looks for them after it has decoded the
+# references, so escaping does not help. An invisible character splits them.
+_SEQUENCES = re.compile("\\$(?=\\$)|fa[bklrs]?(?=:fa-)|\N{LATIN SMALL LIGATURE FL}(?=°)|¶(?=ß)")
 _JOINER = "\N{WORD JOINER}"
-"""Is not seen, but stands between."""
-# Anywhere in a line, these words would be taken for a command.
+# Mermaid reads these words as a command anywhere in a line.
 _COMMAND = re.compile(r"d(?=irection\s+(?:TB|BT|RL|LR))", re.IGNORECASE)
 
 _CONFIG = (
@@ -54,26 +54,26 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
 
 
 def escape(text: str, *, note: bool = False) -> str:
-    """Return *text* for a label, or for a *note*, in which nothing is syntax."""
-    text = _apart(text)
+    """Return *text* escaped, so that Mermaid shows it literally in a label, or in a *note*."""
+    text = _split_sequences(text)
     kept = {match.start() for match in _PLAIN.finditer(text)}
 
-    def number(found: re.Match[str]) -> str:
+    def reference(found: re.Match[str]) -> str:
         if found.start() in kept:
             return found[0]
-        mark = "#92;" if note and found[0] in _MARKDOWN else ""
-        return f"{mark}#{ord(found[0])};"
+        backslash = "#92;" if note and found[0] in _MARKDOWN else ""
+        return f"{backslash}#{ord(found[0])};"
 
-    return _COMMAND.sub(lambda found: f"#{ord(found[0])};", _SPECIAL.sub(number, text))
+    return _COMMAND.sub(lambda found: f"#{ord(found[0])};", _SPECIAL.sub(reference, text))
 
 
-def _apart(text: str) -> str:
-    return _TOGETHER.sub(lambda found: found[0] + _JOINER, text)
+def _split_sequences(text: str) -> str:
+    return _SEQUENCES.sub(lambda found: found[0] + _JOINER, text)
 
 
 def _front_matter(diagram: Diagram) -> list[str]:
-    # A title is YAML, and is shown as it is, but for what looks like the beginning of an element, which is lost.
-    title = _apart(diagram.title).replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
+    # The title is a YAML string. Mermaid shows it literally, but drops what looks like an HTML tag.
+    title = _split_sequences(diagram.title).replace("<", "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
     quoted = re.sub(r"[!-&*+/:-@[-`{-~]", lambda found: f"\\x{ord(found[0]):02x}", title)
     return ["---", f'title: "{quoted}"', *_CONFIG, "---"]
 
@@ -87,7 +87,7 @@ def _state(node: Node, diagram: Diagram, overlay: Overlay, detail: str) -> list[
 
 
 def _edge(edge: Edge, overlay: Overlay, detail: str) -> str:
-    # Mermaid breaks a long label at a space; a code shall stay beside its "unless".
+    # Mermaid breaks long labels at spaces; no-break spaces keep each code on the line of its "unless".
     lines = "<br>".join(_lines(edge, overlay, detail)).replace(" ", _NO_BREAK)
     return f"    {edge.source or '[*]'} --> {edge.target} : {lines}"
 
@@ -98,7 +98,7 @@ def _lines(edge: Edge, overlay: Overlay, detail: str) -> list[str]:
 
 
 def _current(overlay: Overlay) -> list[str]:
-    # A border alone, because the text has another colour on a dark page.
+    # Only the border is styled, because the text colour depends on the theme of the page.
     style = ["    classDef current stroke:#0072b2,stroke-width:4px", f"    class {overlay.current} current"]
     return style if overlay.current else []
 

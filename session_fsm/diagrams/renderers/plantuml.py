@@ -1,4 +1,4 @@
-"""PlantUML. An internal transition stands inside the box of its state, as UML has it."""
+"""The renderer for PlantUML. An internal transition is written inside the box of its state, as in UML."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["escape", "render"]
 
 _LEGEND_WIDTH = 96
 """In characters."""
-# PlantUML's own markup, preprocessor and commands are made of punctuation; by number it is text everywhere.
-_SPECIAL = re.compile("[!-/:-@[-`{-~\N{REPLACEMENT CHARACTER}]")  # of the last alone, PlantUML makes no title
+# PlantUML's markup, preprocessor and commands consist of punctuation; as <U+...> it is always text.
+_SPECIAL = re.compile("[!-/:-@[-`{-~\N{REPLACEMENT CHARACTER}]")  # a title of this character alone would be dropped
 _PLAIN = re.compile(r"(?<=[A-Za-z0-9])[_,](?=[A-Za-z0-9])|(?<=[A-Za-z0-9])[.,](?= |$)")
 _CURRENT = " #d6ebf8"
 _STYLE = (
@@ -53,7 +53,7 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return *text* as it may stand anywhere that PlantUML shows text."""
+    """Return *text* escaped, so that PlantUML shows it literally everywhere."""
     kept = {match.start() for match in _PLAIN.finditer(text)}
     return _SPECIAL.sub(lambda found: found[0] if found.start() in kept else f"<U+{ord(found[0]):04X}>", text)
 

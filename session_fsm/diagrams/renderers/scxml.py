@@ -1,11 +1,11 @@
-"""SCXML of the W3C: the structure, for tools that read state machines.
+"""The renderer for the W3C's SCXML, for tools that read state machines. It ignores the overlay.
 
-A session that does not exist yet is the state ``new``, from which each creation leads by an event of its own,
-``create.open`` and ``create.closed``: events that SCXML counts as kinds of ``create``, and that tell the two rows
-apart without a condition in some expression language. An internal transition has no target, as the standard says.
+A session that does not exist yet is the state ``new``. Each creation has its own event, ``create.open`` and
+``create.closed``: SCXML's event descriptor ``create`` matches both, and the two rows need no condition to differ. An
+internal transition has no target, as the standard says.
 
-Rules are Python and stay there. Their codes, the recorded event and the number of the row are attributes, and the
-texts of the rules elements, of a namespace that processors pass over. What lies upon a diagram is not structure.
+Rules are Python functions and are not translated. Their codes, the recorded event and the ID of the row are attributes,
+and the texts of the rules are elements, in a namespace that SCXML processors ignore.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ __all__ = ["render"]
 
 _SCXML = "http://www.w3.org/2005/07/scxml"
 _OWN = "urn:session-fsm:diagram"
-_UNNAMEABLE = re.compile(r"[^\w.-]", re.ASCII)
+_NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
-def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:  # noqa: ARG001 - every renderer is called alike
+def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:  # noqa: ARG001 - the signature of every renderer
     """Return *diagram* in SCXML."""
     full = detail == "full"
-    name = _UNNAMEABLE.sub("_", diagram.class_name)
+    name = _NOT_IN_NAMES.sub("_", diagram.class_name)
     creations = [edge for edge in diagram.edges if edge.source is None]
     return "\n".join(
         [
@@ -72,7 +72,7 @@ def _transition(edge: Edge, *, full: bool) -> str:
 
 
 def _attributes(**values: str) -> str:
-    """Return *values* as attributes; a name that begins with ``fsm__`` is one of our namespace."""
+    """Return *values* as attributes; the prefix ``fsm__`` of a name becomes the namespace ``fsm:``."""
     return "".join(f' {name.replace("__", ":")}="{_escape(value)}"' for name, value in values.items())
 
 

@@ -1,1 +1,1 @@
-"""The SVG renderer."""
+"""The renderer for SVG; `picture` is its entry point."""

@@ -1,4 +1,4 @@
-"""What stands on the card of an edge, line by line, and how it looks."""
+"""The card of an edge in the SVG picture: its lines, its appearance, its tooltip. `picture` draws them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from session_fsm.diagrams.svg.text import length, wrap
 from session_fsm.diagrams.wording import is_uncovered, times
 from session_fsm.states import MEANING_OF_TRIGGER
 
-__all__ = ["Line", "card_height", "card_lines", "draw_card", "draw_mark", "looks", "sentence", "tooltip"]
+__all__ = ["Line", "appearance", "card_height", "card_lines", "draw_card", "draw_mark", "sentence", "tooltip"]
 
 _MARKS: Mapping[str, str] = {
     "rule": "M4 0a4 4 0 1 0 .1 0M1.2 1.2l5.6 5.6",
@@ -30,42 +30,42 @@ class Line:
 
     content: str
     mark: str | None = None
-    """The small sign before it, or ``steps``, which puts the line into a label of its own."""
+    """The icon before the text, or ``steps``, which draws the text as a badge."""
     fill: str = "ink"
     mono: bool = False
     bold: bool = False
     rule: str | None = None
-    """The code that it shows, or the beginning of it."""
+    """The code of the rule that the line shows, perhaps shortened."""
     after: str = ""
-    """What follows a label."""
+    """The text after a badge."""
 
     @property
-    def high(self) -> int:
-        """How much height the line takes."""
+    def height(self) -> int:
+        """The height of the line, in pixels."""
         return 18 if self.mark and not self.rule else 15
 
 
 def sentence(edge: Edge, overlay: Overlay) -> str:
-    """Say everything about *edge* in one sentence or a few."""
-    way = f"{edge.trigger}: {edge.source or 'new'} → {edge.target}"
-    words = [f"{way}, by {edge.operation}, recorded as {edge.event_name} ({edge.id})."]
+    """Return the description of *edge* for screen readers and tooltips, in one or more sentences."""
+    arrow = f"{edge.trigger}: {edge.source or 'new'} → {edge.target}"
+    parts = [f"{arrow}, by {edge.operation}, recorded as {edge.event_name} ({edge.id})."]
     if edge.rules:
-        words.append(f"Refused for: {', '.join(edge.rules)}.")
+        parts.append(f"Refused for: {', '.join(edge.rules)}.")
     if edge.id in overlay.allowed:
-        words.append("Allowed now.")
+        parts.append("Allowed now.")
     if edge.id in overlay.refused:
-        words.append(f"Refused now: {' '.join(overlay.refused[edge.id])}")
+        parts.append(f"Refused now: {' '.join(overlay.refused[edge.id])}")
     if numbers := overlay.numbers(edge):
-        words.append(f"In its history as step {', '.join(map(str, numbers))}.")
+        parts.append(f"In its history as step {', '.join(map(str, numbers))}.")
     if refused := overlay.refusals_of(edge):
-        words.append(f"Refused {times(refused)} in its history.")
+        parts.append(f"Refused {times(refused)} in its history.")
     if overlay.counts is not None:
-        words.append("Never tested." if is_uncovered(edge, overlay) else f"Tested {times(overlay.counts[edge.id])}.")
-    return " ".join(words)
+        parts.append("Never tested." if is_uncovered(edge, overlay) else f"Tested {times(overlay.counts[edge.id])}.")
+    return " ".join(parts)
 
 
 def card_lines(edge: Edge, overlay: Overlay, *, room: int, full: bool) -> tuple[Line, ...]:
-    """Return what the card of *edge* says below its trigger, in lines of at most *room* pixels."""
+    """Return the lines below the trigger on the card of *edge*, each at most *room* pixels wide."""
     lines: list[Line] = []
     if full:
         lines.append(Line(content=edge.event_name, fill="muted", mono=True))
@@ -80,41 +80,41 @@ def card_lines(edge: Edge, overlay: Overlay, *, room: int, full: bool) -> tuple[
             reasons = wrap(" ".join(overlay.refused[edge.id]), room, 12, most=4)
             lines += [Line(content=reason) for reason in reasons]
     if numbers := overlay.numbers(edge):
-        lines.append(_steps(numbers, room))
+        lines.append(_step_line(numbers, room))
     if refused := overlay.refusals_of(edge):
-        lines.append(_counted(f"refused {times(refused)}", room, mark="no", fill="no"))
+        lines.append(_count_line(f"refused {times(refused)}", room, mark="no", fill="no"))
     if is_uncovered(edge, overlay):
         lines.append(Line(content="never tested", mark="never", fill="no", bold=True))
     elif overlay.counts is not None:
-        lines.append(_counted(f"tested {times(overlay.counts[edge.id])}", room, mark="yes", fill="muted"))
+        lines.append(_count_line(f"tested {times(overlay.counts[edge.id])}", room, mark="yes", fill="muted"))
     return tuple(lines)
 
 
-def _counted(words: str, room: int, *, mark: str, fill: str) -> Line:
-    (shown,) = wrap(words, room - 13, 12, most=1)
+def _count_line(content: str, room: int, *, mark: str, fill: str) -> Line:
+    (shown,) = wrap(content, room - 13, 12, most=1)
     return Line(content=shown, mark=mark, fill=fill)
 
 
-def _steps(numbers: Sequence[int], room: int) -> Line:
-    """Show as many of the steps as fit into *room* pixels, and how many they are."""
+def _step_line(numbers: Sequence[int], room: int) -> Line:
+    """Return a line with as many step numbers as fit into *room* pixels, followed by their count."""
     after = times(len(numbers)) if len(numbers) > 1 else ""
 
     def first(most: int) -> str:
         return " · ".join(map(str, numbers[:most])) + (" …" if len(numbers) > most else "")
 
-    fitting = (4, 3, 2) if after else ()
-    wide = length(after, 12) + 16
-    shown = next((first(most) for most in fitting if length(first(most), 11, bold=True) + wide <= room), first(1))
+    candidates = (4, 3, 2) if after else ()
+    rest = length(after, 12) + 16
+    shown = next((first(most) for most in candidates if length(first(most), 11, bold=True) + rest <= room), first(1))
     return Line(content=shown, mark="steps", after=after)
 
 
 def card_height(lines: Sequence[Line]) -> int:
-    """Return how high a card with *lines* is."""
-    return 27 + (sum(line.high for line in lines) + 5 if lines else 0)
+    """Return the height of a card with *lines*, in pixels."""
+    return 27 + (sum(line.height for line in lines) + 5 if lines else 0)
 
 
 def draw_mark(mark: str, x: int, y: int, fill: str) -> str:
-    """Return a small sign whose upper left corner is at *x*, *y*."""
+    """Return the icon *mark* with its upper left corner at *x*, *y*."""
     return path(
         _MARKS[mark],
         stroke=fill,
@@ -125,8 +125,8 @@ def draw_mark(mark: str, x: int, y: int, fill: str) -> str:
     )
 
 
-def looks(edge: Edge, overlay: Overlay) -> str:
-    """Return how *edge* looks: ``no`` where it is refused, ``yes`` where it is allowed, ``never`` where untested, else ``edge``."""
+def appearance(edge: Edge, overlay: Overlay) -> str:
+    """Return ``no`` if *edge* is refused, ``yes`` if it is allowed, ``never`` if it is untested, else ``edge``."""
     if edge.id in overlay.refused:
         return "no"
     if edge.id in overlay.allowed:
@@ -138,7 +138,7 @@ def draw_card(
     edge: Edge, box: Box, lines: Sequence[Line], diagram: Diagram, overlay: Overlay, *, full: bool
 ) -> list[str]:
     """Return the card of *edge*."""
-    looked = looks(edge, overlay)
+    look = appearance(edge, overlay)
     outline = rect(
         box.x,
         box.y,
@@ -146,9 +146,9 @@ def draw_card(
         box.height,
         rx=7,
         fill="card",
-        stroke="no" if looked == "never" else looked,
-        stroke_width=1 if looked == "edge" else 2,
-        stroke_dasharray="5 3" if looked in ("no", "never") else None,
+        stroke="no" if look == "never" else look,
+        stroke_width=1 if look == "edge" else 2,
+        stroke_dasharray="5 3" if look in ("no", "never") else None,
     )
     stripe = f"M{box.x + 4} {box.y + 7}V{box.bottom - 7}"
     parts = [outline, path(stripe, stroke=edge.source or "new", stroke_width=4, stroke_linecap="round")]
@@ -162,12 +162,12 @@ def draw_card(
         parts.append(text(box.right - 8, y, number, size=11, fill="muted", anchor="end"))
     texts = {rule.code: rule.text for rule in diagram.rules}
     for line in lines:
-        y += line.high
-        parts += _line(line, x, y, texts)
+        y += line.height
+        parts += _draw_line(line, x, y, texts)
     return parts
 
 
-def _line(line: Line, x: int, y: int, rules: Mapping[str, str]) -> Iterator[str]:
+def _draw_line(line: Line, x: int, y: int, rules: Mapping[str, str]) -> Iterator[str]:
     if line.rule is not None:
         shown = text(x + 13, y, line.content, size=11, mono=True)
         yield group(
@@ -177,11 +177,11 @@ def _line(line: Line, x: int, y: int, rules: Mapping[str, str]) -> Iterator[str]
             class_="rule",
         )
     elif line.mark == "steps":
-        wide = int(length(line.content, 11, bold=True)) + 12
-        yield rect(x - 2, y - 11, wide, 14, rx=7, fill="way")
-        yield text(x - 2 + wide // 2, y, line.content, size=11, bold=True, fill="paper", anchor="middle")
+        width = int(length(line.content, 11, bold=True)) + 12
+        yield rect(x - 2, y - 11, width, 14, rx=7, fill="way")
+        yield text(x - 2 + width // 2, y, line.content, size=11, bold=True, fill="paper", anchor="middle")
         if line.after:
-            yield text(x + wide + 4, y, line.after, size=12, fill="muted")
+            yield text(x + width + 4, y, line.after, size=12, fill="muted")
     else:
         if line.mark:
             yield draw_mark(line.mark, x, y - 9, line.fill)
@@ -191,7 +191,7 @@ def _line(line: Line, x: int, y: int, rules: Mapping[str, str]) -> Iterator[str]
 
 
 def tooltip(edge: Edge, diagram: Diagram, overlay: Overlay) -> tuple[str, ...]:
-    """Return everything that is known of *edge*, line by line."""
+    """Return the tooltip of *edge*, line by line."""
     texts = {rule.code: rule.text for rule in diagram.rules}
     notes = [edge.note] if edge.note else []
     rules = [f"{code}: {texts.get(code, '')}" for code in edge.rules]

@@ -1,4 +1,4 @@
-"""Where everything stands: the four states in a square, and a card on every edge between them.
+"""The layout of the SVG picture: the four states in a square, and a card on every edge between them.
 
 ::
 
@@ -8,8 +8,8 @@
     LOWER    CANCELLED           cancelled <-> part. returned    PARTIALLY_RETURNED
     BELOW                        both of these to themselves
 
-Rows are as high as what stands in them. How the lines run says `session_fsm.diagrams.svg.lines`. Nothing in these
-two knows colours or words.
+A row is as high as its highest content. `picture` calls `arrange`, and `lines` routes the lines. Neither depends on
+colours or texts.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from session_fsm.states import State
 __all__ = ["FULL", "HOME", "SIMPLE", "WIDTH", "Box", "Cell", "Column", "Grid", "Layout", "Row", "arrange"]
 
 WIDTH = 830
-"""The width of the picture, in pixels: what a README has room for."""
-_CARDS_APART = 12
+"""The width of the picture, in pixels: it fits a README on GitHub."""
+_CARD_GAP = 12
 
 
 class Row(IntEnum):
@@ -83,18 +83,18 @@ class Box:
 
 @frozen(kw_only=True)
 class Grid:
-    """The measures of one kind of picture, in pixels."""
+    """The dimensions of a picture in one level of detail, in pixels."""
 
     centres: tuple[int, int, int]
-    """The middle of each column of cards."""
+    """The x of the middle of each column of cards."""
     card: int
-    """How wide a card is."""
+    """The width of a card."""
     outwards: int
-    """How much further than the cards of its column a state reaches to the outside."""
+    """How far a state extends beyond the cards of its column, on the outer side."""
     inwards: int
-    """And to the inside, where the lanes are."""
+    """The same on the inner side, where the lanes are."""
     gap: int
-    """How high the space between two rows is."""
+    """The height of the space between two rows."""
 
     def state(self, column: Column, y: int, height: int) -> Box:
         """Return the box of a state in *column*."""
@@ -102,13 +102,13 @@ class Grid:
         return Box(self.centres[column] - self.card // 2 - left, y, self.card + self.outwards + self.inwards, height)
 
     def lanes(self, side: Column, count: int) -> list[int]:
-        """Return so many lanes to one side of the cards in the centre, from the nearest to the furthest."""
-        far, near = 5, min(self.inwards - 7, 32)  # counted from the cards of the side
+        """Return the x of *count* lanes on one side of the centre cards, from the nearest to the furthest."""
+        far, near = 5, min(self.inwards - 7, 32)  # distances from the cards of the left or right column
         towards = 1 if side is Column.LEFT else -1
         cards = self.centres[side] + towards * self.card // 2
         if count == 1:
             return [cards + towards * (near + far) // 2]
-        return [cards + towards * (near - (near - far) * place // (count - 1)) for place in range(count)]
+        return [cards + towards * (near - (near - far) * index // (count - 1)) for index in range(count)]
 
 
 FULL = Grid(centres=(125, 415, 705), card=230, outwards=0, inwards=22, gap=34)
@@ -117,48 +117,48 @@ SIMPLE = Grid(centres=(136, 415, 694), card=140, outwards=55, inwards=55, gap=30
 
 @frozen
 class Cell:
-    """The cards that stand in one place, one above the other."""
+    """The cards of one row and column, from top to bottom."""
 
     row: Row
     column: Column
-    places: list[int] = field(factory=list[int])
-    """Which of the cards they are."""
+    indexes: list[int] = field(factory=list[int])
+    """Their indexes in the diagram's edges."""
     edges: list[Edge] = field(factory=list[Edge])
     heights: list[int] = field(factory=list[int])
 
     @property
     def height(self) -> int:
-        """How high the cards are together, with what is between them."""
-        return sum(self.heights) + _CARDS_APART * (len(self.heights) - 1)
+        """The height of all cards with the gaps between them."""
+        return sum(self.heights) + _CARD_GAP * (len(self.heights) - 1)
 
     def cards(self, grid: Grid, y: int, room: int) -> list[Box]:
-        """Return their boxes, in the middle of a row that begins at *y* and is *room* high."""
+        """Return the boxes of the cards, vertically centred in a row that begins at *y* and is *room* high."""
         y += (room - self.height) // 2
         boxes: list[Box] = []
         for height in self.heights:
             boxes.append(Box(grid.centres[self.column] - grid.card // 2, y, grid.card, height))
-            y += height + _CARDS_APART
+            y += height + _CARD_GAP
         return boxes
 
 
 @frozen(kw_only=True)
 class Layout:
-    """Everything in its place."""
+    """The boxes of all states and cards."""
 
     grid: Grid
     states: Mapping[State, Box]
     cells: tuple[tuple[Cell, list[Box]], ...]
-    born: bool
-    """Whether there is an initial dot that all share."""
+    has_dot: bool
+    """Whether the picture has a shared initial dot."""
     dot: tuple[int, int]
-    """Where it is."""
-    spare: Box
-    """The room in the lower left corner, beside the loops."""
+    """The position of the shared initial dot."""
+    corner: Box
+    """The free space in the lower left corner, beside the loops."""
     bottom: int
 
 
-def _home(edge: Edge) -> tuple[Row, Column]:
-    """Return where the card of *edge* stands."""
+def _cell_of(edge: Edge) -> tuple[Row, Column]:
+    """Return the row and column of the card of *edge*."""
     row, column = HOME[edge.target]
     if edge.internal:
         return (Row.ABOVE if row is Row.UPPER else Row.BELOW), Column.CENTRE
@@ -170,42 +170,41 @@ def _home(edge: Edge) -> tuple[Row, Column]:
 
 
 def arrange(
-    grid: Grid, cards: Sequence[tuple[Edge, int]], states: Mapping[State, int], *, top: int, spare: int
+    grid: Grid, cards: Sequence[tuple[Edge, int]], states: Mapping[State, int], *, top: int, corner: int
 ) -> Layout:
-    """Give everything its place.
+    """Return the layout of the picture.
 
     Args:
-        grid: the measures.
-        cards: the edges, and how high their cards are.
-        states: how high the states are at least.
-        top: where the picture begins.
-        spare: how high the room in the lower left corner has to be.
+        grid: the dimensions.
+        cards: the edges and the heights of their cards.
+        states: the least height of each state.
+        top: the y at which the picture begins.
+        corner: the least height of the free space in the lower left corner.
     """
     cells: dict[tuple[Row, Column], Cell] = {}
-    for place, (edge, height) in enumerate(cards):
-        home = _home(edge)
-        cell = cells.setdefault(home, Cell(*home))
-        cell.places.append(place)
+    for index, (edge, height) in enumerate(cards):
+        position = _cell_of(edge)
+        cell = cells.setdefault(position, Cell(*position))
+        cell.indexes.append(index)
         cell.edges.append(edge)
         cell.heights.append(height)
-    born = any((Row.ABOVE, side) in cells for side in (Column.LEFT, Column.RIGHT))
-    y = top + grid.gap + 4 if born else top
+    has_dot = any((Row.ABOVE, side) in cells for side in (Column.LEFT, Column.RIGHT))
+    y = top + grid.gap + 4 if has_dot else top
     tops: dict[Row, int] = {}
-    rooms: dict[Row, int] = {}
+    heights: dict[Row, int] = {}
     for row in Row:
-        held = [cell.height for cell in cells.values() if cell.row is row]
-        held += [height for state, height in states.items() if HOME[state][0] is row]
-        tops[row], rooms[row] = y, max(held, default=spare if row is Row.BELOW else 0)
+        contents = [cell.height for cell in cells.values() if cell.row is row]
+        contents += [height for state, height in states.items() if HOME[state][0] is row]
+        tops[row], heights[row] = y, max(contents, default=0)
         if row is Row.BELOW:
-            rooms[row] = max(rooms[row], spare)
-        y += rooms[row] + grid.gap if rooms[row] else 0
-    corner = grid.state(Column.LEFT, tops[Row.BELOW], rooms[Row.BELOW])
+            heights[row] = max(heights[row], corner)
+        y += heights[row] + grid.gap if heights[row] else 0
     return Layout(
         grid=grid,
-        states={state: grid.state(column, tops[row], rooms[row]) for state, (row, column) in HOME.items()},
-        cells=tuple((cell, cell.cards(grid, tops[cell.row], rooms[cell.row])) for cell in cells.values()),
-        born=born,
+        states={state: grid.state(column, tops[row], heights[row]) for state, (row, column) in HOME.items()},
+        cells=tuple((cell, cell.cards(grid, tops[cell.row], heights[cell.row])) for cell in cells.values()),
+        has_dot=has_dot,
         dot=(grid.centres[Column.CENTRE], top + 10),
-        spare=corner,
+        corner=grid.state(Column.LEFT, tops[Row.BELOW], heights[Row.BELOW]),
         bottom=y - grid.gap,
     )

@@ -1,6 +1,6 @@
-"""How the lines run from state to card to state.
+"""The routing of the lines from state to card to state. `picture` calls `draw_lines`.
 
-Lines of one pair of states and one direction run side by side through their stack of cards. What has no straight way
+Lines with the same source and target run in parallel through their column of cards. A line that cannot be straight
 leaves its card at the side and turns in a lane of its own.
 """
 
@@ -18,46 +18,46 @@ from session_fsm.states import State
 __all__ = ["Placed", "Point", "draw_lines"]
 
 Point = tuple[int, int]
-_APART = 12
-"""How far parallel lines are from one another, in pixels."""
-_ROUND = 9
-"""The radius of a corner."""
+_LINE_GAP = 12
+"""The distance between parallel lines, in pixels."""
+_CORNER_RADIUS = 9
+"""The radius of a corner, in pixels."""
 _HEAD = 6
-"""How long before the tip of its arrowhead a line ends."""
+"""The distance from the end of a line to the tip of its arrowhead, in pixels."""
 
 
 @frozen(kw_only=True)
 class Placed:
-    """An edge in its place."""
+    """An edge with its card and the path of its line."""
 
     edge: Edge
     card: Box
     lines: tuple[str, ...]
-    """Path data in the direction of the way."""
+    """SVG path data, from the source to the target."""
     tip: Point
-    """Where the arrow ends."""
+    """The tip of the arrowhead."""
     pointing: Point
-    """Which way the arrow points: one step of it."""
+    """The direction of the arrowhead, as a unit vector."""
     dot: Point | None = None
-    """Where it begins, if it has an initial dot to itself."""
+    """The position of the edge's own initial dot, if it has one."""
 
 
 def draw_lines(layout: Layout) -> list[Placed]:
-    """Return every edge with its lines, in the order in which they were given."""
+    """Return every edge with its lines, in the order of the diagram's edges."""
     found: dict[int, Placed] = {}
     for cell, cards in layout.cells:
         if cell.column is not Column.CENTRE:
-            placed = _upright(layout, cell, cards)
+            placed = _vertical(layout, cell, cards)
         elif cell.row in (Row.UPPER, Row.LOWER):
-            placed = _level(layout, cell, cards)
+            placed = _horizontal(layout, cell, cards)
         else:
-            placed = _sideways(layout, cell, cards)
-        found.update(zip(cell.places, placed, strict=True))
-    return [found[place] for place in sorted(found)]
+            placed = _in_lanes(layout, cell, cards)
+        found.update(zip(cell.indexes, placed, strict=True))
+    return [found[index] for index in sorted(found)]
 
 
 def bend(*points: Point) -> str:
-    """Return the path through *points*, which are level and upright by turns, with rounded corners."""
+    """Return the path through *points* with rounded corners; its parts alternate between horizontal and vertical."""
     path = [f"M{points[0][0]} {points[0][1]}"]
     for here, corner, there in zip(points, points[1:], points[2:], strict=False):
         before, after = _near(corner, here), _near(corner, there)
@@ -67,9 +67,9 @@ def bend(*points: Point) -> str:
 
 def _near(corner: Point, other: Point) -> Point:
     """Return the point at which a line from *other* to *corner* begins to turn."""
-    across, down = other[0] - corner[0], other[1] - corner[1]
-    far = min(_ROUND, (abs(across) + abs(down)) // 2)
-    return corner[0] + far * _sign(across), corner[1] + far * _sign(down)
+    dx, dy = other[0] - corner[0], other[1] - corner[1]
+    distance = min(_CORNER_RADIUS, (abs(dx) + abs(dy)) // 2)
+    return corner[0] + distance * _sign(dx), corner[1] + distance * _sign(dy)
 
 
 def _sign(number: int) -> int:
@@ -80,11 +80,11 @@ def _state_at(layout: Layout, row: int, column: Column) -> Box:
     return next(box for state, box in layout.states.items() if HOME[state] == (row, column))
 
 
-def _upright(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Placed]:
-    """Lead the lines down through the stack."""
+def _vertical(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Placed]:
+    """Yield lines that run down through the column of cards."""
     end = _state_at(layout, cell.row + 1, cell.column).y
-    for place, (edge, card) in enumerate(zip(cell.edges, cards, strict=True)):
-        x = card.middle[0] + (2 * place - len(cards) + 1) * _APART // 2
+    for index, (edge, card) in enumerate(zip(cell.edges, cards, strict=True)):
+        x = card.middle[0] + (2 * index - len(cards) + 1) * _LINE_GAP // 2
         if edge.source is None:
             start = [layout.dot, (x, layout.dot[1])]
         else:
@@ -94,29 +94,29 @@ def _upright(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Place
         yield Placed(edge=edge, card=card, lines=lines, tip=(x, end), pointing=(0, 1))
 
 
-def _level(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Placed]:
-    """Lead each line straight through its card, to the right or to the left."""
+def _horizontal(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Placed]:
+    """Yield lines that run straight through their cards, to the right or to the left."""
     left = _state_at(layout, cell.row, Column.LEFT).right
     right = _state_at(layout, cell.row, Column.RIGHT).x
     for edge, card in zip(cell.edges, cards, strict=True):
         y = card.middle[1]
         if HOME[edge.target][1] is Column.RIGHT:
-            ways, tip, step = ((left, card.x), (card.right, right - _HEAD)), (right, y), 1
+            parts, tip, step = ((left, card.x), (card.right, right - _HEAD)), (right, y), 1
         else:
-            ways, tip, step = ((right, card.right), (card.x, left + _HEAD)), (left, y), -1
-        lines = tuple(bend((start, y), (end, y)) for start, end in ways)
+            parts, tip, step = ((right, card.right), (card.x, left + _HEAD)), (left, y), -1
+        lines = tuple(bend((start, y), (end, y)) for start, end in parts)
         yield Placed(edge=edge, card=card, lines=lines, tip=tip, pointing=(step, 0))
 
 
 @frozen
 class _Port:
-    """Where a line meets the side of a card."""
+    """The point at which a line meets the side of a card."""
 
     card: Box
     state: State | None
-    """The state at the other end; None where it is the line's own initial dot."""
+    """The state at the other end; None for the edge's own initial dot."""
     inwards: bool
-    """Whether the way leads to the card."""
+    """Whether the line leads to the card."""
     side: Column
     up: bool
     """Whether the line turns upwards."""
@@ -128,27 +128,27 @@ class _Port:
 
 
 def _ports(cell: Cell, edge: Edge, card: Box) -> list[_Port]:
-    """Return where the two lines of *edge* meet its card: the one from the source, the one to the target."""
+    """Return the ports of the two lines of *edge*: from the source, and to the target."""
     ports: list[_Port] = []
     for state, inwards in ((edge.source, True), (edge.target, False)):
         row, side = HOME[state or edge.target]
         ports.append(_Port(card, state, inwards, side, up=state is None or row < cell.row))
     if ports[0].side is not ports[1].side:
         return [evolve(port, y=card.middle[1]) for port in ports]
-    # Two on one side: what turns up is above; of two that turn the same way the first is outside.
-    apart = min(9, card.height // 4)
+    # Two ports on one side: the line that turns up is above; if both turn the same way, the first is outside.
+    distance = min(9, card.height // 4)
     first_above = ports[0].up if ports[0].up is not ports[1].up else not ports[0].up
-    above = -apart if first_above else apart
-    return [evolve(port, y=card.middle[1] + offset) for port, offset in zip(ports, (above, -above), strict=True)]
+    offset = -distance if first_above else distance
+    return [evolve(port, y=card.middle[1] + dy) for port, dy in zip(ports, (offset, -offset), strict=True)]
 
 
-def _sideways(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Placed]:
-    """Lead the lines out of the sides of the cards, and up or down in lanes of their own."""
+def _in_lanes(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Placed]:
+    """Yield lines that leave the cards at the sides and run up or down in lanes of their own."""
     ports = [_ports(cell, edge, card) for edge, card in zip(cell.edges, cards, strict=True)]
     lanes: dict[_Port, int] = {}
     for side in (Column.LEFT, Column.RIGHT):
         turning = [port for pair in ports for port in pair if port.side is side and port.state is not None]
-        # The nearest lane is for what turns first, so that none crosses another of its direction.
+        # The line that turns first gets the nearest lane, so that lines of one direction do not cross.
         turning.sort(key=lambda port: (not port.up, port.y if port.up else -port.y))
         lanes.update(zip(turning, layout.grid.lanes(side, len(turning)), strict=True))
     for edge, card, (first, second) in zip(cell.edges, cards, ports, strict=True):
@@ -167,6 +167,6 @@ def _sideways(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Plac
 
 
 def _end(layout: Layout, port: _Port, state: State) -> int:
-    """Return at what height the line of *port* meets *state*."""
+    """Return the y at which the line of *port* meets *state*."""
     box = layout.states[state]
     return box.bottom if port.up else box.y

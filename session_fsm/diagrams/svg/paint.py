@@ -1,8 +1,8 @@
-"""The colours of the pictures, and elements that wear them.
+"""The colours and the elements of the SVG picture. The other modules of this package build the picture from them.
 
-Every element carries its light colour as an attribute, which holds wherever style sheets are stripped, and a class by
-which the style sheet gives it its dark one. The picture brings its own paper, so that either is legible on any page.
-The colours of the states differ in lightness too, and nothing is said by colour alone.
+Every element has its light colour as an attribute, which works where style sheets are stripped, and a class through
+which the style sheet sets the dark colour. The picture has its own background, so it is legible on any page. The
+colours of the states also differ in lightness, and no information is given by colour alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "no": ("#b1330b", "#ff9b73"),
     "way": ("#1b3f94", "#9dbcff"),
 }
-"""Each colour by its name: on light paper, on dark paper."""
+"""The light and the dark variant of each colour, by name."""
 
 STYLE = (
     "@media (prefers-color-scheme:dark){"
@@ -46,7 +46,7 @@ STYLE = (
     )
     + "}"
 )
-"""The style sheet. It holds no character that XML or HTML would read otherwise."""
+"""The style sheet. It has no characters that XML or HTML would require to be escaped."""
 
 
 def _paint(fill: str | None, stroke: str | None) -> dict[str, object]:
@@ -70,8 +70,8 @@ def text(
     mono: bool = False,
     anchor: str | None = None,
 ) -> str:
-    """Return a line of text whose base line is at *y*."""
-    looks = attributes(
+    """Return a line of text whose baseline is at *y*."""
+    values = attributes(
         x=x,
         y=y,
         **_paint(fill, None),
@@ -80,7 +80,7 @@ def text(
         font_family=MONO if mono else None,
         text_anchor=anchor,
     )
-    return f"<text{looks}>{escape(content)}</text>"
+    return f"<text{values}>{escape(content)}</text>"
 
 
 def rect(
@@ -96,10 +96,10 @@ def path(data: str, *, fill: str | None = None, stroke: str | None = None, **mor
 
 
 def title(*lines: str) -> str:
-    """Return the tooltip of the element around it."""
+    """Return a ``<title>``, which browsers show as the tooltip of the parent element."""
     return f"<title>{'&#10;'.join(map(escape, lines))}</title>"
 
 
 def group(*children: str, **values: object) -> str:
-    """Return *children* as one element, a line each."""
+    """Return a ``<g>`` element with *children*, one on each line."""
     return "\n".join([f"<g{attributes(**values)}>", *children, "</g>"])

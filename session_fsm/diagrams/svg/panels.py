@@ -1,4 +1,7 @@
-"""What stands below the picture: what the session may do, its way, what tests covered, the rules."""
+"""The panels below the SVG picture: the board of the session, its history, the coverage, the rules.
+
+`picture` draws the panels; the HTML page calls `board_entries`.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,26 @@ from itertools import accumulate
 
 from attrs import define, field
 
-from session_fsm.diagrams.model import Diagram, Overlay, RuleText, Verdict
+from session_fsm.diagrams.model import BoardEntry, Diagram, Overlay, RuleText
 from session_fsm.diagrams.svg.cards import draw_mark
 from session_fsm.diagrams.svg.layout import WIDTH
 from session_fsm.diagrams.svg.paint import group, path, text, title
 from session_fsm.diagrams.svg.text import length, wrap
 from session_fsm.diagrams.wording import is_uncovered, times
 
-__all__ = ["draw_panels", "verdicts"]
+__all__ = ["board_entries", "draw_panels"]
 
-_HIGH = 16
+_LINE_HEIGHT = 16
 _LEFT, _RIGHT = 14, WIDTH - 14
-_COLUMNS = 3
-_STEPS = 59
-_REFUSALS = 8
-"""How many steps and refusals are shown; the others are counted."""
+_STEP_COLUMNS = 3
+_MOST_STEPS = 59
+_MOST_REFUSALS = 8
+"""The greatest number of steps and refusals shown; the rest is only counted."""
 
 
 @define
-class _Sheet:
-    """A piece of paper that is filled from top to bottom."""
+class _Column:
+    """A column of text and drawings; each method appends at *y* and moves it down."""
 
     y: int
     left: int = _LEFT
@@ -47,130 +50,130 @@ class _Sheet:
             indent += 16
         bold = mark == "never"
         for line in wrap(words, self.right - self.left - indent, 12, most=most, bold=bold):
-            self.y += _HIGH
+            self.y += _LINE_HEIGHT
             self.parts.append(text(self.left + indent, self.y, line, size=12, bold=bold, fill=fill if bold else "ink"))
 
     def steps(self, items: Sequence[tuple[str, str]]) -> None:
-        """Write numbered items in columns."""
-        wide = (self.right - self.left) // _COLUMNS
-        for place, (number, words) in enumerate(items):
-            x = self.left + place % _COLUMNS * wide
-            self.y += 0 if place % _COLUMNS else _HIGH
+        """Append numbered items in `_STEP_COLUMNS` columns."""
+        width = (self.right - self.left) // _STEP_COLUMNS
+        for index, (number, words) in enumerate(items):
+            x = self.left + index % _STEP_COLUMNS * width
+            self.y += 0 if index % _STEP_COLUMNS else _LINE_HEIGHT
             self.parts.append(text(x + 22, self.y, number, size=12, bold=True, fill="way", anchor="end"))
-            (line,) = wrap(words, wide - 34, 12, most=1)
+            (line,) = wrap(words, width - 34, 12, most=1)
             self.parts.append(text(x + 28, self.y, line, size=12))
 
 
-def verdicts(diagram: Diagram, overlay: Overlay) -> tuple[Verdict, ...]:
-    """Return what the session may do now: its board, or what is known of the edges that leave its state."""
+def board_entries(diagram: Diagram, overlay: Overlay) -> tuple[BoardEntry, ...]:
+    """Return the board of the session; without one, entries for the edges that leave its state."""
     if overlay.board:
         return overlay.board
     return tuple(
-        Verdict(trigger=edge.trigger, target=edge.target, reasons=overlay.refused.get(edge.id, ()))
+        BoardEntry(trigger=edge.trigger, target=edge.target, reasons=overlay.refused.get(edge.id, ()))
         for edge in diagram.edges
         if edge.id in overlay.allowed or edge.id in overlay.refused
     )
 
 
 def draw_panels(diagram: Diagram, overlay: Overlay, y: int, *, full: bool) -> tuple[list[str], int]:
-    """Return what stands below the picture, from *y* down, and where it ends."""
-    sheet = _Sheet(y)
+    """Return the panels below the picture, from *y* down, and the y at which they end."""
+    column = _Column(y)
     if overlay.current is not None:
-        _board(sheet, diagram, overlay)
+        _board(column, diagram, overlay)
     if overlay.steps or overlay.refusals:
-        _way(sheet, diagram, overlay)
+        _history(column, diagram, overlay)
     if overlay.counts is not None:
-        _coverage(sheet, diagram, overlay, full=full)
+        _coverage(column, diagram, overlay, full=full)
     if full and diagram.rules:
-        _legend(sheet, diagram, overlay)
-    return sheet.parts, sheet.y
+        _rules(column, diagram, overlay)
+    return column.parts, column.y
 
 
-def _board(sheet: _Sheet, diagram: Diagram, overlay: Overlay) -> None:
-    whose = f"“{overlay.subject}”" if overlay.subject else "The session"
-    sheet.heading(f"{whose} is {overlay.current}. What is allowed now, and why the rest is refused")
-    for verdict in verdicts(diagram, overlay):
-        allowed = not verdict.reasons
+def _board(column: _Column, diagram: Diagram, overlay: Overlay) -> None:
+    subject = f"“{overlay.subject}”" if overlay.subject else "The session"
+    column.heading(f"{subject} is {overlay.current}. What is allowed now, and why the rest is refused")
+    for entry in board_entries(diagram, overlay):
+        allowed = not entry.reasons
         fill = "yes" if allowed else "no"
-        sheet.y += 3
-        top = sheet.y
-        sheet.parts.append(text(_LEFT + 16, top + _HIGH, verdict.trigger, size=12, bold=True))
-        sheet.parts.append(draw_mark(fill, _LEFT, top + 7, fill))
-        words = f"allowed: leads to {verdict.target}" if allowed else f"refused: {' '.join(verdict.reasons)}"
-        sheet.line(words, indent=110, most=4)
+        column.y += 3
+        top = column.y
+        column.parts.append(text(_LEFT + 16, top + _LINE_HEIGHT, entry.trigger, size=12, bold=True))
+        column.parts.append(draw_mark(fill, _LEFT, top + 7, fill))
+        words = f"allowed: leads to {entry.target}" if allowed else f"refused: {' '.join(entry.reasons)}"
+        column.line(words, indent=110, most=4)
 
 
-def _way(sheet: _Sheet, diagram: Diagram, overlay: Overlay) -> None:
-    counted = [f"{len(overlay.steps)} step{'' if len(overlay.steps) == 1 else 's'}"]
+def _history(column: _Column, diagram: Diagram, overlay: Overlay) -> None:
+    counts = [f"{len(overlay.steps)} step{'' if len(overlay.steps) == 1 else 's'}"]
     if overlay.refusals:
-        counted.append(f"{len(overlay.refusals)} refused")
-    sheet.heading(f"History: {', '.join(counted)}")
+        counts.append(f"{len(overlay.refusals)} refused")
+    column.heading(f"History: {', '.join(counts)}")
     edges = {edge.id: edge for edge in diagram.edges}
     steps: list[tuple[str, str]] = []
-    for place, ids in enumerate(overlay.steps[:_STEPS], start=1):
-        found = [edges[one] for one in ids if one in edges]
+    for number, ids in enumerate(overlay.steps[:_MOST_STEPS], start=1):
+        found = [edges[edge_id] for edge_id in ids if edge_id in edges]
         words = " or ".join(f"{edge.trigger} → {edge.target}" for edge in found)
-        steps.append((str(place), words or "no row of this table"))
-    if len(overlay.steps) > _STEPS:
-        steps.append(("…", f"and {len(overlay.steps) - _STEPS} more"))
-    sheet.steps(steps)
+        steps.append((str(number), words or "no row of this table"))
+    if len(overlay.steps) > _MOST_STEPS:
+        steps.append(("…", f"and {len(overlay.steps) - _MOST_STEPS} more"))
+    column.steps(steps)
     refusals = _refusals(overlay)
-    for refusal in refusals[:_REFUSALS]:
-        sheet.line(refusal, mark="no", fill="no")
-    if len(refusals) > _REFUSALS:
-        sheet.line(f"and {len(refusals) - _REFUSALS} more", indent=16)
+    for refusal in refusals[:_MOST_REFUSALS]:
+        column.line(refusal, mark="no", fill="no")
+    if len(refusals) > _MOST_REFUSALS:
+        column.line(f"and {len(refusals) - _MOST_REFUSALS} more", indent=16)
 
 
 def _refusals(overlay: Overlay) -> list[str]:
-    """Return what was refused, with the step after which it was where that is known."""
+    """Return the refusals, each with the step after which it happened if that is known."""
     if not overlay.history:
         return list(overlay.refusals)
-    steps = list(accumulate(int(not moment.refused) for moment in overlay.history))
-    told = zip(steps, overlay.history, strict=True)
-    return [f"after step {step}: {moment.text}" for step, moment in told if moment.refused]
+    steps = list(accumulate(int(not entry.refused) for entry in overlay.history))
+    numbered = zip(steps, overlay.history, strict=True)
+    return [f"after step {step}: {entry.text}" for step, entry in numbered if entry.refused]
 
 
-def _coverage(sheet: _Sheet, diagram: Diagram, overlay: Overlay, *, full: bool) -> None:
+def _coverage(column: _Column, diagram: Diagram, overlay: Overlay, *, full: bool) -> None:
     counts = overlay.counts or {}
     missed = [edge for edge in diagram.edges if is_uncovered(edge, overlay)]
     outcomes = [(rule.code, outcome) for rule in diagram.rules for outcome in ("passed", "violated")]
     unseen = [(code, outcome) for code, outcome in outcomes if not counts.get(f"{code}:{outcome}")]
     edges, rules = len(diagram.edges), len(outcomes)
-    sheet.heading(
+    column.heading(
         f"Tested: {edges - len(missed)} of {edges} transitions, {rules - len(unseen)} of {rules} rule outcomes"
     )
     if missed:
         names = ", ".join(f"{edge.trigger} from {edge.source or 'new'} ({edge.id})" for edge in missed)
-        sheet.line(f"Never tested: {names}", mark="never", fill="no", most=5)
+        column.line(f"Never tested: {names}", mark="never", fill="no", most=5)
     if unseen and not full:
         names = ", ".join(f"{code} {outcome}" for code, outcome in unseen)
-        sheet.line(f"Never seen: {names}", mark="never", fill="no", most=8)
+        column.line(f"Never seen: {names}", mark="never", fill="no", most=8)
 
 
-def _legend(sheet: _Sheet, diagram: Diagram, overlay: Overlay) -> None:
-    sheet.heading("The rules: what a trigger is refused for")
+def _rules(column: _Column, diagram: Diagram, overlay: Overlay) -> None:
+    column.heading("The rules: what a trigger is refused for")
     middle = (_LEFT + _RIGHT) // 2
-    columns = [_Sheet(sheet.y, _LEFT, middle - 14), _Sheet(sheet.y, middle + 14, _RIGHT)]
-    half = (len(diagram.rules) + 1) // 2
-    for place, rule in enumerate(diagram.rules):
-        _entry(columns[place >= half], rule, diagram, overlay)
-    for column in columns:
-        sheet.parts += column.parts
-        sheet.y = max(sheet.y, column.y)
+    halves = [_Column(column.y, _LEFT, middle - 14), _Column(column.y, middle + 14, _RIGHT)]
+    middle_index = (len(diagram.rules) + 1) // 2
+    for index, rule in enumerate(diagram.rules):
+        _rule(halves[index >= middle_index], rule, diagram, overlay)
+    for half in halves:
+        column.parts += half.parts
+        column.y = max(column.y, half.y)
 
 
-def _entry(column: _Sheet, rule: RuleText, diagram: Diagram, overlay: Overlay) -> None:
-    """Say what one rule is, where it applies, and how often it was seen to pass and to refuse."""
+def _rule(column: _Column, rule: RuleText, diagram: Diagram, overlay: Overlay) -> None:
+    """Append one rule: its code, its text, its triggers, and how often it passed and refused in tests."""
     triggers = ", ".join(dict.fromkeys(edge.trigger for edge in diagram.edges if rule.code in edge.rules))
     room = column.right - column.left - 30 - int(length(triggers, 11))
     (code,) = wrap(rule.code, room, 12, most=1, mono=True)
-    entry = _Sheet(column.y + 6, column.left, column.right)
+    entry = _Column(column.y + 6, column.left, column.right)
     entry.parts.append(title(f"{rule.code}: {rule.text}"))
     entry.parts.append(draw_mark("rule", entry.left, entry.y + 8, "muted"))
-    entry.parts.append(text(entry.left + 16, entry.y + _HIGH, code, size=12, mono=True, bold=True))
+    entry.parts.append(text(entry.left + 16, entry.y + _LINE_HEIGHT, code, size=12, mono=True, bold=True))
     if triggers:
-        entry.parts.append(text(entry.right, entry.y + _HIGH, triggers, size=11, fill="muted", anchor="end"))
-    entry.y += _HIGH
+        entry.parts.append(text(entry.right, entry.y + _LINE_HEIGHT, triggers, size=11, fill="muted", anchor="end"))
+    entry.y += _LINE_HEIGHT
     entry.line(rule.text, indent=16)
     if overlay.counts is not None:
         passed, violated = (overlay.counts.get(f"{rule.code}:{outcome}", 0) for outcome in ("passed", "violated"))
@@ -178,7 +181,7 @@ def _entry(column: _Sheet, rule: RuleText, diagram: Diagram, overlay: Overlay) -
             f"{name} {times(count)}" if count else f"never {name}"
             for name, count in (("passed", passed), ("refused", violated))
         )
-        whole = bool(passed and violated)
-        entry.line(words, mark="yes" if whole else "never", fill="muted" if whole else "no")
+        covered = bool(passed and violated)
+        entry.line(words, mark="yes" if covered else "never", fill="muted" if covered else "no")
     column.y = entry.y
     column.parts.append(group(*entry.parts, class_="legend"))

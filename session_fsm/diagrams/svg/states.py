@@ -1,4 +1,4 @@
-"""What stands in the box of a state, and how it looks."""
+"""The box of a state in the SVG picture: its height and its drawing. `picture` draws it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from session_fsm.states import State
 
 __all__ = ["draw_state", "state_height"]
 
-_HIGH = 15
-_PICTURES: Mapping[State, str] = {
+_LINE_HEIGHT = 15
+_ICONS: Mapping[State, str] = {
     State.OPEN: "M1 2h3l2.4 10h9.2L18 5.2H5M7.4 16.6a1.3 1.3 0 1 0 .1 0M14.4 16.6a1.3 1.3 0 1 0 .1 0",
     State.CLOSED: "M4 1.5h12v17l-3-2-3 2-3-2-3 2zM7 6h6M7 10h6",
     State.PARTIALLY_RETURNED: "M7 3.5L3 7.5l4 4M3.4 7.5H12a4.7 4.7 0 0 1 0 9.4H7",
@@ -26,12 +26,12 @@ def _meaning(node: Node, width: int) -> tuple[str, ...]:
 
 
 def state_height(node: Node, width: int, *, full: bool) -> int:
-    """Return how high the box of a state is at least."""
-    return 44 + (_HIGH * len(_meaning(node, width)) + 4 if full else 0)
+    """Return the least height of the box of a state, in pixels."""
+    return 44 + (_LINE_HEIGHT * len(_meaning(node, width)) + 4 if full else 0)
 
 
 def draw_state(node: Node, box: Box, side: Column, *, current: bool, full: bool) -> list[str]:
-    """Return a state; *side* is where its box has room for a label."""
+    """Return the drawing of a state; *side* is the side of its box that has space for a label."""
     state = node.state
     border = "3.5" if current else "1.8"
     parts = [rect(box.x, box.y, box.width, box.height, rx=10, fill=f"tint-{state}", stroke=state, stroke_width=border)]
@@ -40,19 +40,19 @@ def draw_state(node: Node, box: Box, side: Column, *, current: bool, full: bool)
         parts.append(rect(*inner, rx=6, stroke=state, stroke_width="1.8"))
     lines = _meaning(node, box.width) if full else ()
     x = box.x + 16 if full else box.middle[0] - int(length(state, 17, bold=True) + 28) // 2
-    y = box.y + (box.height - 26 - (_HIGH * len(lines) + 2 if lines else 0)) // 2
-    drawn = {"stroke_width": "1.8", "stroke_linecap": "round", "stroke_linejoin": "round"}
-    parts.append(path(_PICTURES[state], stroke=state, transform=f"translate({x} {y + 3})", **drawn))
+    y = box.y + (box.height - 26 - (_LINE_HEIGHT * len(lines) + 2 if lines else 0)) // 2
+    style = {"stroke_width": "1.8", "stroke_linecap": "round", "stroke_linejoin": "round"}
+    parts.append(path(_ICONS[state], stroke=state, transform=f"translate({x} {y + 3})", **style))
     parts.append(text(x + 28, y + 19, state, size=17, bold=True))
-    parts += [text(box.x + 16, y + 24 + _HIGH * place, line, size=12) for place, line in enumerate(lines, start=1)]
+    parts += [text(box.x + 16, y + 24 + _LINE_HEIGHT * row, line, size=12) for row, line in enumerate(lines, start=1)]
     return [*parts, *(_label("here now", box, side) if current else ())]
 
 
-def _label(words: str, box: Box, side: Column) -> list[str]:
-    """Put a label on the upper border of *box*, where no line arrives."""
-    wide = int(length(words, 11, bold=True)) + 16
-    x = box.x + 14 if side is Column.LEFT else box.right - 14 - wide
+def _label(content: str, box: Box, side: Column) -> list[str]:
+    """Return a label on the upper border of *box*, where no line ends."""
+    width = int(length(content, 11, bold=True)) + 16
+    x = box.x + 14 if side is Column.LEFT else box.right - 14 - width
     return [
-        rect(x, box.y - 10, wide, 18, rx=9, fill="ink"),
-        text(x + wide // 2, box.y + 3, words, size=11, bold=True, fill="paper", anchor="middle"),
+        rect(x, box.y - 10, width, 18, rx=9, fill="ink"),
+        text(x + width // 2, box.y + 3, content, size=11, bold=True, fill="paper", anchor="middle"),
     ]

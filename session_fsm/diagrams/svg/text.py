@@ -1,7 +1,7 @@
-"""Text for pictures: escaped, measured, wrapped, cut.
+"""Functions that escape, measure, wrap and shorten text for the SVG picture and the HTML page.
 
-Nobody knows the reader's font, so widths are estimates on the wide side. They depend on nothing but the
-characters, so that a text is wrapped alike everywhere.
+The reader's font is unknown, so widths are upper estimates. They depend only on the characters, so that the picture is
+the same on every machine.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _EMS = {
     )
     for character in characters
 }
-"""How wide characters are in a broad font, in ems."""
+"""The width of characters in a wide font, in ems."""
 
 
 def escape(text: str) -> str:
-    """Return *text* on one line, as content of an element or of an attribute in double quotes, in XML and in HTML."""
+    """Return *text* on one line, escaped for the content of an element or a quoted attribute, in XML and HTML."""
     text = drawable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace('"', "&quot;").replace("'", "&#39;")
 
@@ -35,7 +35,7 @@ def escape(text: str) -> str:
 def attributes(**values: object) -> str:
     """Return *values* as attributes, each after a space.
 
-    None leaves one out. In a name ``_`` stands for ``-``, and at its end, where Python reserves the name, for nothing.
+    An attribute that is None is omitted. In a name ``_`` becomes ``-``; a trailing ``_`` is removed.
     """
     return "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
@@ -45,13 +45,13 @@ def attributes(**values: object) -> str:
 
 
 def length(text: str, size: int, *, mono: bool = False, bold: bool = False) -> float:
-    """Return how wide *text* is at most, in pixels, at a font size of *size* pixels."""
+    """Return the greatest width of *text* in pixels, at a font size of *size* pixels."""
     ems = sum(_ems(character, mono=mono) for character in text)
     return ems * size * (1.14 if bold and not mono else 1)
 
 
 def _ems(character: str, *, mono: bool) -> float:
-    if character >= "\u1100" and not "\u2010" <= character <= "\u2193":  # ideographs, emoji and whatever else is broad
+    if character >= "\u1100" and not "\u2010" <= character <= "\u2193":  # ideographs, emoji and other wide characters
         return 1.3
     if mono:
         return 0.61
@@ -59,7 +59,7 @@ def _ems(character: str, *, mono: bool) -> float:
 
 
 def wrap(text: str, room: int, size: int, *, most: int, mono: bool = False, bold: bool = False) -> tuple[str, ...]:
-    """Break *text* into lines that fit into *room* pixels; what exceeds *most* lines is cut, with an ellipsis."""
+    """Break *text* into at most *most* lines of at most *room* pixels; a longer text ends with an ellipsis."""
 
     def fits(line: str) -> bool:
         return length(line, size, mono=mono, bold=bold) <= room

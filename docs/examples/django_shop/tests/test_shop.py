@@ -106,7 +106,7 @@ class TheLifeOfAnOrder(ShopTestCase):
                 self.assertEqual(self.session_of(self.client.get(url))["state"], "open")
 
 
-class WrongStateDecisions(ShopTestCase):
+class Refusals(ShopTestCase):
     def test_a_parcel_that_is_too_heavy_is_not_ordered(self) -> None:
         two = ANVIL | {"quantity": 2}
         self.assert_refused(self.put(cartItems=[two], state="closed"), ("parcel_too_heavy", "/cartItems"))

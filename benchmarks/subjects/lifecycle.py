@@ -1,7 +1,7 @@
-"""S-3: the whole life of an order, against every peer that carries the same data with the same checks.
+"""S-3: the lifecycle of an order, compared with every peer on the same data and validation.
 
 The order is created with five items, updated twice (a coupon code, other items), closed, closed again, which is
-refused, gets a unit back, and is cancelled. Its items are made beforehand.
+refused, gets a unit returned, and is cancelled. Its items are created before the timed part.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.order import ITEMS, OTHER_ITEMS, Line, Order, PlainOrder, Refused, picture
+from benchmarks.order import ITEMS, OTHER_ITEMS, Line, Order, PlainOrder, Refused, snapshot
 from benchmarks.plan import Comparison, Ratio, Timed
 
 __all__ = ["COMPARISONS"]
 
 _PEERS = ("transitions", "transitions, add_model", "python-statemachine", "Automat", "xstate-statemachine")
-LIVES = Comparison(
+LIFECYCLE = Comparison(
     "S-3",
-    "the whole life of an order: create, two updates, close, a refused close, return, cancel",
-    unit="us per life",
+    "the lifecycle of an order: create, two updates, close, a refused close, return, cancel",
+    unit="us per order",
     ratios=[
         *(Ratio(peer, "session-fsm", at_least=1) for peer in _PEERS),
         Ratio("session-fsm", "by hand", at_most=3),
@@ -26,11 +26,11 @@ LIVES = Comparison(
 )
 
 
-def _life_of(make: Callable[..., Any], refused: type[Exception], state_of: Callable[[Any], str]) -> Timed:
-    """Return the life of what *make* makes, in which *refused* is raised once."""
+def _lifecycle_of(make: Callable[..., Any], refused: type[Exception], state_of: Callable[[Any], str]) -> Timed:
+    """Return the timed lifecycle of an order that *make* creates, in which *refused* is raised once."""
     items, others = [Line(*item) for item in ITEMS], [Line(*item) for item in OTHER_ITEMS]
 
-    def live() -> Any:
+    def run_lifecycle() -> Any:
         order = make("order-1042", "customer-7", items)
         order.update(coupon_codes=["XMAS"])
         order.update(lines=others)
@@ -44,17 +44,17 @@ def _life_of(make: Callable[..., Any], refused: type[Exception], state_of: Calla
 
     def work(repeats: range) -> None:
         for _ in repeats:
-            live()
+            run_lifecycle()
 
     def result() -> Any:
-        order = live()
-        return picture(getattr(order, "order", order), state_of(order))
+        order = run_lifecycle()
+        return snapshot(getattr(order, "order", order), state_of(order))
 
     return Timed(work, result=result)
 
 
-@LIVES.contender("session-fsm")
-def with_us() -> Timed:
+@LIFECYCLE.contender("session-fsm")
+def with_session_fsm() -> Timed:
     from session_fsm import CartItem, CustomerSession, ReturnedCartItem, WrongState
 
     items, others = (
@@ -62,7 +62,7 @@ def with_us() -> Timed:
         for given in (ITEMS, OTHER_ITEMS)
     )
 
-    def live() -> Any:
+    def run_lifecycle() -> Any:
         session = CustomerSession.create("order-1042", profile_id="customer-7", cart_items=items)
         session.update(coupon_codes=["XMAS"])
         session.update(cart_items=others)
@@ -76,10 +76,10 @@ def with_us() -> Timed:
 
     def work(repeats: range) -> None:
         for _ in repeats:
-            live()
+            run_lifecycle()
 
     def result() -> Any:
-        session = live()
+        session = run_lifecycle()
         return {
             "state": session.state,
             "events": [
@@ -95,9 +95,9 @@ def with_us() -> Timed:
     return Timed(work, result=result)
 
 
-@LIVES.contender("by hand")
+@LIFECYCLE.contender("by hand")
 def by_hand() -> Timed:
-    return _life_of(PlainOrder, Refused, lambda order: order.state)
+    return _lifecycle_of(PlainOrder, Refused, lambda order: order.state)
 
 
 def _transitions_rows() -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def _transitions_rows() -> list[dict[str, Any]]:
 
 
 class _Model(Order):
-    """An order with the callbacks that `transitions` calls before it moves it."""
+    """An order with the callbacks that `transitions` calls before it changes the state."""
 
     state: str
 
@@ -145,7 +145,7 @@ class _Model(Order):
 _STATES = ["open", "closed", "partially_returned", "cancelled"]
 
 
-@LIVES.contender("transitions")
+@LIFECYCLE.contender("transitions")
 def with_transitions() -> Timed:
     from transitions import Machine, MachineError
 
@@ -154,10 +154,10 @@ def with_transitions() -> Timed:
         Machine(model, states=_STATES, transitions=_transitions_rows(), initial="open", auto_transitions=False)
         return model
 
-    return _life_of(make, MachineError, lambda model: model.state)
+    return _lifecycle_of(make, MachineError, lambda model: model.state)
 
 
-@LIVES.contender("transitions, add_model")
+@LIFECYCLE.contender("transitions, add_model")
 def with_models_added() -> Timed:
     from transitions import Machine, MachineError
 
@@ -166,20 +166,19 @@ def with_models_added() -> Timed:
     def make(*given: Any) -> Any:
         model = _Model(*given)
         machine.add_model(model)
-        model.forget = machine.remove_model  # type: ignore[attr-defined]  # a model takes any
         return model
 
-    life = _life_of(make, MachineError, lambda model: model.state)
+    timed = _lifecycle_of(make, MachineError, lambda model: model.state)
 
     def work(repeats: range) -> None:
-        for one in repeats:
-            life.work(range(one, one + 1))
-            machine.remove_model(machine.models[0])  # it would be kept alive, and slow down the next one
+        for repeat in repeats:
+            timed.work(range(repeat, repeat + 1))
+            machine.remove_model(machine.models[0])  # the machine would keep it alive and slow down the next one
 
-    return Timed(work, result=life.result)
+    return Timed(work, result=timed.result)
 
 
-@LIVES.contender("python-statemachine")
+@LIFECYCLE.contender("python-statemachine")
 def with_statemachine() -> Timed:
     from statemachine import State, StateMachine
     from statemachine.exceptions import TransitionNotAllowed
@@ -217,10 +216,10 @@ def with_statemachine() -> Timed:
             name = "cancelled" if source.value == "open" else "revoked"
             self.order.record(name, "cancel", source.value, "cancelled", None)
 
-    return _life_of(Machine, TransitionNotAllowed, lambda machine: next(iter(machine.configuration)).value)
+    return _lifecycle_of(Machine, TransitionNotAllowed, lambda machine: next(iter(machine.configuration)).value)
 
 
-@LIVES.contender("Automat")
+@LIFECYCLE.contender("Automat")
 def with_automat() -> Timed:
     from typing import Protocol
 
@@ -273,16 +272,16 @@ def with_automat() -> Timed:
         orders[:] = [Order(*given)]
         return build(orders[0])
 
-    life = _life_of(make, NoTransition, lambda _: "")
+    timed = _lifecycle_of(make, NoTransition, lambda _: "")
 
     def result() -> Any:
-        life.work(range(1))
-        return picture(orders[0], orders[0].events[-1].target)  # a machine of Automat hides its state and its data
+        timed.work(range(1))
+        return snapshot(orders[0], orders[0].events[-1].target)  # Automat's machine does not expose its state and data
 
-    return Timed(life.work, result=result)
+    return Timed(timed.work, result=result)
 
 
-@LIVES.contender("xstate-statemachine")
+@LIFECYCLE.contender("xstate-statemachine")
 def with_xstate() -> Timed:
     import logging
 
@@ -342,7 +341,7 @@ def with_xstate() -> Timed:
     machine = create_machine(config, logic=MachineLogic(actions=actions))
 
     class Wrapped:
-        """The verbs by name. An event that is not expected goes unnoticed there, so the wrapper asks before."""
+        """The triggers as methods. The interpreter ignores an event without a transition, so `close` asks first."""
 
         def __init__(self, *given: Any) -> None:
             self.order = Order(*given)
@@ -364,7 +363,7 @@ def with_xstate() -> Timed:
         def cancel(self) -> None:
             self.interpreter.send("CANCEL")
 
-    return _life_of(Wrapped, Refused, lambda wrapped: wrapped.interpreter.value)
+    return _lifecycle_of(Wrapped, Refused, lambda wrapped: wrapped.interpreter.value)
 
 
-COMPARISONS = [LIVES]
+COMPARISONS = [LIFECYCLE]
