@@ -13,7 +13,7 @@ A service holds its rule to it in three lines, which pytest collects as they are
 
 Where nothing but `unittest.TestCase` is collected, as by ``python -m unittest`` and Django's ``manage.py test``, it is
 another base: ``class TestCouponCodeRequired(RuleContract, unittest.TestCase)``, or ``RuleContract.TestCase`` of a
-subclass. Every clause is a test of its own. What breaks one is shown as Python to paste.
+subclass. Every clause is a test of its own. What breaks one is short_code as Python to paste.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from session_fsm.entities import contents
 from session_fsm.errors import Violation
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.attempts import Attempt, answer_of, attempt_of
+from session_fsm.testing.rule_inputs import RuleInputs, call_rule, inputs_of
 from session_fsm.testing.steps import Step, Story
 from session_fsm.testing.strategies.sessions import stories
 from session_fsm.testing.strategies.values import built, returns, updates
@@ -71,12 +71,12 @@ class _Case:
     kind: type[CustomerSession]
     own: Mapping[str, Any] = field(factory=dict[str, Any])
 
-    def attempt(self) -> Attempt:
+    def inputs(self) -> RuleInputs:
         """Return what the rules would look at, made anew."""
         session = self.story.play(self.kind) if self.story.steps else None
-        made = attempt_of(self.step, session, self.kind, self.story.end, self.own)
+        made = inputs_of(self.step, session, self.kind, self.story.end, self.own)
         hold(made is not None, "the case was drawn for a transition that exists")
-        return made  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `hold` has seen to it
+        return made  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `hold` has input_value to it
 
     def __repr__(self) -> str:
         """Return the case as Python to paste."""
@@ -148,38 +148,38 @@ class RuleContract:
 
     def _answered(self, case: _Case) -> None:
         try:
-            _answer(self.rule, case.attempt())
+            _answer(self.rule, case.inputs())
         except _Raised as raised:
             error = raised.__cause__
             raise AssertionError(f"it raised {type(error).__name__}: {error}") from error
 
     def _well_answered(self, case: _Case) -> None:
-        attempt = case.attempt()
-        for violation in _violations(self.rule, attempt):
+        inputs = case.inputs()
+        for violation in _violations(self.rule, inputs):
             hold(violation.message.strip(), "a violation has no message")
             if violation.pointer is not None:
-                documents = [_document(attempt.change), unstructure(attempt.after)]
+                documents = [_document(inputs.change), unstructure(inputs.after)]
                 found = any(_exists(document, violation.pointer) for document in documents)
                 hold(found, f"the pointer {violation.pointer!r} leads nowhere, in what was asked and in the session")
 
     def _answered_again(self, case: _Case) -> None:
-        attempt = case.attempt()
-        first, again, copied = (_answer(self.rule, one) for one in (attempt, attempt, case.attempt()))
+        inputs = case.inputs()
+        first, again, copied = (_answer(self.rule, one) for one in (inputs, inputs, case.inputs()))
         hold(first == again, f"asked twice, it answered {first!r}, then {again!r}")
         hold(first == copied, f"asked about an equal session, it answered {copied!r} instead of {first!r}")
 
     def _unchanged(self, case: _Case) -> None:
-        attempt = case.attempt()
-        before = deepcopy(_held(attempt))
-        _answer(self.rule, attempt)
-        changed = [name for name, value in _held(attempt).items() if value != before[name]]
+        inputs = case.inputs()
+        before = deepcopy(_held(inputs))
+        _answer(self.rule, inputs)
+        changed = [name for name, value in _held(inputs).items() if value != before[name]]
         hold(not changed, f"it changed {', '.join(changed)}")
 
     def _silent(self, case: _Case) -> None:
-        _answer(self.rule, case.attempt())  # what it imports, it imports now
-        attempt = case.attempt()
+        _answer(self.rule, case.inputs())  # what it imports, it imports now
+        inputs = case.inputs()
         with _listening() as heard:
-            _answer(self.rule, attempt)
+            _answer(self.rule, inputs)
         hold(not heard, f"it did input or output: {', '.join(dict.fromkeys(heard))}")
 
     # --- The cases ----------------------------------------------------------------------------------------------------
@@ -247,18 +247,18 @@ class _Raised(Exception):
     """The rule raised instead of answering."""
 
 
-def _answer(rule: Rule, attempt: Attempt) -> Answer:
+def _answer(rule: Rule, inputs: RuleInputs) -> Answer:
     """Ask the rule, and return what it answered, what it yields in a list."""
     try:
-        answer = answer_of(rule, attempt)
+        answer = call_rule(rule, inputs)
         return list(answer) if isinstance(answer, Iterator) else answer
     except Exception as error:
         raise _Raised from error
 
 
-def _violations(rule: Rule, attempt: Attempt) -> tuple[Violation, ...]:
+def _violations(rule: Rule, inputs: RuleInputs) -> tuple[Violation, ...]:
     """Ask the rule, and return the violations that its answer stands for, which has to be one of those it may give."""
-    answer = _answer(rule, attempt)
+    answer = _answer(rule, inputs)
     if answer is None or answer is True:
         return ()
     try:
@@ -267,15 +267,15 @@ def _violations(rule: Rule, attempt: Attempt) -> tuple[Violation, ...]:
         raise AssertionError(str(error)) from error
 
 
-def _held(attempt: Attempt) -> dict[str, Any]:
+def _held(inputs: RuleInputs) -> dict[str, Any]:
     """Return all that a rule could change."""
     sessions = {
-        "the session": attempt.session,
-        "the session as it would be": attempt.after,
-        "the newborn": attempt.origin,
+        "the session": inputs.session,
+        "the session as it would be": inputs.after,
+        "the newborn": inputs.origin,
     }
     held: dict[str, Any] = {name: contents(session) for name, session in sessions.items() if session is not None}
-    return held | {"what was asked": attempt.change, "the new values": dict(attempt.values)}
+    return held | {"what was asked": inputs.change, "the new values": dict(inputs.values)}
 
 
 def _document(change: Any) -> Any:

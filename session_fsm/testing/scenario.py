@@ -26,7 +26,7 @@ from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.signatures import takes
 from session_fsm.states import EventNameLike, StateLike, Trigger, TriggerLike
-from session_fsm.testing.account import Taken, account, shown
+from session_fsm.testing.failure_report import Taken, failure_report, short_code
 from session_fsm.testing.steps import Story
 from session_fsm.validators import is_list, kind_of
 from session_fsm.values import UNSET, CartItem, Unset
@@ -252,7 +252,9 @@ class Scenario:
         __tracebackhide__ = True
         if self._taken is None:
             raise AssertionError("\n".join([text, *more]))
-        raise AssertionError("\n".join([f"{self._taken.verb}: {text}", *more, *account(self._taken)])) from self.error
+        raise AssertionError(
+            "\n".join([f"{self._taken.verb}: {text}", *more, *failure_report(self._taken)])
+        ) from self.error
 
 
 def _as_held(attribute: Any, value: Any) -> Any:
@@ -279,5 +281,5 @@ def _fits(reason: Violation | Problem, wanted: Mapping[str, Any]) -> bool:
 def _differences(differing: Iterable[tuple[str, Any, Any]]) -> Iterable[str]:
     for name, wanted, held in differing:
         yield f"  {name}"
-        yield f"    expected {shown(wanted)}"
-        yield f"    actual   {shown(held)}"
+        yield f"    expected {short_code(wanted)}"
+        yield f"    actual   {short_code(held)}"

@@ -257,7 +257,7 @@ class TestThen:
                 session_in("open"),
                 ("update", SessionUpdate(state="closed")),
                 [
-                    "outcome  InvalidValue, before any rule was asked",
+                    "outcome  InvalidValue, before any rule was called",
                     "         /state: update() does not lead to closed; put() obeys a wanted state",
                 ],
             ),
@@ -370,7 +370,7 @@ class TestRefused:
         scenario = given(Reading.create("order-1")).when("update", '{"cartItems": [{"sku": ""}]}')
         scenario.refused(pointer="/cartItems/0/sku").unchanged()
         assert isinstance(scenario.error, WireError)
-        assert "outcome  WireError, before any rule was asked\n" in failure(scenario.then)
+        assert "outcome  WireError, before any rule was called\n" in failure(scenario.then)
 
     def test_what_was_allowed_is_a_failure(self) -> None:
         text = failure(lambda: given(session_in("open")).when("cancel").refused())

@@ -26,7 +26,7 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.testing.coverage.hooks import unrecorded
 from session_fsm.testing.generation.covering_walks import START, Arc, fewest_walks
-from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, Situation, search, walks
+from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, Situation, row_sequences, search
 from session_fsm.testing.generation.witnesses import Witness, find_witness
 from session_fsm.testing.steps import Step, Story
 from session_fsm.validators import to_member
@@ -198,7 +198,7 @@ def paths(
 
 
 class _Planner:
-    """Plans the walks by the table alone, gives them data, and mends the plan where the rules are in the way."""
+    """Plans the walks by the table alone, gives them data, and mends the plan where the rules are in the sequence."""
 
     def __init__(self, kind: type[CustomerSession], cover: Cover, own: Mapping[str, Any], budget: int) -> None:
         self.kind = kind
@@ -219,11 +219,11 @@ class _Planner:
                 self.infeasible[name] = "; ".join(reasons)
         while True:
             known = len(self.infeasible)
-            ways = fewest_walks(list(self._arcs()))
-            told = [self._live(way) for way in ways]
+            sequences = fewest_walks(list(self._arcs()))
+            told = [self._live(sequence) for sequence in sequences]
             if len(self.infeasible) == known:
                 break
-        least = len(ways)
+        least = len(sequences)
         for name, rows in goals.items():
             if name not in self.infeasible and not any(name in self._shown(story) for story in told):
                 alone = self._alone(rows)
@@ -258,20 +258,20 @@ class _Planner:
                 if a.target is b.source and _pair(a, b) not in self.infeasible:
                     yield Arc(a.id, b.id, b, required=True)
 
-    def _live(self, way: tuple[Row, ...]) -> Story:
-        """Return a story of *way*, or of as much of it as the rules allow.
+    def _live(self, sequence: tuple[Row, ...]) -> Story:
+        """Return a story of *sequence*, or of as much of it as the rules allow.
 
         Where they allow two rows of it nowhere one after the other, that is noted, if pairs are what is to be shown.
         """
-        found, furthest = self._search([way], [self._seed(way)])
+        found, furthest = self._search([sequence], [self._seed(sequence)])
         if found is not None:
             return found.whole
         story = Story(()) if furthest is None else furthest.story
         place = len(story.steps)
         if self.cover is Cover.PAIRS and place:
-            alone = self._alone(way[place - 1 : place + 1])
+            alone = self._alone(sequence[place - 1 : place + 1])
             if isinstance(alone, str):
-                self.infeasible[_pair(*way[place - 1 : place + 1])] = alone
+                self.infeasible[_pair(*sequence[place - 1 : place + 1])] = alone
         return story
 
     def _alone(self, rows: tuple[Row, ...]) -> Story | str:
@@ -281,9 +281,9 @@ class _Planner:
             return last.whole
         name = _pair(*rows)
         if name not in self._known:
-            ways = [way for way in walks(self.table, rows[-1:], DEPTH) if way[-2:] == rows]
-            known = [tuple(row for row in way if isinstance(row, Row)) for way in ways]
-            found, furthest = self._search(known, [self._seed(way) for way in known])
+            sequences = [sequence for sequence in row_sequences(self.table, rows[-1:], DEPTH) if sequence[-2:] == rows]
+            known = [tuple(row for row in sequence if isinstance(row, Row)) for sequence in sequences]
+            found, furthest = self._search(known, [self._seed(sequence) for sequence in known])
             if found is not None:
                 self._known[name] = found.whole
             else:
@@ -294,28 +294,30 @@ class _Planner:
                 )
         return self._known[name]
 
-    def _search(self, ways: Sequence[tuple[Row, ...]], seeds: list[Story]) -> tuple[Situation | None, Situation | None]:
-        result = search(self.kind, _refusals, ways, seeds=seeds, own=self.own, budget=self.budget)
+    def _search(
+        self, sequences: Sequence[tuple[Row, ...]], seeds: list[Story]
+    ) -> tuple[Situation | None, Situation | None]:
+        result = search(self.kind, _refusals, sequences, seeds=seeds, own=self.own, budget=self.budget)
         return result.found, result.closest
 
-    def _seed(self, way: tuple[Row, ...]) -> Story:
-        """Return a story of *way* made of the data of its rows' witnesses, with units enough for every return."""
+    def _seed(self, sequence: tuple[Row, ...]) -> Story:
+        """Return a story of *sequence* made of the data of its rows' witnesses, with units enough for every return."""
         given: dict[str, Any] = {}
         own = dict(self.own)
         steps: list[Step] = []
-        for row in way:
+        for row in sequence:
             witness = self.found[row.id]
             whole = witness.whole if isinstance(witness, Witness) else Story((Step(Trigger.CREATE), Step(row.trigger)))
             given = {**whole.steps[0].argument.given(), **given}
             own = {**whole.own, **own}
             argument = [ReturnedCartItem(position=0, quantity=1)] if row.trigger is Trigger.RETURN_ITEMS else None
             steps.append(evolve(whole.steps[-1], argument=argument or whole.steps[-1].argument))
-        if returns := sum(row.trigger is Trigger.RETURN_ITEMS for row in way):
+        if returns := sum(row.trigger is Trigger.RETURN_ITEMS for row in sequence):
             cart = given.get("cart_items") or (CartItem(sku="A", quantity=1, price=1),)
             given["cart_items"] = tuple(evolve(item, quantity=max(item.quantity, returns)) for item in cart)
         given.pop("state", None)
-        if way[0].target is not State.OPEN:
-            given["state"] = way[0].target
+        if sequence[0].target is not State.OPEN:
+            given["state"] = sequence[0].target
         creation = evolve(steps[0], argument=evolve(steps[0].argument, **given))
         return Story((creation, *steps[1:]), own=own)
 
@@ -326,8 +328,8 @@ class _Planner:
         for step in story.steps:
             creation = step.trigger is Trigger.CREATE
             target = step.argument.given().get("state", State.OPEN) if creation else None
-            ways = (r for r in self.table if r.source is state and r.trigger is step.trigger)
-            rows.append(next(row for row in ways if target in (None, row.target)))
+            sequences = (r for r in self.table if r.source is state and r.trigger is step.trigger)
+            rows.append(next(row for row in sequences if target in (None, row.target)))
             state = rows[-1].target
         if self.cover is Cover.TRANSITIONS:
             return {row.id for row in rows}

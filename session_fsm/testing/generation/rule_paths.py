@@ -122,7 +122,7 @@ def _opens(kind: type[CustomerSession]) -> bool:
 
 
 _LATE = {State.OPEN: 0, State.CLOSED: 1, State.PARTIALLY_RETURNED: 2, State.CANCELLED: 3}
-"""In this order the witnesses are put one after the other: from where no way leads on comes last."""
+"""In this order the witnesses are put one after the other: from where no sequence leads on comes last."""
 
 
 def _merged(kind: type[CustomerSession], goals: Mapping[str, Witness], alone: Iterable[str]) -> list[_Life]:

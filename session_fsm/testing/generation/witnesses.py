@@ -28,9 +28,9 @@ from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger, TriggerLike
 from session_fsm.testing.coverage.hooks import unrecorded
-from session_fsm.testing.generation.rule_source import mentioned
-from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, Situation, Walk, search, walks
-from session_fsm.testing.generation.shrinking import simplest
+from session_fsm.testing.generation.rule_references import references_of
+from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, RowSequence, Situation, row_sequences, search
+from session_fsm.testing.generation.shrinking import shrink
 from session_fsm.testing.steps import Step, Story
 from session_fsm.validators import to_member
 from session_fsm.values import SessionUpdate
@@ -58,7 +58,7 @@ class NoWitness(SessionFSMError):
         """What there is no witness of, such as ``T-07 fires`` or ``too_late violated``."""
         self.why = why
         self.by = by
-        """The codes of the rules that stand in the way."""
+        """The codes of the rules that stand in the sequence."""
         self.tried = tried
         """How many stories were judged."""
         self.text = text
@@ -120,7 +120,7 @@ class Witness:
     def _depends_on_time(self) -> bool | None:
         """Whether a rule looks at the time, so that the code is to say when each step takes place."""
         return (
-            mentioned(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False
+            references_of(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False
             or None
         )
 
@@ -194,8 +194,8 @@ def find_witness(
     """Return what `witness` returns, and where there is none, return the `NoWitness` instead of raising it."""
     goal = _goal(kind, what, outcome, on)
     seeds, steps = _drawn(strategy)
-    ways = sorted((*walks(kind.machine.table, goal.ends, depth), *_longer(kind, goal, depth)), key=len)
-    result = search(kind, goal.distance, ways, focus=goal.rules, seeds=seeds, steps=steps, own=own, budget=budget)
+    sequences = sorted((*row_sequences(kind.machine.table, goal.ends, depth), *_longer(kind, goal, depth)), key=len)
+    result = search(kind, goal.distance, sequences, focus=goal.rules, seeds=seeds, steps=steps, own=own, budget=budget)
     if result.found is None:
         return goal.explain(result.judged, result.closest)
     player = Player(kind)
@@ -207,12 +207,12 @@ def find_witness(
             return False
         return situation.left == 0 and goal.distance(situation) == 0
 
-    end = player.play(simplest(result.found.whole, shows, kept=own or ()))
+    end = player.play(shrink(result.found.whole, shows, kept=own or ()))
     return Witness(kind, goal.what, end.story, end.step, end.decision, result.judged)
 
 
 class _Goal:
-    """What is sought, how far a situation is from it, and what was seen on the way."""
+    """What is sought, how far a situation is from it, and what was seen on the sequence."""
 
     def __init__(self, what: str, ends: Iterable[Row | State], rule: Rule | None, outcome: Outcome) -> None:
         self.what = what
@@ -257,7 +257,7 @@ class _Goal:
             else:
                 why, text = Why.CONTRADICTORY, f"each of these passes somewhere, but never all together: {names}"
         elif closest is None:
-            text = "no way of so few steps leads there"
+            text = "no sequence of so few steps leads there"
         elif closest.left:
             why, by = Why.CONTRADICTORY, tuple(rule.code for rule in closest.failing())
             text = f"no session gets that far, because {closest.step.trigger} is refused by: {', '.join(by)}"
@@ -295,23 +295,23 @@ def _goal(kind: type[CustomerSession], what: Row | Rule | str, outcome: OutcomeL
 _LONGEST_COUNT = 60
 
 
-def _longer(kind: type[CustomerSession], goal: _Goal, depth: int) -> Iterable[Walk]:
-    """Yield ways that are as long as a rule's numbers where it counts updates: a step that stays in its state, again and again."""
-    mentions = mentioned(goal.rules or kind.machine.rules, kind)
-    if "update_count" not in mentions.names:
+def _longer(kind: type[CustomerSession], goal: _Goal, depth: int) -> Iterable[RowSequence]:
+    """Yield sequences that are as long as a rule's numbers where it counts updates: a step that stays in its state, again and again."""
+    references = references_of(goal.rules or kind.machine.rules, kind)
+    if "update_count" not in references.names:
         return
     table = kind.machine.table
     stays = {row.source: row for row in reversed(table) if row.internal}
-    shortest: dict[Row | State, tuple[Walk, int, Row]] = {}
-    for way in walks(table, goal.ends, depth):
-        for place, before in enumerate(way[:-1], 1):
+    shortest: dict[Row | State, tuple[RowSequence, int, Row]] = {}
+    for sequence in row_sequences(table, goal.ends, depth):
+        for place, before in enumerate(sequence[:-1], 1):
             if isinstance(before, Row) and before.target in stays:
-                shortest.setdefault(way[-1], (way, place, stays[before.target]))
-    for number in mentions.numbers:
+                shortest.setdefault(sequence[-1], (sequence, place, stays[before.target]))
+    for number in references.numbers:
         for length in (int(number) - 1, int(number), int(number) + 1):
             if depth < length <= _LONGEST_COUNT:
-                for way, place, again in shortest.values():
-                    yield (*way[:place], *(again,) * (length - len(way)), *way[place:])
+                for sequence, place, again in shortest.values():
+                    yield (*sequence[:place], *(again,) * (length - len(sequence)), *sequence[place:])
 
 
 def _drawn(strategy: Any) -> tuple[tuple[Story, ...], tuple[Step, ...]]:

@@ -28,8 +28,7 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.subclasses.own_fields import nearest
 from session_fsm.testing.model.reference import Verdict
-from session_fsm.testing.strategies.documents import written_values
-from session_fsm.testing.strategies.faults import (
+from session_fsm.testing.strategies.bad_values import (
     Fault,
     faults_of_creation,
     faults_of_event,
@@ -38,6 +37,7 @@ from session_fsm.testing.strategies.faults import (
     faults_of_session,
     faults_of_update,
 )
+from session_fsm.testing.strategies.documents import written_values
 from session_fsm.testing.strategies.values import amounts, attributes, returns, updates, words
 from session_fsm.validators import wire_name
 from session_fsm.values import FIELDS_OF_UPDATE, CartItem, ReturnedCartItem, SessionUpdate

@@ -59,11 +59,11 @@ class _Refused(Exception):
 @lru_cache
 def _ways(table: Sequence[Row], state: State | None) -> list[tuple[Row, ...]]:
     """Return the shortest ways of *table* that lead into *state*, or anywhere, the shortest first."""
-    walks: list[tuple[Row, ...]] = [(row,) for row in table if row.source is None]
+    sequences: list[tuple[Row, ...]] = [(row,) for row in table if row.source is None]
     found: list[tuple[Row, ...]] = []
-    while walks and len(walks[0]) <= _LONGEST:
-        found += [walk for walk in walks if state in (None, walk[-1].target)]
-        walks = [(*walk, row) for walk in walks for row in table if row.source is walk[-1].target]
+    while sequences and len(sequences[0]) <= _LONGEST:
+        found += [sequence for sequence in sequences if state in (None, sequence[-1].target)]
+        sequences = [(*sequence, row) for sequence in sequences for row in table if row.source is sequence[-1].target]
     return found[:_MOST_WAYS]
 
 

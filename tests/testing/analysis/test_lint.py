@@ -20,7 +20,7 @@ from session_fsm.lifecycle import TABLE, Row
 from session_fsm.rules import BUILT_IN, coupon_code_required
 from session_fsm.states import EventName, Operation
 from session_fsm.testing.analysis.lint import Fault, Finding, lint, lint_definition, states_without_end
-from session_fsm.testing.analysis.purity import Impurity, told_by
+from session_fsm.testing.analysis.purity import Impurity, impurity_of_call
 from session_fsm.testing.mutation.mutants import mutants
 
 END = datetime(2026, 2, 1, tzinfo=UTC)
@@ -476,7 +476,7 @@ class TestPurity:
             """Lucky."""
             return bool(ask()) and bool(cart_items)
 
-        assert found(lucky) == [f"unlucky: depends-on-chance: it calls {name}(), which nobody can foretell"]
+        assert found(lucky) == [f"unlucky: depends-on-chance: it calls {name}(), which is random"]
 
     @pytest.mark.parametrize("collecting", [True, False])
     def test_who_is_called_when_garbage_is_collected_does_not_count(self, collecting):
@@ -502,13 +502,16 @@ class TestPurity:
 
     def test_a_call_tells_of_time_or_of_chance_or_of_nothing(self):
         late, unlucky = Impurity.DEPENDS_ON_TIME, Impurity.DEPENDS_ON_CHANCE
-        assert told_by(datetime.now, "shop") == (late, "it calls datetime.now(); let it ask for its parameter now")
-        assert told_by(time.time, "shop") == (late, "it calls time.time(); let it ask for its parameter now")
-        assert told_by(random.random, "shop") == (unlucky, "it calls random(), which nobody can foretell")
-        assert told_by(os.urandom, "uuid") == (unlucky, "it calls urandom(), which nobody can foretell")
+        assert impurity_of_call(datetime.now, "shop") == (
+            late,
+            "it calls datetime.now(); let it ask for its parameter now",
+        )
+        assert impurity_of_call(time.time, "shop") == (late, "it calls time.time(); let it ask for its parameter now")
+        assert impurity_of_call(random.random, "shop") == (unlucky, "it calls random(), which is random")
+        assert impurity_of_call(os.urandom, "uuid") == (unlucky, "it calls urandom(), which is random")
         for function in (len, time.sleep, datetime.fromisoformat, END.isoformat):
-            assert told_by(function, "shop") is None
-        assert told_by(time.time, "logging.handlers") is None
+            assert impurity_of_call(function, "shop") is None
+        assert impurity_of_call(time.time, "logging.handlers") is None
 
     def test_a_rule_that_answers_otherwise_when_it_is_asked_again(self):
         calls = []
@@ -520,7 +523,9 @@ class TestPurity:
             if len(calls) % 2:
                 yield Violation(message="Odd.")
 
-        assert "fickle: depends-on-chance: it answered Odd., and then, asked the same, that it passes" in found(fickle)
+        assert "fickle: depends-on-chance: it answered Odd., and then, for the same arguments, that it passes" in found(
+            fickle
+        )
 
         @closing("failing_at_times")
         def failing(cart_items):

@@ -16,8 +16,8 @@ from session_fsm import CartItem, CustomerSession, ReturnedCartItem, Rule, Sessi
 from session_fsm.rules.optional import AttributeType
 from session_fsm.testing import BEGINNING, NoWitness, Step, Story, Why, find_witness, witness
 from session_fsm.testing.generation.candidates import Candidates
-from session_fsm.testing.generation.rule_source import Mentions, mentioned
-from session_fsm.testing.generation.shrinking import simplest
+from session_fsm.testing.generation.rule_references import RuleReferences, references_of
+from session_fsm.testing.generation.shrinking import shrink
 
 MINUTE = timedelta(minutes=1)
 
@@ -50,10 +50,10 @@ class TestMentions:
         ],
     )
     def test_a_constant_is_found_by_its_kind(self, held: Any, field: str, values: tuple[Any, ...]) -> None:
-        assert getattr(mentioned([rule_that_holds(held)]), field) == values
+        assert getattr(references_of([rule_that_holds(held)]), field) == values
 
     def test_a_class_itself_mentions_nothing(self) -> None:
-        assert mentioned([rule_that_holds(CustomerSession)]).numbers == ()
+        assert references_of([rule_that_holds(CustomerSession)]).numbers == ()
 
     def test_methods_and_callable_objects_of_the_package_are_read(self) -> None:
         class Limit:
@@ -67,9 +67,9 @@ class TestMentions:
             def __call__(self, units: int) -> bool:
                 return units < 88
 
-        assert mentioned([rule_that_holds(Limit(66).allows)]).numbers == (Decimal(66), Decimal(77))
-        assert mentioned([rule_that_holds(CallableLimit(66))]).numbers == (Decimal(66), Decimal(88))
-        assert mentioned([rule_that_holds(Limit(66))]).numbers == (Decimal(66),)
+        assert references_of([rule_that_holds(Limit(66).allows)]).numbers == (Decimal(66), Decimal(77))
+        assert references_of([rule_that_holds(CallableLimit(66))]).numbers == (Decimal(66), Decimal(88))
+        assert references_of([rule_that_holds(Limit(66))]).numbers == (Decimal(66),)
 
     def test_what_a_decorator_wraps_is_read(self) -> None:
         def announced(function: Callable[[int], bool]) -> Callable[[int], bool]:
@@ -83,7 +83,7 @@ class TestMentions:
         def few(units: int) -> bool:
             return units < 55
 
-        assert mentioned([rule_that_holds(few)]).numbers == (Decimal(55),)
+        assert references_of([rule_that_holds(few)]).numbers == (Decimal(55),)
 
     def test_a_cell_that_is_still_empty_is_passed_over(self) -> None:
         @rule("early", on=["update"])
@@ -91,9 +91,9 @@ class TestMentions:
             """It refers to what does not exist yet."""
             return profile_id != later and profile_id != "never"
 
-        assert mentioned([early]).texts == ("never",)
+        assert references_of([early]).texts == ("never",)
         later = "soon"
-        assert mentioned([early]).texts == ("soon", "never")
+        assert references_of([early]).texts == ("soon", "never")
 
     def test_a_rule_is_read_where_another_calls_it(self) -> None:
         @rule("calls", on=["update"])
@@ -101,7 +101,7 @@ class TestMentions:
             """It calls another rule."""
             return bool(called(profile_id))
 
-        assert mentioned([calls]).texts == ("called",)
+        assert references_of([calls]).texts == ("called",)
 
     def test_own_methods_and_properties_of_the_session_are_read(self) -> None:
         @attrs.define
@@ -117,8 +117,8 @@ class TestMentions:
             """It is gold."""
             return bool(session.is_gold)
 
-        assert mentioned([gold], GoldSession).texts == ("gold",)
-        assert mentioned([gold]).texts == ()
+        assert references_of([gold], GoldSession).texts == ("gold",)
+        assert references_of([gold]).texts == ()
 
 
 @rule("called", on=["update"])
@@ -128,7 +128,7 @@ def called(profile_id: str) -> bool:
 
 
 def candidates(*names: str, kind: type[CustomerSession] = CustomerSession, **values: Any) -> Candidates:
-    return Candidates(kind, Mentions(names=frozenset(names), **values))
+    return Candidates(kind, RuleReferences(names=frozenset(names), **values))
 
 
 class TestCandidates:
@@ -232,8 +232,8 @@ class TestShrinking:
             price = price_of(story)
             return price is not None and price != price.to_integral_value()
 
-        assert price_of(simplest(priced("12.345"), shows)) == Decimal("12.3")
-        assert price_of(simplest(priced(f"{'7' * 40}.25"), shows)) == Decimal(f"{'7' * 40}.2")
+        assert price_of(shrink(priced("12.345"), shows)) == Decimal("12.3")
+        assert price_of(shrink(priced(f"{'7' * 40}.25"), shows)) == Decimal(f"{'7' * 40}.2")
 
     def test_a_time_is_rounded_as_far_as_the_step_before_allows(self) -> None:
         story = Story.of(Step("create"), Step("close", at=BEGINNING + timedelta(hours=5, minutes=6, seconds=7.5)))
@@ -242,17 +242,17 @@ class TestShrinking:
         def shows(other: Story) -> bool:
             return len(other.steps) == 2 and other.steps[1].at is not None
 
-        assert simplest(story, lambda s: shows(s) and s.end.hour == 5).steps[1].at == BEGINNING + timedelta(hours=5)
-        assert simplest(early, shows).steps[1].at == BEGINNING + MINUTE
+        assert shrink(story, lambda s: shows(s) and s.end.hour == 5).steps[1].at == BEGINNING + timedelta(hours=5)
+        assert shrink(early, shows).steps[1].at == BEGINNING + MINUTE
 
     def test_own_values_that_were_given_stay_and_others_are_made_simpler(self) -> None:
         at = datetime(2026, 5, 1, tzinfo=UTC)
         own = {"tenant": "acme", "note": "long", "at": at}
         story = Story.of(Step("create"), own=own)
-        assert simplest(story, lambda s: {*s.own} == {*own} and bool(s.steps), kept=("tenant",)).own == {
+        assert shrink(story, lambda s: {*s.own} == {*own} and bool(s.steps), kept=("tenant",)).own == {
             "tenant": "acme",
             "note": "A",
             "at": at,
         }
-        assert simplest(story, lambda s: bool(s.steps), kept=("tenant",)).own == {"tenant": "acme"}
-        assert simplest(story, lambda s: bool(s.steps)).own == {}
+        assert shrink(story, lambda s: bool(s.steps), kept=("tenant",)).own == {"tenant": "acme"}
+        assert shrink(story, lambda s: bool(s.steps)).own == {}

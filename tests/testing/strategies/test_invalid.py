@@ -32,7 +32,7 @@ from session_fsm.testing import (
     invalid_updates,
     sessions,
 )
-from session_fsm.testing.strategies.faults import (
+from session_fsm.testing.strategies.bad_values import (
     faults_of_creation,
     faults_of_event,
     faults_of_item,
