@@ -33,12 +33,12 @@ from session_fsm.testing import (
     sessions,
 )
 from session_fsm.testing.strategies.bad_values import (
-    faults_of_creation,
-    faults_of_event,
-    faults_of_item,
-    faults_of_return,
-    faults_of_session,
-    faults_of_update,
+    bad_creation_values,
+    bad_event_values,
+    bad_item_values,
+    bad_return_values,
+    bad_session_values,
+    bad_update_values,
 )
 
 SETTINGS = settings(settings.get_profile("tests"), max_examples=60, suppress_health_check=list(HealthCheck))
@@ -99,31 +99,31 @@ def test_whatever_is_planted_is_refused_for_that_alone(strategy: st.SearchStrate
 class TestEveryFaultIsPlanted:
     """Not drawn but counted: each of the tables' faults, one by one."""
 
-    @pytest.mark.parametrize("name", faults_of_item())
+    @pytest.mark.parametrize("name", bad_item_values())
     def test_of_items(self, name: str) -> None:
-        for value, place, text in faults_of_item()[name]:
+        for value, place, text in bad_item_values()[name]:
             with pytest.raises(InvalidValue) as refusal:
                 CartItem(**({"sku": "A", "quantity": 1} | {name: value}))
             assert refusal.value.problem == text
             assert refusal.value.pointer.endswith(place)
 
-    @pytest.mark.parametrize(("table", "cls"), [(faults_of_item, CartItem), (faults_of_update, SessionUpdate)])
+    @pytest.mark.parametrize(("table", "cls"), [(bad_item_values, CartItem), (bad_update_values, SessionUpdate)])
     def test_every_field_has_some(self, table: Any, cls: type) -> None:
         assert set(table()) == {attribute.name for attribute in attrs.fields(cls)} - {"own"}
 
     def test_every_member_of_a_document_has_some(self) -> None:
         fields = {attribute.name for attribute in attrs.fields(CustomerSession)} - {"_pending_events"}
-        assert set(faults_of_session()) == fields
-        assert set(faults_of_event()) == {a.name for a in attrs.fields(SessionEvent)} - {"change"}
-        assert set(faults_of_return()) == {"returned_cart_items"}
+        assert set(bad_session_values()) == fields
+        assert set(bad_event_values()) == {a.name for a in attrs.fields(SessionEvent)} - {"change"}
+        assert set(bad_return_values()) == {"returned_cart_items"}
 
     def test_every_problem_that_a_value_can_have_is_there(self) -> None:
         texts = {
             text
-            for table in (faults_of_creation(), faults_of_item(), faults_of_update(), faults_of_update(json=True))
+            for table in (bad_creation_values(), bad_item_values(), bad_update_values(), bad_update_values(json=True))
             for faults in table.values()
             for _, _, text in faults
-        } | {text for faults in faults_of_session().values() for _, _, text in faults}
+        } | {text for faults in bad_session_values().values() for _, _, text in faults}
         for part in (
             *("is not a string", "is empty", "has 101 characters; at most 100", "half of a surrogate pair"),
             *("is not an integer", "does not fit into 64 bits", "is less than", "is not a boolean"),
@@ -209,5 +209,5 @@ def test_operations_are_planted_in_every_state_for_every_verb() -> None:
 
 
 def test_other_documents_are_refused() -> None:
-    with pytest.raises(InvalidValue, match="is no kind of document that faults are planted in"):
+    with pytest.raises(InvalidValue, match="is not a supported kind of document"):
         invalid_json_documents(int)

@@ -315,7 +315,7 @@ class TestDocuments:
             assert (session.tenant, session.state) == ("acme", "closed")
 
     def test_other_kinds_are_refused(self) -> None:
-        with pytest.raises(InvalidValue, match="is no kind of document that is drawn"):
+        with pytest.raises(InvalidValue, match="is not a supported kind of document"):
             json_documents(int)
 
 
