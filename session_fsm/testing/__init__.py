@@ -1,6 +1,6 @@
-"""The testing kit: for the tests of those who write rules of their own, and of this library itself.
+"""The testing kit, for services with their own rules and for this library.
 
-What needs Hypothesis is imported when it is first asked for; all else works without it.
+The names that need Hypothesis are imported on first access, so that the others work without it.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ _NEED_HYPOTHESIS = {
     "SessionMachine": "model.state_machine",
     "RuleContract": "contracts",
 }
-"""The names that need Hypothesis, each with its module."""
+"""The names that need Hypothesis, with their modules."""
 
 
 def __getattr__(name: str) -> Any:

@@ -33,7 +33,7 @@ def rule_that_holds(*held: Any) -> Rule:
     return holds
 
 
-class TestMentions:
+class TestRuleReferences:
     @pytest.mark.parametrize(
         ("held", "field", "values"),
         [
@@ -49,10 +49,10 @@ class TestMentions:
             (partial(pow, 7), "numbers", (Decimal(7),)),
         ],
     )
-    def test_a_constant_is_found_by_its_kind(self, held: Any, field: str, values: tuple[Any, ...]) -> None:
+    def test_constants_are_collected_by_type(self, held: Any, field: str, values: tuple[Any, ...]) -> None:
         assert getattr(references_of([rule_that_holds(held)]), field) == values
 
-    def test_a_class_itself_mentions_nothing(self) -> None:
+    def test_a_class_has_no_references(self) -> None:
         assert references_of([rule_that_holds(CustomerSession)]).numbers == ()
 
     def test_methods_and_callable_objects_of_the_package_are_read(self) -> None:
@@ -71,7 +71,7 @@ class TestMentions:
         assert references_of([rule_that_holds(CallableLimit(66))]).numbers == (Decimal(66), Decimal(88))
         assert references_of([rule_that_holds(Limit(66))]).numbers == (Decimal(66),)
 
-    def test_what_a_decorator_wraps_is_read(self) -> None:
+    def test_a_wrapped_function_is_read(self) -> None:
         def announced(function: Callable[[int], bool]) -> Callable[[int], bool]:
             @wraps(function)
             def wrapper(*arguments: Any) -> bool:
@@ -85,7 +85,7 @@ class TestMentions:
 
         assert references_of([rule_that_holds(few)]).numbers == (Decimal(55),)
 
-    def test_a_cell_that_is_still_empty_is_passed_over(self) -> None:
+    def test_an_empty_closure_cell_is_ignored(self) -> None:
         @rule("early", on=["update"])
         def early(profile_id: str) -> bool:
             """It refers to what does not exist yet."""
@@ -95,7 +95,7 @@ class TestMentions:
         later = "soon"
         assert references_of([early]).texts == ("soon", "never")
 
-    def test_a_rule_is_read_where_another_calls_it(self) -> None:
+    def test_a_rule_that_another_rule_calls_is_read(self) -> None:
         @rule("calls", on=["update"])
         def calls(profile_id: str) -> bool:
             """It calls another rule."""
@@ -142,12 +142,12 @@ class TestCandidates:
             (None, [None, "A", "B", 1]),
         ],
     )
-    def test_an_own_field_is_given_values_like_its_own(self, held: Any, tried: list[Any]) -> None:
+    def test_candidates_of_an_own_field_have_its_type(self, held: Any, tried: list[Any]) -> None:
         found = candidates("tenant", kind=TenantSession).own_fields({"tenant": held})
         assert [own["tenant"] for own in islice(found, len(tried))] == tried
 
     @pytest.mark.parametrize("kind", [CartItem, type("OwnItem", (CartItem,), {})])
-    def test_a_long_cart_has_items_that_differ_in_their_skus_alone(self, kind: type[CartItem]) -> None:
+    def test_items_of_a_long_cart_differ_only_in_their_skus(self, kind: type[CartItem]) -> None:
         like = kind(sku="A", quantity=1, price=2)
         tried = candidates("cart_items", "len", numbers=(Decimal(50),))
         for _ in range(2):
@@ -155,12 +155,12 @@ class TestCandidates:
             assert cart == tuple(kind(sku=f"A{n}", quantity=1, price=2) for n in range(50))
             assert {type(item) for item in cart} == {kind}
 
-    def test_what_only_a_creation_sets_is_varied(self) -> None:
+    def test_fields_of_a_creation_are_varied(self) -> None:
         found = list(candidates("id", "first_session").own_fields({}))
         assert found[:2] == [{"id": 1}, {"id": 0}]
         assert found[-2:] == [{"first_session": True}, {"first_session": False}]
 
-    def test_a_return_names_no_sku_where_no_rule_looks_at_it(self) -> None:
+    def test_a_return_names_no_sku_if_no_rule_reads_it(self) -> None:
         cart = (CartItem(sku="A", quantity=2),)
         entries = [entry for entries in candidates("quantity").of_return((), cart) for entry in entries]
         assert ReturnedCartItem(position=0, quantity=3) in entries
@@ -169,7 +169,7 @@ class TestCandidates:
         assert ReturnedCartItem(position=0, sku="A") in named
         assert not any(entry.quantity for entry in named)
 
-    def test_every_field_of_an_item_is_varied_that_a_rule_looks_at(self) -> None:
+    def test_every_field_of_an_item_that_a_rule_reads_is_varied(self) -> None:
         cart = (CartItem(sku="A", quantity=1),)
         carts = list(candidates("cart_items", "name", "weight", "attributes", texts=("Size",)).of_cart(cart))
         items = [item for (item, *_) in filter(None, carts)]
@@ -177,14 +177,14 @@ class TestCandidates:
         assert {Decimal(2)} <= {item.weight for item in items}
         assert {"Size": False} in [dict(item.attributes) for item in items]
 
-    def test_moments_lie_around_what_is_mentioned(self) -> None:
+    def test_times_are_near_the_constants_of_the_rule(self) -> None:
         moment, day = datetime(2026, 5, 1, 12, tzinfo=UTC), date(2026, 6, 1)
         found = set(candidates("now", moments=(moment,), days=(day,), clock_times=(time(18),)).moments(None, BEGINNING))
         evening = BEGINNING.replace(hour=18)
         for each in (moment, datetime(2026, 6, 1, tzinfo=UTC), evening, evening + timedelta(days=1)):
             assert {each - timedelta(seconds=1), each, each + timedelta(seconds=1)} <= found
 
-    def test_numbers_are_spans_only_where_a_rule_speaks_of_spans(self) -> None:
+    def test_numbers_are_timedeltas_only_if_the_rule_uses_timedeltas(self) -> None:
         then = BEGINNING + timedelta(days=14)
         at_once = candidates("now", numbers=(Decimal(14),)).moments(None, BEGINNING)
         assert then + timedelta(seconds=1) not in set(at_once)
@@ -193,7 +193,7 @@ class TestCandidates:
         assert then + timedelta(seconds=1) in spans
         assert min(spans) > BEGINNING + MINUTE
 
-    def test_without_a_rule_about_time_no_time_is_tried(self) -> None:
+    def test_without_a_rule_about_time_no_time_is_varied(self) -> None:
         assert list(candidates("profile_id").moments(None, BEGINNING)) == []
 
 
@@ -211,7 +211,7 @@ class TestSearch:
         assert session is not None
         assert session.update_count >= 8
 
-    def test_what_leads_elsewhere_is_no_witness(self) -> None:
+    def test_another_target_is_no_witness(self) -> None:
         elsewhere = strategies.just(Story.of(Step("create")))
         missing = find_witness(CustomerSession, "T-05", strategy=elsewhere, depth=0, budget=20)
         assert isinstance(missing, NoWitness)
@@ -219,7 +219,7 @@ class TestSearch:
 
 
 class TestShrinking:
-    def test_a_price_is_cut_to_the_digits_that_matter(self) -> None:
+    def test_a_price_shrinks_to_the_relevant_digits(self) -> None:
         def priced(price: str) -> Story:
             return Story.of(Step("create", SessionUpdate(cart_items=[CartItem(sku="A", quantity=1, price=price)])))
 
@@ -245,7 +245,7 @@ class TestShrinking:
         assert shrink(story, lambda s: shows(s) and s.end.hour == 5).steps[1].at == BEGINNING + timedelta(hours=5)
         assert shrink(early, shows).steps[1].at == BEGINNING + MINUTE
 
-    def test_own_values_that_were_given_stay_and_others_are_made_simpler(self) -> None:
+    def test_given_own_values_stay_and_others_shrink(self) -> None:
         at = datetime(2026, 5, 1, tzinfo=UTC)
         own = {"tenant": "acme", "note": "long", "at": at}
         story = Story.of(Step("create"), own=own)
