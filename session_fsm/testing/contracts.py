@@ -160,13 +160,13 @@ class RuleContract:
             if violation.pointer is not None:
                 documents = [_document(inputs.change), unstructure(inputs.after)]
                 found = any(_exists(document, violation.pointer) for document in documents)
-                check(found, f"the pointer {violation.pointer!r} leads nowhere, in what was asked and in the session")
+                check(found, f"the pointer {violation.pointer!r} exists neither in the argument nor in the session")
 
     def _check_deterministic(self, case: _Case) -> None:
         inputs = case.inputs()
         first, again, copied = (_answer(self.rule, one) for one in (inputs, inputs, case.inputs()))
-        check(first == again, f"asked twice, it answered {first!r}, then {again!r}")
-        check(first == copied, f"asked about an equal session, it answered {copied!r} instead of {first!r}")
+        check(first == again, f"called twice, it returned {first!r}, then {again!r}")
+        check(first == copied, f"for an equal session, it returned {copied!r} instead of {first!r}")
 
     def _check_pure(self, case: _Case) -> None:
         inputs = case.inputs()
@@ -271,11 +271,11 @@ def _mutable_contents(inputs: RuleInputs) -> dict[str, Any]:
     """Return the contents of everything that a rule could change."""
     sessions = {
         "the session": inputs.session,
-        "the session as it would be": inputs.after,
+        "the session after": inputs.after,
         "the new session": inputs.origin,
     }
     held: dict[str, Any] = {name: contents(session) for name, session in sessions.items() if session is not None}
-    return held | {"what was asked": inputs.change, "the new values": dict(inputs.values)}
+    return held | {"the argument": inputs.change, "the new values": dict(inputs.values)}
 
 
 def _document(change: Any) -> Any:

@@ -178,7 +178,7 @@ class Scenario:
             if wanted != actual:
                 differing.append((name, wanted, actual))
         if differing:
-            self._fail("what holds differs from what should:", _differences(differing))
+            self._fail("fields differ:", _differences(differing))
         return self
 
     def refused(
@@ -223,7 +223,7 @@ class Scenario:
         if not any(_matches(reason, wanted) for reason in reasons):
             differing += [(n, value, [getattr(reason, n, None) for reason in reasons]) for n, value in wanted.items()]
         if differing:
-            self._fail("was refused, but otherwise than it should:", _differences(differing))
+            self._fail("was refused, but not as expected:", _differences(differing))
         return self
 
     def unchanged(self) -> Scenario:
@@ -239,7 +239,7 @@ class Scenario:
         names = [name for name in before | after if before.get(name) != after.get(name)]
         if names:
             differing = [(name.lstrip("_"), before.get(name), after.get(name)) for name in names]
-            self._fail("changed what should have stayed as it was:", _differences(differing))
+            self._fail("changed what should be unchanged:", _differences(differing))
         return self
 
     def _allowed(self, otherwise: str) -> None:

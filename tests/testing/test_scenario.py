@@ -169,7 +169,7 @@ class TestThen:
         given(session_in("open")).then(state="open")
         text = failure(lambda: given(session_in("open")).then(state="closed", event="talon_session_closed"))
         assert text.splitlines() == [
-            "what holds differs from what should:",
+            "fields differ:",
             "  state",
             '    expected "closed"',
             '    actual   "open"',
@@ -183,7 +183,7 @@ class TestThen:
             "close", SessionUpdate(coupon_codes=["XMAS"], cart_items=cart(8)), now=LATER
         )
         assert failure(lambda: scenario.then(total="20", state="closed")).splitlines() == [
-            "close: what holds differs from what should:",
+            "close: fields differ:",
             "  total",
             '    expected Decimal("20")',
             '    actual   Decimal("12.00")',
@@ -329,7 +329,7 @@ class TestRefused:
         scenario.refused(codes=["returns_more_than_remaining", "unknown_cart_item"], already=False)
         text = failure(lambda: scenario.refused("unknown_cart_item", pointer="/returnedCartItems/1/quantity"))
         assert text.splitlines()[:7] == [
-            "return_items: was refused, but otherwise than it should:",
+            "return_items: was refused, but not as expected:",
             "  code",
             '    expected "unknown_cart_item"',
             '    actual   ["unknown_cart_item", "returns_more_than_remaining"]',
@@ -405,7 +405,7 @@ class TestRulesThatRaise:
 class TestUnchanged:
     def test_changed_fields_are_shown(self) -> None:
         text = failure(lambda: given(session_in("open")).when("update", referral_code="OTHER", now=LATER).unchanged())
-        assert text.startswith("update: changed what should have stayed as it was:\n  referral_code\n")
+        assert text.startswith("update: changed what should be unchanged:\n  referral_code\n")
         assert '    expected "FRIEND"\n    actual   "OTHER"\n' in text
         assert "\n  pending_events\n" in text
 

@@ -155,15 +155,15 @@ def impurity_of_call(function: Any, module: str) -> tuple[Impurity, str] | None:
     if module.partition(".")[0] == "logging":
         return None
     if isinstance(owner, type) and issubclass(owner, date) and name in _CLOCK_METHODS:
-        return Impurity.DEPENDS_ON_TIME, f"it calls {owner.__name__}.{name}(); let it ask for its parameter now"
+        return Impurity.DEPENDS_ON_TIME, f"it calls {owner.__name__}.{name}(); use the parameter now"
     if owner is time and name in _TIME_FUNCTIONS:
-        return Impurity.DEPENDS_ON_TIME, f"it calls time.{name}(); let it ask for its parameter now"
+        return Impurity.DEPENDS_ON_TIME, f"it calls time.{name}(); use the parameter now"
     if isinstance(owner, random.Random) or name in _SYSTEM_RANDOM:
         return Impurity.DEPENDS_ON_CHANCE, f"it calls {name}(), which is random"
     return None
 
 
-_FIX = "where it means yes or no, write bool(...)"
+_FIX = "if it means yes or no, write bool(...)"
 
 
 def _name_of(answer: Any) -> str:

@@ -250,7 +250,7 @@ class SessionMachine:
     def take_events(self) -> None:
         """Take the pending events; none remain."""
         pending = self.session.pending_events
-        check(self.session.take_events() == pending, "take_events hands over what is pending")
+        check(self.session.take_events() == pending, "take_events returns the pending events")
         self.reference.events = []
 
     @rule(
@@ -271,7 +271,7 @@ class SessionMachine:
         original = self.session
         text = wire.dumps(original)
         self.session = wire.loads(text, self.kind, strict=True)
-        check(wire.dumps(self.session) == text, "what was read is written otherwise")
+        check(wire.dumps(self.session) == text, "a session that was read is written differently")
         self.reference.events = []
         self._originals.append((original, contents(original)))
 

@@ -130,7 +130,7 @@ class _RefusalLimit:
             reject()
         hint = "changes= draws nothing" if self._custom else "give changes= a strategy that draws what"
         text = (
-            f"the rules of {self._kind.__name__} let {self._subject}; {hint} they accept. The last refusal: {refused}"
+            f"the rules of {self._kind.__name__} allow {self._subject}; {hint} they accept. The last refusal: {refused}"
         )
         return InvalidValue("/changes", text)
 
@@ -166,7 +166,7 @@ def stories(
     if not sequences:
         raise InvalidValue("/state", f"{state!r} is none of: {', '.join(State)}")
     drawn, fallback = (updates(), _safe_changes) if changes is None else (changes, changes)
-    subject = f"no session become {state}" if state else "no session be made"
+    subject = f"no session that is {state}" if state else "no session"
     limit = _RefusalLimit(kind, subject, custom=changes is not None)
 
     @st.composite
@@ -243,7 +243,7 @@ def operations(
     if not rows:
         raise InvalidValue("/state", f"the table allows nothing to a session that is {source}")
     drawn, fallback = (updates(), _safe_changes) if changes is None else (changes, changes)
-    limit = _RefusalLimit(kind, f"a session that is {source} do nothing", custom=changes is not None)
+    limit = _RefusalLimit(kind, f"no operation of a session that is {source}", custom=changes is not None)
 
     @st.composite
     def draw_step(draw: st.DrawFn) -> Step:

@@ -208,7 +208,7 @@ class TestLint:
         assert found(customer_is_known) == []
 
 
-MEND = "where it means yes or no, write bool(...)"
+MEND = "if it means yes or no, write bool(...)"
 
 
 def linted(*rules, **given):
@@ -447,7 +447,7 @@ class TestPurity:
             """Early."""
             return bool(cart_items) and ask() > 0
 
-        assert found(early) == [f"late: depends-on-time: it calls {name}; let it ask for its parameter now"]
+        assert found(early) == [f"late: depends-on-time: it calls {name}; use the parameter now"]
 
     def test_a_rule_with_now_reads_no_clock(self):
         @closing("late")
@@ -504,9 +504,9 @@ class TestPurity:
         late, unlucky = Impurity.DEPENDS_ON_TIME, Impurity.DEPENDS_ON_CHANCE
         assert impurity_of_call(datetime.now, "shop") == (
             late,
-            "it calls datetime.now(); let it ask for its parameter now",
+            "it calls datetime.now(); use the parameter now",
         )
-        assert impurity_of_call(time.time, "shop") == (late, "it calls time.time(); let it ask for its parameter now")
+        assert impurity_of_call(time.time, "shop") == (late, "it calls time.time(); use the parameter now")
         assert impurity_of_call(random.random, "shop") == (unlucky, "it calls random(), which is random")
         assert impurity_of_call(os.urandom, "uuid") == (unlucky, "it calls urandom(), which is random")
         for function in (len, time.sleep, datetime.fromisoformat, END.isoformat):

@@ -189,7 +189,7 @@ class TestStoriesAndSessions:
             drawn(sessions(Posh, "closed"), 5)
         assert refusal.value.pointer == "/changes"
         assert refusal.value.problem == (
-            "the rules of Posh let no session become closed; give changes= a strategy that draws what they accept. The "
+            "the rules of Posh allow no session that is closed; give changes= a strategy that draws what they accept. The "
             "last refusal: create into closed is refused: session 'order-1': create is refused: A cart is worth a "
             "thousand. [too_cheap]"
         )
@@ -280,7 +280,7 @@ class TestOperations:
             rules = (*CustomerSession.rules, order_is_final)
 
         session = Final.create("order-1", state="closed")
-        with pytest.raises(InvalidValue, match=r"let a session that is closed do nothing.*\[frozen\]"):
+        with pytest.raises(InvalidValue, match=r"allow no operation of a session that is closed.*\[frozen\]"):
             drawn(operations(session), 3)
 
     def test_changes_can_be_given(self) -> None:
