@@ -51,7 +51,7 @@ class TestSteps:
 
     def test_a_trigger_that_does_not_exist_is_refused(self) -> None:
         with pytest.raises(InvalidValue, match="/trigger: 'sell' is none of: create, "):
-            Step("sell")  # type: ignore[arg-type]  # that is what is refused
+            Step("sell")  # type: ignore[arg-type]  # the wrong value on purpose
 
     def test_a_story_begins_with_a_creation(self) -> None:
         with pytest.raises(InvalidValue, match="close needs a session"):
@@ -61,7 +61,7 @@ class TestSteps:
 
     def test_own_fields_are_passed_to_the_creation(self) -> None:
         story = Story.of(Step("create"), own={"tenant": "acme"})
-        assert story.play(TenantSession).tenant == "acme"  # type: ignore[attr-defined]  # the class has it
+        assert story.play(TenantSession).tenant == "acme"  # type: ignore[attr-defined]  # a field of the class
         assert story.code("TenantSession") == 'session = TenantSession.create("order-1", tenant="acme")'
 
     def test_missing_or_unknown_own_fields_are_refused(self) -> None:

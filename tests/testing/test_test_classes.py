@@ -1,4 +1,4 @@
-"""The test classes of the kit run under pytest and unittest, under every profile of Hypothesis, and without asserts."""
+"""Tests of the kit's test classes under pytest and unittest, with Hypothesis profiles, and with ``python -OO``."""
 
 import subprocess
 import sys

@@ -138,8 +138,8 @@ class Recorder:
         try:
             return self._classes[kind]
         except KeyError:
-            known = self._classes[kind] = {} if not self._only or issubclass(kind, self._only) else None
-            return known
+            transitions = self._classes[kind] = {} if not self._only or issubclass(kind, self._only) else None
+            return transitions
 
     def _counters_of(self, name: ClassName) -> ClassCounters:
         return self._counters.setdefault(name, ClassCounters(name))

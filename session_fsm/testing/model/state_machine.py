@@ -186,12 +186,12 @@ class SessionMachine:
             _check_no_differences(Reference.create("order-1", change, BEGINNING, self.own).differences(other))
 
     @rule(step=_depending_on_machine(lambda machine: _any_step(machine.session)))
-    def try_anything(self, step: Step) -> None:
+    def fire_any_trigger(self, step: Step) -> None:
         """Fire any trigger with any argument, allowed or not."""
         self.pull(step.trigger, step.argument)
 
     @rule(change=_changes, state=_wanted)
-    def put_whatever(self, change: SessionUpdate, state: State | None) -> None:
+    def put_any_state(self, change: SessionUpdate, state: State | None) -> None:
         """Call `put` with any wanted state, or none."""
         self.put(evolve(change, state=UNSET if state is None else state))
 
@@ -200,7 +200,7 @@ class SessionMachine:
         steps=_depending_on_machine(lambda machine: _accepted(machine.session, machine.changes)),
         put=st.booleans(),
     )
-    def do_what_is_allowed(self, steps: list[Step], *, put: bool) -> None:
+    def take_allowed_steps(self, steps: list[Step], *, put: bool) -> None:
         """Take steps that the class accepts, so that sessions reach every state also under strict rules.
 
         With *put*, `put` takes those that it can.
@@ -214,31 +214,31 @@ class SessionMachine:
 
     @precondition(lambda self: "return_items" in self.reference.allowed() and _anything_remains(self.session))
     @rule(entries=_depending_on_machine(lambda machine: returns(machine.session)))
-    def return_something(self, entries: Any) -> None:
+    def return_remaining_units(self, entries: Any) -> None:
         """Return some of the remaining units."""
         self.pull("return_items", entries)
 
     @precondition(lambda self: self.session.state == State.CANCELLED)
     @rule(step=_creation)
-    def begin_again(self, step: Step) -> None:
+    def replace_cancelled_session(self, step: Step) -> None:
         """Replace a cancelled session by a new one."""
         self._begin(step)
 
     @rule(planted=_depending_on_machine(lambda machine: _several(invalid_operations(machine.session))))
-    def ask_for_what_is_refused(self, planted: list[Planted]) -> None:
+    def call_invalid_operations(self, planted: list[Planted]) -> None:
         """Call verbs with one fault each on copies: each is refused for that fault only."""
         for one in planted:
             one.prove()
 
     @precondition(lambda self: bool(self.session.cart_items) and "return_items" in self.reference.allowed())
     @rule(planted=_depending_on_machine(lambda machine: _several(invalid_returns(machine.session))))
-    def return_what_is_refused(self, planted: list[Planted]) -> None:
+    def call_invalid_returns(self, planted: list[Planted]) -> None:
         """Call `return_items` with one fault each on copies. A separate rule, because many rules guard a return."""
         for one in planted:
             one.prove()
 
     @rule(change=_changes)
-    def judge_the_payload_alone(self, change: SessionUpdate) -> None:
+    def evaluate_payload_only(self, change: SessionUpdate) -> None:
         """Evaluate a closing as Talon.One's dry run does: by the payload only, without the session's values (U-11)."""
         before = contents(self.session)
         decision = self.session.evaluate("close", change, payload_only=True, now=BEGINNING)
@@ -258,7 +258,7 @@ class SessionMachine:
             lambda machine: st.sampled_from([*_COPIES][: None if _importable(machine.kind) else -1])
         )
     )
-    def go_on_with_a_copy(self, method: str) -> None:
+    def continue_with_copy(self, method: str) -> None:
         """Replace the session by a copy; the original must not change any more."""
         original = self.session
         self.session = _COPIES[method](original)
@@ -266,7 +266,7 @@ class SessionMachine:
         self._originals.append((original, contents(original)))
 
     @rule()
-    def go_on_with_what_was_written(self) -> None:
+    def continue_with_json(self) -> None:
         """Replace the session by one that is read from its JSON document, which has no events."""
         original = self.session
         text = wire.dumps(original)
@@ -348,18 +348,18 @@ class SessionMachine:
     # --- Invariants --------------------------------------------------------------------------------------
 
     @invariant()
-    def it_holds_what_the_reference_does(self) -> None:
+    def session_equals_reference(self) -> None:
         """Every field equals that of the reference."""
         _check_no_differences(self.reference.differences(self.session))
 
     @invariant()
-    def sessions_that_were_copied_stay_as_they_were(self) -> None:
+    def originals_of_copies_are_unchanged(self) -> None:
         """A session does not change when its copy changes."""
         for original, held in self._originals:
             _check_unchanged(held, original, "a session changed together with its copy:")
 
     @invariant()
-    def units_come_back_of_orders_alone(self) -> None:
+    def returned_units_are_consistent(self) -> None:
         """Returned and remaining units add up, and only orders have returned units."""
         for item in self.session.cart_items:
             units = item.returned_quantity + item.remaining_quantity
@@ -370,7 +370,7 @@ class SessionMachine:
             )
 
     @invariant()
-    def the_board_allows_nothing_that_the_table_does_not(self) -> None:
+    def board_matches_table(self) -> None:
         """The board changes nothing, and has the transitions of the table."""
         before = contents(self.session)
         board = self.session.board(now=self.session.updated)
@@ -382,7 +382,7 @@ class SessionMachine:
 
 
 def _init_both(self: Any) -> None:
-    """Initialise a class that is both a state machine and a `unittest.TestCase`, whose ``__init__`` call no super."""
+    """Initialise a class that is both a state machine and a `unittest.TestCase`, neither of which calls ``super().__init__``."""
     TestCase.__init__(self)
     RuleBasedStateMachine.__init__(self)
 

@@ -1,4 +1,4 @@
-"""What differs between two definitions, and whether stored sessions are stuck."""
+"""Tests of `diff` and `read_definition`."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What is wrong with a definition: by looking at it, and by running its rules."""
+"""Tests of `lint` and `lint_definition`."""
 
 import gc
 import logging

@@ -359,7 +359,7 @@ class TestJSON:
         assert one.of(Shop).rows["T-03"] == 1
         assert (Recorder() + one).to_json() == one.to_json()
         with pytest.raises(TypeError):
-            one + 1  # it is what is refused
+            one + 1  # the wrong type on purpose
 
     def test_the_repr_shows_the_counts(self) -> None:
         assert repr(self.recorded()) == "<Recorder: 3 transitions of 2 classes>"

@@ -30,7 +30,7 @@ def nothing_comes_back():
 
 @rule("reopened_too_late", on=[Trigger.REOPEN])
 def reopening_is_the_second_change(session):
-    """What was created closed is not reopened at once."""
+    """A session created closed is not reopened at once."""
     return session.update_count > 1
 
 
@@ -72,13 +72,13 @@ def the_banned_create_nothing(profile_id):
 
 @rule("order_anonymous", on=[Trigger.CREATE], target=State.CLOSED)
 def orders_have_a_profile(profile_id):
-    """What is created closed has a profile."""
+    """A session created closed has a profile."""
     return bool(profile_id)
 
 
 @rule("opened_by_friend", on=[Trigger.CREATE], target=State.OPEN)
 def open_sessions_begin_without_a_referral(referral_code):
-    """What is created open has no referral code."""
+    """A session created open has no referral code."""
     return not referral_code
 
 
@@ -96,7 +96,7 @@ def the_referral_is_known(referral_code):
 
 @rule("cancelled_anonymous", on=[Trigger.CANCEL])
 def a_profile_cancels(profile_id):
-    """Only what has a profile is cancelled."""
+    """Only a session with a profile is cancelled."""
     return bool(profile_id)
 
 
@@ -226,7 +226,7 @@ def test_a_single_allowed_update_makes_pairs_infeasible():
 
 
 def test_a_pair_after_a_forbidden_sequence_has_its_own_path():
-    """T-04 T-08 follows a creation alone; behind it nothing is lived, so that T-08 T-05 is asked for by itself."""
+    """T-04 T-08 is possible only after a creation; nothing follows it, so T-08 T-05 needs a separate path."""
     kind = ruled(only_what_is_young_is_reopened, an_open_session_is_cancelled_at_once)
     result = paths(kind, "pairs", budget=200)
     assert list(result.infeasible) == ["T-03 T-05", "T-08 T-05"]
@@ -318,7 +318,7 @@ def rule_paths(kind):
 
 
 def test_a_redundant_path_is_left_out():
-    """What is created closed passes both rules, so that the open session which passes the first is not needed."""
+    """A session created closed passes both rules, so the open one, which passes the first, is redundant."""
     assert rule_paths(ruled(the_banned_create_nothing, orders_have_a_profile)) == [
         "create -> closed",
         "create -> refused: created_banned",
@@ -344,7 +344,7 @@ def test_a_rule_that_only_a_creation_violates_takes_a_separate_path():
 
 
 def test_a_redundant_step_is_left_out():
-    """The profile comes by an update, which shows what the update before it was there for."""
+    """The update that sets the profile also reaches the goal of the update before it."""
     (line,) = rule_paths(ruled(the_referral_is_known, a_profile_cancels))
     assert line == (
         "create -> open; cancel -> refused: cancelled_anonymous; update -> refused: updated_without_referral; "

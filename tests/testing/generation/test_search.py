@@ -1,4 +1,4 @@
-"""What a search is made of: what rules mention, what is tried for their sake, and how a story is made simpler."""
+"""Tests of the search: rule references, candidates, long stories, shrinking."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -88,7 +88,7 @@ class TestRuleReferences:
     def test_an_empty_closure_cell_is_ignored(self) -> None:
         @rule("early", on=["update"])
         def early(profile_id: str) -> bool:
-            """It refers to what does not exist yet."""
+            """It refers to an empty cell."""
             return profile_id != later and profile_id != "never"
 
         assert references_of([early]).texts == ("never",)

@@ -1,4 +1,4 @@
-"""Witnesses: for every row that fires, and for every rule that alone refuses."""
+"""Tests of `witness`: rows, rule outcomes, reasons for missing witnesses, strategies."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def run(shown: Witness) -> Any:
 
 
 def replayed(shown: Witness) -> Result:
-    """Play the JSON Lines of a witness as `session-fsm replay` does, and return what came of the last."""
+    """Play the JSON Lines of a witness as `session-fsm replay` does, and return the result of the last line."""
     recording = Recording(shown.kind)
     return [recording.play(read_request(line.encode())) for line in shown.json_lines().splitlines()][-1]
 
@@ -89,7 +89,7 @@ class TestRules:
             witness(TenantSession, "T-01")
 
 
-# Rules as an order service writes them, each with the trigger on which it is to be refused alone.
+# Rules of an order service, each with the trigger on which it alone refuses.
 
 
 @rule("minimum_order_missed", on=["close"])
@@ -127,7 +127,7 @@ def order_is_cancelled_within_14_days(session: Any, now: datetime) -> bool:
 
 @rule("profile_missing", on=["close"])
 def profile_is_known(profile_id: str) -> bool:
-    """Whoever orders has a profile."""
+    """An order has a profile."""
     return bool(profile_id)
 
 
@@ -139,7 +139,7 @@ def session_is_updated_at_most_twice(session: Any) -> bool:
 
 @rule("shipping_missing", on=["create", "update", "close"])
 def shipping_has_a_cost(attributes: Any, additional_costs: Any) -> bool:
-    """What is shipped has a cost of shipping."""
+    """A shipped order has a shipping cost."""
     return "ShippingCity" not in attributes or "shipping" in additional_costs
 
 
@@ -148,7 +148,7 @@ BLACKLIST = frozenset({"RECALLED-1", "RECALLED-2"})
 
 @rule("sku_blacklisted", on=["create", "update", "close"])
 def no_item_is_recalled(cart_items: Any) -> bool:
-    """What is recalled is not sold."""
+    """Recalled items are not sold."""
     return all(item.sku not in BLACKLIST for item in cart_items)
 
 

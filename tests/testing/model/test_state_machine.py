@@ -1,4 +1,4 @@
-"""The state machine: it runs as a plain test class, passes sound classes, and finds what is planted in others."""
+"""Tests of `SessionMachine`: it runs as a test class, passes correct classes, and finds the bug of others."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ from session_fsm.testing.strategies.values import carts
 
 QUICK = settings(SessionMachine.settings, database=None, max_examples=25)
 SEARCHING = settings(QUICK, max_examples=500, derandomize=True, phases=[Phase.generate])
-"""What is planted is found within a hundred examples, whatever is drawn: which that is depends on the modules imported."""
+"""Every bug is found within 100 examples with any seed; the drawn examples depend on the imported modules."""
 
 
 class Demanding(CustomerSession):
@@ -173,7 +173,7 @@ SessionMachine.settings = settings(
     assert "FAILED test_shop.py::TestCareless::test_behaves_like_the_reference" in run.stdout
 
 
-# --- Planted bugs ----------------------------------------------------------------------------------------------------
+# --- Classes with one bug ----------------------------------------------------------------------------------------------------
 
 
 def with_table(change: Callable[[Any], Any]) -> type[CustomerSession]:
@@ -183,7 +183,7 @@ def with_table(change: Callable[[Any], Any]) -> type[CustomerSession]:
         pass
 
     table = [row for row in map(change, TABLE) if row is not None]
-    type.__setattr__(Retargeted, "machine", LifecycleMachine(BUILT_IN, table, "Retargeted"))  # the class refuses it
+    type.__setattr__(Retargeted, "machine", LifecycleMachine(BUILT_IN, table, "Retargeted"))  # bypasses the metaclass
     return Retargeted
 
 

@@ -1,4 +1,4 @@
-"""Mutants of a definition: what is made wrong, in what words, and that nothing else is."""
+"""Tests of mutants: limits, faults, texts, modified copies."""
 
 import decimal
 import subprocess
