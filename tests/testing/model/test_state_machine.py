@@ -444,5 +444,5 @@ class TestReference:
         """Only the events are lost."""
         session = CustomerSession.create("order-1", referral_code="X")
         reference = Reference.create("order-1", session.pending_events[0].change, session.created)
-        reference.facts = []
+        reference.events = []
         assert reference.differences(wire.loads(wire.dumps(session))) == []
