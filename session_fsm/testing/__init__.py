@@ -1,6 +1,6 @@
-"""The testing kit: for the tests of those who write rules of their own, and of this library itself.
+"""The testing kit, for services with their own rules and for this library.
 
-What needs Hypothesis is imported when it is first asked for; all else works without it.
+The names that need Hypothesis are imported on first access, so that the others work without it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from session_fsm.testing.account import Taken
 from session_fsm.testing.analysis.diff import Change, ChangeKind, Differences, Stuck, diff
 from session_fsm.testing.analysis.equivalence import Comparison, Difference, compare
 from session_fsm.testing.analysis.lint import Fault, Finding, lint, lint_definition
@@ -17,6 +16,7 @@ from session_fsm.testing.clock import Clock
 from session_fsm.testing.coverage.hooks import unrecorded
 from session_fsm.testing.coverage.recorder import Recorder, recording
 from session_fsm.testing.coverage.result import Coverage, Gap, Goal
+from session_fsm.testing.failure_report import Taken
 from session_fsm.testing.generation.paths import Cover, Path, Paths, PathStep, paths
 from session_fsm.testing.generation.witnesses import NoWitness, Why, Witness, find_witness, witness
 from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
@@ -119,7 +119,7 @@ _NEED_HYPOTHESIS = {
     "SessionMachine": "model.state_machine",
     "RuleContract": "contracts",
 }
-"""The names that need Hypothesis, each with its module."""
+"""The names that need Hypothesis, with their modules."""
 
 
 def __getattr__(name: str) -> Any:

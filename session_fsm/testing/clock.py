@@ -1,4 +1,4 @@
-"""A clock that a test holds in its hand: time stands still until the test moves it.
+"""A clock for tests, which changes only when the test sets or advances it.
 
 >>> from session_fsm import CustomerSession
 >>> with Clock() as clock:
@@ -8,7 +8,7 @@
 >>> session.created.isoformat(), (event.at - session.created).days
 ('2026-01-01T00:00:00+00:00', 1)
 
-A verb also takes the time by hand, ``session.close(now=clock())``, which needs no ``with``.
+Without ``with``, pass the time to a verb: ``session.close(now=clock())``.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ __all__ = ["Clock"]
 def _aware(value: object, pointer: str) -> datetime:
     if problem := time(value):
         raise InvalidValue(pointer, problem)
-    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `time` has just said so
+    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `time` checks it
 
 
 class Clock:
-    """A clock that shows what it is set to.
+    """A clock that returns the time to which it is set.
 
-    Used as a context manager it is the clock of the whole process: every verb, in every thread, that is not given
-    a time takes this clock's. On leaving, whatever happened, the clock before it is back; clocks may be nested.
+    As a context manager it is the clock of the whole process: every verb without ``now``, in every thread, uses it. On
+    exit the previous clock is restored; clocks can be nested.
 
     Args:
-        start: what it shows first, an aware time.
-        step: by how much each reading moves it on; by default a reading leaves it where it is.
+        start: the first time, with a time zone.
+        step: by how much each reading advances the clock; default: not at all.
 
     Raises:
-        InvalidValue: a time is not aware, or a step is none.
+        InvalidValue: *start* has no time zone, or *step* is not a timedelta.
     """
 
     def __init__(self, start: datetime = BEGINNING, step: timedelta = timedelta()) -> None:
@@ -54,18 +54,18 @@ class Clock:
 
     @property
     def time(self) -> datetime:
-        """What the clock shows. Looking at it is no reading: it does not move the clock."""
+        """The current time of the clock. Unlike a reading, it does not advance the clock."""
         return self._time
 
     def __call__(self) -> datetime:
-        """Read the clock."""
+        """Return the time, and advance the clock by its step."""
         read = self._time
         if self._step:
             self.advance(self._step)
         return read
 
     def now(self, tz: tzinfo = UTC, /) -> datetime:
-        """Read the clock in the time zone *tz*, as `datetime.now` does."""
+        """Return the time in the time zone *tz*, as `datetime.now` does, and advance the clock by its step."""
         return self().astimezone(tz)
 
     def set(self, time: datetime) -> datetime:
@@ -74,7 +74,7 @@ class Clock:
         return self._time
 
     def advance(self, by: timedelta = timedelta(), /, **units: float) -> datetime:
-        """Move the clock by *by*, or by ``minutes=5`` and whatever else `timedelta` takes, and return its new time."""
+        """Advance the clock by *by*, or by keywords of `timedelta` such as ``minutes=5``, and return the new time."""
         try:
             return self.set(self._time + by + timedelta(**units))
         except TypeError as error:

@@ -1,6 +1,6 @@
-"""The contract that a rule must keep: pure, deterministic, total, documented, and answering for itself alone.
+"""`RuleContract`: tests that a rule is documented, total, deterministic and pure, and returns valid answers.
 
-A service holds its rule to it in three lines, which pytest collects as they are:
+A service tests its rule in three lines, which pytest collects:
 
 >>> from session_fsm import CustomerSession
 >>> from session_fsm.rules import coupon_code_required
@@ -11,9 +11,9 @@ A service holds its rule to it in three lines, which pytest collects as they are
 ...     rule = coupon_code_required
 ...     kind = ShopSession
 
-Where nothing but `unittest.TestCase` is collected, as by ``python -m unittest`` and Django's ``manage.py test``, it is
-another base: ``class TestCouponCodeRequired(RuleContract, unittest.TestCase)``, or ``RuleContract.TestCase`` of a
-subclass. Every clause is a test of its own. What breaks one is shown as Python to paste.
+For ``python -m unittest`` and Django's ``manage.py test``, add the base class `unittest.TestCase`:
+``class TestCouponCodeRequired(RuleContract, unittest.TestCase)``, or use ``RuleContract.TestCase`` of a subclass.
+Every clause is a separate test. A failure shows its case as Python to paste.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from session_fsm.entities import contents
 from session_fsm.errors import Violation
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.attempts import Attempt, answer_of, attempt_of
+from session_fsm.testing.rule_inputs import RuleInputs, call_rule, inputs_of
 from session_fsm.testing.steps import Step, Story
 from session_fsm.testing.strategies.sessions import stories
 from session_fsm.testing.strategies.values import built, returns, updates
-from session_fsm.testing.test_classes import AsTestCase, hold, patient
+from session_fsm.testing.test_classes import AsTestCase, check, relaxed_settings
 from session_fsm.validators import is_list, is_object, wire_name
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, unstructure
@@ -47,7 +47,7 @@ from session_fsm.wire import ReturnRequest, unstructure
 __all__ = ["RuleContract"]
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
-_WATCHED = (
+_IO_EVENTS = (
     "open",
     "socket.",
     "subprocess.",
@@ -59,24 +59,24 @@ _WATCHED = (
     "shutil.",
     "tempfile.",
 )
-"""Audit events of Python that stand for input and output."""
+"""Prefixes of Python's audit events for input and output."""
 
 
 @frozen(repr=False)
 class _Case:
-    """A session that has lived a story, and a step that it is asked to take."""
+    """A story, and the step for which the rule is called."""
 
     story: Story
     step: Step
     kind: type[CustomerSession]
     own: Mapping[str, Any] = field(factory=dict[str, Any])
 
-    def attempt(self) -> Attempt:
-        """Return what the rules would look at, made anew."""
+    def inputs(self) -> RuleInputs:
+        """Return newly created inputs of the rule."""
         session = self.story.play(self.kind) if self.story.steps else None
-        made = attempt_of(self.step, session, self.kind, self.story.end, self.own)
-        hold(made is not None, "the case was drawn for a transition that exists")
-        return made  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # `hold` has seen to it
+        inputs = inputs_of(self.step, session, self.kind, self.story.end, self.own)
+        check(inputs is not None, "the case was drawn for a transition that exists")
+        return inputs  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # not None after `check`
 
     def __repr__(self) -> str:
         """Return the case as Python to paste."""
@@ -88,99 +88,99 @@ class _Case:
 
 
 class RuleContract:
-    """The tests of a rule: subclass it, and say which one as `rule`, and the session class as `kind`."""
+    """The tests of a rule: subclass it and set `rule` and `kind`."""
 
     rule: ClassVar[Rule]
     """The rule under test."""
     kind: ClassVar[type[CustomerSession]] = CustomerSession
-    """A class whose sessions have the fields that the rule asks for; it need not list the rule."""
+    """A session class with the fields that the rule takes; it need not list the rule."""
     own: ClassVar[Mapping[str, Any]] = {}
     """What a creation gives to the fields that the class adds."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
-    """Draws what creations, updates and closings are given; None for any changes."""
-    settings: ClassVar[settings] = patient(max_examples=40)
-    """How Hypothesis draws the cases: as the loaded profile says; 40 of them where it does not."""
+    """Draws the changes of creations, updates and closings; None for any changes."""
+    settings: ClassVar[settings] = relaxed_settings(max_examples=40)
+    """The Hypothesis settings: those of the loaded profile, by default with 40 examples."""
     TestCase: ClassVar[Any] = AsTestCase()
     """The class as a `unittest.TestCase`."""
 
     def test_is_documented(self) -> None:
-        """The first line of the docstring says the rule as a sentence, and the code is in snake_case."""
+        """The first line of the docstring is a sentence, and the code is in snake_case."""
         __tracebackhide__ = True
         rule = self.rule
-        hold(rule.text[:1].isupper(), f"{rule.name}: the docstring does not begin as a sentence: {rule.text!r}")
-        hold(
+        check(rule.text[:1].isupper(), f"{rule.name}: the docstring does not begin as a sentence: {rule.text!r}")
+        check(
             rule.text.endswith("."), f"{rule.name}: the first line of the docstring is no whole sentence: {rule.text!r}"
         )
-        hold(_SNAKE_CASE.fullmatch(rule.code), f"{rule.name}: the code {rule.code!r} is not in snake_case")
+        check(_SNAKE_CASE.fullmatch(rule.code), f"{rule.name}: the code {rule.code!r} is not in snake_case")
 
     def test_guards_a_transition(self) -> None:
-        """The table has a transition that the rule guards, and the class has the fields that it asks for."""
+        """The table has a transition that the rule guards, and the class has the fields that it takes."""
         __tracebackhide__ = True
-        hold(self._rows(), f"{self.rule.code} guards no transition of {self.kind.__name__}")
+        check(self._rows(), f"{self.rule.code} guards no transition of {self.kind.__name__}")
         type(self.kind.__name__, (self.kind,), {"rules": (self.rule,)})  # raises for a field that does not exist
 
     def test_never_raises(self) -> None:
-        """Total: the rule answers whatever the session holds and whatever is asked."""
+        """Total: the rule returns for any session and any argument."""
         __tracebackhide__ = True
-        self._prove(self._answered)
+        self._prove(self._check_total)
 
     def test_answers_as_a_rule_may(self) -> None:
-        """A boolean, None, or violations: with its own code, a message, and a pointer to a place that exists."""
+        """The answer is a boolean, None, or violations with the rule's code, a message, and a pointer that exists."""
         __tracebackhide__ = True
-        self._prove(self._well_answered)
+        self._prove(self._check_answer)
 
     def test_answers_the_same_twice(self) -> None:
-        """Deterministic: asked twice, and asked about an equal copy, the rule answers the same."""
+        """Deterministic: the rule returns the same again, and for an equal session."""
         __tracebackhide__ = True
-        self._prove(self._answered_again)
+        self._prove(self._check_deterministic)
 
     def test_changes_nothing(self) -> None:
-        """Pure: the session, what it would be, and what was asked are the same afterwards."""
+        """Pure: the session before, the session after and the argument do not change."""
         __tracebackhide__ = True
-        self._prove(self._unchanged)
+        self._prove(self._check_pure)
 
     def test_reads_and_writes_nothing(self) -> None:
         """Pure: the rule opens no file and no connection, starts no process and prints nothing."""
         __tracebackhide__ = True
-        self._prove(self._silent)
+        self._prove(self._check_no_io)
 
     # --- The clauses --------------------------------------------------------------------------------------------------
 
-    def _answered(self, case: _Case) -> None:
+    def _check_total(self, case: _Case) -> None:
         try:
-            _answer(self.rule, case.attempt())
+            _answer(self.rule, case.inputs())
         except _Raised as raised:
             error = raised.__cause__
             raise AssertionError(f"it raised {type(error).__name__}: {error}") from error
 
-    def _well_answered(self, case: _Case) -> None:
-        attempt = case.attempt()
-        for violation in _violations(self.rule, attempt):
-            hold(violation.message.strip(), "a violation has no message")
+    def _check_answer(self, case: _Case) -> None:
+        inputs = case.inputs()
+        for violation in _violations(self.rule, inputs):
+            check(violation.message.strip(), "a violation has no message")
             if violation.pointer is not None:
-                documents = [_document(attempt.change), unstructure(attempt.after)]
+                documents = [_document(inputs.change), unstructure(inputs.after)]
                 found = any(_exists(document, violation.pointer) for document in documents)
-                hold(found, f"the pointer {violation.pointer!r} leads nowhere, in what was asked and in the session")
+                check(found, f"the pointer {violation.pointer!r} exists neither in the argument nor in the session")
 
-    def _answered_again(self, case: _Case) -> None:
-        attempt = case.attempt()
-        first, again, copied = (_answer(self.rule, one) for one in (attempt, attempt, case.attempt()))
-        hold(first == again, f"asked twice, it answered {first!r}, then {again!r}")
-        hold(first == copied, f"asked about an equal session, it answered {copied!r} instead of {first!r}")
+    def _check_deterministic(self, case: _Case) -> None:
+        inputs = case.inputs()
+        first, again, copied = (_answer(self.rule, one) for one in (inputs, inputs, case.inputs()))
+        check(first == again, f"called twice, it returned {first!r}, then {again!r}")
+        check(first == copied, f"for an equal session, it returned {copied!r} instead of {first!r}")
 
-    def _unchanged(self, case: _Case) -> None:
-        attempt = case.attempt()
-        before = deepcopy(_held(attempt))
-        _answer(self.rule, attempt)
-        changed = [name for name, value in _held(attempt).items() if value != before[name]]
-        hold(not changed, f"it changed {', '.join(changed)}")
+    def _check_pure(self, case: _Case) -> None:
+        inputs = case.inputs()
+        before = deepcopy(_mutable_contents(inputs))
+        _answer(self.rule, inputs)
+        changed = [name for name, value in _mutable_contents(inputs).items() if value != before[name]]
+        check(not changed, f"it changed {', '.join(changed)}")
 
-    def _silent(self, case: _Case) -> None:
-        _answer(self.rule, case.attempt())  # what it imports, it imports now
-        attempt = case.attempt()
-        with _listening() as heard:
-            _answer(self.rule, attempt)
-        hold(not heard, f"it did input or output: {', '.join(dict.fromkeys(heard))}")
+    def _check_no_io(self, case: _Case) -> None:
+        _answer(self.rule, case.inputs())  # a first call, so that its imports are done
+        inputs = case.inputs()
+        with _recorded_io() as events:
+            _answer(self.rule, inputs)
+        check(not events, f"it did input or output: {', '.join(dict.fromkeys(events))}")
 
     # --- The cases ----------------------------------------------------------------------------------------------------
 
@@ -188,7 +188,7 @@ class RuleContract:
         return [row for row in self.kind.machine.table if self.rule.guards(row.trigger, row.target)]
 
     def _prove(self, clause: Callable[[_Case], None]) -> None:
-        """Check *clause* in many cases, and say what the rule did wrong in the simplest one in which it fails."""
+        """Check *clause* in many cases, and report the shrunk case in which it fails."""
         __tracebackhide__ = True
 
         @self.settings
@@ -198,7 +198,7 @@ class RuleContract:
             try:
                 clause(case)
             except _Raised:
-                return  # a case for `test_never_raises` alone
+                return  # only `test_never_raises` reports it
             except AssertionError as broken:
                 raise AssertionError(
                     f"the rule {self.rule.code} ({self.rule.name}): {broken}\n\n{case!r}"
@@ -207,36 +207,36 @@ class RuleContract:
         prove()
 
     def _cases(self) -> st.SearchStrategy[_Case]:
-        """Draw sessions in every state in which the rule is asked, and whatever may be asked then."""
+        """Draw cases for every transition that the rule guards."""
         rows = self._rows()
-        hold(rows, f"{self.rule.code} guards no transition of {self.kind.__name__}")
+        check(rows, f"{self.rule.code} guards no transition of {self.kind.__name__}")
         return st.sampled_from(rows).flatmap(self._cases_of)
 
     def _cases_of(self, row: Any) -> st.SearchStrategy[_Case]:
         own = dict(self.own)
         changes = updates() if self.changes is None else self.changes
-        lives = (
+        histories = (
             st.just(Story.of(own=own))
             if row.source is None
             else stories(self.kind, row.source, own=own, changes=self.changes)
         )
         arguments: st.SearchStrategy[Any] = st.none()
         if row.trigger is Trigger.CREATE:
-            arguments = changes.map(lambda change: _wanting(change, row.target))
+            arguments = changes.map(lambda change: _with_state(change, row.target))
         elif row.trigger in (Trigger.UPDATE, Trigger.CLOSE):
             arguments = st.none() | changes
         elif row.trigger is Trigger.RETURN_ITEMS:
-            return lives.flatmap(lambda story: _returning(story, self.kind, own))
+            return histories.flatmap(lambda story: _return_cases(story, self.kind, own))
         return built(
-            lambda drawn: _Case(drawn[0], Step(row.trigger, drawn[1]), self.kind, own), st.tuples(lives, arguments)
+            lambda drawn: _Case(drawn[0], Step(row.trigger, drawn[1]), self.kind, own), st.tuples(histories, arguments)
         )
 
 
-def _wanting(change: SessionUpdate, state: State) -> SessionUpdate:
+def _with_state(change: SessionUpdate, state: State) -> SessionUpdate:
     return evolve(change, state=state)
 
 
-def _returning(story: Story, kind: type[CustomerSession], own: Mapping[str, Any]) -> st.SearchStrategy[_Case]:
+def _return_cases(story: Story, kind: type[CustomerSession], own: Mapping[str, Any]) -> st.SearchStrategy[_Case]:
     session = story.play(kind)
     possible = any(item.remaining_quantity for item in session.cart_items)
     entries = (returns(session) | returns()) if possible else returns()
@@ -244,21 +244,21 @@ def _returning(story: Story, kind: type[CustomerSession], own: Mapping[str, Any]
 
 
 class _Raised(Exception):
-    """The rule raised instead of answering."""
+    """The rule raised an exception."""
 
 
-def _answer(rule: Rule, attempt: Attempt) -> Answer:
-    """Ask the rule, and return what it answered, what it yields in a list."""
+def _answer(rule: Rule, inputs: RuleInputs) -> Answer:
+    """Call the rule, and return its answer, with a generator as a list."""
     try:
-        answer = answer_of(rule, attempt)
+        answer = call_rule(rule, inputs)
         return list(answer) if isinstance(answer, Iterator) else answer
     except Exception as error:
         raise _Raised from error
 
 
-def _violations(rule: Rule, attempt: Attempt) -> tuple[Violation, ...]:
-    """Ask the rule, and return the violations that its answer stands for, which has to be one of those it may give."""
-    answer = _answer(rule, attempt)
+def _violations(rule: Rule, inputs: RuleInputs) -> tuple[Violation, ...]:
+    """Call the rule, check that its answer is valid, and return its violations."""
+    answer = _answer(rule, inputs)
     if answer is None or answer is True:
         return ()
     try:
@@ -267,15 +267,15 @@ def _violations(rule: Rule, attempt: Attempt) -> tuple[Violation, ...]:
         raise AssertionError(str(error)) from error
 
 
-def _held(attempt: Attempt) -> dict[str, Any]:
-    """Return all that a rule could change."""
+def _mutable_contents(inputs: RuleInputs) -> dict[str, Any]:
+    """Return the contents of everything that a rule could change."""
     sessions = {
-        "the session": attempt.session,
-        "the session as it would be": attempt.after,
-        "the newborn": attempt.origin,
+        "the session": inputs.session,
+        "the session after": inputs.after,
+        "the new session": inputs.origin,
     }
     held: dict[str, Any] = {name: contents(session) for name, session in sessions.items() if session is not None}
-    return held | {"what was asked": attempt.change, "the new values": dict(attempt.values)}
+    return held | {"the argument": inputs.change, "the new values": dict(inputs.values)}
 
 
 def _document(change: Any) -> Any:
@@ -287,17 +287,17 @@ def _document(change: Any) -> Any:
 _NAMES = {
     wire_name(attribute.name) for kind in (CustomerSession, CartItem, ReturnedCartItem) for attribute in fields(kind)
 }
-"""What may be pointed at although it is missing."""
+"""Members to which a pointer may lead although they are absent."""
 
 
 def _exists(document: Any, pointer: str) -> bool:
-    """Whether *pointer* leads somewhere in *document*, or to a member that could be there."""
-    *way, last = pointer.split("/")[1:] or [""]
+    """Whether *pointer* leads to a value in *document*, or to a member that could be there."""
+    *path, last = pointer.split("/")[1:] or [""]
     if pointer == "":
         return True
     if not pointer.startswith("/"):
         return False
-    for token in (token.replace("~1", "/").replace("~0", "~") for token in way):
+    for token in (token.replace("~1", "/").replace("~0", "~") for token in path):
         if is_object(document) and token in document:
             document = document[token]
         elif is_list(document) and token.isdecimal() and int(token) < len(document):
@@ -312,32 +312,32 @@ def _exists(document: Any, pointer: str) -> bool:
 
 # --- Input and output ----------------------------------------------------------------------------------------------
 
-_heard: list[str] = []
-_listens = False
-_hooked = False
+_events: list[str] = []
+_recording = False
+_hook_installed = False
 
 
-def _hear(event: str, _: Any) -> None:  # pragma: no cover - the interpreter runs its hooks unseen by coverage
-    if _listens and event.startswith(_WATCHED):
-        _heard.append(event)
+def _record_event(event: str, _: Any) -> None:  # pragma: no cover - the interpreter disables tracing in audit hooks
+    if _recording and event.startswith(_IO_EVENTS):
+        _events.append(event)
 
 
 @contextmanager
-def _listening() -> Generator[list[str]]:
-    """Collect the names of what reads or writes inside: Python tells of it by audit events, which cannot be unheard later."""
-    global _listens, _hooked  # noqa: PLW0603 - a hook of the interpreter is set once for the whole process
-    if not _hooked:
-        sys.addaudithook(_hear)
-        _hooked = True
-    heard: list[str] = []
-    _heard.clear()
+def _recorded_io() -> Generator[list[str]]:
+    """Collect the audit events of input and output in the enclosed code. Python cannot remove an audit hook again."""
+    global _recording, _hook_installed  # noqa: PLW0603 - one audit hook for the whole process
+    if not _hook_installed:
+        sys.addaudithook(_record_event)
+        _hook_installed = True
+    events: list[str] = []
+    _events.clear()
     printed = StringIO()
     with redirect_stdout(printed), redirect_stderr(printed):
-        _listens = True
+        _recording = True
         try:
-            yield heard
+            yield events
         finally:
-            _listens = False
-            heard += _heard
+            _recording = False
+            events += _events
             if printed.getvalue():
-                heard.append("print")
+                events.append("print")

@@ -1,4 +1,4 @@
-"""The matrix: every state against every trigger, what is forbidden too, each with a real session and arguments.
+"""The matrix of every state and every trigger, allowed or not, each with a session and arguments.
 
 >>> from session_fsm import CustomerSession
 >>> cells = {str(cell): cell for cell in matrix(CustomerSession)}
@@ -30,20 +30,20 @@ __all__ = ["Cell", "CellOutcome", "matrix", "matrix_table"]
 
 @frozen
 class CellOutcome:
-    """What came of pulling the trigger of a cell."""
+    """The result of firing the trigger of a cell."""
 
     target: State | None = None
-    """The state that the session came into; None where it was refused."""
+    """The target state; None if it was refused."""
     event: EventName | None = None
-    """The event that was recorded; None where it was refused."""
+    """The recorded event; None if it was refused."""
     codes: tuple[str, ...] = ()
-    """The codes of the refusal, each once; none where it was allowed."""
+    """The distinct codes of the refusal; empty if it was allowed."""
     raised: tuple[str, ...] = field(default=(), eq=False)
-    """What the rules that failed raised, each with the code of its rule."""
+    """The exceptions of rules, each with the code of its rule."""
 
     @property
     def allowed(self) -> bool:
-        """Whether the session moved."""
+        """Whether the transition took place."""
         return self.target is not None
 
     def __str__(self) -> str:
@@ -54,47 +54,47 @@ class CellOutcome:
 
 @frozen(eq=False)
 class Cell:
-    """A state, a trigger, and what it takes to pull the one in the other."""
+    """A state and a trigger, with a story that reaches the state and a step that fires the trigger."""
 
     kind: type[CustomerSession]
     state: State | None
-    """The state of the session; None where it is created."""
+    """The state of the session; None for a creation."""
     trigger: Trigger
     wanted: State | None
-    """The state that a creation asks for; None for the triggers that move a session."""
+    """The wanted state of a creation; None for other triggers."""
     row: Row | None
-    """The transition; None where the table has none, so that it is forbidden."""
+    """The row; None if the table has none, so that the cell is forbidden."""
     story: Story | None = field(repr=False)
-    """What gets a session into the state: without steps where it is created, None where nothing does."""
+    """A story into the state; without steps for a creation, None if there is none."""
     step: Step = field(repr=False)
-    """The trigger with arguments with which the row fires; where none does, with plausible ones."""
+    """The trigger with arguments that fire the row; for a forbidden cell, with plausible ones."""
     infeasible: str = ""
-    """Why no session gets into the state, or why no arguments fire the row; empty where it is feasible."""
+    """Why no session reaches the state or no arguments fire the row; empty if the cell is feasible."""
 
     def session(self) -> CustomerSession | None:
-        """Return a new session in the state; None where the trigger creates it.
+        """Return a new session in the state; None for a creation.
 
         Raises:
-            SessionFSMError: no session gets into the state.
+            SessionFSMError: no session reaches the state.
         """
         if self.story is None:
             raise SessionFSMError(f"{self}: {self.infeasible}")
         return self.story.play(self.kind) if self.story.steps else None
 
     def run(self) -> CellOutcome:
-        """Pull the trigger of a new session in the state, and return what came of it.
+        """Fire the trigger on a new session in the state, and return the result.
 
         Raises:
-            SessionFSMError: no session gets into the state.
+            SessionFSMError: no session reaches the state.
         """
         session = self.session()
         story = self.story or Story(())
         try:
-            moved, event = self.step.take(session, self.kind, story.end, **story.own)
+            after, event = self.step.take(session, self.kind, story.end, **story.own)
         except TransitionRefused as refusal:
             codes = dict.fromkeys(violation.code for violation in refusal.violations)
             return CellOutcome(codes=tuple(codes), raised=raised_in(refusal.decision))
-        return CellOutcome(target=moved.state, event=event.name)
+        return CellOutcome(target=after.state, event=event.name)
 
     def __str__(self) -> str:
         return _name(self.state, self.trigger, self.wanted)
@@ -102,19 +102,19 @@ class Cell:
 
 @unrecorded()
 def matrix(kind: type[CustomerSession], own: Mapping[str, Any] | None = None, *, budget: int = BUDGET) -> list[Cell]:
-    """Return every cell of the matrix of states and triggers, what is forbidden too, the same in every run.
+    """Return every cell of the matrix of states and triggers, forbidden ones included; deterministic.
 
-    A new session can only be created, in each of the four states, so there are four such cells, called
-    ``new-create-open`` and so on. A session in one of the four states has a cell for each of the other five triggers,
-    called ``closed-reopen`` and so on. Made for ``@pytest.mark.parametrize("cell", matrix(ShopSession), ids=str)``.
+    There are four cells for creations, one for each wanted state, named ``new-create-open`` and so on. Each of the four
+    states has a cell for each of the other five triggers, named ``closed-reopen`` and so on. Use it with
+    ``@pytest.mark.parametrize("cell", matrix(ShopSession), ids=str)``.
 
-    The session and the arguments of an allowed cell are those of the witness of its row. A forbidden one is given
-    what would fire elsewhere, and to return from, a cart, so that the table alone is in the way.
+    The story and the step of an allowed cell are those of the witness of its row. A forbidden cell gets arguments that
+    fire the trigger in another state, and a cart for returns, so that only the table refuses it.
 
     Args:
         kind: the session class.
         own: what a creation gives to the fields that *kind* adds.
-        budget: how many stories are judged at most to find the witness of one row.
+        budget: how many stories to judge at most to find the witness of one row.
     """
     found = {row.id: find_witness(kind, row, own=own, budget=budget) for row in kind.machine.table}
     return [_cell(kind, found, place, own or {}) for place in _places()]
@@ -122,12 +122,12 @@ def matrix(kind: type[CustomerSession], own: Mapping[str, Any] | None = None, *,
 
 _Place: TypeAlias = tuple[State | None, Trigger, State | None]
 _Found: TypeAlias = Mapping[str, "Witness | NoWitness"]
-_MOVING = tuple(trigger for trigger in Trigger if trigger is not Trigger.CREATE)
+_OTHER_TRIGGERS = tuple(trigger for trigger in Trigger if trigger is not Trigger.CREATE)
 
 
 def _places() -> Iterator[_Place]:
     yield from ((None, Trigger.CREATE, wanted) for wanted in State)
-    yield from ((state, trigger, None) for state in State for trigger in _MOVING)
+    yield from ((state, trigger, None) for state in State for trigger in _OTHER_TRIGGERS)
 
 
 def _name(state: State | None, trigger: Trigger, wanted: State | None) -> str:
@@ -136,19 +136,21 @@ def _name(state: State | None, trigger: Trigger, wanted: State | None) -> str:
 
 def _cell(kind: type[CustomerSession], found: _Found, place: _Place, own: Mapping[str, Any]) -> Cell:
     state, trigger, wanted = place
-    ways = (row for row in kind.machine.table if row.source is state and row.trigger is trigger)
-    row = next((row for row in ways if wanted in (None, row.target)), None)
-    known = None if row is None else found[row.id]
-    if isinstance(known, Witness):
-        return Cell(kind, state, trigger, wanted, row, evolve(known.story, own={**known.story.own, **own}), known.step)
-    infeasible = "" if known is None else str(known)
+    rows = (row for row in kind.machine.table if row.source is state and row.trigger is trigger)
+    row = next((row for row in rows if wanted in (None, row.target)), None)
+    witness = None if row is None else found[row.id]
+    if isinstance(witness, Witness):
+        return Cell(
+            kind, state, trigger, wanted, row, evolve(witness.story, own={**witness.story.own, **own}), witness.step
+        )
+    infeasible = "" if witness is None else str(witness)
     step = _plausible(found, trigger, wanted)
     if state is None:
         return Cell(kind, state, trigger, wanted, row, Story((), own=own), step, infeasible)
-    inward = [found[way.id] for way in kind.machine.table if way.target is state]
-    stories = [way.whole for way in inward if isinstance(way, Witness)]
+    incoming = [found[row.id] for row in kind.machine.table if row.target is state]
+    stories = [one.whole for one in incoming if isinstance(one, Witness)]
     if not stories:
-        infeasible = f"no session gets into {state}: {'; '.join(map(str, inward))}"
+        infeasible = f"no session reaches {state}: {'; '.join(map(str, incoming))}"
         return Cell(kind, state, trigger, wanted, row, None, step, infeasible)
     story = min(stories, key=lambda story: len(story.steps))
     story = evolve(story, own={**story.own, **own})
@@ -162,27 +164,27 @@ def _firing(found: _Found, trigger: Trigger) -> Iterator[Witness]:
 
 
 def _plausible(found: _Found, trigger: Trigger, wanted: State | None) -> Step:
-    """Return the trigger with what fires it somewhere, if anything does."""
+    """Return the trigger with arguments that fire it in some state, if there are any."""
     if wanted is not None:
         return Step(trigger, SessionUpdate(state=wanted))
-    least = Step(trigger, [ReturnedCartItem(position=0)] if trigger is Trigger.RETURN_ITEMS else None)
-    return next((witness.step for witness in _firing(found, trigger)), least)
+    minimal = Step(trigger, [ReturnedCartItem(position=0)] if trigger is Trigger.RETURN_ITEMS else None)
+    return next((witness.step for witness in _firing(found, trigger)), minimal)
 
 
 def _with_cart(kind: type[CustomerSession], found: _Found, story: Story) -> Story:
-    """Return *story* with a cart of which items could come back, if the rules let it be."""
+    """Return *story* with a cart whose items can be returned, if the rules allow it."""
     creation, *rest = story.steps
     for witness in _firing(found, Trigger.RETURN_ITEMS):
-        held = witness.session()
+        session = witness.session()
         filled = evolve(
-            creation, argument=evolve(creation.argument, cart_items=() if held is None else held.cart_items)
+            creation, argument=evolve(creation.argument, cart_items=() if session is None else session.cart_items)
         )
-        fuller = evolve(story, steps=(filled, *rest))
+        with_cart = evolve(story, steps=(filled, *rest))
         try:
-            fuller.play(kind)
+            with_cart.play(kind)
         except (TransitionRefused, InvalidValue):
             continue
-        return fuller
+        return with_cart
     return story
 
 
@@ -194,28 +196,28 @@ def matrix_table(
     *,
     budget: int = BUDGET,
 ) -> str:
-    """Return a Markdown table of the states and the triggers, with what came of each cell.
+    """Return a Markdown table of the states and the triggers, with the outcome of each cell.
 
     Args:
         kind: the session class.
-        outcomes: what came of each `Cell`, which may also be given by its name; anything that prints itself is an
-            outcome, and a cell that is missing stays empty. None means that the cells are run.
+        outcomes: an outcome for each `Cell` or cell name, shown with `str`; missing cells stay empty. None runs all
+            cells.
         own: what a creation gives to the fields that *kind* adds.
-        budget: how many stories are judged at most to find the witness of one row.
+        budget: how many stories to judge at most to find the witness of one row.
     """
     if outcomes is None:
         outcomes = [
             (cell, "infeasible" if cell.story is None else cell.run()) for cell in matrix(kind, own, budget=budget)
         ]
-    held: dict[Any, Any] = dict(outcomes)
-    texts = {str(cell): str(outcome) for cell, outcome in held.items()}
+    by_cell: dict[Any, Any] = dict(outcomes)
+    texts = {str(cell): str(outcome) for cell, outcome in by_cell.items()}
     if unknown := [name for name in texts if name not in {_name(*place) for place in _places()}]:
         raise InvalidValue("/outcomes", f"{kind.__name__} has no cell {unknown[0]}")
     created = [f"{wanted}: {texts[name]}" for wanted in State if (name := _name(None, Trigger.CREATE, wanted)) in texts]
     lines = [
         ["state", *Trigger],
         ["---"] * (1 + len(Trigger)),
-        ["new", "<br>".join(created), *[""] * len(_MOVING)],
-        *([state, "", *(texts.get(_name(state, trigger, None), "") for trigger in _MOVING)] for state in State),
+        ["new", "<br>".join(created), *[""] * len(_OTHER_TRIGGERS)],
+        *([state, "", *(texts.get(_name(state, trigger, None), "") for trigger in _OTHER_TRIGGERS)] for state in State),
     ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

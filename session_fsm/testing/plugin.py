@@ -1,8 +1,8 @@
-"""The pytest plugin: how much of the definition of session classes a test suite exercises.
+"""The pytest plugin, which measures how much of the definition of session classes a test suite exercises.
 
-It is switched on by name: with ``pytest_plugins = ["session_fsm.testing.plugin"]`` in the ``conftest.py`` of the root,
-or with ``-p session_fsm.testing.plugin`` on the command line. It records nothing, and costs nothing, until one of its
-options, or of their equivalents in the configuration file, asks for it. They are described in ``docs/testing/coverage.md``.
+Users enable it by name: with ``pytest_plugins = ["session_fsm.testing.plugin"]`` in the ``conftest.py`` of the root,
+or with ``-p session_fsm.testing.plugin`` on the command line. It records nothing until one of its
+options, or the equivalent in the configuration file, is set. The options are described in ``docs/testing/coverage.md``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from session_fsm.testing.coverage.report import FORMATS, report, report_file, su
 __all__ = ["Recording", "pytest_addoption", "pytest_configure", "session_fsm_recorder"]
 
 _PLAIN = "session_fsm:CustomerSession"
-# Under this name a worker of xdist hands its counts over at its end.
-_HANDED_OVER = "session_fsm_recording"
-# How runs end whose tests ran: what others exercised says nothing about a test suite.
+# The key of `workeroutput` under which a pytest-xdist worker sends its counts to the controller.
+_WORKER_KEY = "session_fsm_recording"
+# The exit statuses of runs whose tests ran; after any other, there is no report.
 _RAN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
@@ -62,13 +62,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _option(config: pytest.Config, name: str) -> Any:
-    """Return what the command line says, or else the configuration file."""
+    """Return the value from the command line, or else from the configuration file."""
     given = config.getoption(f"--session-fsm-{name}")
     return config.getini(f"session_fsm_{name.replace('-', '_')}") if given is None else given
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to record, before test modules are imported, if anything is to come of it."""
+    """Start recording before test modules are imported, if an option needs it."""
     wanted = any(_option(config, name) for name in ("cov", "report", "fail-under", "data"))
     if wanted and not config.option.collectonly:
         config.pluginmanager.register(Recording(config), "session-fsm-recording")
@@ -76,40 +76,40 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def session_fsm_recorder() -> Iterator[Recorder]:
-    """Record what this one test does."""
+    """Record this one test."""
     with recording() as recorder:
         yield recorder
 
 
 class Recording:
-    """The recording of one run of pytest, and what is made of it."""
+    """Records one pytest run, merges the counts of its workers and writes the reports."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._classes: Sequence[str] = _option(config, "class") or [_PLAIN]
         self._reports = [_as_report(given) for given in _option(config, "report")]
-        self._bar = _as_percent(_option(config, "fail-under"))
+        self._fail_under = _as_percent(_option(config, "fail-under"))
         self._data: str | None = _option(config, "data")
-        self._alone = bool(_option(config, "without-subclasses"))
-        if not self._reports and (_option(config, "cov") or self._bar is not None):
+        self._without_subclasses = bool(_option(config, "without-subclasses"))
+        if not self._reports and (_option(config, "cov") or self._fail_under is not None):
             self._reports = [("term", "")]
-        self._said: list[str] = []
-        self._complaints: list[str] = []
-        self._handed_over = Recorder()
+        self._output: list[str] = []
+        self._errors: list[str] = []
+        self._from_workers = Recorder()
         self._recorder = Recorder()
         self._recorder.start()
 
     @property
     def _workeroutput(self) -> Any:
-        """What this process hands over, where it is a worker of xdist; None where not."""
+        """What a pytest-xdist worker sends to its controller; None in any other process."""
         return getattr(self._config, "workeroutput", None)
 
     def pytest_unconfigure(self) -> None:
-        """Stop, however the run ends."""
+        """Stop recording, however the run ends."""
         self._recorder.stop()
 
     def pytest_collection_finish(self) -> None:
-        """Import the classes after the test modules, but before any test runs, so that a wrong name is told at once."""
+        """Import the classes after collection and before the first test, so that a wrong name is reported at once."""
         if self._workeroutput is None:
             try:
                 list(map(class_at, self._classes))
@@ -117,60 +117,60 @@ class Recording:
                 raise pytest.UsageError(f"--session-fsm-class: {error}") from error
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - xdist says itself what happened
-        """Take over what a worker of xdist has counted."""
-        handed_over = getattr(node, "workeroutput", {}).get(_HANDED_OVER)
-        if handed_over is None:
-            self._complaints.append(f"what worker {node.gateway.id} exercised is lost, because it did not end well")
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ARG002 - pytest-xdist reports the error
+        """Add the counts of a pytest-xdist worker."""
+        data = getattr(node, "workeroutput", {}).get(_WORKER_KEY)
+        if data is None:
+            self._errors.append(f"what worker {node.gateway.id} recorded is lost, because it crashed")
         else:
-            self._handed_over += Recorder.from_json(handed_over)
+            self._from_workers += Recorder.from_json(data)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand over what was counted; or report on it, and let the run fail if it is too little."""
+        """Send the counts to the controller; or write the reports, and fail the run if the coverage is too low."""
         self._recorder.stop()
         if self._workeroutput is not None:
-            self._workeroutput[_HANDED_OVER] = self._recorder.to_json()
+            self._workeroutput[_WORKER_KEY] = self._recorder.to_json()
         elif session.exitstatus in _RAN:
             try:
-                self._finish(session, self._recorder + self._handed_over)
+                self._finish(session, self._recorder + self._from_workers)
             except (SessionFSMError, OSError) as error:
-                self._complaints.append(str(error))
+                self._errors.append(str(error))
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def _finish(self, session: pytest.Session, recorder: Recorder) -> None:
         if self._data is not None:
-            self._said.append(f"counts written to {_write_anew(self._data, recorder)}")
+            self._output.append(f"counts written to {_write_data(self._data, recorder)}")
         if not self._reports:
             return
         kinds = map(class_at, self._classes)
-        coverages = [recorder.of(kind, including_subclasses=not self._alone) for kind in kinds]
+        coverages = [recorder.of(kind, including_subclasses=not self._without_subclasses) for kind in kinds]
         for name, given in self._reports:
             if not given:
-                self._said += report(recorder.tallies(), coverages, name).splitlines()
+                self._output += report(recorder.counters(), coverages, name).splitlines()
                 continue
             for path, of in report_file(given, coverages, name):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(report(recorder.tallies(), of, name), encoding="utf-8")
-                self._said.append(f"{name} report written to {path}")
+                path.write_text(report(recorder.counters(), of, name), encoding="utf-8")
+                self._output.append(f"{name} report written to {path}")
         for coverage in coverages:
-            if self._bar is not None and coverage.percent < self._bar:
-                self._complaints.append(f"{summary(coverage)}, and {self._bar:g} % is required")
+            if self._fail_under is not None and coverage.percent < self._fail_under:
+                self._errors.append(f"{summary(coverage)}, and {self._fail_under:g} % is required")
                 if session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Write the report, where it was written to, and what is wrong."""
-        if self._said or self._complaints:
+        """Print the report, the names of the files that were written, and the errors."""
+        if self._output or self._errors:
             terminalreporter.section("session-fsm: coverage of the definition")
-        for line in self._said:
+        for line in self._output:
             terminalreporter.line(line)
-        for line in self._complaints:
+        for line in self._errors:
             terminalreporter.line(f"ERROR: session-fsm: {line}", red=True, bold=True)
 
 
 def _as_report(given: str) -> tuple[str, str]:
-    """Read ``FORMAT[:FILE]``."""
+    """Return the format and the file of ``FORMAT[:FILE]``."""
     name, _, path = given.partition(":")
     if name not in FORMATS:
         raise pytest.UsageError(f"--session-fsm-report: there is no format '{name}'; there are {', '.join(FORMATS)}")
@@ -191,8 +191,8 @@ def _as_percent(given: str | None) -> float | None:
     return percent
 
 
-def _write_anew(folder: str, recorder: Recorder) -> Path:
-    """Write the counts into a file of their own, since other processes may write at the same time."""
+def _write_data(folder: str, recorder: Recorder) -> Path:
+    """Write the counts to a new file in *folder*, because other processes may write at the same time."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(
         "w", encoding="utf-8", prefix="recording-", suffix=".json", dir=folder, delete=False

@@ -1,14 +1,14 @@
-"""Tests that read as the rule does: given a session, when a verb is called, then that is so, or it is refused.
+"""Given-when-then tests of a session: `given` a session, `when` a verb is called, `then` fields, or `refused`.
 
 >>> from session_fsm import CartItem, CustomerSession
 >>> cart = CustomerSession.create("order-1", cart_items=[CartItem(sku="A", quantity=2, price="19.99")])
 >>> order = given(cart).when("close", coupon_codes=["XMAS"]).then(state="closed", total="39.98", coupon_codes=["XMAS"])
 >>> refused = order.when("close").refused(code="wrong_state", already=True).unchanged()
->>> cart.state  # what was given is never changed
+>>> cart.state  # the given session is never changed
 <State.OPEN: 'open'>
 
-A scenario is a value: each `when` makes a new one and leaves the one before it as it was, so that several may go on
-from the same. What fails raises an `AssertionError` that shows every rule, what it saw and what it said.
+A scenario is immutable: each `when` returns a new one, so that several can continue from the same. A failure raises an
+`AssertionError` that shows every rule with its inputs and its outcome.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.signatures import takes
 from session_fsm.states import EventNameLike, StateLike, Trigger, TriggerLike
-from session_fsm.testing.account import Taken, account, shown
+from session_fsm.testing.failure_report import Taken, failure_report, short_code
 from session_fsm.testing.steps import Story
 from session_fsm.validators import is_list, kind_of
 from session_fsm.values import UNSET, CartItem, Unset
@@ -43,24 +43,23 @@ def given(
     kind: type[CustomerSession] = CustomerSession,
     own: Mapping[str, Any] | None = None,
 ) -> Scenario:
-    """Begin a scenario.
+    """Start a scenario.
 
     Args:
-        start: a session, which is copied; a session class, of which ``when("create", ...)`` makes one; a `Story`,
-            which is played; or the events of a session from its creation on, which are replayed and must lead to
-            the same events again.
-        kind: the class of the session that a story or events make.
+        start: a session, which is copied; a session class, for ``when("create", ...)``; a `Story`, which is played;
+            or all events of a session, which are replayed and must record the same events again.
+        kind: the class of the session for a story or events.
         own: what a creation gives to the fields that the class adds.
 
     Raises:
         InvalidValue: *start* is none of these.
-        AssertionError: the story, or an event, is refused.
+        AssertionError: a step of the story, or an event, is refused.
     """
     __tracebackhide__ = True
     match start:
         case CustomerSession():
             return Scenario(type(start), deepcopy(start), own or {})
-        case type() if issubclass(start, CustomerSession):  # pyright: ignore[reportUnnecessaryIsInstance]  # no type checker was asked
+        case type() if issubclass(start, CustomerSession):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             return Scenario(start, None, own or {})
         case Story():
             scenario = Scenario(kind, None, dict(start.own) | dict(own or {}))
@@ -80,9 +79,9 @@ def _positional(argument: Any) -> tuple[Any, ...]:
 def _replayed(scenario: Scenario, events: Iterable[SessionEvent]) -> Scenario:
     __tracebackhide__ = True
     for place, event in enumerate(events):
-        born = (event.session_id,) if event.trigger is Trigger.CREATE else ()
+        identifier = (event.session_id,) if event.trigger is Trigger.CREATE else ()
         given = {"context": event.context} if event.context else {}
-        scenario = scenario.when(event.trigger, *born, *_positional(event.change), now=event.at, **given).then()
+        scenario = scenario.when(event.trigger, *identifier, *_positional(event.change), now=event.at, **given).then()
         if scenario.event != event:
             raise AssertionError(f"event {place} led to another when it was replayed\n  {event}\n  {scenario.event}")
     return scenario
@@ -94,40 +93,40 @@ def _expected(
     event: EventNameLike | SessionEvent | Unset = UNSET,
     **fields: Any,
 ) -> None:
-    """What `Scenario.then` takes."""
+    """The signature of `Scenario.then`."""
 
 
 @frozen
 class Scenario:
-    """A session at some point of a test, and what its last verb came to."""
+    """A session in a test, and the result of its last verb."""
 
     kind: type[CustomerSession]
     session: CustomerSession | None
-    """The session as it now stands, a copy that belongs to the scenario; None before it is created."""
+    """A copy of the session that belongs to the scenario; None before it is created."""
     _own: Mapping[str, Any] = field(factory=dict[str, Any])
     _taken: Taken | None = None
 
     @property
     def event(self) -> SessionEvent | None:
-        """What the last verb recorded; None where none was called or it was refused."""
+        """The event of the last verb; None if none was called or it was refused."""
         return None if self._taken is None else self._taken.event
 
     @property
     def error(self) -> TransitionRefused | InvalidValue | WireError | None:
-        """Why the last verb was refused; None where none was called or it was not."""
+        """The error of the last verb; None if none was called or it was allowed."""
         return None if self._taken is None else self._taken.error
 
     @property
     def decision(self) -> Decision[Any] | None:
-        """The judgement of the refusal; None where there is none."""
+        """The decision of the refusal; None if there is none."""
         return self.error.decision if isinstance(self.error, TransitionRefused) else None
 
     def when(self, verb: TriggerLike | Literal["put"], *arguments: Any, **keywords: Any) -> Scenario:
-        """Call *verb*, a trigger or ``put``, with what it takes; a creation needs no integration ID here.
+        """Call *verb*, a trigger or ``put``, with its arguments; a creation needs no integration ID.
 
         Raises:
-            InvalidValue: there is no such verb, or it needs a session and none is there.
-            AssertionError: the verb before it was refused.
+            InvalidValue: the verb does not exist, or needs a session and there is none.
+            AssertionError: the previous verb was refused.
         """
         __tracebackhide__ = True
         self._allowed("so that nothing can come after it")
@@ -152,14 +151,14 @@ class Scenario:
 
     @takes(_expected)
     def then(self, **expected: Any) -> Scenario:
-        """Assert that the verb was allowed, and what holds now.
+        """Assert that the verb was allowed, and that fields have the expected values.
 
         Takes any field of the session by its name, and ``event``, the name of the event that was recorded or the
         whole `SessionEvent`. Values may be given as the fields accept them: ``total="39.98"``, ``state="closed"``.
 
         Raises:
-            AssertionError: it was refused, or something else holds.
-            InvalidValue: there is no such field.
+            AssertionError: it was refused, or a field has another value.
+            InvalidValue: a field does not exist.
         """
         __tracebackhide__ = True
         self._allowed("though it should have been allowed")
@@ -170,16 +169,16 @@ class Scenario:
         differing: list[tuple[str, Any, Any]] = []
         for name, value in expected.items():
             if name == "event":
-                wanted, held = (
+                wanted, actual = (
                     value,
                     self.event if isinstance(value, SessionEvent) else getattr(self.event, "name", None),
                 )
             else:
-                wanted, held = _as_held(known[name], value), getattr(self.session, name, None)
-            if wanted != held:
-                differing.append((name, wanted, held))
+                wanted, actual = _converted(known[name], value), getattr(self.session, name, None)
+            if wanted != actual:
+                differing.append((name, wanted, actual))
         if differing:
-            self._fail("what holds differs from what should:", _differences(differing))
+            self._fail("fields differ:", _differences(differing))
         return self
 
     def refused(
@@ -191,17 +190,17 @@ class Scenario:
         details: Mapping[str, Any] | None = None,
         already: bool | None = None,
     ) -> Scenario:
-        """Assert that the verb was refused, by the table, by rules or because of its value, and how.
+        """Assert that the verb was refused by the table, by rules or because of an invalid value.
 
         Args:
-            code: that of a violation.
-            codes: those of all violations, no more and no fewer.
-            pointer: that of a violation, or of a problem with a value; with *code*, of the violation with that code.
-            details: names and values that stand among the details of that violation.
-            already: what `WrongState.already` must be.
+            code: the code of a violation.
+            codes: exactly the codes of all violations.
+            pointer: the pointer of the violation, or of the problem with a value.
+            details: names and values in the details of the violation.
+            already: the value of `WrongState.already`.
 
         Raises:
-            AssertionError: it was allowed, or refused otherwise.
+            AssertionError: it was allowed, or refused differently.
         """
         __tracebackhide__ = True
         if self._taken is None:
@@ -212,23 +211,23 @@ class Scenario:
         reasons: Iterable[Violation | Problem] = (
             error.violations if isinstance(error, TransitionRefused) else error.problems
         )
-        held = sorted({reason.code for reason in reasons if isinstance(reason, Violation)})
-        said_already = isinstance(error, WrongState) and error.already
+        codes_found = sorted({reason.code for reason in reasons if isinstance(reason, Violation)})
+        is_already = isinstance(error, WrongState) and error.already
         differing: list[tuple[str, Any, Any]] = []
-        if codes is not None and sorted(set(codes)) != held:
-            differing.append(("codes", sorted(set(codes)), held))
-        if already is not None and said_already is not already:
-            differing.append(("already", already, said_already))
-        asked = {"code": code, "pointer": pointer, "details": details}
-        wanted = {name: value for name, value in asked.items() if value is not None}
-        if not any(_fits(reason, wanted) for reason in reasons):
+        if codes is not None and sorted(set(codes)) != codes_found:
+            differing.append(("codes", sorted(set(codes)), codes_found))
+        if already is not None and is_already is not already:
+            differing.append(("already", already, is_already))
+        given = {"code": code, "pointer": pointer, "details": details}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        if not any(_matches(reason, wanted) for reason in reasons):
             differing += [(n, value, [getattr(reason, n, None) for reason in reasons]) for n, value in wanted.items()]
         if differing:
-            self._fail("was refused, but otherwise than it should:", _differences(differing))
+            self._fail("was refused, but not as expected:", _differences(differing))
         return self
 
     def unchanged(self) -> Scenario:
-        """Assert that the last verb left everything that the session holds as it was, pending events included.
+        """Assert that the last verb changed nothing in the session, including its pending events.
 
         Raises:
             AssertionError: something changed.
@@ -240,7 +239,7 @@ class Scenario:
         names = [name for name in before | after if before.get(name) != after.get(name)]
         if names:
             differing = [(name.lstrip("_"), before.get(name), after.get(name)) for name in names]
-            self._fail("changed what should have stayed as it was:", _differences(differing))
+            self._fail("changed what should be unchanged:", _differences(differing))
         return self
 
     def _allowed(self, otherwise: str) -> None:
@@ -252,23 +251,25 @@ class Scenario:
         __tracebackhide__ = True
         if self._taken is None:
             raise AssertionError("\n".join([text, *more]))
-        raise AssertionError("\n".join([f"{self._taken.verb}: {text}", *more, *account(self._taken)])) from self.error
+        raise AssertionError(
+            "\n".join([f"{self._taken.verb}: {text}", *more, *failure_report(self._taken)])
+        ) from self.error
 
 
-def _as_held(attribute: Any, value: Any) -> Any:
-    """Return *value* in the form in which the field holds it; items of a cart have their positions."""
+def _converted(attribute: Any, value: Any) -> Any:
+    """Return *value* as the field stores it; cart items get their positions."""
     converted = value if attribute.converter is None else attribute.converter(value)
     if attribute.name == "cart_items" and is_list(converted):
-        return tuple(_placed(item, position) for position, item in enumerate(converted))
+        return tuple(_with_position(item, position) for position, item in enumerate(converted))
     return converted
 
 
-def _placed(item: Any, position: int) -> Any:
+def _with_position(item: Any, position: int) -> Any:
     return evolve(item, position=position) if isinstance(item, CartItem) and item.position is None else item
 
 
-def _fits(reason: Violation | Problem, wanted: Mapping[str, Any]) -> bool:
-    """Whether all that is *wanted* holds of one reason; of details, those that are named."""
+def _matches(reason: Violation | Problem, wanted: Mapping[str, Any]) -> bool:
+    """Whether *reason* has all *wanted* values; of details, the named ones."""
     details: Mapping[str, Any] = getattr(reason, "details", {})
     named = wanted.get("details", {})
     return {**details, **named} == details and all(
@@ -277,7 +278,7 @@ def _fits(reason: Violation | Problem, wanted: Mapping[str, Any]) -> bool:
 
 
 def _differences(differing: Iterable[tuple[str, Any, Any]]) -> Iterable[str]:
-    for name, wanted, held in differing:
+    for name, wanted, actual in differing:
         yield f"  {name}"
-        yield f"    expected {shown(wanted)}"
-        yield f"    actual   {shown(held)}"
+        yield f"    expected {short_code(wanted)}"
+        yield f"    actual   {short_code(actual)}"

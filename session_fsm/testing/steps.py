@@ -1,8 +1,7 @@
-"""One step in the life of a session, and a whole life made of steps, as values.
+"""`Step` and `Story`: one call of a trigger, and the sequence of calls that make up the history of a session.
 
-What searches for a life, generates one, mutates one or tells of one speaks in these terms. A story is played with
-real verbs and real rules; it is written as Python to paste into a test, or as the JSON Lines of
-``docs/replay-format.md``, which ``session-fsm replay`` plays.
+The searches, strategies and reports of the kit use them. A story is played with the real verbs and rules; it can be
+written as Python to paste into a test, or as the JSON Lines of ``docs/replay-format.md`` for ``session-fsm replay``.
 
 >>> from session_fsm import CustomerSession
 >>> story = Story.of(Step("create"), Step("close"), Step("reopen"))
@@ -38,7 +37,7 @@ from session_fsm.wire import ReturnRequest, dumps
 __all__ = ["BEGINNING", "Step", "Story", "code_of"]
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
-"""When the first step of a story takes place, unless it says otherwise; each further one takes place a minute later."""
+"""The default time of the first step of a story; each further step is a minute later."""
 _MINUTE = timedelta(minutes=1)
 _SESSION_ID = "order-1"
 
@@ -52,14 +51,14 @@ def _to_trigger(value: object) -> Trigger:
 
 @frozen
 class Step:
-    """A trigger, and what it is given."""
+    """A trigger and its argument."""
 
     trigger: Trigger = field(converter=_to_trigger)
     argument: Any = None
-    """What the trigger takes: a `SessionUpdate` for create, update and close (None is one without changes), a list
+    """The argument of the trigger: a `SessionUpdate` for create, update and close (None is one without changes), a list
     of `ReturnedCartItem` for a return, None for the others. The state of a creation is that of its update."""
     at: datetime | None = field(default=None, kw_only=True)
-    """When, with a time zone; None means a minute after the step before."""
+    """The time, with a time zone; None means a minute after the step before."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "argument", argument_of(self.trigger, self.argument))
@@ -70,26 +69,26 @@ class Step:
     def take(
         self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
     ) -> tuple[CustomerSession, SessionEvent]:
-        """Pull the trigger, and return the session and what it recorded.
+        """Fire the trigger, and return the session and the recorded event.
 
         Args:
-            session: the session to move; None for a creation.
-            kind: the class of what a creation makes.
+            session: the session; None for a creation.
+            kind: the class to create.
             now: when, with a time zone.
             own: what a creation gives to the fields that *kind* adds.
 
         Raises:
             TransitionRefused: the table or a rule forbids it.
-            InvalidValue: the class does not accept what its own fields are given, or there is no session to move.
+            InvalidValue: the class does not accept *own*, or there is no session.
         """
         if self.trigger is Trigger.CREATE:
             try:
-                born = kind.create(_SESSION_ID, self.argument, now=now, **own)
+                created = kind.create(_SESSION_ID, self.argument, now=now, **own)
             except SessionFSMError:
                 raise
-            except Exception as error:  # what a field that the class adds raises is its own affair
+            except Exception as error:  # a field that the class adds may raise anything
                 raise InvalidValue("/own", f"{kind.__name__} cannot be created: {error}") from error
-            return born, born.pending_events[-1]
+            return created, created.pending_events[-1]
         if session is None:
             raise InvalidValue("/trigger", f"{self.trigger} needs a session; a story begins with create")
         given = () if self.argument is None else (self.argument,)
@@ -98,27 +97,27 @@ class Step:
     def judge(
         self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
     ) -> Decision[Any]:
-        """Judge the trigger without pulling it. Takes what `take` takes."""
+        """Return the decision on the step without changing the session. Takes what `take` takes."""
         if self.trigger is not Trigger.CREATE and session is not None:
             return session.evaluate(self.trigger, self.argument, now=now)
         try:
-            born, event = self.take(None, kind, now, **own)
+            created, event = self.take(None, kind, now, **own)
         except TransitionRefused as refusal:
             return refusal.decision
-        guards = (rule for rule in kind.machine.rules if rule.guards(self.trigger, born.state))
+        guards = (rule for rule in kind.machine.rules if rule.guards(self.trigger, created.state))
         return Decision(
             trigger=self.trigger,
             source=None,
-            target=born.state,
+            target=created.state,
             event_name=event.name,
             checks=tuple(Check(rule=rule, outcome=Outcome.PASSED) for rule in guards),
-            after=born,
+            after=created,
         )
 
     def code(
         self, kind: str = "CustomerSession", own: Mapping[str, Any] | None = None, now: datetime | None = None
     ) -> str:
-        """Return the step as a line of Python that moves a variable called ``session``, at the time *now* if given."""
+        """Return the step as a line of Python for a variable ``session``, at the time *now* if given."""
         arguments: list[str] = []
         if isinstance(self.argument, SessionUpdate):
             arguments = [f"{name}={code_of(value)}" for name, value in self.argument.given().items()]
@@ -136,7 +135,7 @@ class Step:
         return f"session = {kind}.create({', '.join(arguments)})"
 
     def line(self, now: datetime) -> str:
-        """Return the step as a line of the format of ``docs/replay-format.md``."""
+        """Return the step as a line in the format of ``docs/replay-format.md``."""
         members: dict[str, Any] = {"operation": "update", "sessionId": _SESSION_ID}
         match self.trigger:
             case Trigger.RETURN_ITEMS:
@@ -158,7 +157,7 @@ class Step:
 
 @frozen
 class Story:
-    """The steps of one session's life, the creation first."""
+    """The steps of one session, starting with its creation."""
 
     steps: tuple[Step, ...]
     own: Mapping[str, Any] = field(factory=dict[str, Any], kw_only=True)
@@ -173,11 +172,11 @@ class Story:
         return cls(steps, own=own or {})
 
     def then(self, *steps: Step) -> Story:
-        """Return the story that goes on with *steps*."""
+        """Return the story continued by *steps*."""
         return evolve(self, steps=(*self.steps, *steps))
 
     def play(self, kind: type[CustomerSession]) -> CustomerSession:
-        """Return a session of *kind* that has lived this story, step by step, by its verbs. Its events are pending.
+        """Return a new session of *kind* after the steps of this story. Its events are pending.
 
         Raises:
             TransitionRefused: a step is refused.
@@ -191,7 +190,7 @@ class Story:
         return session
 
     def timed(self) -> Iterator[tuple[Step, datetime]]:
-        """Yield every step with the time at which it takes place."""
+        """Yield every step with its time."""
         following = BEGINNING
         for step in self.steps:
             now = step.at or following
@@ -200,7 +199,7 @@ class Story:
 
     @property
     def end(self) -> datetime:
-        """The time at which a further step would take place."""
+        """The default time of a further step."""
         times = [now for _, now in self.timed()]
         return times[-1] + _MINUTE if times else BEGINNING
 
@@ -208,20 +207,20 @@ class Story:
         """Return the story as Python to paste into a test.
 
         Args:
-            kind: the name of the class there.
-            times: whether the code says when each step takes place; None means if one of the steps does.
+            kind: the name of the class.
+            times: whether to give the time of each step; None means only if a step has a time.
         """
         if times is None:
             times = any(step.at for step in self.steps)
         return "\n".join(step.code(kind, self.own, now if times else None) for step, now in self.timed())
 
     def json_lines(self) -> str:
-        """Return the story in the format of ``docs/replay-format.md``, one step a line, to play or to keep."""
+        """Return the story in the format of ``docs/replay-format.md``, one line for each step."""
         return "".join(f"{step.line(now)}\n" for step, now in self.timed())
 
 
 def code_of(value: Any) -> str:
-    """Return the shortest Python that makes *value*: what is as it would be by itself is left out."""
+    """Return short Python that creates *value*, without arguments that equal their defaults."""
     kind = value.__class__
     match value:
         case bool() | None:
@@ -246,7 +245,7 @@ def code_of(value: Any) -> str:
 
 
 def _list(elements: list[str]) -> str:
-    """Write a list, and one that says the same many times as a product."""
+    """Return the code of a list; equal elements are written as a product."""
     if len(elements) > 3 and len(set(elements)) == 1:
         return f"[{elements[0]}] * {len(elements)}"
     return f"[{', '.join(elements)}]"
@@ -262,5 +261,5 @@ def _arguments(value: Any, kind: type[Any]) -> Iterable[str]:
 
 
 def _field(value: Any) -> str:
-    """Return what a field is given: an amount may be given as text."""
+    """Return the code of a field's value; an amount is written as text."""
     return f'"{value}"' if isinstance(value, Decimal) else code_of(value)

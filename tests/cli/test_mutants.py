@@ -46,8 +46,8 @@ class TestList:
         assert run("mutants", *BAKERY, "--list", "--kinds", "drop-rule, widen-rule").output == (
             "drop-rule:order_too_small          nothing is refused for order_too_small\n"
             "drop-rule:coupon_code_required     nothing is refused for coupon_code_required\n"
-            "widen-rule:order_too_small:create  order_too_small is asked of a creation into closed too\n"
-            "widen-rule:coupon_code_required    coupon_code_required is asked of a creation into open too\n"
+            "widen-rule:order_too_small:create  order_too_small also guards a creation into closed\n"
+            "widen-rule:coupon_code_required    coupon_code_required also guards a creation into open\n"
         )
         assert len(run("mutants", "--list", "--sample", "5").output.splitlines()) == 5
         assert len(run("mutants", "--list", "--quick").output.splitlines()) == 12
@@ -142,7 +142,7 @@ class TestReport:
         assert result.output == (
             "negate-rule:coupon_code_required could not be tested: the tests did not import it\n"
             "Equivalent, as far as a search can tell, and so left out of the score\n"
-            "- order_too_small refuses what it should let pass, and lets pass what it should refuse  "
+            "- order_too_small passes where it should refuse, and refuses where it should pass  "
             "[negate-rule:order_too_small]  no difference in 7 tries\n"
             "\n"
             "BakerySession: 100.0 % of the mutants killed (1 killed, 1 timed out, 1 equivalent, 1 not tested)\n"

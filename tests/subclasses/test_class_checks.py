@@ -34,7 +34,7 @@ from session_fsm import (
 )
 from session_fsm.rules import coupon_code_required, identifier_required
 from session_fsm.testing import mutants
-from session_fsm.testing.mutation.injection import Plot, plant
+from session_fsm.testing.mutation.injection import Injection, inject
 
 decorated = attrs.define(kw_only=True, eq=False, repr=False)
 T = TypeVar("T")
@@ -535,7 +535,7 @@ class TestAnnotations:
 
 
 class TestMutants:
-    """A mutant is planted in a class when its decorator has run, whatever the decorator makes of the class."""
+    """A mutant is injected in a class when its decorator has run, whatever the decorator makes of the class."""
 
     @pytest.mark.parametrize("decorator", [None, decorated, attrs.define(kw_only=True, slots=False)])
     @pytest.mark.parametrize("fields", [{}, field_of("branch")], ids=["plain", "with a field"])
@@ -545,16 +545,16 @@ class TestMutants:
         body = {"rules": (*CustomerSession.rules, coupon_code_required)} | fields
         kind = made(decorator=decorator, **body)
         (mutant,) = [one for one in mutants(kind) if one.id == "drop-rule:coupon_code_required"]
-        plot = Plot(tmp_path)
-        plot.prepare(kind, mutant)
+        injection = Injection(tmp_path)
+        injection.prepare(kind, mutant)
 
         class Base(CustomerSession):
-            """Planted instead of the library's class, which the other tests need."""
+            """Mutated instead of the library's class, which the other tests need."""
 
-        plant(Base, str(tmp_path))
-        planted = made((Base,), decorator, **body)
-        assert coupon_code_required not in planted.machine.rules
-        assert (plot.planted, plot.problem) == (True, "")
+        inject(Base, str(tmp_path))
+        injected = made((Base,), decorator, **body)
+        assert coupon_code_required not in injected.machine.rules
+        assert (injection.injected, injection.problem) == (True, "")
         if fields:
-            assert planted.create("o", branch="Ghent").update(branch="x").change == SessionUpdate(own={"branch": "x"})
+            assert injected.create("o", branch="Ghent").update(branch="x").change == SessionUpdate(own={"branch": "x"})
         assert coupon_code_required in made((Base,), decorator, **body | {"__qualname__": "Other"}).machine.rules

@@ -1,4 +1,4 @@
-"""The contract of a rule: sound rules keep it, and each clause names what breaks it, with the data."""
+"""Tests of `RuleContract`: sound rules pass, and each clause reports a faulty rule with its case."""
 
 import itertools
 import socket
@@ -75,7 +75,7 @@ class TestRuleWithChangesOfItsOwn(RuleContract):
 
 
 def clause(name: str, broken: Rule, kind: type[CustomerSession] = CustomerSession, **members: Any) -> None:
-    """Hold *broken* against one clause of the contract."""
+    """Check *broken* by one clause of the contract."""
     contract = type("Contract", (RuleContract,), {"settings": SEARCHING, **members, "rule": broken, "kind": kind})
     getattr(contract(), name)()
 
@@ -87,7 +87,7 @@ def failure(name: str, broken: Rule) -> str:
 
 
 def making(answer: Any, text: str = "A rule that is tried.", code: str = "tried", on: Any = ("close",)) -> Rule:
-    """Make a rule that answers what the function *answer* returns for the things that it asks for."""
+    """Return a rule with the function *answer*."""
     answer.__doc__ = text
     made: Rule = rule(code, on=on)(answer)
     return made
@@ -104,23 +104,23 @@ class TestDocumentation:
             ("A rule.", "tried-it", "the code 'tried-it' is not in snake_case"),
         ],
     )
-    def test_a_rule_says_itself_as_a_sentence_and_has_a_proper_code(self, text: str, code: str, problem: str) -> None:
+    def test_docstring_and_code_are_checked(self, text: str, code: str, problem: str) -> None:
         assert problem in failure("test_is_documented", making(lambda: True, text, code))
 
 
-class TestPlace:
-    def test_a_rule_guards_something(self) -> None:
+class TestGuards:
+    def test_a_rule_must_guard_a_transition(self) -> None:
         homeless = attrs.evolve(making(lambda: True), on=())
         assert "tried guards no transition of CustomerSession" in failure("test_guards_a_transition", homeless)
         assert "tried guards no transition of CustomerSession" in failure("test_never_raises", homeless)
 
-    def test_its_fields_exist(self) -> None:
+    def test_its_fields_must_exist(self) -> None:
         with pytest.raises(InvalidValue, match="the rule tried asks for colour, which is no field of CustomerSession"):
             clause("test_guards_a_transition", making(lambda colour: True))
 
 
 class TestTotality:
-    def test_a_rule_that_raises_is_shown_with_the_least_data_that_makes_it(self) -> None:
+    def test_a_rule_that_raises_is_shown_with_a_shrunk_case(self) -> None:
         broken = making(lambda cart_items: 1 / len(cart_items) > 0)
         assert failure("test_never_raises", broken).splitlines() == [
             "the rule tried (<lambda>): it raised ZeroDivisionError: division by zero",
@@ -129,7 +129,7 @@ class TestTotality:
             "session.close()",
         ]
 
-    def test_so_is_one_that_raises_while_it_yields(self) -> None:
+    def test_a_generator_that_raises_is_found(self) -> None:
         def answer(coupon_codes: Any) -> Any:
             yield from ()
             yield Violation(message=coupon_codes[5])
@@ -155,7 +155,7 @@ class TestTotality:
             "test_reads_and_writes_nothing",
         ],
     )
-    def test_other_clauses_leave_it_to_this_one(self, name: str) -> None:
+    def test_other_clauses_ignore_exceptions(self, name: str) -> None:
         clause(name, making(lambda cart_items: 1 / len(cart_items) > 0), settings=QUICK)
 
 
@@ -173,16 +173,16 @@ class TestAnswers:
             (["no"], "the rule answered a value of the type str"),
             (Violation(code="other", message="No."), "the rule tried answered with the code of another, other"),
             (Violation(message=" "), "a violation has no message"),
-            ([Violation(message="No.", pointer="/couponCode")], "the pointer '/couponCode' leads nowhere"),
-            ([Violation(message="No.", pointer="couponCodes")], "the pointer 'couponCodes' leads nowhere"),
-            ([Violation(message="No.", pointer="/cartItems/x")], "the pointer '/cartItems/x' leads nowhere"),
-            ([Violation(message="No.", pointer="/cartItems/7")], "the pointer '/cartItems/7' leads nowhere"),
-            ([Violation(message="No.", pointer="/cartItems/7/sku")], "leads nowhere"),
-            ([Violation(message="No.", pointer="/state/sku")], "leads nowhere"),
-            ([Violation(message="No.", pointer="/integrationId/x/y")], "leads nowhere"),
+            ([Violation(message="No.", pointer="/couponCode")], "the pointer '/couponCode' exists neither"),
+            ([Violation(message="No.", pointer="couponCodes")], "the pointer 'couponCodes' exists neither"),
+            ([Violation(message="No.", pointer="/cartItems/x")], "the pointer '/cartItems/x' exists neither"),
+            ([Violation(message="No.", pointer="/cartItems/7")], "the pointer '/cartItems/7' exists neither"),
+            ([Violation(message="No.", pointer="/cartItems/7/sku")], "exists neither"),
+            ([Violation(message="No.", pointer="/state/sku")], "exists neither"),
+            ([Violation(message="No.", pointer="/integrationId/x/y")], "exists neither"),
         ],
     )
-    def test_an_answer_that_a_rule_may_not_give_is_named(self, answer: Any, problem: str) -> None:
+    def test_an_invalid_answer_is_reported(self, answer: Any, problem: str) -> None:
         assert problem in failure("test_answers_as_a_rule_may", making(lambda: answer))
 
     @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ class TestAnswers:
             *(Violation(message="No.", pointer=pointer) for pointer in ("", "/state", "/cartItems", "/referralCode")),
         ],
     )
-    def test_every_other_is_in_order(self, answer: Any) -> None:
+    def test_valid_answers_pass(self, answer: Any) -> None:
         clause("test_answers_as_a_rule_may", making(lambda: answer, on=["update", "cancel"]), settings=QUICK)
 
     def test_a_pointer_may_lead_into_the_cart(self) -> None:
@@ -210,9 +210,9 @@ class TestDeterminism:
     def test_a_rule_that_counts_its_calls_is_found(self) -> None:
         calls = itertools.count()
         broken = making(lambda: next(calls) % 2 == 0)
-        assert "asked twice, it answered True, then False" in failure("test_answers_the_same_twice", broken)
+        assert "called twice, it returned True, then False" in failure("test_answers_the_same_twice", broken)
 
-    def test_so_is_one_that_looks_at_more_than_the_values(self) -> None:
+    def test_a_rule_that_depends_on_identity_is_found(self) -> None:
         known: list[Any] = []
 
         def answer(session: Any) -> bool:
@@ -220,37 +220,37 @@ class TestDeterminism:
             return known[-1] is known[max(len(known) - 2, 0)] or len(known) % 3 == 1
 
         text = failure("test_answers_the_same_twice", making(answer))
-        assert "asked about an equal session, it answered False instead of True" in text
+        assert "for an equal session, it returned False instead of True" in text
         assert text.endswith("session.close()")
 
 
 class TestPurity:
-    def test_a_rule_that_marks_the_session_is_found(self) -> None:
+    def test_a_rule_that_changes_the_session_is_found(self) -> None:
         def answer(session: Any) -> bool:
             assign(session, {"referral_code": "SEEN"})
             return True
 
         assert "it changed the session, " in failure("test_changes_nothing", making(answer))
 
-    def test_so_is_one_that_marks_what_would_be(self) -> None:
+    def test_a_rule_that_changes_after_is_found(self) -> None:
         def answer(after: Any) -> bool:
             object.__setattr__(after, "referral_code", "SEEN")
             return True
 
         text = failure("test_changes_nothing", making(answer, on=["create"]))
-        assert "it changed the session as it would be" in text
+        assert "it changed the session after" in text
 
-    def test_and_one_that_marks_what_was_asked(self) -> None:
+    def test_a_rule_that_changes_its_argument_is_found(self) -> None:
         def answer(change: Any) -> bool:
             for entry in change:
                 object.__setattr__(entry, "sku", "SEEN")
             return True
 
         text = failure("test_changes_nothing", making(answer, on=["return_items"]))
-        assert "it changed what was asked" in text
+        assert "it changed the argument" in text
 
     @pytest.mark.parametrize(
-        ("do", "heard"),
+        ("do", "event"),
         [
             (lambda: print("x"), "print"),
             (lambda: sys.stderr.write("x"), "print"),
@@ -258,11 +258,11 @@ class TestPurity:
             (lambda: socket.socket().close(), "socket.__new__"),
         ],
     )
-    def test_a_rule_that_reads_or_writes_is_found(self, do: Any, heard: str) -> None:
+    def test_a_rule_that_reads_or_writes_is_found(self, do: Any, event: str) -> None:
         broken = making(lambda: do() is None or True)
-        assert f"it did input or output: {heard}" in failure("test_reads_and_writes_nothing", broken)
+        assert f"it did input or output: {event}" in failure("test_reads_and_writes_nothing", broken)
 
-    def test_what_it_imports_is_no_input(self) -> None:
+    def test_an_import_is_no_input(self) -> None:
         def answer() -> bool:
             import this_is_imported_late  # noqa: PLC0415 - that is the point
 
@@ -271,7 +271,7 @@ class TestPurity:
         sys.modules["this_is_imported_late"] = SimpleNamespace()
         clause("test_reads_and_writes_nothing", making(answer))
 
-    def test_afterwards_nobody_listens(self) -> None:
+    def test_recording_ends_after_the_call(self) -> None:
         clause("test_reads_and_writes_nothing", making(lambda: True), settings=QUICK)
         assert Path(__file__).read_text()
         clause("test_reads_and_writes_nothing", making(lambda: True), settings=QUICK)

@@ -1,4 +1,4 @@
-"""The testing kit says what it needs, and needs no more than it must."""
+"""Tests of the imports of the testing kit: public names, and what works without Hypothesis."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ def test_every_name_can_be_imported(name: str) -> None:
     assert getattr(testing, name) is not None
 
 
-def test_a_name_that_does_not_exist_is_none_of_them() -> None:
+def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'witnesss'"):
         testing.witnesss  # noqa: B018 - to look is the test
 
@@ -35,7 +35,7 @@ def test_without_hypothesis_a_name_that_needs_it_says_so(name: str) -> None:
     )
 
 
-def test_without_hypothesis_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_hypothesis_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in [name for name in sys.modules if name.startswith("session_fsm.testing.")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "hypothesis", None)
@@ -44,7 +44,7 @@ def test_without_hypothesis_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert missing.value.name == "hypothesis"
 
 
-def test_another_module_that_is_missing_is_named_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_missing_module_is_reported_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "session_fsm.testing.strategies.documents", raising=False)
     monkeypatch.setitem(sys.modules, "session_fsm.wire.text", None)
     with pytest.raises(ModuleNotFoundError, match=r"session_fsm\.wire\.text"):

@@ -1,4 +1,4 @@
-"""The matrix of states and triggers: every cell, with a real session and arguments."""
+"""Tests of `matrix` and `matrix_table`."""
 
 from functools import cache
 
@@ -21,7 +21,7 @@ ALLOWED = {
     "partially_returned-cancel": "cancelled (talon_session_revoked)",
     "partially_returned-return_items": "partially_returned (talon_session_partially_returned)",
 }
-"""The whole life of a session, written down a second time."""
+"""The expected outcome of every cell, independent of the table."""
 
 
 @rule("nothing_comes_back", on=[Trigger.RETURN_ITEMS])
@@ -56,7 +56,7 @@ class OrdersOnly(CustomerSession):
 
 @cache
 def cells_of(kind, **options):
-    """Return the cells by their names; they are looked for once."""
+    """Return the cells by their names; cached."""
     return {str(cell): cell for cell in matrix(kind, **options)}
 
 
@@ -65,8 +65,8 @@ def cell_of(kind, name, **options):
 
 
 @pytest.mark.parametrize("cell", [*cells_of(CustomerSession).values(), *cells_of(EveryRuleSession).values()], ids=str)
-def test_a_cell_does_what_the_domain_says(cell: Cell):
-    """T-01 to T-10; everything else is refused: by L-09 where a session is created, by the table elsewhere."""
+def test_the_outcome_of_a_cell_follows_the_domain(cell: Cell):
+    """T-01 to T-10; everything else is refused: creations by L-09, other triggers by the table."""
     code = "state_not_creatable" if cell.state is None else "wrong_state"
     assert str(cell.run()) == ALLOWED.get(str(cell), f"refused: {code}")
     assert cell.infeasible == ""
@@ -83,7 +83,7 @@ def test_the_session_of_a_cell_is_new_and_in_its_state(cell: Cell):
         assert isinstance(session, EveryRuleSession)
 
 
-def test_every_state_meets_every_trigger_once():
+def test_every_state_and_trigger_has_one_cell():
     names = list(cells_of(CustomerSession))
     moving = ["update", "close", "cancel", "return_items", "reopen"]
     assert names == [
@@ -92,7 +92,7 @@ def test_every_state_meets_every_trigger_once():
     ]
 
 
-def test_a_cell_knows_its_row():
+def test_a_cell_has_its_row():
     rows = {name: cell.row.id for name, cell in cells_of(CustomerSession).items() if cell.row}
     assert list(rows) == list(ALLOWED)
     assert list(rows.values()) == [f"T-{number:02}" for number in range(1, 11)]
@@ -104,19 +104,19 @@ def test_a_forbidden_return_has_a_cart_to_return_from():
         assert cell.session().cart_items[cell.step.argument[0].position].remaining_quantity > 0
 
 
-def test_a_forbidden_close_is_given_what_would_close_elsewhere():
+def test_a_forbidden_close_has_arguments_that_fire_in_another_state():
     given = cell_of(EveryRuleSession, "closed-close").step.argument.given()
     assert set(given) == {"coupon_codes", "referral_code", "identifiers"}
 
 
-def test_an_outcome_says_whether_it_was_allowed():
+def test_allowed():
     assert cell_of(CustomerSession, "open-close").run().allowed
     outcome = cell_of(CustomerSession, "closed-close").run()
     assert not outcome.allowed
     assert outcome == CellOutcome(codes=("wrong_state",))
 
 
-def test_an_outcome_says_what_failed_rules_raised():
+def test_an_outcome_shows_exceptions_of_rules():
     raised = []
 
     @rule("stock", on=["close"])
@@ -134,7 +134,7 @@ def test_an_outcome_says_what_failed_rules_raised():
     assert outcome == CellOutcome(codes=("rule_failed",))
 
 
-def test_what_no_arguments_fire_says_why():
+def test_a_row_that_cannot_fire_is_infeasible():
     cell = cell_of(NoReturns, "closed-return_items", budget=200)
     assert cell.row.id == "T-07"
     assert "T-07 fires: no witness" in cell.infeasible
@@ -142,11 +142,11 @@ def test_what_no_arguments_fire_says_why():
     assert "nothing_comes_back" in cell.run().codes
 
 
-def test_a_state_that_no_session_gets_into_says_why():
+def test_an_unreachable_state_is_infeasible():
     cell = cell_of(NoReturns, "partially_returned-cancel", budget=200)
     assert cell.story is None
-    assert cell.infeasible.startswith("no session gets into partially_returned: T-07 fires: no witness")
-    with pytest.raises(SessionFSMError, match="partially_returned-cancel: no session gets into"):
+    assert cell.infeasible.startswith("no session reaches partially_returned: T-07 fires: no witness")
+    with pytest.raises(SessionFSMError, match="partially_returned-cancel: no session reaches"):
         cell.run()
 
 
@@ -155,7 +155,7 @@ def test_a_forbidden_return_has_arguments_where_no_return_fires():
     assert step.code() == "session.return_items([ReturnedCartItem(position=0)])"
 
 
-def test_a_creation_that_is_always_refused_says_why():
+def test_a_creation_that_is_always_refused_is_infeasible():
     cell = cell_of(OrdersOnly, "new-create-open", budget=200)
     assert "starts_as_an_order" in cell.infeasible
     assert cell.session() is None
@@ -169,7 +169,7 @@ def test_a_cart_that_the_rules_refuse_is_left_out():
     assert cell.run().codes == ("wrong_state",)
 
 
-def test_required_fields_of_ones_own_are_given_to_every_creation():
+def test_own_fields_are_passed_to_every_creation():
     for cell in matrix(TenantSession, own={"tenant": "acme"}):
         assert cell.story.own["tenant"] == "acme"
         assert str(cell.run()) == ALLOWED.get(str(cell), str(cell.run()))
@@ -177,7 +177,7 @@ def test_required_fields_of_ones_own_are_given_to_every_creation():
             assert session.tenant == "acme"
 
 
-def test_the_table_shows_what_came_of_every_cell():
+def test_the_table_shows_the_outcome_of_every_cell():
     refused = "refused: wrong_state"
     lines = matrix_table(CustomerSession).splitlines()
     assert lines[0] == "| state | create | update | close | cancel | return_items | reopen |"
@@ -192,7 +192,7 @@ def test_the_table_shows_what_came_of_every_cell():
     assert len(lines) == 7
 
 
-def test_the_table_shows_what_it_is_given():
+def test_the_table_shows_given_outcomes():
     cells = cells_of(CustomerSession)
     by_name = matrix_table(CustomerSession, {"open-close": "yes", "new-create-open": "too"})
     assert by_name == matrix_table(CustomerSession, [(cells["open-close"], "yes"), (cells["new-create-open"], "too")])
@@ -200,7 +200,7 @@ def test_the_table_shows_what_it_is_given():
     assert "| open |  |  | yes |  |  |  |" in by_name
 
 
-def test_the_table_shows_what_is_infeasible():
+def test_the_table_shows_infeasible_cells():
     assert "| partially_returned |  | infeasible |" in matrix_table(NoReturns, budget=200)
 
 

@@ -1,4 +1,4 @@
-"""Scenarios: given a session, when a verb is called, then something holds, or it is refused; and what failures say."""
+"""Tests of scenarios: given, when, then, refused, unchanged, and their failure reports."""
 
 import copy
 from decimal import Decimal
@@ -45,14 +45,14 @@ def failure(do: Any) -> str:
     return str(error.value)
 
 
-class TestWhatIsGiven:
+class TestGiven:
     def test_a_session_is_never_changed(self) -> None:
         session = session_in("open")
         before = picture(session)
         given(session).when("close").then(state="closed").when("cancel").then(state="cancelled")
         assert picture(session) == before
 
-    def test_a_class_is_what_a_creation_makes_a_session_of(self) -> None:
+    def test_a_class_is_created_by_when_create(self) -> None:
         scenario = given(Shop).when("create", cart_items=cart(2), now=CREATED)
         scenario.then(state="open", integration_id="order-1", event="talon_session_created", created=CREATED)
         assert type(scenario.session) is Shop
@@ -62,7 +62,7 @@ class TestWhatIsGiven:
             integration_id="order-9", coupon_codes=["X"], state=State.CLOSED, id=3
         )
 
-    def test_fields_of_a_subclass_may_be_given_once_for_all(self) -> None:
+    def test_own_fields_can_be_given_once(self) -> None:
         start = given(TenantSession, own={"tenant": "acme"})
         start.when("create").then(tenant="acme", note="none")
         start.when("create", tenant="other").then(tenant="other")
@@ -83,13 +83,13 @@ class TestWhatIsGiven:
         assert scenario.session.pending_events == session.pending_events
         scenario.then(state=state, updated=session.updated, total=session.total, integration_id="order-1042")
 
-    def test_events_that_lead_elsewhere_today_are_told_apart(self) -> None:
+    def test_events_that_replay_differently_are_a_failure(self) -> None:
         first, second = session_in("closed").pending_events
         text = failure(lambda: given([first, attrs.evolve(second, update_count=7)]))
         assert text.startswith("event 1 led to another when it was replayed\n")
         assert "update_count=7" in text
 
-    def test_a_story_or_an_event_that_is_refused_says_why(self) -> None:
+    def test_a_refused_story_or_event_is_a_failure_with_the_reason(self) -> None:
         text = failure(lambda: given(Story.of(Step("create"), Step("close")), kind=Shop))
         assert text.startswith("close: was refused, though it should have been allowed")
         assert "minimum_order_missed" in text
@@ -103,14 +103,14 @@ class TestWhatIsGiven:
 
 
 class TestWhen:
-    def test_a_scenario_goes_on_from_any_point_more_than_once(self) -> None:
+    def test_several_scenarios_can_continue_from_one(self) -> None:
         order = given(session_in("closed")).then()
         order.when("cancel").then(state="cancelled", event="talon_session_revoked")
         order.when("reopen").then(state="open").when("close").then(state="closed")
         order.when("return_items", ONE_UNIT).then(state="partially_returned")
         order.then(state="closed")
 
-    def test_verbs_may_be_chained(self) -> None:
+    def test_verbs_can_be_chained(self) -> None:
         given(session_in("closed")).when("reopen").when("update", referral_code="").when("cancel").then(
             state="cancelled", referral_code=""
         )
@@ -120,7 +120,7 @@ class TestWhen:
             state="cancelled", updated=LATER
         )
 
-    def test_nothing_comes_after_a_refusal(self) -> None:
+    def test_a_verb_after_a_refusal_is_a_failure(self) -> None:
         text = failure(lambda: given(session_in("open")).when("reopen").when("cancel"))
         assert text.startswith("reopen: was refused, so that nothing can come after it")
 
@@ -138,7 +138,7 @@ class TestWhen:
 
 
 class TestThen:
-    def test_values_may_be_given_as_the_fields_accept_them(self) -> None:
+    def test_expected_values_are_converted_as_by_the_fields(self) -> None:
         scenario = given(session_in("closed")).when("return_items", ONE_UNIT)
         event = scenario.event
         scenario.then(
@@ -156,20 +156,20 @@ class TestThen:
         text = failure(lambda: given(session_in("open")).then(cart_items=items))
         assert '\n  cart_items\n    expected [CartItem(sku="A", quantity=1, price="1.50"), CartItem(' in text
 
-    def test_what_is_no_item_differs(self) -> None:
+    def test_a_value_that_is_no_item_differs(self) -> None:
         assert "expected [5]" in failure(lambda: given(session_in("open")).then(cart_items=[5]))
         assert "expected 5" in failure(lambda: given(session_in("open")).then(cart_items=5))
 
-    def test_an_unknown_name_is_refused_with_those_that_there_are(self) -> None:
+    def test_an_unknown_field_is_refused_with_the_known_ones(self) -> None:
         with pytest.raises(InvalidValue, match="Shop has no such field; the fields are: event, id, created") as refusal:
             given(small_cart()).then(sum="3.98")
         assert refusal.value.pointer == "/sum"
 
-    def test_without_a_verb_the_session_itself_is_looked_at(self) -> None:
+    def test_without_a_verb_the_given_session_is_compared(self) -> None:
         given(session_in("open")).then(state="open")
         text = failure(lambda: given(session_in("open")).then(state="closed", event="talon_session_closed"))
         assert text.splitlines() == [
-            "what holds differs from what should:",
+            "fields differ:",
             "  state",
             '    expected "closed"',
             '    actual   "open"',
@@ -178,12 +178,12 @@ class TestThen:
             "    actual   None",
         ]
 
-    def test_a_failure_shows_what_differs_and_every_rule_with_what_it_saw(self) -> None:
+    def test_a_failure_shows_the_difference_and_every_rule_with_its_inputs(self) -> None:
         scenario = given(small_cart()).when(
             "close", SessionUpdate(coupon_codes=["XMAS"], cart_items=cart(8)), now=LATER
         )
         assert failure(lambda: scenario.then(total="20", state="closed")).splitlines() == [
-            "close: what holds differs from what should:",
+            "close: fields differ:",
             "  total",
             '    expected Decimal("20")',
             '    actual   Decimal("12.00")',
@@ -227,7 +227,7 @@ class TestThen:
             "                   -> An order must be worth at least 10.",
         ]
 
-    def test_the_place_and_the_values_of_a_violation_are_shown(self) -> None:
+    def test_the_pointer_and_the_details_of_a_violation_are_shown(self) -> None:
         entries = [ReturnedCartItem(position=0, quantity=9)]
         text = failure(lambda: given(session_in("closed")).when("return_items", entries).then())
         assert (
@@ -257,7 +257,7 @@ class TestThen:
                 session_in("open"),
                 ("update", SessionUpdate(state="closed")),
                 [
-                    "outcome  InvalidValue, before any rule was asked",
+                    "outcome  InvalidValue, before any rule was called",
                     "         /state: update() does not lead to closed; put() obeys a wanted state",
                 ],
             ),
@@ -267,7 +267,7 @@ class TestThen:
         verb, *arguments = call
         assert failure(lambda: given(start).when(verb, *arguments).then()).splitlines()[-2:] == outcome
 
-    def test_a_creation_is_shown_with_the_rules_that_it_passed(self) -> None:
+    def test_a_creation_is_shown_with_its_rules(self) -> None:
         text = failure(
             lambda: (
                 given(TenantSession)
@@ -280,7 +280,7 @@ class TestThen:
         assert "outcome  allowed: new -> closed (talon_session_created)" in text
         assert '  state = "closed"' in text
 
-    def test_a_cancellation_by_put_is_shown_without_what_is_not_applied(self) -> None:
+    def test_a_cancellation_by_put_is_shown_without_ignored_fields(self) -> None:
         @rule("never", on=["cancel"])
         def nothing_is_asked(change: Any) -> bool:
             """Nothing is asked of a cancellation."""
@@ -293,7 +293,7 @@ class TestThen:
         text = failure(lambda: given(Strict.create("order-1")).when("put", change).then())
         assert "  change = None\n" in text
 
-    def test_a_verb_of_the_class_s_own_may_take_what_it_likes(self) -> None:
+    def test_an_overridden_verb_may_have_other_arguments(self) -> None:
         class Shipping(Shop):
             def cancel(self, *, why: str, now: Any = None) -> Any:
                 return super().cancel(now=now)
@@ -307,7 +307,7 @@ class TestThen:
         assert 'when     update(code="A")' in text
         assert "too_many_units: The quantities in a cart must not add up" in text
 
-    def test_a_change_that_cannot_be_made_out_is_left_out(self) -> None:
+    def test_arguments_that_cannot_be_interpreted_are_left_out(self) -> None:
         class Odd(Shop):
             def update(self, change: int) -> Any:
                 return super().update()
@@ -318,10 +318,10 @@ class TestThen:
 
 
 class TestRefused:
-    def test_any_refusal_will_do_when_nothing_more_is_asked(self) -> None:
+    def test_without_arguments_any_refusal_passes(self) -> None:
         given(session_in("open")).when("reopen").refused().unchanged()
 
-    def test_what_is_asked_of_one_violation_must_hold_of_one(self) -> None:
+    def test_all_arguments_must_match_one_violation(self) -> None:
         entries = [ReturnedCartItem(position=7), ReturnedCartItem(position=0, quantity=9)]
         scenario = given(session_in("closed")).when("return_items", entries)
         scenario.refused("unknown_cart_item", pointer="/returnedCartItems/0/position")
@@ -329,7 +329,7 @@ class TestRefused:
         scenario.refused(codes=["returns_more_than_remaining", "unknown_cart_item"], already=False)
         text = failure(lambda: scenario.refused("unknown_cart_item", pointer="/returnedCartItems/1/quantity"))
         assert text.splitlines()[:7] == [
-            "return_items: was refused, but otherwise than it should:",
+            "return_items: was refused, but not as expected:",
             "  code",
             '    expected "unknown_cart_item"',
             '    actual   ["unknown_cart_item", "returns_more_than_remaining"]',
@@ -340,20 +340,20 @@ class TestRefused:
         assert "details" in failure(lambda: scenario.refused("unknown_cart_item", details={"position": 8}))
         assert "details" in failure(lambda: scenario.refused(details={"unheard": None}))
 
-    def test_all_codes_are_all(self) -> None:
+    def test_codes_must_match_exactly(self) -> None:
         scenario = given(small_cart()).when("close")
         scenario.refused(codes={"coupon_code_required", "minimum_order_missed"})
         text = failure(lambda: scenario.refused(codes=["minimum_order_missed"]))
         assert '    actual   ["coupon_code_required", "minimum_order_missed"]' in text
         assert scenario.decision.violations == scenario.error.violations
 
-    def test_already_tells_where_the_session_is(self) -> None:
+    def test_already_is_compared(self) -> None:
         """D-06."""
         closing = given(session_in("closed")).when("close").refused("wrong_state", already=True)
         given(session_in("cancelled")).when("close").refused("wrong_state", already=False)
         assert "  already\n    expected False\n    actual   True" in failure(lambda: closing.refused(already=False))
 
-    def test_values_are_refused_by_pointer(self) -> None:
+    def test_an_invalid_value_matches_by_pointer(self) -> None:
         wrong = given(session_in("open")).when("update", coupon_codes=["A", "B" * 101])
         wrong.refused(pointer="/couponCodes/1").unchanged()
         assert wrong.decision is None
@@ -362,7 +362,7 @@ class TestRefused:
         assert "expected" in failure(lambda: wrong.refused("too_long"))
         given(CustomerSession).when("create", "").refused(pointer="/integrationId")
 
-    def test_so_are_documents_that_a_verb_reads(self) -> None:
+    def test_an_invalid_document_matches_by_pointer(self) -> None:
         class Reading(CustomerSession):
             def update(self, text: str) -> Any:
                 return super().update(wire.loads(text, SessionUpdate))
@@ -370,26 +370,26 @@ class TestRefused:
         scenario = given(Reading.create("order-1")).when("update", '{"cartItems": [{"sku": ""}]}')
         scenario.refused(pointer="/cartItems/0/sku").unchanged()
         assert isinstance(scenario.error, WireError)
-        assert "outcome  WireError, before any rule was asked\n" in failure(scenario.then)
+        assert "outcome  WireError, before any rule was called\n" in failure(scenario.then)
 
-    def test_what_was_allowed_is_a_failure(self) -> None:
+    def test_an_allowed_verb_is_a_failure(self) -> None:
         text = failure(lambda: given(session_in("open")).when("cancel").refused())
         assert text.startswith("cancel: was allowed, though it should have been refused\n")
 
     @pytest.mark.parametrize("question", ["refused", "unchanged"])
-    def test_nothing_can_be_said_before_a_verb_was_called(self, question: str) -> None:
+    def test_assertions_need_a_verb(self, question: str) -> None:
         with pytest.raises(InvalidValue, match="nothing was called"):
             getattr(given(session_in("open")), question)()
 
-    def test_other_errors_are_the_caller_s(self) -> None:
+    def test_other_errors_propagate(self) -> None:
         with pytest.raises(TypeError):
             given(session_in("open")).when("cancel", coupon_codes=[])
 
 
-class TestFailedRules:
-    """Who tests sees what a failed rule raised, which refusals do not say."""
+class TestRulesThatRaise:
+    """A failure report shows the exception of a rule, which a refusal does not."""
 
-    def test_the_account_of_a_failing_test_shows_it(self) -> None:
+    def test_the_failure_report_shows_the_exception(self) -> None:
         @rule("stock", on=["close"])
         def stock_is_counted() -> bool:
             """The stock must be counted."""
@@ -403,13 +403,13 @@ class TestFailedRules:
 
 
 class TestUnchanged:
-    def test_what_changed_is_told(self) -> None:
+    def test_changed_fields_are_shown(self) -> None:
         text = failure(lambda: given(session_in("open")).when("update", referral_code="OTHER", now=LATER).unchanged())
-        assert text.startswith("update: changed what should have stayed as it was:\n  referral_code\n")
+        assert text.startswith("update: changed what should be unchanged:\n  referral_code\n")
         assert '    expected "FRIEND"\n    actual   "OTHER"\n' in text
         assert "\n  pending_events\n" in text
 
-    def test_a_verb_that_changes_half_and_refuses_is_found_out(self) -> None:
+    def test_a_verb_that_changes_a_field_and_refuses_is_a_failure(self) -> None:
         class Half(CustomerSession):
             def close(self, *arguments: Any, **changes: Any) -> Any:
                 self.update(referral_code="")
@@ -419,14 +419,14 @@ class TestUnchanged:
             lambda: given(session_in("open", cls=Half)).when("close").refused().unchanged()
         )
 
-    def test_a_refused_creation_made_nothing(self) -> None:
+    def test_a_refused_creation_is_unchanged(self) -> None:
         given(CustomerSession).when("create", state="cancelled").refused("state_not_creatable").unchanged()
 
-    def test_a_creation_changes_something(self) -> None:
+    def test_a_creation_is_a_change(self) -> None:
         assert "integration_id" in failure(lambda: given(CustomerSession).when("create").unchanged())
 
 
-def test_a_scenario_can_be_kept_and_copied() -> None:
+def test_a_scenario_can_be_copied() -> None:
     scenario = given(session_in("open")).when("close")
     assert isinstance(scenario, Scenario)
     assert copy.copy(scenario).event == scenario.event

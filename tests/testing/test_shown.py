@@ -1,4 +1,4 @@
-"""Steps and stories show themselves as Python in the reports of Hypothesis."""
+"""Hypothesis reports show steps and stories as Python."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,7 @@ from session_fsm.testing import Step, Story
         (Story.of(Step("create")), 'Story([Step("create", SessionUpdate())], own={})'),
     ],
 )
-def test_each_is_what_makes_it(value: Any, code: str) -> None:
+def test_the_pretty_text_is_python(value: Any, code: str) -> None:
     texts: list[str] = []
     value._repr_pretty_(SimpleNamespace(text=texts.append), False)
     assert texts == [code]

@@ -1,4 +1,4 @@
-"""Steps and stories: played, judged, and written as Python and as JSON Lines."""
+"""Tests of steps and stories: play, judge, Python and JSON Lines."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -25,14 +25,14 @@ OTHER = Story.of(
 
 @pytest.mark.parametrize("story", [WHOLE, OTHER])
 class TestStories:
-    def test_the_code_makes_the_same_session(self, story: Story) -> None:
+    def test_the_code_creates_the_same_session(self, story: Story) -> None:
         names: dict[str, Any] = {
             kind.__name__: kind for kind in (CustomerSession, CartItem, ReturnedCartItem, datetime)
         } | {"UTC": UTC}
         exec(story.code(times=True), names)
         assert names["session"].pending_events == story.play(CustomerSession).pending_events
 
-    def test_the_json_lines_make_the_same_session(self, story: Story) -> None:
+    def test_the_json_lines_create_the_same_session(self, story: Story) -> None:
         recording = Recording(CustomerSession)
         results = [recording.play(read_request(line.encode())) for line in story.json_lines().splitlines()]
         assert [result.trigger for result in results] == [step.trigger for step in story.steps]
@@ -41,7 +41,7 @@ class TestStories:
 
 
 class TestSteps:
-    def test_each_takes_place_a_minute_after_the_one_before(self) -> None:
+    def test_each_step_is_a_minute_after_the_one_before(self) -> None:
         later = BEGINNING + timedelta(days=1)
         story = Story.of(Step("create"), Step("close", at=later)).then(Step("reopen"))
         assert [now for _, now in story.timed()] == [BEGINNING, later, later + timedelta(minutes=1)]
@@ -51,7 +51,7 @@ class TestSteps:
 
     def test_a_trigger_that_does_not_exist_is_refused(self) -> None:
         with pytest.raises(InvalidValue, match="/trigger: 'sell' is none of: create, "):
-            Step("sell")  # type: ignore[arg-type]  # that is what is refused
+            Step("sell")  # type: ignore[arg-type]  # the wrong value on purpose
 
     def test_a_story_begins_with_a_creation(self) -> None:
         with pytest.raises(InvalidValue, match="close needs a session"):
@@ -59,18 +59,18 @@ class TestSteps:
         with pytest.raises(InvalidValue, match="one step at least"):
             Story(()).play(CustomerSession)
 
-    def test_own_fields_are_given_to_the_creation(self) -> None:
+    def test_own_fields_are_passed_to_the_creation(self) -> None:
         story = Story.of(Step("create"), own={"tenant": "acme"})
-        assert story.play(TenantSession).tenant == "acme"  # type: ignore[attr-defined]  # the class has it
+        assert story.play(TenantSession).tenant == "acme"  # type: ignore[attr-defined]  # a field of the class
         assert story.code("TenantSession") == 'session = TenantSession.create("order-1", tenant="acme")'
 
-    def test_own_fields_that_are_missing_or_unknown_are_told(self) -> None:
+    def test_missing_or_unknown_own_fields_are_refused(self) -> None:
         with pytest.raises(InvalidValue, match=r"/own: TenantSession cannot be created: .*'tenant'"):
             Story.of(Step("create")).play(TenantSession)
         with pytest.raises(InvalidValue):
             Story.of(Step("create"), own={"tenant": "acme", "unknown": 1}).play(TenantSession)
 
-    def test_judging_moves_nothing(self) -> None:
+    def test_judge_changes_nothing(self) -> None:
         session = OTHER.play(CustomerSession)
         assert not Step("close").judge(session, CustomerSession, OTHER.end)
         assert session.state is State.CANCELLED
@@ -112,5 +112,5 @@ class TestSteps:
         (CartItem(sku="A", quantity=1, price="2"), 'CartItem(sku="A", quantity=1, price="2")'),
     ],
 )
-def test_a_value_is_written_as_the_shortest_python(value: Any, code: str) -> None:
+def test_a_value_is_written_as_short_python(value: Any, code: str) -> None:
     assert code_of(value) == code

@@ -1,4 +1,4 @@
-"""The test classes of the kit run under pytest and unittest, under every profile of Hypothesis, and without asserts."""
+"""Tests of the kit's test classes under pytest and unittest, with Hypothesis profiles, and with ``python -OO``."""
 
 import subprocess
 import sys
@@ -58,18 +58,18 @@ def run(tmp_path: Path, code: str, *options: str) -> str:
 
 
 class TestUnittest:
-    """What collects nothing but `unittest.TestCase` runs them too."""
+    """The test classes run under unittest."""
 
     def test_every_test_is_run(self, tmp_path: Path) -> None:
         assert "Ran 16 tests" in (output := run(tmp_path, BESIDE + OF_IT))
         assert output.rstrip().endswith("OK")
 
-    def test_what_is_wrong_is_found_without_asserts_and_docstrings_too(self, tmp_path: Path) -> None:
+    def test_faults_are_found_with_python_oo(self, tmp_path: Path) -> None:
         output = run(tmp_path, WRONG, "-OO")
         assert "the board has transitions by set()" in output
         assert "the rule answered an empty str" in output
 
-    def test_the_case_of_a_class_is_made_once_and_belongs_to_it_alone(self) -> None:
+    def test_the_test_case_of_a_class_is_created_once(self) -> None:
         class Shop(SessionMachine):
             """The shop."""
 
@@ -82,7 +82,7 @@ class TestUnittest:
         assert (Shop.TestCase.__name__, Shop.TestCase.__doc__) == ("Shop", "The shop.")
         assert issubclass(Corner.TestCase, Corner)
 
-    def test_rules_of_such_a_class_may_use_what_a_test_case_has(self) -> None:
+    def test_rules_can_use_test_case_methods(self) -> None:
         class Shop(SessionMachine, TestCase):
             kind = CustomerSession
 
@@ -92,7 +92,7 @@ class TestUnittest:
 
 
 class TestShopBeside(SessionMachine, TestCase):
-    """Pytest runs such a class as it runs others."""
+    """pytest runs a class with both bases."""
 
     settings = settings(SessionMachine.settings, max_examples=5)
 
@@ -116,10 +116,10 @@ def load(request: pytest.FixtureRequest):
 
 
 class TestProfiles:
-    """Nothing about the settings is fixed before the tests run."""
+    """Settings are read from the loaded profile when tests run."""
 
     @pytest.mark.parametrize("kind", [SessionMachine, RuleContract])
-    def test_a_loaded_profile_reaches_every_class(self, load, kind) -> None:
+    def test_a_loaded_profile_applies_to_every_class(self, load, kind) -> None:
         load(
             max_examples=7,
             deadline=500,
@@ -136,7 +136,7 @@ class TestProfiles:
         assert set(loaded.suppress_health_check) == set(HealthCheck)
 
     @pytest.mark.parametrize("kind", [SessionMachine, RuleContract])
-    def test_where_it_says_nothing_the_classes_are_patient(self, load, kind) -> None:
+    def test_the_default_settings_are_relaxed(self, load, kind) -> None:
         load()
         assert kind.settings.deadline is None
         assert Phase.explain not in kind.settings.phases
@@ -144,19 +144,19 @@ class TestProfiles:
         assert (SessionMachine.settings.stateful_step_count, RuleContract.settings.max_examples) == (20, 40)
         assert (RuleContract.settings.stateful_step_count, SessionMachine.settings.max_examples) == (50, 100)
 
-    def test_what_a_class_says_itself_wins(self, load) -> None:
+    def test_settings_of_the_class_have_priority(self, load) -> None:
         class TestShop(SessionMachine):
             settings = settings(SessionMachine.settings, max_examples=5)
 
         load(max_examples=7)
         assert TestShop.settings.max_examples == TestShop.TestCase.settings.max_examples == 5
 
-    def test_so_many_examples_are_drawn_as_the_profile_says(self, load) -> None:
+    def test_the_profile_sets_the_number_of_examples(self, load) -> None:
         class Counting(RuleContract):
             rule = coupon_code_required
             asked = 0
 
-            def _answered(self, case: object) -> None:
+            def _check_total(self, case: object) -> None:
                 Counting.asked += 1
 
         load(max_examples=3, database=None)

@@ -74,10 +74,10 @@ def command(
     recorder = sum(map(_read, _files(places)), Recorder())
     coverages = [recorder.of(kind, including_subclasses=not without_subclasses) for kind in kinds]
     if output in (None, "-"):
-        sys.stdout.write(report(recorder.tallies(), coverages, format_name))
+        sys.stdout.write(report(recorder.counters(), coverages, format_name))
     else:
         for path, contents in report_file(output or "", coverages, format_name):
-            path.write_bytes(report(recorder.tallies(), contents, format_name).encode())
+            path.write_bytes(report(recorder.counters(), contents, format_name).encode())
             sys.stdout.write(escaped(f"wrote {path}") + "\n")
     low = [coverage for coverage in coverages if minimum is not None and coverage.percent < minimum]
     for coverage in low:

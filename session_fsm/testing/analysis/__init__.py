@@ -1,1 +1,1 @@
-"""What can be said of a definition without its tests: lint, purity, diff, equivalence, dead ends."""
+"""Analyses of definitions: lint, purity, diff, equivalence, dead ends."""

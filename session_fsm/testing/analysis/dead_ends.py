@@ -1,4 +1,4 @@
-"""Sessions that were stored under an old definition, and that a new one lets go nowhere."""
+"""Find stored sessions that a new definition never lets leave their state; used by `diff`."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.analysis.equivalence import changed_rules
 from session_fsm.testing.generation.candidates import Candidates
-from session_fsm.testing.generation.rule_source import mentioned
-from session_fsm.testing.generation.search import Player, Situation, search, walks
-from session_fsm.testing.generation.shrinking import simplest
+from session_fsm.testing.generation.rule_references import references_of
+from session_fsm.testing.generation.search import Player, Situation, row_sequences, search
+from session_fsm.testing.generation.shrinking import shrink
 from session_fsm.testing.steps import Step, Story
 
-__all__ = ["stranded"]
+__all__ = ["dead_ends"]
 
 _SESSIONS = 200
-"""So many stories are played in search of sessions of each state."""
+"""How many stories to play in search of sessions in each state."""
 _ARGUMENTS = 80
-"""So many arguments are tried for every step."""
+"""How many arguments to try for each step."""
 _DEPTH = 5
 
 
-def stranded(
+def dead_ends(
     old: type[CustomerSession], new: type[CustomerSession], own: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[State, str, str]]:
-    """Yield the states with a session of *old* that had a way out, and that under *new* rules refuse to let out.
+    """Yield each state with a session that could leave it under *old* and never can under *new*.
 
-    Each comes with the reason in words, and with Python that makes the session.
+    Each comes with the reason as text, and with Python that creates the session.
     """
     changed = changed_rules(old, new)
-    suspects = {rule.code for rule in changed}
+    changed_codes = {rule.code for rule in changed}
     change = _Change(old, new, own or {})
     for state in State:
         rows = change.after.of(state)
         if state in FINAL or not any(rule.guards(row.trigger, row.target) for rule in changed for row in rows):
-            continue  # what the table says is seen without playing
+            continue  # dead ends in the table itself are found without playing
         for story in _stories_into(old, state, own):
             if codes := change.refusals(story, state):
-                shortest = simplest(story, partial(change.refuses, state=state, codes=codes), kept=own or ())
-                ways = " and ".join(row.trigger for row in rows)
-                by = ", ".join(sorted(codes & suspects or codes))
-                yield state, f"{ways} may be refused for ever, by {by}", shortest.code(old.__name__)
+                shortest = shrink(story, partial(change.refuses, state=state, codes=codes), kept=own or ())
+                triggers = " and ".join(row.trigger for row in rows)
+                by = ", ".join(sorted(codes & changed_codes or codes))
+                yield state, f"{triggers} may be refused for ever, by {by}", shortest.code(old.__name__)
                 break
 
 
 class _Change:
-    """A definition that takes the place of another."""
+    """Two definitions of which the second replaces the first."""
 
     def __init__(self, old: type[CustomerSession], new: type[CustomerSession], own: Mapping[str, Any]) -> None:
         self.new = new
@@ -64,7 +64,7 @@ class _Change:
         self.before, self.after = _Exits(old), _Exits(new)
 
     def refusals(self, story: Story, state: State) -> set[str]:
-        """Return the codes that keep the session of *story* in *state* from now on; none where nothing does."""
+        """Return the codes that keep the session of *story* in *state*; empty if it can leave, or never could."""
         try:
             situation = self.player.play(story)
         except InvalidValue:
@@ -72,33 +72,33 @@ class _Change:
         session = None if situation.left else situation.decision.after
         if session is None or session.state is not state:
             return set()
-        codes = self.after.refusals(_moved(session, self.new, self.own), story.end)
+        codes = self.after.refusals(_loaded(session, self.new, self.own), story.end)
         return codes if codes and not self.before.refusals(session, story.end) else set()
 
     def refuses(self, story: Story, *, state: State, codes: set[str]) -> bool:
-        """Whether these *codes* are the ones."""
+        """Whether exactly *codes* keep the session of *story* in *state*."""
         return self.refusals(story, state) == codes
 
 
 class _Exits:
-    """The ways out of the states of a class."""
+    """Tries the transitions that leave a state."""
 
     def __init__(self, kind: type[CustomerSession]) -> None:
         self.table = kind.machine.table
-        self.candidates = Candidates(kind, mentioned(kind.machine.rules, kind))
+        self.candidates = Candidates(kind, references_of(kind.machine.rules, kind))
 
     def of(self, state: State) -> list[Row]:
         """Return the rows that leave *state* for another."""
         return [row for row in self.table if row.source is state and row.target is not state]
 
     def refusals(self, session: CustomerSession, now: datetime, *, at_once: bool = False) -> set[str]:
-        """Return the codes for which every way out is refused, whatever it is given; none where one is open.
+        """Return the codes for which every exit is refused, whatever its argument; empty if one is allowed.
 
-        Unless it must be *at once*, a session that can be changed where it is, is changed first if that helps.
+        Unless *at_once*, updates within the state are tried before the exits too.
         """
         codes: set[str] = set()
         triggers = [row.trigger for row in self.of(session.state)]
-        # What takes no argument is quickly judged.
+        # Triggers without an argument first: each needs one evaluation only.
         for trigger in sorted(triggers, key=[Trigger.CANCEL, Trigger.REOPEN, Trigger.CLOSE, *Trigger].index):
             for step in self._steps(session, trigger, now):
                 decision = session.evaluate(trigger, step.argument, now=step.at or now)
@@ -111,7 +111,7 @@ class _Exits:
         return codes
 
     def _changed(self, session: CustomerSession, now: datetime) -> Iterator[CustomerSession]:
-        """Yield what *session* may become without leaving its state."""
+        """Yield *session* after each step that stays in its state."""
         for row in self.table:
             if row.source is session.state is row.target:
                 for step in self._steps(session, row.trigger, now):
@@ -134,17 +134,17 @@ def _stories_into(kind: type[CustomerSession], state: State, own: Mapping[str, A
         return 1 + len(situation.failing())
 
     ends = [row for row in kind.machine.table if row.target is state]
-    search(kind, collect, walks(kind.machine.table, ends, _DEPTH), own=own, budget=_SESSIONS)
+    search(kind, collect, row_sequences(kind.machine.table, ends, _DEPTH), own=own, budget=_SESSIONS)
     return found
 
 
-def _moved(session: CustomerSession, kind: type[CustomerSession], own: Mapping[str, Any]) -> CustomerSession:
-    """Return *session* as one of *kind* that is read from where the other was stored."""
+def _loaded(session: CustomerSession, kind: type[CustomerSession], own: Mapping[str, Any]) -> CustomerSession:
+    """Return *session* as a session of *kind*, as if loaded from storage: new fields have their defaults."""
     values: dict[str, Any] = {}
     for attribute in fields(kind):
         default: Any = attribute.default
         values[attribute.name] = default.factory() if hasattr(default, "factory") else default
     held = {name: value for name, value in contents(session).items() if name in values}
-    twin = object.__new__(kind)
-    assign(twin, {**values, **own, **held})
-    return twin
+    loaded = object.__new__(kind)
+    assign(loaded, {**values, **own, **held})
+    return loaded

@@ -1,8 +1,8 @@
-"""What differs between two definitions: rows, rules, and what sessions may do; and whether stored sessions are stuck.
+"""Compare two definitions: rows, rules, behaviour, and stored sessions that would reach a dead end.
 
-Either may be a session class or a `Diagram`, such as `session_fsm.testing.analysis.saved_definition.read_definition` reads from a file.
-Where both are classes they are not only compared part by part, but their sessions are played against each other, so
-that a rule whose function was rewritten is called tightened or loosened for what it does, with an example.
+Each definition is a session class or a `Diagram`, such as `read_definition` reads from a file. Two classes are also
+compared by playing the same stories, so that a rule with a rewritten function is reported as tightened or loosened,
+with an example.
 
 >>> from session_fsm import CustomerSession
 >>> from session_fsm.rules import coupon_code_required
@@ -33,40 +33,40 @@ from session_fsm.decisions import Decision, Outcome, Rule
 from session_fsm.diagrams.model import Diagram, Edge, model
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
-from session_fsm.testing.analysis.dead_ends import stranded
+from session_fsm.testing.analysis.dead_ends import dead_ends
 from session_fsm.testing.analysis.equivalence import TRIES, compare
 from session_fsm.testing.analysis.lint import states_without_end
-from session_fsm.testing.phrases import SOMETHING_OF
+from session_fsm.testing.wording import SESSION_IN
 
 __all__ = ["Change", "ChangeKind", "Differences", "Stuck", "diff"]
 
 
 class ChangeKind(StrEnum):
-    """How a part of a definition differs from what it was."""
+    """How a part of a definition changed."""
 
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
-    """A row has another target, event, operation or number; a rule has other words."""
+    """A row has another target, event, operation or ID; a rule has another text."""
     TIGHTENED = "tightened"
-    """A rule guards more, or refuses what it let pass."""
+    """A rule guards more rows, or refuses what it passed before."""
     LOOSENED = "loosened"
-    """A rule guards less, or lets pass what it refused."""
+    """A rule guards fewer rows, or passes what it refused before."""
 
 
 @frozen
 class Change:
-    """One difference."""
+    """One changed row or rule."""
 
     part: str
     """``row`` or ``rule``."""
     name: str
-    """The number of the row, or the code of the rule."""
+    """The ID of the row, or the code of the rule."""
     kind: ChangeKind
     text: str
-    """What differs, in words."""
+    """The change as text."""
     witness: str = ""
-    """Python that holds for the old class and not for the new one, where both are classes and it was found."""
+    """Python that passes for the old class and fails for the new one; empty if none was found or they are no classes."""
 
     def __str__(self) -> str:
         return f"{self.name}: {self.kind}: {self.text}"
@@ -74,13 +74,13 @@ class Change:
 
 @frozen
 class Stuck:
-    """A state whose stored sessions could have no way to an end any more."""
+    """A state whose stored sessions may be unable to reach a final state."""
 
     state: State
     text: str
-    """Why, in words."""
+    """The reason as text."""
     witness: str = ""
-    """Python that makes such a session with the old class."""
+    """Python that creates such a session with the old class."""
 
     def __str__(self) -> str:
         return f"{self.state}: {self.text}"
@@ -88,10 +88,10 @@ class Stuck:
 
 @frozen
 class Differences:
-    """What differs between two definitions."""
+    """The result of `diff`."""
 
     changes: tuple[Change, ...]
-    """Rows first, then rules, each in the order of the old definition with what is new behind."""
+    """Rows, then rules, each in the order of the old definition, with additions at the end."""
     stuck: tuple[Stuck, ...]
 
     def __bool__(self) -> bool:
@@ -105,26 +105,26 @@ def diff(
     own: Mapping[str, Any] | None = None,
     tries: int = TRIES,
 ) -> Differences:
-    """Return what differs in *new* from *old*.
+    """Return the differences of *new* from *old*.
 
     Args:
-        old: the session class as it was, or the diagram that was made of it.
-        new: the class as it is, or its diagram.
+        old: the old session class, or its diagram.
+        new: the new session class, or its diagram.
         own: what a creation gives to the fields that the classes add.
-        tries: how many stories are tried at most, for each rule that may have changed and in each direction.
+        tries: how many stories to try at most for each rule that may have changed, in each direction.
     """
     before, after = (each if isinstance(each, Diagram) else model(each) for each in (old, new))
     changes = [*_of_rows(before, after), *_of_rules(before, after)]
     stuck = list(_of_states(before, after))
     if isinstance(old, type) and isinstance(new, type):
         changes += _of_behaviour(old, new, own, tries)
-        done = {each.state for each in stuck}
-        stuck += [Stuck(s, text, code) for s, text, code in stranded(old, new, own) if s not in done]
+        known = {each.state for each in stuck}
+        stuck += [Stuck(s, text, code) for s, text, code in dead_ends(old, new, own) if s not in known]
     return Differences(tuple(changes), tuple(stuck))
 
 
 def _key(edge: Edge) -> tuple[Any, ...]:
-    """Return what makes a row the same one in both definitions."""
+    """Return the key by which a row is the same in both definitions."""
     return edge.source, edge.trigger, edge.target if edge.source is None else None
 
 
@@ -133,7 +133,7 @@ def _of_rows(before: Diagram, after: Diagram) -> Iterator[Change]:
     for edge in before.edges:
         other = others.get(_key(edge))
         if other is None:
-            yield Change("row", edge.id, ChangeKind.REMOVED, f"{_way(edge)} is no longer possible")
+            yield Change("row", edge.id, ChangeKind.REMOVED, f"{_name(edge)} is no longer possible")
             continue
         pairs = {
             "it leads to": (edge.target, other.target),
@@ -142,15 +142,15 @@ def _of_rows(before: Diagram, after: Diagram) -> Iterator[Change]:
             "its number is": (edge.id, other.id),
         }
         if differing := [f"{what} {now} instead of {was}" for what, (was, now) in pairs.items() if was != now]:
-            yield Change("row", edge.id, ChangeKind.CHANGED, f"{_way(edge)}: {'; '.join(differing)}")
+            yield Change("row", edge.id, ChangeKind.CHANGED, f"{_name(edge)}: {'; '.join(differing)}")
     known = {_key(edge) for edge in before.edges}
     for edge in after.edges:
         if _key(edge) not in known:
-            yield Change("row", edge.id, ChangeKind.ADDED, f"{_way(edge)} is possible, and leads to {edge.target}")
+            yield Change("row", edge.id, ChangeKind.ADDED, f"{_name(edge)} is possible, and leads to {edge.target}")
 
 
-def _way(edge: Edge) -> str:
-    return f"{edge.trigger} of {SOMETHING_OF[edge.source]}" if edge.source else f"{edge.trigger} as {edge.target}"
+def _name(edge: Edge) -> str:
+    return f"{edge.trigger} of {SESSION_IN[edge.source]}" if edge.source else f"{edge.trigger} as {edge.target}"
 
 
 def _of_rules(before: Diagram, after: Diagram) -> Iterator[Change]:
@@ -161,7 +161,7 @@ def _of_rules(before: Diagram, after: Diagram) -> Iterator[Change]:
             continue
         if text != now[code]:
             yield Change("rule", code, ChangeKind.CHANGED, f'it says "{now[code]}" instead of "{text}"')
-        # Rows that are only in one of the definitions are no merit of the rule.
+        # Rows of one definition only are no change of the rule.
         common = _guarded(before, code).keys() | _guarded(after, code).keys()
         common &= {_key(edge) for edge in before.edges} & {_key(edge) for edge in after.edges}
         more = {
@@ -190,17 +190,17 @@ def _listed(rows: Mapping[Any, str]) -> str:
 def _of_states(before: Diagram, after: Diagram) -> Iterator[Stuck]:
     lost = set(states_without_end(after.edges)) - set(states_without_end(before.edges))
     for state in State:
-        inhabited = any(edge.target is state for edge in before.edges)
-        if inhabited and not any(state in (edge.source, edge.target) for edge in after.edges):
+        reachable = any(edge.target is state for edge in before.edges)
+        if reachable and not any(state in (edge.source, edge.target) for edge in after.edges):
             yield Stuck(state, "the state is gone: nothing leads into it or out of it any more")
-        elif inhabited and state in lost:
+        elif reachable and state in lost:
             yield Stuck(state, "no way leads from here to a final state any more")
 
 
 def _of_behaviour(
     old: type[CustomerSession], new: type[CustomerSession], own: Mapping[str, Any] | None, tries: int
 ) -> Iterator[Change]:
-    """Play sessions of both classes against each other, for the sake of each rule that may have changed."""
+    """Compare the behaviour of both classes for each rule that may have changed."""
     was, now = ({rule.code: rule for rule in kind.machine.rules} for kind in (old, new))
     for code in dict.fromkeys((*was, *now)):
         if not _same(was.get(code), now.get(code)):
@@ -211,7 +211,7 @@ def _of_behaviour(
             ):
                 if code not in rules:
                     continue
-                found = compare(old, new, sought=_Sought(code, kind), rules=forms, own=own, tries=tries).difference
+                found = compare(old, new, sought=_Predicate(code, kind), rules=forms, own=own, tries=tries).difference
                 if found is not None:
                     yield Change("rule", code, kind, f"{words}, such as {found.step.trigger}.", found.code())
 
@@ -221,8 +221,8 @@ def _same(rule: Rule | None, other: Rule | None) -> bool:
 
 
 @frozen
-class _Sought:
-    """Looks for a step that was allowed and is refused by the rule *code* now, or the other way round."""
+class _Predicate:
+    """Whether a step was allowed and the rule *code* refuses it now, or for LOOSENED the reverse."""
 
     code: str
     kind: ChangeKind

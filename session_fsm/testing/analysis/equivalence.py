@@ -1,7 +1,7 @@
-"""Whether two definitions of a session class behave alike, judged by what their sessions may do.
+"""Compare the behaviour of two session classes; used by `diff` and by the mutation score.
 
-A session of each class lives the same story; a step that is allowed to one and refused to the other, or leads them to
-different states, or records different events, is a difference. Stories are found by `session_fsm.testing.generation.search`.
+Both classes play the same story. A step is a difference if one class allows it and the other refuses it, if the target
+states or events differ, or if other rules refuse. `session_fsm.testing.generation.search` finds the stories.
 
 >>> from session_fsm import CustomerSession
 >>> from session_fsm.testing.mutation.mutants import mutants
@@ -29,28 +29,28 @@ from session_fsm.errors import InvalidValue, TransitionRefused
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.generation.rule_source import mentioned
-from session_fsm.testing.generation.search import Player, Situation, search, walks
-from session_fsm.testing.generation.shrinking import simplest
+from session_fsm.testing.generation.rule_references import references_of
+from session_fsm.testing.generation.search import Player, Situation, row_sequences, search
+from session_fsm.testing.generation.shrinking import shrink
 from session_fsm.testing.steps import Step, Story
 
 __all__ = ["TRIES", "Comparison", "Difference", "behaviour", "changed_rules", "compare", "require_own"]
 
 TRIES = 2_000
-"""How many stories that the rules of each class suggest are compared, unless it is told otherwise."""
-_MORE = 100
-"""So many differences are looked at in search of one in which no other rule refuses, and which is short."""
-_PAGE = 2000
-"""How many characters of code are short."""
+"""The default number of stories to compare for each class."""
+_MOST_DIFFERENCES = 100
+"""The number of differences to examine for a short one in which only changed rules refuse."""
+_SHORT = 2000
+"""The most characters of code that are short."""
 _DEPTH = 5
-"""How many steps such a story has at most."""
+"""The most steps of a story."""
 
 Behaviour: TypeAlias = "tuple[object, ...]"
-Sought: TypeAlias = "Callable[[Decision[Any], Decision[Any]], bool]"
+Predicate: TypeAlias = "Callable[[Decision[Any], Decision[Any]], bool]"
 
 
 def behaviour(decision: Decision[Any]) -> Behaviour:
-    """Return what a caller sees of *decision*: target and event, or which rules, or which codes, are against it."""
+    """Return what a caller sees of *decision*: the target and the event, or the failing rules, or the violation codes."""
     if decision.allowed:
         return True, decision.target, decision.event_name
     failing = {(check.rule.code, check.outcome) for check in decision.checks if check.outcome is not Outcome.PASSED}
@@ -59,23 +59,23 @@ def behaviour(decision: Decision[Any]) -> Behaviour:
 
 @frozen
 class Difference:
-    """A step after which a session of one class differs from one of another that has lived the same."""
+    """A step that two classes decide differently after the same story."""
 
     kind: type[CustomerSession]
-    """The class as it was before."""
+    """The first class."""
     story: Story
-    """What sets the session up; without steps where the step is a creation."""
+    """The steps before; none if the step is a creation."""
     step: Step
     before: Decision[Any] = field(repr=False)
-    """What the first class makes of the step."""
+    """The decision of the first class."""
     after: Decision[Any] = field(repr=False)
-    """What the second class makes of it."""
+    """The decision of the second class."""
 
     def code(self) -> str:
-        """Return Python to paste into a test, which holds for the first class and not for the second."""
-        names = mentioned(self.kind.machine.rules, self.kind).names
+        """Return Python to paste into a test that passes for the first class and fails for the second."""
+        names = references_of(self.kind.machine.rules, self.kind).names
         times = True if names & {"now", "created", "updated"} else None
-        *setting_up, last = self.story.then(self.step).code(self.kind.__name__, times=times).splitlines()
+        *setup, last = self.story.then(self.step).code(self.kind.__name__, times=times).splitlines()
         if self.before.allowed:
             lines = [
                 last,
@@ -91,159 +91,156 @@ class Difference:
             ]
         else:
             lines = ["with pytest.raises(WrongState):", f"    {last}"]
-        return "\n".join((*setting_up, *lines))
+        return "\n".join((*setup, *lines))
 
 
 @frozen
 class Comparison:
-    """What came of comparing two classes."""
+    """The result of comparing two classes."""
 
     difference: Difference | None
-    """The simplest one that was found; None where none was."""
+    """The simplest difference that was found, or None."""
     tries: int
-    """How many stories both classes lived."""
+    """How many stories both classes played."""
 
 
 def compare(
     kind: type[CustomerSession],
     other: type[CustomerSession],
     *,
-    sought: Sought = lambda before, after: behaviour(before) != behaviour(after),
+    sought: Predicate = lambda before, after: behaviour(before) != behaviour(after),
     rules: Sequence[Rule] | None = None,
     own: Mapping[str, Any] | None = None,
     tries: int = TRIES,
 ) -> Comparison:
-    """Look for a step that *kind* and *other* judge differently, where their definitions differ.
+    """Search for a step that *kind* and *other* decide differently, at the transitions where their definitions differ.
 
     Args:
-        kind: the class as it was before.
-        other: the class as it is now.
-        sought: whether two decisions on the same step are what is looked for.
-        rules: where to look: at the transitions that these guard. Unless given, wherever the definitions differ.
+        kind: the first class.
+        other: the second class.
+        sought: the predicate that two decisions on one step must fulfil; default: different behaviour.
+        rules: search at the transitions that these rules guard; default: wherever the definitions differ.
         own: what a creation gives to the fields that the classes add.
-        tries: how many stories are tried at most of those that the rules of *kind* suggest, and then of *other*.
+        tries: how many stories to try at most for the rules of *kind*, and again for those of *other*.
 
     Raises:
-        InvalidValue: *kind* needs further fields.
+        InvalidValue: *kind* requires fields that *own* lacks.
     """
     require_own(kind, own)
     everywhere = rules is None
     rules = changed_rules(kind, other) if rules is None else rules
-    ends = tuple(_rows_where_they_differ(kind, other, rules, tables=everywhere))
+    ends = tuple(_differing_rows(kind, other, rules, tables=everywhere))
     table = (*kind.machine.table, *(row for row in other.machine.table if row not in kind.machine.table))
     tried = 0
     for first, second in ((kind, other), (other, kind)):
         pair = _Pair(first, second, kind, sought, {rule.code for rule in rules})
-        result = search(first, pair.distance, walks(table, ends, _DEPTH), focus=rules, own=own, budget=tries)
+        result = search(first, pair.distance, row_sequences(table, ends, _DEPTH), focus=rules, own=own, budget=tries)
         tried += result.judged
         if pair.best is not None:
-            return Comparison(pair.simplest(*pair.best, own or ()), tried)
+            return Comparison(pair.shrunk(*pair.best, own or ()), tried)
     return Comparison(None, tried)
 
 
 class _Pair:
-    """Two classes whose sessions live the same stories, those that the first one's rules suggest."""
+    """Plays the same stories with two classes and keeps the best difference."""
 
     def __init__(
         self,
         first: type[CustomerSession],
         second: type[CustomerSession],
         kind: type[CustomerSession],
-        sought: Sought,
+        sought: Predicate,
         changed: set[str],
     ) -> None:
         self.kind = kind
         self.sought = sought
         self.changed = changed
-        self.turned = first is not kind
+        self.swapped = first is not kind
         self._first, self._second = Player(first), Player(second)
         self.best: tuple[int, Difference] | None = None
-        """The difference in which the fewest rules refuse that are not in question, the first short one, and their number."""
-        self._shortest = (0, 0)
-        self._more = _MORE
+        """The number of unchanged rules that refuse, and the difference in which it is smallest."""
+        self._best_rank = (0, 0)
+        self._left = _MOST_DIFFERENCES
 
     def distance(self, situation: Situation) -> int:
-        """Return 0 where the classes differ, and otherwise more, the more rules that are not in question refuse.
+        """Return 0 for a difference, and otherwise more, the more unchanged rules refuse.
 
-        A difference in which such rules refuse, or that takes a page to write down, will do when there has been
-        nothing better for a while.
+        A difference in which unchanged rules refuse, or whose code is long, is accepted only after
+        `_MOST_DIFFERENCES` without a better one.
         """
         difference = self._differ(situation)
         if difference is None:
             return 1 + sum(rule.code not in self.changed for rule in situation.failing())
-        beside, length = self._beside(difference), len(situation.whole.code())
-        if self.best is None or (beside, length) < self._shortest:
-            self.best, self._shortest = (beside, difference), (beside, length)
-        self._more -= 1
-        return beside + (length > _PAGE) if self._more > 0 else 0
+        unrelated, length = self._unrelated(difference), len(situation.whole.code())
+        if self.best is None or (unrelated, length) < self._best_rank:
+            self.best, self._best_rank = (unrelated, difference), (unrelated, length)
+        self._left -= 1
+        return unrelated + (length > _SHORT) if self._left > 0 else 0
 
-    def _beside(self, difference: Difference) -> int:
-        """Return how many rules refuse that are not in question."""
+    def _unrelated(self, difference: Difference) -> int:
+        """Return how many unchanged rules refuse."""
         decisions = (difference.before, difference.after)
         failing = {c.rule.code for d in decisions for c in d.checks if c.outcome is not Outcome.PASSED}
         return len(failing - self.changed)
 
-    def simplest(self, most: int, difference: Difference, kept: Collection[str]) -> Difference | None:
-        """Return the simplest form of *difference* in which at most so many rules refuse that are not in question.
-
-        The own fields *kept* stay as they are.
-        """
+    def shrunk(self, most: int, difference: Difference, kept: Collection[str]) -> Difference | None:
+        """Return *difference* shrunk, with at most *most* unchanged rules that refuse; the own fields *kept* stay."""
 
         def shows(story: Story) -> bool:
             found = self.differ(story)
-            return found is not None and self._beside(found) <= most
+            return found is not None and self._unrelated(found) <= most
 
-        return self.differ(simplest(difference.story.then(difference.step), shows, kept=kept))
+        return self.differ(shrink(difference.story.then(difference.step), shows, kept=kept))
 
     def differ(self, story: Story) -> Difference | None:
-        """Return the difference that *story* ends with, if it does."""
+        """Return the difference at the last step of *story*, or None."""
         try:
             situation = self._first.play(story)
-        except (InvalidValue, TypeError):  # a value is wrong, or a field that the class requires is missing
+        except (InvalidValue, TypeError):  # an invalid value, or a required field is missing
             return None
         return None if situation.left else self._differ(situation)
 
     def _differ(self, situation: Situation) -> Difference | None:
-        there = self._second.play(situation.whole)
-        if there.left:
-            return None  # what differs earlier is found by a shorter story
-        decisions = (situation.decision, there.decision)
-        before, after = reversed(decisions) if self.turned else decisions
+        other = self._second.play(situation.whole)
+        if other.left:
+            return None  # a shorter story shows the earlier difference
+        decisions = (situation.decision, other.decision)
+        before, after = reversed(decisions) if self.swapped else decisions
         if not self.sought(before, after):
             return None
         return Difference(self.kind, situation.story, situation.step, before, after)
 
 
 def require_own(kind: type[CustomerSession], own: Mapping[str, Any] | None) -> None:
-    """Check that *own* gives a creation whatever fields *kind* requires besides those of every session.
+    """Check that *own* has the fields that a creation of *kind* requires.
 
     Raises:
-        InvalidValue: it does not.
+        InvalidValue: a field is missing or unknown.
     """
     given: Any = own or {}
     try:
         kind.create("order-1", **given)
     except TypeError as error:
         raise InvalidValue("/own", f"a {kind.__name__} cannot be created with these fields: {error}") from error
-    except TransitionRefused:  # the rules want more, and that is what a search looks for
+    except TransitionRefused:  # the search finds what the rules require
         pass
 
 
 def changed_rules(kind: type[CustomerSession], other: type[CustomerSession]) -> tuple[Rule, ...]:
-    """Return the rules that are in one class only, or in another form."""
+    """Return the rules that are in one class only, or that differ."""
     before, after = kind.machine.rules, other.machine.rules
     return tuple(
         rule
         for rules, others in ((before, after), (after, before))
         for rule in rules
-        if not any(rule == twin and rule.function is twin.function for twin in others)
+        if not any(rule == same and rule.function is same.function for same in others)
     )
 
 
-def _rows_where_they_differ(
+def _differing_rows(
     kind: type[CustomerSession], other: type[CustomerSession], rules: Iterable[Rule], *, tables: bool
 ) -> Iterator[Row | State]:
-    """Yield the rows that *rules* guard, those in only one of the *tables*, and states that are created so."""
+    """Yield the rows that *rules* guard, with *tables* also the rows of one table only, and the states of creations."""
     before, after = kind.machine.table, other.machine.table
     union = (*before, *(row for row in after if row not in before))
     rows = [

@@ -1,9 +1,9 @@
-"""What is wrong with a definition, by looking at it and by running its rules.
+"""Find faults in a definition by inspecting it and by running its rules.
 
-`lint_definition` looks at a table and at rules, those too of which no class can be made. `lint` looks at a class, and
-runs its rules on the sessions that `session_fsm.testing.generation.search` finds: it sees rules that never refuse, rules in the
-shadow of another, rules that a session created as closed goes past, rules that answer what no rule may, and rules that
-are no pure functions (`session_fsm.testing.analysis.purity`).
+`lint_definition` inspects a table and rules, also invalid ones of which no class can be made. `lint` inspects a class,
+and runs its rules on sessions that `session_fsm.testing.generation.search` finds: it reports rules that never refuse,
+that refuse only together with another rule, that do not guard the creation of a closed session, that return an
+invalid answer, or that are not pure functions (`session_fsm.testing.analysis.purity`).
 
 >>> from decimal import Decimal
 >>> from session_fsm import CustomerSession, Trigger, rule
@@ -17,7 +17,7 @@ are no pure functions (`session_fsm.testing.analysis.purity`).
 ...     print(finding)
 negative_total: never-refuses: nothing was refused for it in ... tries
 
-What is so on purpose is left out: ``lint(ShopSession, ignore=["negative_total:never-refuses"])``.
+Intended findings can be ignored: ``lint(ShopSession, ignore=["negative_total:never-refuses"])``.
 """
 
 from __future__ import annotations
@@ -36,48 +36,48 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.analysis.equivalence import require_own
 from session_fsm.testing.analysis.purity import Impurity, Observed, UnfitAnswer
-from session_fsm.testing.attempts import of_newborn
-from session_fsm.testing.generation.search import Player, Situation, search, walks
-from session_fsm.testing.generation.shrinking import simplest
-from session_fsm.testing.mutation.modified_classes import twin_of
-from session_fsm.testing.phrases import SOMETHING_OF
+from session_fsm.testing.generation.search import Player, Situation, row_sequences, search
+from session_fsm.testing.generation.shrinking import shrink
+from session_fsm.testing.mutation.modified_classes import modified_copy
+from session_fsm.testing.rule_inputs import as_creation_rule
 from session_fsm.testing.steps import Story
+from session_fsm.testing.wording import SESSION_IN
 
 __all__ = ["Fault", "Finding", "lint", "lint_definition", "states_without_end"]
 
 TRIES = 2_000
-"""How many stories are judged for each rule, unless it is told otherwise."""
+"""The default number of stories to try for each rule."""
 _LEAST = 50
-"""So many stories are judged for each rule, however early it refuses one."""
+"""The least number of stories to try for each rule, even if it refuses an early one."""
 _DEPTH = 5
 
 
 class Fault(StrEnum):
-    """What may be wrong with a definition."""
+    """The faults that a definition can have."""
 
     UNREACHABLE_STATE = "unreachable-state"
     DEAD_END = "dead-end"
-    """A state that is not final, and from which no way leads to one that is."""
+    """A state that is not final and from which no final state is reachable."""
     EXIT_FROM_FINAL = "exit-from-final"
     TRIGGER_WITHOUT_ROW = "trigger-without-row"
     RIVAL_ROWS = "rival-rows"
-    """Two rows apply at the same time."""
+    """Two rows have the same source and trigger."""
     NO_RULE = "no-rule"
-    """Something among the rules is none."""
+    """An entry of the rule list is not a rule."""
     NO_TEXT = "no-text"
-    """A rule has no docstring that says it in words."""
+    """A rule has no docstring."""
     CODE_USED_TWICE = "code-used-twice"
     GUARDS_NOTHING = "guards-nothing"
-    """A rule guards no transition, or names a trigger in vain."""
+    """A rule guards no transition, or names a trigger without a matching row."""
     NEVER_REFUSES = "never-refuses"
     SHADOWED = "shadowed"
-    """Wherever the rule refuses, another rule refuses too."""
+    """Whenever the rule refuses, another rule refuses too."""
     FAILS = "fails"
     """A rule raises an exception."""
     UNFIT_ANSWER = "unfit-answer"
-    """A rule answers something that is neither a boolean nor violations, or that passes though it may mean no."""
+    """A rule returns neither a boolean nor violations, or an empty collection besides booleans."""
     MISSES_CREATION = "misses-creation"
-    """A rule guards the closing, and a session that is created as closed goes past it."""
+    """A rule guards closing, but not the creation of a closed session."""
     DEPENDS_ON_TIME = Impurity.DEPENDS_ON_TIME.value
     DEPENDS_ON_CHANCE = Impurity.DEPENDS_ON_CHANCE.value
     CHANGES_ITS_INPUT = Impurity.CHANGES_ITS_INPUT.value
@@ -85,20 +85,20 @@ class Fault(StrEnum):
 
 @frozen
 class Finding:
-    """Something that is wrong with a definition."""
+    """One fault of a definition."""
 
     code: Fault
     place: str
-    """A state, a trigger, the number of a row, or the code of a rule."""
+    """A state, a trigger, the ID of a row, or the code of a rule."""
     reason: str
-    """Why, in words."""
+    """The reason as text."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.code}: {self.reason}"
 
 
 def lint_definition(table: Sequence[Row], rules: Sequence[Any]) -> list[Finding]:
-    """Return what is wrong with *table* and *rules*, as far as it can be seen without running them."""
+    """Return the faults of *table* and *rules* that can be found without running the rules."""
     return [*_of_states(table), *_of_rows(table), *_of_rules(table, rules)]
 
 
@@ -109,26 +109,26 @@ def lint(
     tries: int = TRIES,
     ignore: Collection[str] = (),
 ) -> list[Finding]:
-    """Return what is wrong with the definition of *kind*; its rules are run, but nothing of *kind* is changed.
+    """Return the faults of the definition of *kind*, also those found by running its rules.
 
     Args:
         kind: the session class.
         own: what a creation gives to the fields that *kind* adds.
-        tries: how many stories are judged for each rule at most.
-        ignore: what is so on purpose: a fault at one place, such as ``"minimum_order_missed:misses-creation"``, or
+        tries: how many stories to try at most for each rule.
+        ignore: findings to leave out: a fault at one place, such as ``"minimum_order_missed:misses-creation"``, or
             everywhere, such as ``"misses-creation"``.
 
     Raises:
-        InvalidValue: *kind* needs further fields, or there is no such fault as *ignore* names.
+        InvalidValue: *kind* requires fields that *own* lacks, or *ignore* names an unknown fault.
     """
     require_own(kind, own)
     _require_faults(ignore)
     machine = kind.machine
     observed = {rule.code: Observed(rule) for rule in machine.rules}
-    twin = twin_of(kind, [observed[rule.code].rule for rule in machine.rules], machine.table)
+    copy = modified_copy(kind, [observed[rule.code].rule for rule in machine.rules], machine.table)
     found = lint_definition(machine.table, machine.rules)
-    for rule in twin.machine.rules:
-        found += _of_outcomes(twin, rule, own, tries)
+    for rule in copy.machine.rules:
+        found += _of_outcomes(copy, rule, own, tries)
     for rule in machine.rules:
         found += _of_creations(kind, rule, own, tries)
     for rule in machine.rules:
@@ -138,10 +138,10 @@ def lint(
 
 
 def _require_faults(ignore: Collection[str]) -> None:
-    """Refuse a text among *ignore* that can never be that of a finding.
+    """Check that every text in *ignore* names a fault.
 
     Raises:
-        InvalidValue: there is one.
+        InvalidValue: one does not.
     """
     for text in ignore:
         fault = text.rpartition(":")[2]
@@ -153,7 +153,7 @@ def _require_faults(ignore: Collection[str]) -> None:
 
 
 def states_without_end(table: Iterable[Row | Edge]) -> list[State]:
-    """Return the states from which no way of *table* leads to a final one."""
+    """Return the states from which *table* reaches no final state."""
     rows = tuple(table)
     ending: set[State] = set(FINAL)
     for _ in State:
@@ -167,7 +167,7 @@ def _of_states(table: Sequence[Row]) -> Iterator[Finding]:
         reached |= {row.target for row in table if row.source in reached}
     for state in State:
         if state not in reached:
-            yield Finding(Fault.UNREACHABLE_STATE, state, f"no way leads from a creation to {SOMETHING_OF[state]}")
+            yield Finding(Fault.UNREACHABLE_STATE, state, f"no way leads from a creation to {SESSION_IN[state]}")
     for state in states_without_end(table):
         exits = [row.id for row in table if row.source is state and row.target is not state]
         reason = (
@@ -186,7 +186,7 @@ def _of_rows(table: Sequence[Row]) -> Iterator[Finding]:
         for other in table[:place]:
             alike = (other.source, other.trigger) == (row.source, row.trigger)
             if alike and (row.source is not None or other.target is row.target):
-                when = f"{row.trigger} of {SOMETHING_OF[row.source]}" if row.source else f"a creation as {row.target}"
+                when = f"{row.trigger} of {SESSION_IN[row.source]}" if row.source else f"a creation as {row.target}"
                 yield Finding(Fault.RIVAL_ROWS, row.id, f"{other.id} applies too, to {when}")
 
 
@@ -204,12 +204,12 @@ def _of_rules(table: Sequence[Row], rules: Sequence[Any]) -> Iterator[Finding]:
         if not any(rule.guards(row.trigger, row.target) for row in table):
             yield Finding(Fault.GUARDS_NOTHING, rule.code, "no transition is guarded by it")
         else:
-            for trigger in _in_vain(rule, table):
+            for trigger in _unused_triggers(rule, table):
                 where = f"into {rule.target}" if rule.target else "there is"
                 yield Finding(Fault.GUARDS_NOTHING, rule.code, f"it names {trigger}, but no such transition {where}")
 
 
-def _in_vain(rule: Rule, table: Sequence[Row]) -> list[Trigger]:
+def _unused_triggers(rule: Rule, table: Sequence[Row]) -> list[Trigger]:
     return [
         trigger
         for trigger in rule.on
@@ -220,12 +220,12 @@ def _in_vain(rule: Rule, table: Sequence[Row]) -> list[Trigger]:
 def _of_outcomes(
     kind: type[CustomerSession], rule: Rule, own: Mapping[str, Any] | None, tries: int
 ) -> Iterator[Finding]:
-    """Look for a step that *rule* alone refuses, and say why there is none."""
+    """Search for a step that only *rule* refuses, and yield the finding if there is none."""
     table = kind.machine.table
     ends: list[Row | State] = [row for row in table if rule.guards(row.trigger, row.target)]
     ends += [state for state in State if rule.guards(Trigger.CREATE, state)]
     outcomes = _Outcomes(rule)
-    result = search(kind, outcomes.distance, walks(table, ends, _DEPTH), focus=(rule,), own=own, budget=tries)
+    result = search(kind, outcomes.distance, row_sequences(table, ends, _DEPTH), focus=(rule,), own=own, budget=tries)
     if outcomes.error:
         yield Finding(Fault.FAILS, rule.code, outcomes.error)
     if not outcomes.found:
@@ -236,31 +236,33 @@ def _of_outcomes(
                 f"nothing was refused for it in {counted(result.judged, 'try', 'tries')}",
             )
         elif outcomes.shadows:
-            reason = f"wherever it refuses, so does {outcomes.which()}; {counted(result.judged, 'try', 'tries')}"
+            reason = (
+                f"wherever it refuses, so does {outcomes.shadowing_rules()}; {counted(result.judged, 'try', 'tries')}"
+            )
             yield Finding(Fault.SHADOWED, rule.code, reason)
 
 
 def _of_creations(
     kind: type[CustomerSession], rule: Rule, own: Mapping[str, Any] | None, tries: int
 ) -> Iterator[Finding]:
-    """Look for a session that can be created as closed, and that *rule* would refuse if it were asked then too."""
+    """Search for a creation of a closed session that *rule* would refuse if it guarded creations."""
     table = kind.machine.table
     closed = {row.target for row in table if row.trigger is Trigger.CLOSE and rule.guards(row.trigger, row.target)}
     for row in table:
         if row.source is None and row.target in closed and not rule.guards(Trigger.CREATE, row.target):
-            asked = evolve(rule, on=(Trigger.CREATE,), target=row.target, function=of_newborn(rule, kind))
-            twin = twin_of(kind, [asked if one is rule else one for one in kind.machine.rules], table)
-            alone = _Alone(rule.code)
-            result = search(twin, alone.distance, [(row,)], focus=(asked,), own=own, budget=tries)
+            widened = evolve(rule, on=(Trigger.CREATE,), target=row.target, function=as_creation_rule(rule, kind))
+            copy = modified_copy(kind, [widened if one is rule else one for one in kind.machine.rules], table)
+            goal = _OnlyRefusal(rule.code)
+            result = search(copy, goal.distance, [(row,)], focus=(widened,), own=own, budget=tries)
             if result.found is not None:
-                story = simplest(result.found.whole, alone.shown_by(Player(twin)), kept=own or ())
+                story = shrink(result.found.whole, goal.shown_by(Player(copy)), kept=own or ())
                 creation = story.steps[0].code(kind.__name__, story.own).removeprefix("session = ")
-                reason = f"it guards a closing, and {creation} goes past it; {_mended(rule, row.target)}"
+                reason = f"it guards a closing, and {creation} goes past it; {_fix(rule, row.target)}"
                 yield Finding(Fault.MISSES_CREATION, rule.code, reason)
 
 
-class _Alone:
-    """Looks for what one rule is against, and no other."""
+class _OnlyRefusal:
+    """The goal of a search: one rule refuses and no other."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -279,8 +281,8 @@ class _Alone:
         return shows
 
 
-def _mended(rule: Rule, state: State) -> str:
-    """Say how *rule* guards a creation in *state* too."""
+def _fix(rule: Rule, state: State) -> str:
+    """Return how to make *rule* also guard a creation in *state*."""
     triggers = ", ".join(f"Trigger.{trigger.name}" for trigger in (Trigger.CREATE, *rule.on))
     text = f"write on=[{triggers}]"
     if rule.on == (Trigger.CLOSE,):
@@ -291,24 +293,24 @@ def _mended(rule: Rule, state: State) -> str:
 
 
 class _Outcomes:
-    """What a search has seen of one rule."""
+    """Collects the outcomes of one rule during a search."""
 
     def __init__(self, rule: Rule) -> None:
         self.code = rule.code
         self.shadows: set[frozenset[str]] = set()
-        """For every kind of refusal by the rule, which other rules refused."""
+        """The other rules that refused, for each refusal by the rule."""
         self.error = ""
         self.found = False
-        """Whether the rule alone refused something."""
+        """Whether the rule refused a step that no other rule refused."""
         self.failed = False
-        """Whether it failed, by raising or by its answer."""
+        """Whether the rule raised or returned an invalid answer."""
         self._judged = 0
 
-    def which(self) -> str:
-        """Name the rules that always refuse too, or those of which always one does."""
-        some, *others = self.shadows
-        always = some.intersection(*others)
-        return " and ".join(sorted(always)) or f"one of {', '.join(sorted(some.union(*others)))}"
+    def shadowing_rules(self) -> str:
+        """Return the rules that always refuse too, or those of which one always does."""
+        first, *others = self.shadows
+        always = first.intersection(*others)
+        return " and ".join(sorted(always)) or f"one of {', '.join(sorted(first.union(*others)))}"
 
     def distance(self, situation: Situation) -> int:
         self._judged += 1
@@ -318,10 +320,10 @@ class _Outcomes:
             return 1 + len(failing)
         if check.outcome is Outcome.ERRORED:
             self.failed = True
-            if not isinstance(check.error, UnfitAnswer):  # which is a finding of its own
+            if not isinstance(check.error, UnfitAnswer):  # reported as UNFIT_ANSWER
                 self.error = self.error or f"it raises {check.raised}"
         else:
             self.shadows.add(frozenset(failing))
             self.found |= not failing
-        # Even where it refuses at once it is run some times more, for the sake of what it may do besides.
+        # Run at least `_LEAST` stories, so that impurities and invalid answers show.
         return 0 if self.found and self._judged >= _LEAST else 1 + len(failing)

@@ -1,8 +1,8 @@
-"""Whether a rule is a pure function, found out by calling it.
+"""Detect rules that are not pure functions, by calling them; used by `lint`.
 
-An observed rule answers as the rule itself does. Meanwhile it is called twice with the same arguments, which are
-compared before and after, and what it calls is watched: a clock or a source of chance is noticed wherever in the rule,
-or in what the rule calls, it is asked. A rule that is given the time, as its parameter ``now``, asks no clock.
+An `Observed` rule returns what the rule returns. It calls the rule twice with the same arguments, compares the
+arguments before and after, and notes every call of a clock or a random source, also in functions that the rule calls.
+A rule should take the time as its parameter ``now``.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from session_fsm.errors import Violation
 from session_fsm.session import CustomerSession
 from session_fsm.validators import is_list, is_object
 
-__all__ = ["Impurity", "Observed", "UnfitAnswer", "told_by"]
+__all__ = ["Impurity", "Observed", "UnfitAnswer", "impurity_of_call"]
 
-_CLOCKS = {"now", "utcnow", "today"}
-_CLOCKS_OF_TIME = {
+_CLOCK_METHODS = {"now", "utcnow", "today"}
+_TIME_FUNCTIONS = {
     *("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time"),
     *("process_time_ns", "thread_time", "thread_time_ns", "clock_gettime", "clock_gettime_ns"),
 }
-"""What the module `time` has that tells the time, whatever it is given."""
-_CHANCE_OF_THE_SYSTEM = {"urandom", "getrandom"}
+"""The functions of the module `time` that read a clock."""
+_SYSTEM_RANDOM = {"urandom", "getrandom"}
 
 
 class Impurity(StrEnum):
-    """Why a rule is no pure function."""
+    """The ways in which a rule is not a pure function."""
 
     DEPENDS_ON_TIME = "depends-on-time"
     DEPENDS_ON_CHANCE = "depends-on-chance"
@@ -47,94 +47,94 @@ class Impurity(StrEnum):
 
 
 class UnfitAnswer(TypeError):
-    """A rule answered what no rule may answer."""
+    """A rule returned a value that is not a valid answer."""
 
 
-_BOOLEAN, _NOTHING, _VIOLATIONS = "a boolean", "an empty list", "violations"
+_BOOLEAN, _EMPTY_LIST, _VIOLATIONS = "a boolean", "an empty list", "violations"
 
 
 class Observed:
-    """A rule under observation."""
+    """A rule, wrapped to detect impurities and invalid answers."""
 
     def __init__(self, rule: Rule) -> None:
         self.impurities: dict[Impurity, str] = {}
-        """What was noticed, each with the reason in words."""
-        self.rule = evolve(rule, function=self._observing(rule))
-        """The rule to judge with."""
-        self._answered: dict[str, None] = {}
-        """What it answered that a rule may answer, by kind; the first of each kind first."""
-        self._unfit: dict[str, None] = {}
-        """What it answered that no rule may answer, by type."""
+        """The impurities that were found, each with its reason."""
+        self.rule = evolve(rule, function=self._wrapped(rule))
+        """The wrapped rule."""
+        self._valid: dict[str, None] = {}
+        """The kinds of its valid answers, in the order of their first occurrence."""
+        self._invalid: dict[str, None] = {}
+        """The types of its invalid answers."""
 
     def unfit_answers(self) -> Iterator[str]:
-        """Yield what is wrong with its answers, in words."""
-        for kind in self._unfit:
-            yield f"it answers {kind}, which is an error of the rule; {_MEND}"
-        if _BOOLEAN in self._answered and _VIOLATIONS not in self._answered:
-            for kind in self._answered:
+        """Yield a text for each problem with its answers."""
+        for kind in self._invalid:
+            yield f"it answers {kind}, which is an error of the rule; {_FIX}"
+        if _BOOLEAN in self._valid and _VIOLATIONS not in self._valid:
+            for kind in self._valid:
                 if kind != _BOOLEAN:
-                    yield f"it answers {kind} at times, which passes, and a boolean at others; {_MEND}"
+                    yield f"it answers {kind} at times, which passes, and a boolean at others; {_FIX}"
 
-    def _observing(self, rule: Rule) -> Callable[..., Answer]:
+    def _wrapped(self, rule: Rule) -> Callable[..., Answer]:
         @wraps(rule.function)
-        def observing(*arguments: Any, **named: Any) -> Answer:
+        def observed(*arguments: Any, **named: Any) -> Answer:
             given = {**dict(zip(rule.parameters, arguments, strict=False)), **named}
-            before, held = _picture(given), _held_by_sessions(given)
-            with self._watched():
+            before, sessions = _snapshot(given), _contents_of_sessions(given)
+            with self._profiled():
                 answer = _answer(rule, arguments, named)
             first = self._judged(rule, answer)
-            if _picture(given) != before:
-                changed = [name for name, picture in _picture(given).items() if picture != before[name]]
+            if _snapshot(given) != before:
+                changed = [name for name, snapshot in _snapshot(given).items() if snapshot != before[name]]
                 self._note(Impurity.CHANGES_ITS_INPUT, f"it changes {', '.join(changed)}")
-                self._restore(held)
+                self._restore(sessions)
             second = self._judged(rule, _answer(rule, arguments, named))
             if Impurity.CHANGES_ITS_INPUT in self.impurities:
-                self._restore(held)
-            if _shown(first) != _shown(second):
+                self._restore(sessions)
+            if _describe(first) != _describe(second):
                 self._note(
                     Impurity.DEPENDS_ON_CHANCE,
-                    f"it answered {_shown(first)}, and then, asked the same, {_shown(second)}",
+                    f"it answered {_describe(first)}, and then, for the same arguments, {_describe(second)}",
                 )
             if isinstance(first, Exception):
                 raise first
             judged: Answer = first
             return judged
 
-        return observing
+        return observed
 
     def _judged(self, rule: Rule, answer: Any) -> Any:
-        """Return what an answer stands for: None, violations, or the exception that the rule raised or its answer means."""
+        """Return the meaning of *answer*: None, violations, or the exception that the rule raised or that its answer causes."""
         if isinstance(answer, Exception):
             return answer
         if answer is None or isinstance(answer, bool):
             if answer is not None:
-                self._answered[_BOOLEAN] = None
+                self._valid[_BOOLEAN] = None
             return None if answer is not False else rule.violations_in(answer)
         listed: Any = [answer] if isinstance(answer, Violation) else answer
-        if isinstance(listed, (list, tuple)) and all(isinstance(each, Violation) for each in listed):  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
-            empty = "an empty tuple" if isinstance(answer, tuple) else _NOTHING
-            self._answered[_VIOLATIONS if listed else empty] = None
+        if isinstance(listed, (list, tuple)) and all(isinstance(each, Violation) for each in listed):  # pyright: ignore[reportUnknownVariableType]  # elements of any type
+            empty = "an empty tuple" if isinstance(answer, tuple) else _EMPTY_LIST
+            self._valid[_VIOLATIONS if listed else empty] = None
             try:
                 return rule.violations_in(answer)  # pyright: ignore[reportUnknownArgumentType]  # as above
-            except ValueError as error:  # of another rule
+            except ValueError as error:  # a violation with the code of another rule
                 return error
-        self._unfit[_name_of(answer)] = None
+        self._invalid[_name_of(answer)] = None
         return UnfitAnswer(f"the rule answered {_name_of(answer)}")
 
-    def _restore(self, held: list[tuple[CustomerSession, dict[str, Any]]]) -> None:
-        """Put sessions back to what they held: a change would end the search, and is told of anyway."""
-        for session, before in held:
+    def _restore(self, sessions: list[tuple[CustomerSession, dict[str, Any]]]) -> None:
+        """Undo changes of sessions, which would disturb the search; the finding is already noted."""
+        for session, before in sessions:
             restore(session, before)
 
     def _note(self, impurity: Impurity, reason: str) -> None:
         self.impurities.setdefault(impurity, reason)
 
     @contextmanager
-    def _watched(self) -> Generator[None]:
-        """Watch what is called. Garbage is not collected meanwhile: who is called then is none of the rule's business."""
+    def _profiled(self) -> Generator[None]:
+        """Profile the calls in the enclosed code, without garbage collection, whose finalizers are not calls of the rule."""
         before, collecting = sys.getprofile(), gc.isenabled()
         gc.disable()
-        sys.setprofile(self._called)
+        sys.setprofile(self._on_call)
         try:
             yield
         finally:
@@ -142,49 +142,49 @@ class Observed:
             if collecting:
                 gc.enable()
 
-    # The interpreter traces nothing while it tells of a call, so nothing can see that these lines are run.
-    def _called(self, frame: FrameType, event: str, function: Any) -> None:  # pragma: no cover
-        if event == "c_call" and (found := told_by(function, str(frame.f_globals.get("__name__")))):
+    # The interpreter disables tracing in a profile function, so coverage cannot measure these lines.
+    def _on_call(self, frame: FrameType, event: str, function: Any) -> None:  # pragma: no cover
+        if event == "c_call" and (found := impurity_of_call(function, str(frame.f_globals.get("__name__")))):
             self._note(*found)
 
 
-def told_by(function: Any, module: str) -> tuple[Impurity, str] | None:
-    """Return what it says of a rule that *function*, a built-in one, is called by *module*; what a log asks says nothing."""
+def impurity_of_call(function: Any, module: str) -> tuple[Impurity, str] | None:
+    """Return the impurity that a call of the built-in *function* by *module* means; None for others and for logging."""
     name: str = getattr(function, "__name__", "")
     owner: Any = getattr(function, "__self__", None)
     if module.partition(".")[0] == "logging":
         return None
-    if isinstance(owner, type) and issubclass(owner, date) and name in _CLOCKS:
-        return Impurity.DEPENDS_ON_TIME, f"it calls {owner.__name__}.{name}(); let it ask for its parameter now"
-    if owner is time and name in _CLOCKS_OF_TIME:
-        return Impurity.DEPENDS_ON_TIME, f"it calls time.{name}(); let it ask for its parameter now"
-    if isinstance(owner, random.Random) or name in _CHANCE_OF_THE_SYSTEM:
-        return Impurity.DEPENDS_ON_CHANCE, f"it calls {name}(), which nobody can foretell"
+    if isinstance(owner, type) and issubclass(owner, date) and name in _CLOCK_METHODS:
+        return Impurity.DEPENDS_ON_TIME, f"it calls {owner.__name__}.{name}(); use the parameter now"
+    if owner is time and name in _TIME_FUNCTIONS:
+        return Impurity.DEPENDS_ON_TIME, f"it calls time.{name}(); use the parameter now"
+    if isinstance(owner, random.Random) or name in _SYSTEM_RANDOM:
+        return Impurity.DEPENDS_ON_CHANCE, f"it calls {name}(), which is random"
     return None
 
 
-_MEND = "where it means yes or no, write bool(...)"
+_FIX = "if it means yes or no, write bool(...)"
 
 
 def _name_of(answer: Any) -> str:
-    """Name the type of an answer, and of a list that of what is in it."""
+    """Return the name of the type of *answer*, for a list with the type of its first invalid element."""
     name = f"a value of the type {type(answer).__name__}"
     if isinstance(answer, (list, tuple)):
-        inner: Any = next(each for each in answer if not isinstance(each, Violation))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of whatever it is
+        inner: Any = next(each for each in answer if not isinstance(each, Violation))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # elements of any type
         name += f" with {_name_of(inner)} in it"
     return name
 
 
 def _answer(rule: Rule, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    """Return what *rule* answers, all that it yields in a list, or what it raises."""
+    """Return what *rule* returns, with generators as lists, or the exception that it raises."""
     try:
         answer: Any = rule.function(*arguments, **named)
         return [*answer] if isinstance(answer, Iterator) else answer
-    except Exception as error:  # noqa: BLE001 - that is the rule's answer
+    except Exception as error:  # noqa: BLE001 - the exception is the result
         return error
 
 
-def _shown(answer: Any) -> str:
+def _describe(answer: Any) -> str:
     if answer in (None, ()):
         return "that it passes"
     if isinstance(answer, Exception):
@@ -192,24 +192,25 @@ def _shown(answer: Any) -> str:
     return "; ".join(violation.message for violation in answer)
 
 
-_LOOKED_AT = 10
-"""So many elements of a long list are looked at, from its beginning and from its end."""
+_COMPARED = 10
+"""How many elements of a long list are compared, at its start and at its end."""
 
 
-def _held_by_sessions(given: Mapping[str, Any]) -> list[tuple[CustomerSession, dict[str, Any]]]:
+def _contents_of_sessions(given: Mapping[str, Any]) -> list[tuple[CustomerSession, dict[str, Any]]]:
     return [(each, contents(each)) for each in given.values() if isinstance(each, CustomerSession)]
 
 
-def _picture(given: Mapping[str, Any]) -> dict[str, str]:
+def _snapshot(given: Mapping[str, Any]) -> dict[str, str]:
     return {
-        name: repr(_held(contents(each) if isinstance(each, CustomerSession) else each)) for name, each in given.items()
+        name: repr(_shortened(contents(each) if isinstance(each, CustomerSession) else each))
+        for name, each in given.items()
     }
 
 
-def _held(value: Any) -> Any:
-    """Return *value*, of a long list its length and its ends: a rule that changes elements changes one of these."""
+def _shortened(value: Any) -> Any:
+    """Return *value* with long lists replaced by their length and ends, where a rule that changes elements shows."""
     if is_object(value):
-        return {name: _held(member) for name, member in value.items()}
-    if is_list(value) and len(value) > 2 * _LOOKED_AT:
-        return len(value), value[:_LOOKED_AT], value[-_LOOKED_AT:]
+        return {name: _shortened(member) for name, member in value.items()}
+    if is_list(value) and len(value) > 2 * _COMPARED:
+        return len(value), value[:_COMPARED], value[-_COMPARED:]
     return value

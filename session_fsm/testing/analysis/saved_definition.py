@@ -1,4 +1,4 @@
-"""Read a definition that ``session-fsm diagram --format json`` has saved."""
+"""Read a definition from the output of ``session-fsm diagram --format json``; used by `diff` and the command."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ W = TypeVar("W", State, Trigger, Operation, EventName, Authority)
 
 
 def read_definition(data: str | bytes) -> Diagram:
-    """Return the diagram that was saved as *data*.
+    """Return the diagram in *data*.
 
     Raises:
-        WireError: it is no JSON, or is not what the format ``json`` writes in full detail.
+        WireError: *data* is not JSON, or not in the format ``json`` with full detail.
     """
     document = _object(parse(data), "")
     states = [(place, _object(each, place)) for place, each in _elements(document, "", "states")]

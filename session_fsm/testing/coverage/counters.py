@@ -1,4 +1,4 @@
-"""How often each session class did what: plain counts by name, which travel between processes as JSON.
+"""Counters of each session class, keyed by name, which a recorder writes and reads as JSON.
 
 The format is versioned and described in ``docs/testing/coverage.md``.
 """
@@ -18,17 +18,17 @@ from session_fsm.session import CustomerSession
 from session_fsm.validators import is_list, is_object, kind_of
 from session_fsm.wire.text import parse
 
-__all__ = ["Asked", "ClassName", "RuleName", "Tally", "Way", "document_of", "read"]
+__all__ = ["ClassCounters", "ClassName", "RuleName", "TransitionKey", "read_counters", "to_document"]
 
 FORMAT = "session-fsm recording"
 VERSION = 1
 
 
 class ClassName(NamedTuple):
-    """A session class by its name, and those that it inherits from by theirs, so that other processes know them."""
+    """The names of a session class and of its session base classes, which are the same in every process."""
 
     name: str
-    """The module and the qualified name, as ``shop.sessions:ShopSession``."""
+    """The module and the qualified name, such as ``shop.sessions:ShopSession``."""
     bases: tuple[str, ...]
 
     @classmethod
@@ -43,7 +43,7 @@ def _is_session(kind: type[Any]) -> bool:
 
 
 class RuleName(NamedTuple):
-    """A rule by the code of its fault and by its function: another rule against the same fault is another rule."""
+    """The code and the function of a rule; two rules with one code but different functions are different rules."""
 
     code: str
     function: str
@@ -56,100 +56,106 @@ class RuleName(NamedTuple):
         return cls(rule.code, f"{getattr(function, '__module__', '')}:{name}")
 
 
-class Way(NamedTuple):
-    """What a row of the table says: where from (None where a session is created), by what, where to."""
+class TransitionKey(NamedTuple):
+    """A row of the table: source state (None for a creation), trigger and target state."""
 
     source: str | None
     trigger: str
     target: str
 
 
-class Asked(NamedTuple):
-    """A trigger that the table does not have from a state."""
+class MissingTransition(NamedTuple):
+    """A state and a trigger for which the table has no row."""
 
     state: str
     trigger: str
 
 
 @frozen
-class Tally:
-    """The counts of one class."""
+class ClassCounters:
+    """The counters of one class."""
 
     kind: ClassName
-    fired: Counter[Way] = field(factory=Counter[Way])
-    refused: Counter[Asked] = field(factory=Counter[Asked])
+    fired: Counter[TransitionKey] = field(factory=Counter[TransitionKey])
+    refused: Counter[MissingTransition] = field(factory=Counter[MissingTransition])
     rules: Counter[tuple[RuleName, str]] = field(factory=Counter["tuple[RuleName, str]"])
-    """By rule and outcome."""
+    """Keyed by rule and outcome."""
 
     @classmethod
-    def sum(cls, tallies: Iterable[Tally]) -> Tally:
-        """Return the counts of several classes together, as those of none."""
+    def sum(cls, counters: Iterable[ClassCounters]) -> ClassCounters:
+        """Return the sum of *counters*, under an empty class name."""
         total = cls(ClassName("", ()))
-        for tally in tallies:
-            total.add(tally)
+        for one in counters:
+            total.add(one)
         return total
 
-    def add(self, other: Tally) -> None:
-        """Count what *other* counted too."""
+    def add(self, other: ClassCounters) -> None:
+        """Add the counts of *other* to these."""
         self.fired.update(other.fired)
         self.refused.update(other.refused)
         self.rules.update(other.rules)
 
 
-def document_of(tallies: Iterable[Tally]) -> dict[str, Any]:
-    """Return *tallies* as a JSON document, whatever order they came in."""
-    return {"format": FORMAT, "version": VERSION, "classes": [_class(t) for t in sorted(tallies, key=_by_name)]}
+def to_document(counters: Iterable[ClassCounters]) -> dict[str, Any]:
+    """Return *counters* as a JSON document, sorted by class name."""
+    return {"format": FORMAT, "version": VERSION, "classes": [_class(one) for one in sorted(counters, key=_by_name)]}
 
 
-def _by_name(tally: Tally) -> ClassName:
-    return tally.kind
+def _by_name(counters: ClassCounters) -> ClassName:
+    return counters.kind
 
 
-def _class(tally: Tally) -> dict[str, Any]:
-    ways = sorted(tally.fired.items(), key=lambda counted: json.dumps(counted[0]))
-    rules = {name: {outcome: tally.rules[name, outcome] for outcome in Outcome} for name, _ in sorted(tally.rules)}
+def _class(counters: ClassCounters) -> dict[str, Any]:
+    rows = sorted(counters.fired.items(), key=lambda counted: json.dumps(counted[0]))
+    rules = {
+        name: {outcome: counters.rules[name, outcome] for outcome in Outcome} for name, _ in sorted(counters.rules)
+    }
     return {
-        "class": tally.kind.name,
-        "bases": list(tally.kind.bases),
-        "rows": [{"source": w.source, "trigger": w.trigger, "target": w.target, "count": n} for w, n in ways],
-        "refused": [{"state": a.state, "trigger": a.trigger, "count": n} for a, n in sorted(tally.refused.items())],
+        "class": counters.kind.name,
+        "bases": list(counters.kind.bases),
+        "rows": [{"source": key.source, "trigger": key.trigger, "target": key.target, "count": n} for key, n in rows],
+        "refused": [{"state": a.state, "trigger": a.trigger, "count": n} for a, n in sorted(counters.refused.items())],
         "rules": [{"code": name.code, "function": name.function} | counts for name, counts in rules.items()],
     }
 
 
-def read(data: str | bytes) -> list[Tally]:
-    """Read what `document_of` returned, written as JSON.
+def read_counters(data: str | bytes) -> list[ClassCounters]:
+    """Return the counters in *data*, the JSON text of what `to_document` returns.
 
     Raises:
-        WireError: it is no JSON, no recording, or one of a later version.
+        WireError: *data* is not JSON, not a recording, or of another version.
     """
     document = _object(parse(data, most_bytes=None), "")
     if document.get("format") != FORMAT:
         raise _problem("/format", f"this is no {FORMAT}")
     if document.get("version") != VERSION:
         raise _problem(
-            "/version", f"{json.dumps(document.get('version'), default=str)} is not {VERSION}, the one that is known"
+            "/version", f"{json.dumps(document.get('version'), default=str)} is not {VERSION}, the supported version"
         )
-    return [_tally(members, pointer) for members, pointer in _objects(document, "classes", "")]
+    return [_read_class(members, pointer) for members, pointer in _objects(document, "classes", "")]
 
 
-def _tally(members: dict[str, Any], pointer: str) -> Tally:
+def _read_class(members: dict[str, Any], pointer: str) -> ClassCounters:
     bases = _list(members, "bases", pointer)
     for place, base in enumerate(bases):
         _text(base, f"{pointer}/bases/{place}")
-    tally = Tally(ClassName(_text(members.get("class"), f"{pointer}/class"), tuple(bases)))
+    counters = ClassCounters(ClassName(_text(members.get("class"), f"{pointer}/class"), tuple(bases)))
     for row, at in _objects(members, "rows", pointer):
         source = None if row.get("source") is None else _text(row["source"], f"{at}/source")
-        way = Way(source, _text(row.get("trigger"), f"{at}/trigger"), _text(row.get("target"), f"{at}/target"))
-        tally.fired[way] += _count(row, "count", at)
+        key = TransitionKey(
+            source, _text(row.get("trigger"), f"{at}/trigger"), _text(row.get("target"), f"{at}/target")
+        )
+        counters.fired[key] += _count(row, "count", at)
     for cell, at in _objects(members, "refused", pointer):
-        asked = Asked(_text(cell.get("state"), f"{at}/state"), _text(cell.get("trigger"), f"{at}/trigger"))
-        tally.refused[asked] += _count(cell, "count", at)
+        missing = MissingTransition(
+            _text(cell.get("state"), f"{at}/state"), _text(cell.get("trigger"), f"{at}/trigger")
+        )
+        counters.refused[missing] += _count(cell, "count", at)
     for rule, at in _objects(members, "rules", pointer):
         name = RuleName(_text(rule.get("code"), f"{at}/code"), _text(rule.get("function"), f"{at}/function"))
         for outcome in Outcome:
-            tally.rules[name, outcome] += _count(rule, outcome, at)
-    return tally
+            counters.rules[name, outcome] += _count(rule, outcome, at)
+    return counters
 
 
 def _problem(pointer: str, text: str) -> WireError:

@@ -1,7 +1,7 @@
-"""The seam at which the life of sessions can be watched: four methods of the machine's classes.
+"""Hooks that report every transition, refusal and dry run of sessions to observers, such as `Recorder`.
 
-While somebody watches, the methods are replaced by ones that tell of what happened; when nobody does, they are the
-originals, and nothing costs anything.
+The first observer replaces four methods of the machine's classes by wrappers; when the last one is removed, the
+original methods are back. Without an observer nothing is wrapped, so that sessions run at full speed.
 """
 
 from __future__ import annotations
@@ -19,156 +19,159 @@ from session_fsm.errors import TransitionRefused
 from session_fsm.machine import LifecycleEvent, LifecycleMachine
 from session_fsm.states import State, Trigger
 
-__all__ = ["Watcher", "unrecorded", "unwatch", "watch"]
+__all__ = ["Observer", "add_observer", "remove_observer", "unrecorded"]
 
 
-class Watcher(Protocol):
-    """What is told of everything that sessions do."""
+class Observer(Protocol):
+    """The methods that the hooks call."""
 
-    def moved(
+    def on_transition(
         self, kind: type[Any], machine: LifecycleMachine, source: State | None, trigger: Trigger, target: State
     ) -> None:
-        """Hear that a session of *kind* came into being or moved, all rules having passed."""
+        """Handle a transition or creation of a session of *kind*; all its rules passed."""
         ...
 
-    def judged(self, kind: type[Any], decision: Decision[Any]) -> None:
-        """Hear of a refusal, or of what came of a dry run."""
+    def on_decision(self, kind: type[Any], decision: Decision[Any]) -> None:
+        """Handle the decision of a refusal or of a dry run."""
         ...
 
 
-class _Seam:
-    """Who watches, and what the methods were before."""
+class _Hooks:
+    """The current observers, and the methods that the wrappers replaced."""
 
-    watchers: tuple[Watcher, ...] = ()
+    observers: tuple[Observer, ...] = ()
     originals: tuple[Any, ...] = ()
 
 
-_seam = _Seam()
-# Reentrant, because a signal or a finalizer may come in between and pull a trigger too.
+_hooks = _Hooks()
+# Reentrant, because a signal handler or a finalizer may fire a trigger while the lock is held.
 _lock = threading.RLock()
-_unheard: ContextVar[bool] = ContextVar("unheard", default=False)
-_last = threading.local()
+_suppressed: ContextVar[bool] = ContextVar("suppressed", default=False)
+_thread = threading.local()
 
 
-def watch(watcher: Watcher) -> None:
-    """Let *watcher* hear of everything that happens from now on, in every thread, beside those who do already."""
+def add_observer(observer: Observer) -> None:
+    """Call *observer* from now on, for the sessions of every thread; install the wrappers if it is the first."""
     with _lock:
-        if not _seam.watchers:
-            _seam.originals = tuple(getattr(owner, name) for owner, name, _ in _METHODS)
-            for (owner, name, telling), original in zip(_METHODS, _seam.originals, strict=True):
-                setattr(owner, name, telling(original))
-        _seam.watchers = (*_seam.watchers, watcher)
+        if not _hooks.observers:
+            _hooks.originals = tuple(getattr(owner, name) for owner, name, _ in _METHODS)
+            for (owner, name, wrap), original in zip(_METHODS, _hooks.originals, strict=True):
+                setattr(owner, name, wrap(original))
+        _hooks.observers = (*_hooks.observers, observer)
 
 
-def unwatch(watcher: Watcher) -> None:
-    """Tell *watcher* nothing any more."""
+def remove_observer(observer: Observer) -> None:
+    """Stop calling *observer*; restore the original methods if it was the last."""
     with _lock:
-        _seam.watchers = tuple(other for other in _seam.watchers if other is not watcher)
-        if not _seam.watchers:
-            for (owner, name, _), original in zip(_METHODS, _seam.originals, strict=True):
+        _hooks.observers = tuple(other for other in _hooks.observers if other is not observer)
+        if not _hooks.observers:
+            for (owner, name, _), original in zip(_METHODS, _hooks.originals, strict=True):
                 setattr(owner, name, original)
 
 
 @contextmanager
 def unrecorded() -> Generator[None]:
-    """Keep what happens within from every recorder, in this thread or task alone.
+    """Suspend every recorder for the enclosed code, in this thread or task only.
 
-    What searches, compares or draws pulls triggers and judges rules by the thousand, and tests nothing by it.
-    It decorates functions too: ``@unrecorded()``.
+    Searches, comparisons and diagrams fire thousands of triggers that test nothing.
+    It is also a decorator: ``@unrecorded()``.
     """
-    token = _unheard.set(True)
+    token = _suppressed.set(True)
     try:
         yield
     finally:
-        _unheard.reset(token)
+        _suppressed.reset(token)
 
 
-def _moved(kind: type[Any], machine: LifecycleMachine, source: State | None, trigger: Trigger, target: State) -> None:
-    if not _unheard.get():
-        for watcher in _seam.watchers:
-            watcher.moved(kind, machine, source, trigger, target)
+def _report_transition(
+    kind: type[Any], machine: LifecycleMachine, source: State | None, trigger: Trigger, target: State
+) -> None:
+    if not _suppressed.get():
+        for observer in _hooks.observers:
+            observer.on_transition(kind, machine, source, trigger, target)
 
 
-def _judged(kind: type[Any], decision: Decision[Any]) -> None:
-    if not _unheard.get():
-        for watcher in _seam.watchers:
-            watcher.judged(kind, decision)
+def _report_decision(kind: type[Any], decision: Decision[Any]) -> None:
+    if not _suppressed.get():
+        for observer in _hooks.observers:
+            observer.on_decision(kind, decision)
 
 
-def _refused(kind: type[Any], refusal: TransitionRefused) -> None:
-    """Tell of *refusal* once, though it may pass through the trigger of another session, whose callback caused it."""
-    last: Any = getattr(_last, "refusal", None)
+def _report_refusal(kind: type[Any], refusal: TransitionRefused) -> None:
+    """Report *refusal* once, even if it propagates through the trigger of another session, raised in its callback."""
+    last: Any = getattr(_thread, "last_refusal", None)
     if last is None or last() is not refusal:
-        _last.refusal = weakref.ref(refusal)
-        _judged(kind, refusal.decision)
+        _thread.last_refusal = weakref.ref(refusal)
+        _report_decision(kind, refusal.decision)
 
 
 def _kind_of(session: object) -> type[Any]:
     return type(session)
 
 
-def _telling_fire(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_fire(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def fire(self: LifecycleEvent, session: Any, *args: Any, **kwargs: Any) -> Any:
         kind = _kind_of(session)
         try:
             event = original(self, session, *args, **kwargs)
         except TransitionRefused as refusal:
-            _refused(kind, refusal)
+            _report_refusal(kind, refusal)
             raise
-        _moved(kind, self.machine, event.source, event.trigger, event.target)
+        _report_transition(kind, self.machine, event.source, event.trigger, event.target)
         return event
 
     return fire
 
 
-def _telling_trigger(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_trigger(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def trigger(self: LifecycleEvent, model: Any, *args: Any, **kwargs: Any) -> Any:
         kind, source = _kind_of(model), model.state
         try:
-            has_moved = original(self, model, *args, **kwargs)
+            has_fired = original(self, model, *args, **kwargs)
         except TransitionRefused as refusal:
-            _refused(kind, refusal)
+            _report_refusal(kind, refusal)
             raise
-        if has_moved:
-            # The row is looked up, because a callback may have moved the session on.
+        if has_fired:
+            # The target comes from the table, because a callback may have fired a further trigger of the session.
             table = self.machine.table
             row = next(row for row in table if row.source is source and row.trigger == self.name)
-            _moved(kind, self.machine, source, row.trigger, row.target)
-        return has_moved
+            _report_transition(kind, self.machine, source, row.trigger, row.target)
+        return has_fired
 
     return trigger
 
 
-def _telling_decide(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_decide(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def decide(self: LifecycleEvent, session: Any, *args: Any, **kwargs: Any) -> Any:
         decision = original(self, session, *args, **kwargs)
-        _judged(_kind_of(session), decision)
+        _report_decision(_kind_of(session), decision)
         return decision
 
     return decide
 
 
-def _telling_create(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_create(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
-    def create(self: LifecycleMachine, newborn: Any, *args: Any, **kwargs: Any) -> Any:
-        kind = _kind_of(newborn)
+    def create(self: LifecycleMachine, session: Any, *args: Any, **kwargs: Any) -> Any:
+        kind = _kind_of(session)
         try:
-            event = original(self, newborn, *args, **kwargs)
+            event = original(self, session, *args, **kwargs)
         except TransitionRefused as refusal:
-            _refused(kind, refusal)
+            _report_refusal(kind, refusal)
             raise
-        _moved(kind, self, None, event.trigger, event.target)
+        _report_transition(kind, self, None, event.trigger, event.target)
         return event
 
     return create
 
 
 _METHODS: tuple[tuple[type[Any], str, Callable[[Callable[..., Any]], Callable[..., Any]]], ...] = (
-    (LifecycleEvent, "fire", _telling_fire),
-    (LifecycleEvent, "trigger", _telling_trigger),
-    (LifecycleEvent, "decide", _telling_decide),
-    (LifecycleMachine, "create", _telling_create),
+    (LifecycleEvent, "fire", _wrap_fire),
+    (LifecycleEvent, "trigger", _wrap_trigger),
+    (LifecycleEvent, "decide", _wrap_decide),
+    (LifecycleMachine, "create", _wrap_create),
 )
+"""The methods that are wrapped: class, name, and the function that wraps it."""

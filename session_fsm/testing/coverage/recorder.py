@@ -1,4 +1,4 @@
-"""The recorder: which rows, refusals and outcomes of rules sessions went through while it ran.
+"""The recorder: counts the transitions, refusals and rule outcomes of sessions while it runs.
 
 >>> from session_fsm import CustomerSession
 >>> with recording() as recorder:
@@ -24,8 +24,16 @@ from session_fsm.errors import SessionFSMError, counted
 from session_fsm.machine import LifecycleMachine
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.coverage.counters import Asked, ClassName, RuleName, Tally, Way, document_of, read
-from session_fsm.testing.coverage.hooks import unwatch, watch
+from session_fsm.testing.coverage.counters import (
+    ClassCounters,
+    ClassName,
+    MissingTransition,
+    RuleName,
+    TransitionKey,
+    read_counters,
+    to_document,
+)
+from session_fsm.testing.coverage.hooks import add_observer, remove_observer
 from session_fsm.testing.coverage.report import report
 from session_fsm.testing.coverage.result import Coverage
 
@@ -33,114 +41,117 @@ __all__ = ["Recorder", "recording"]
 
 
 @define(eq=False)
-class _Passage:
-    """A way that sessions of one class took, and the rules that passed each time."""
+class _TransitionCounter:
+    """Counts one transition of one class, together with the rules that guard it.
 
-    tally: Tally
-    way: Way
+    One increment per transition instead of one per rule keeps recording cheap; `flush` adds the count to the rules.
+    """
+
+    counters: ClassCounters
+    key: TransitionKey
     rules: tuple[RuleName, ...]
     count: int = 0
 
-    def settle(self) -> None:
-        """Enter the count into the tally."""
-        self.tally.fired[self.way] += self.count
+    def flush(self) -> None:
+        """Move the count into the counters of the class."""
+        self.counters.fired[self.key] += self.count
         for name in self.rules:
-            self.tally.rules[name, Outcome.PASSED] += self.count
+            self.counters.rules[name, Outcome.PASSED] += self.count
         self.count = 0
 
 
 class Recorder:
-    """Counts, between `start` and `stop`, what sessions do, each class for itself.
+    """Counts what sessions do between `start` and `stop`, separately for each class.
 
-    What took place counts for its row, and every rule that guards the row has passed. A refusal counts for each
-    rule with its outcome, or for the table's cell where the table has no such row. A dry run (`evaluate`,
-    `board`, `allowed_triggers`) counts in the same way, but for no row: nothing took place.
+    A transition counts for its row, and as passed for every rule that guards the row. A refusal counts for each
+    rule with its outcome, or, if the table has no such row, for the state and the trigger. A dry run (`evaluate`,
+    `board`, `allowed_triggers`) counts like a refusal, and never for a row.
 
-    Recorders may run at the same time, one within the other too; each counts everything. All threads are counted.
+    Several recorders may run at the same time, also nested; each counts everything, in all threads.
 
     Args:
-        kinds: the classes that count, with their subclasses; every class unless given.
+        kinds: the classes to count, with their subclasses; default: every class.
     """
 
     def __init__(self, *kinds: type[CustomerSession]) -> None:
-        self._kinds = kinds
+        self._only = kinds
         self._lock = threading.RLock()
-        self._tallies: dict[ClassName, Tally] = {}
-        self._passages: list[_Passage] = []
-        # Classes that tests make by the way may go as they came.
-        self._known: WeakKeyDictionary[type[Any], dict[tuple[str | None, str, str], _Passage] | None] = (
+        self._counters: dict[ClassName, ClassCounters] = {}
+        self._transitions: list[_TransitionCounter] = []
+        # Weak keys, so that classes which a test defines can be garbage-collected.
+        self._classes: WeakKeyDictionary[type[Any], dict[tuple[str | None, str, str], _TransitionCounter] | None] = (
             WeakKeyDictionary()
         )
         self._runs = False
 
     @property
     def runs(self) -> bool:
-        """Whether it counts now."""
+        """Whether the recorder is counting."""
         return self._runs
 
     def start(self) -> None:
-        """Begin, or go on, to count.
+        """Start or continue to count.
 
         Raises:
-            SessionFSMError: it counts already.
+            SessionFSMError: the recorder is already running.
         """
         if self._runs:
             raise SessionFSMError("the recorder runs already; take another to record within a recording")
         self._runs = True
-        watch(self)
+        add_observer(self)
 
     def stop(self) -> None:
-        """Count no more. One that does not run stays as it is."""
+        """Stop counting. Does nothing if the recorder is not running."""
         if self._runs:
-            unwatch(self)
+            remove_observer(self)
             self._runs = False
 
-    def moved(
+    def on_transition(
         self, kind: type[Any], machine: LifecycleMachine, source: State | None, trigger: Trigger, target: State
     ) -> None:
-        """Count that a session of *kind* came into being or moved, all rules having passed."""
+        """Count a transition or creation of a session of *kind*."""
         with self._lock:
-            passages = self._passages_of(kind)
-            if passages is None:
+            transitions = self._transitions_of(kind)
+            if transitions is None:
                 return
-            passage = passages.get((source, trigger, target))
-            if passage is None:
+            counter = transitions.get((source, trigger, target))
+            if counter is None:
                 rules = tuple(RuleName.of(rule) for rule in machine.rules if rule.guards(trigger, target))
-                passage = _Passage(self._tally(ClassName.of(kind)), Way(source, trigger, target), rules)
-                passages[passage.way] = passage
-                self._passages.append(passage)
-            passage.count += 1
+                key = TransitionKey(source, trigger, target)
+                counter = transitions[key] = _TransitionCounter(self._counters_of(ClassName.of(kind)), key, rules)
+                self._transitions.append(counter)
+            counter.count += 1
 
-    def judged(self, kind: type[Any], decision: Decision[Any]) -> None:
+    def on_decision(self, kind: type[Any], decision: Decision[Any]) -> None:
         """Count the outcomes of a refusal or of a dry run."""
         with self._lock:
-            if self._passages_of(kind) is None:
+            if self._transitions_of(kind) is None:
                 return
-            tally = self._tally(ClassName.of(kind))
+            counters = self._counters_of(ClassName.of(kind))
             for check in decision.checks:
-                tally.rules[RuleName.of(check.rule), check.outcome] += 1
+                counters.rules[RuleName.of(check.rule), check.outcome] += 1
             if decision.target is None and decision.source is not None:
-                tally.refused[Asked(decision.source, decision.trigger)] += 1
+                counters.refused[MissingTransition(decision.source, decision.trigger)] += 1
 
-    def _passages_of(self, kind: type[Any]) -> dict[tuple[str | None, str, str], _Passage] | None:
-        """Return the ways that *kind* is known to take; None if it does not count."""
+    def _transitions_of(self, kind: type[Any]) -> dict[tuple[str | None, str, str], _TransitionCounter] | None:
+        """Return the transition counters of *kind*; None if the recorder does not count the class."""
         try:
-            return self._known[kind]
+            return self._classes[kind]
         except KeyError:
-            known = self._known[kind] = {} if not self._kinds or issubclass(kind, self._kinds) else None
-            return known
+            transitions = self._classes[kind] = {} if not self._only or issubclass(kind, self._only) else None
+            return transitions
 
-    def _tally(self, name: ClassName) -> Tally:
-        return self._tallies.setdefault(name, Tally(name))
+    def _counters_of(self, name: ClassName) -> ClassCounters:
+        return self._counters.setdefault(name, ClassCounters(name))
 
-    def tallies(self) -> tuple[Tally, ...]:
-        """Return the counts of each class until now."""
+    def counters(self) -> tuple[ClassCounters, ...]:
+        """Return a copy of the counters of each class."""
         with self._lock:
-            for passage in self._passages:
-                passage.settle()
-            copies = tuple(Tally(tally.kind) for tally in self._tallies.values())
+            for counter in self._transitions:
+                counter.flush()
+            copies = tuple(ClassCounters(name) for name in self._counters)
             for copy in copies:
-                copy.add(self._tallies[copy.kind])
+                copy.add(self._counters[copy.kind])
         return copies
 
     def of(
@@ -150,24 +161,21 @@ class Recorder:
         including_subclasses: bool = True,
         own: Mapping[str, Any] | None = None,
     ) -> Coverage:
-        """Return how much of the definition of *kind* was exercised.
+        """Return the coverage of the definition of *kind*.
 
-        A subclass inherits rows and rules. With *including_subclasses* what was exercised in one counts for
-        *kind* as far as it has it too: the same row, and the same rule, which is the same function against the
-        same fault. What a subclass adds or replaces does not count.
+        With *including_subclasses*, the counts of a subclass are added where the row is the same, and where the
+        rule is the same: equal code and equal function. What a subclass adds or replaces does not count.
 
         Args:
             kind: the class.
-            including_subclasses: whether its subclasses count for it.
-            own: what a creation gives to the fields that *kind* adds; only the search for examples needs it.
+            including_subclasses: whether to add the counts of its subclasses.
+            own: what a creation gives to the fields that *kind* adds; used by the search for examples only.
         """
         name = ClassName.of(kind).name
-        counted = [
-            tally
-            for tally in self.tallies()
-            if tally.kind.name == name or (including_subclasses and name in tally.kind.bases)
+        counters = [
+            one for one in self.counters() if one.kind.name == name or (including_subclasses and name in one.kind.bases)
         ]
-        return Coverage.of(kind, counted, own=own)
+        return Coverage.of(kind, counters, own=own)
 
     def report(
         self,
@@ -178,53 +186,54 @@ class Recorder:
         """Return a report on *kinds*, as `session_fsm.testing.coverage.report` writes it.
 
         Args:
-            kinds: the classes; the plain session unless given.
+            kinds: the classes; default: `CustomerSession`.
             format: ``term``, ``json``, ``html``, or another format of `session_fsm.diagrams`.
             including_subclasses: as for `of`.
 
         Raises:
-            InvalidValue: there is no such format, or it cannot hold several classes.
+            InvalidValue: the format does not exist, or cannot hold several classes.
         """
-        asked = kinds or (CustomerSession,)
+        reported = kinds or (CustomerSession,)
         return report(
-            self.tallies(), [self.of(kind, including_subclasses=including_subclasses) for kind in asked], format
+            self.counters(), [self.of(kind, including_subclasses=including_subclasses) for kind in reported], format
         )
 
     def __add__(self, other: object) -> Recorder:
-        """Return a recorder that has counted what both have; it does not run."""
+        """Return a new recorder with the sum of both counts; it is not running."""
         if not isinstance(other, Recorder):
             return NotImplemented
-        return Recorder._with((*self.tallies(), *other.tallies()))
+        return Recorder._with((*self.counters(), *other.counters()))
 
     def to_json(self) -> str:
         """Return the counts as JSON, the same text for the same counts."""
-        return json.dumps(document_of(self.tallies()), indent=1) + "\n"
+        return json.dumps(to_document(self.counters()), indent=1) + "\n"
 
     @classmethod
     def from_json(cls, data: str | bytes) -> Recorder:
-        """Return a recorder that has counted what is in *data*; it does not run.
+        """Return a recorder with the counts in *data*; it is not running.
 
         Raises:
-            WireError: the text is no recording, or of a later version.
+            WireError: *data* is not a recording, or of another version.
         """
-        return cls._with(read(data))
+        return cls._with(read_counters(data))
 
     @classmethod
-    def _with(cls, tallies: Iterable[Tally]) -> Recorder:
+    def _with(cls, counters: Iterable[ClassCounters]) -> Recorder:
         recorder = cls()
-        for tally in tallies:
-            recorder._tally(tally.kind).add(tally)
+        for one in counters:
+            recorder._counters_of(one.kind).add(one)
         return recorder
 
     def __repr__(self) -> str:
-        moves = sum(tally.fired.total() for tally in self.tallies())
-        kinds = len({tally.kind.name for tally in self.tallies()})
-        return f"<Recorder: {counted(moves, 'transition')} of {counted(kinds, 'class', 'classes')}>"
+        counters = self.counters()
+        fired = sum(one.fired.total() for one in counters)
+        kinds = len({one.kind.name for one in counters})
+        return f"<Recorder: {counted(fired, 'transition')} of {counted(kinds, 'class', 'classes')}>"
 
 
 @contextmanager
 def recording(*kinds: type[CustomerSession]) -> Generator[Recorder]:
-    """Record what happens within, of every class or of *kinds* and their subclasses alone."""
+    """Run a recorder for the enclosed code, for every class or for *kinds* and their subclasses only."""
     recorder = Recorder(*kinds)
     recorder.start()
     try:

@@ -1,4 +1,4 @@
-"""Reports of what tests exercised: for a terminal, as JSON, as a page, as a diagram."""
+"""Coverage reports as text, JSON, an HTML page or a diagram, for the recorder, the pytest plugin and the command."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from session_fsm.diagrams import Format, formats, model, overlay, render
 from session_fsm.diagrams.html.page import page
 from session_fsm.diagrams.svg.text import escape
 from session_fsm.errors import InvalidValue
-from session_fsm.testing.coverage.counters import ClassName, Tally, document_of
-from session_fsm.testing.coverage.result import Coverage, Gap, way_of
+from session_fsm.testing.coverage.counters import ClassCounters, ClassName, to_document
+from session_fsm.testing.coverage.result import Coverage, Gap, transition_text
 
 __all__ = ["FORMATS", "report", "report_file", "summary", "text"]
 
-# The formats that hold any number of classes.
+# Formats that can hold several classes.
 _OF_MANY = ("term", "json")
 
 FORMATS = ("term", *formats())
-"""The formats of a report; those of diagrams draw the class with the counts upon it."""
+"""The formats of a report; a diagram format draws the class with the counts on its edges."""
 
 
-def report(tallies: Iterable[Tally], coverages: Sequence[Coverage], format: str = "term") -> str:  # noqa: A002 - the word of `render`
-    """Return what was exercised, in one of `FORMATS`.
+def report(counters: Iterable[ClassCounters], coverages: Sequence[Coverage], format: str = "term") -> str:  # noqa: A002 - the word of `render`
+    """Return the coverage in one of `FORMATS`.
 
     Args:
-        tallies: everything that was counted.
-        coverages: what of it belongs to each class that is asked for. A ``term`` or ``json`` report is of any number
-            of them, every other of exactly one.
-        format: ``term``; ``json``, which a recorder reads again; ``html``, a page with all that is missing;
-            or another format of diagrams, whose picture has the counts upon it.
+        counters: the counters of every class; a ``json`` report contains them.
+        coverages: the coverage of each class to report on: any number for ``term`` and ``json``, exactly one for
+            every other format.
+        format: ``term``; ``json``, which `Recorder.from_json` reads; ``html``, a page with all that is missing;
+            or another diagram format, which shows the counts.
 
     Raises:
-        InvalidValue: there is no such format, or it cannot hold several classes.
+        InvalidValue: the format does not exist, or cannot hold several classes.
     """
     if format == "term":
         return "\n".join(map(text, coverages))
     if format == "json":
-        return _json(tallies, coverages)
+        return _json(counters, coverages)
     if len(coverages) != 1:
         raise InvalidValue("/format", f"a report as {format} is of one class, not of {len(coverages)}")
     (coverage,) = coverages
@@ -55,10 +55,10 @@ def report_file(
     coverages: Sequence[Coverage],
     format: str,  # noqa: A002 - as above
 ) -> Iterator[tuple[Path, Sequence[Coverage]]]:
-    """Yield the files that a report fills, with what each is about.
+    """Yield each file to write, with the coverages that go into it.
 
-    That is the one *given*; or where the format holds one class and there are several, one for each, whose name
-    stands before the ending: ``coverage.shop.ShopSession.html``.
+    That is the file *given*, or, for several classes in a format that holds one, a file for each class with its name
+    before the suffix: ``coverage.shop.ShopSession.html``.
     """
     path = Path(given)
     if format in _OF_MANY or len(coverages) == 1:
@@ -70,20 +70,22 @@ def report_file(
 
 
 def summary(coverage: Coverage) -> str:
-    """Return one line: how much of the definition was exercised."""
+    """Return the coverage of the definition as one line."""
     done = f"{coverage.reached} of {coverage.possible} rows and rule outcomes exercised"
     return f"{_line(ClassName.of(coverage.kind).name)}: {coverage.percent} %, {done}"
 
 
 def text(coverage: Coverage) -> str:
-    """Return the report on one class as plain text: every row, every rule, and how to exercise what is missing."""
+    """Return the report on one class as plain text: every row, every rule, and an example for each gap."""
     excused = {gap.goal.key for gap in coverage.gaps if gap.excused}
 
     def count(key: str, number: int) -> str:
         return str(number) if number else "excused" if key in excused else "never"
 
     rows = [("row", "transition", "took place")]
-    rows += [(row.id, way_of(row), count(row.id, coverage.rows[row.id])) for row in coverage.kind.machine.table]
+    rows += [
+        (row.id, transition_text(row), count(row.id, coverage.rows[row.id])) for row in coverage.kind.machine.table
+    ]
     rules = [("rule", "passed", "refused", "errored")]
     rules += [
         (
@@ -99,7 +101,7 @@ def text(coverage: Coverage) -> str:
         lines += [*_columns(rules, left=1), ""]
     lines += [f"  {_refusals(coverage)}", ""]
     for heading, gaps in _by_kind(coverage.gaps):
-        lines += [heading, "", *_told(gaps)]
+        lines += [heading, "", *_lines_about(gaps)]
     return "\n".join(lines)
 
 
@@ -115,7 +117,7 @@ def _columns(rows: Sequence[Sequence[str]], *, left: int) -> Iterator[str]:
 
 
 def _refusals(coverage: Coverage) -> str:
-    """Say which triggers were tried that the table does not have from a state."""
+    """Return a sentence about the states and triggers without a row: which were tried, and which were not."""
     untried: dict[str, list[str]] = {}
     for (state, trigger), count in coverage.refusals.items():
         if not count:
@@ -127,17 +129,17 @@ def _refusals(coverage: Coverage) -> str:
 
 
 def _by_kind(gaps: Iterable[Gap]) -> Iterator[tuple[str, list[Gap]]]:
-    """Sort *gaps* into those that tests should fill and those that are excused, each under its heading."""
-    sorted_out: dict[bool, list[Gap]] = {False: [], True: []}
+    """Yield the gaps that tests should close, then the excused ones, each group with its heading."""
+    by_excuse: dict[bool, list[Gap]] = {False: [], True: []}
     for gap in gaps:
-        sorted_out[gap.excused].append(gap)
+        by_excuse[gap.excused].append(gap)
     for excused, heading in ((False, "Missing"), (True, "Excused, and not counted")):
-        if found := sorted_out[excused]:
+        if found := by_excuse[excused]:
             yield heading, found
 
 
-def _alike(gaps: Iterable[Gap]) -> Iterator[tuple[list[str], str, str]]:
-    """Put together what one example shows, or one reason forbids: the goals, the code, and the reason."""
+def _grouped(gaps: Iterable[Gap]) -> Iterator[tuple[list[str], str, str]]:
+    """Group gaps with the same example or the same reason; yield the goals, the code and the reason of each group."""
     found: dict[tuple[str, str], list[str]] = {}
     for gap in gaps:
         code = gap.witness.code() if gap.witness else ""
@@ -146,8 +148,8 @@ def _alike(gaps: Iterable[Gap]) -> Iterator[tuple[list[str], str, str]]:
         yield goals, code, reason
 
 
-def _told(gaps: Iterable[Gap]) -> Iterator[str]:
-    for goals, code, reason in _alike(gaps):
+def _lines_about(gaps: Iterable[Gap]) -> Iterator[str]:
+    for goals, code, reason in _grouped(gaps):
         yield from (f"  {_line(goal)}" for goal in goals)
         if code:
             yield "  for example:"
@@ -159,22 +161,22 @@ def _told(gaps: Iterable[Gap]) -> Iterator[str]:
 
 
 def _line(given: str) -> str:
-    """Return other people's text on one line."""
+    """Return *given*, text from user code, on one line with escaped control characters."""
     return _escaped(" ".join(given.split()))
 
 
 def _escaped(line: str) -> str:
-    """Return *line* in which nothing moves the cursor of a terminal or reorders what it shows."""
+    """Return *line* with unprintable characters escaped, so that it cannot control the terminal."""
     return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
-def _json(tallies: Iterable[Tally], coverages: Sequence[Coverage]) -> str:
-    document = document_of(tallies)
-    document["coverage"] = [_summed_up(coverage) for coverage in coverages]
+def _json(counters: Iterable[ClassCounters], coverages: Sequence[Coverage]) -> str:
+    document = to_document(counters)
+    document["coverage"] = [_coverage_document(coverage) for coverage in coverages]
     return json.dumps(document, indent=1) + "\n"
 
 
-def _summed_up(coverage: Coverage) -> dict[str, Any]:
+def _coverage_document(coverage: Coverage) -> dict[str, Any]:
     return {
         "class": ClassName.of(coverage.kind).name,
         "percent": coverage.percent,
@@ -197,7 +199,7 @@ def _page(coverage: Coverage) -> str:
     found = [f"<p>{escape(summary(coverage))}. {escape(_refusals(coverage))}</p>"]
     for heading, gaps in _by_kind(coverage.gaps):
         found.append(f"<h3>{heading}</h3>")
-        found += [_entry(*alike) for alike in _alike(gaps)]
+        found += [_entry(*group) for group in _grouped(gaps)]
     section = ("missing", "What tests exercised, and what not", "\n".join(found))
     return page(diagram, overlay(diagram, coverage=coverage.counts), detail="full", more=[section])
 

@@ -1,1 +1,1 @@
-"""The search for sessions and steps that show what is asked for: witnesses, and the shortest paths."""
+"""The search for stories: witnesses of rows and rule outcomes, and the fewest paths that cover the table or the rules."""

@@ -1,8 +1,8 @@
-"""The fewest walks from the start that take every required arc of a small graph, and among those the shortest.
+"""Compute the fewest walks from the start of a small graph that cover every required arc, with the fewest steps.
 
-That is a flow of least cost with lower bounds: one unit enters for every walk, and a walk costs more than all of its
-steps. A first flow takes every required arc by a walk of its own; as long as there is a cycle that makes it cheaper,
-flow is moved along it. Without such a cycle no flow is cheaper. The walks are read off along an Euler tour.
+A walk is a sequence of connected arcs; arcs may repeat. This is a minimum-cost flow with lower bounds: each walk is one
+unit of flow, and starting a walk costs more than all steps. The first flow covers each required arc by a separate walk;
+negative-cost cycles are cancelled until there is none, so that the flow is minimal. An Euler tour of it gives the walks.
 """
 
 from __future__ import annotations
@@ -17,27 +17,26 @@ from session_fsm.lifecycle import Row
 __all__ = ["START", "Arc", "fewest_walks"]
 
 START = "start"
-"""The node where every walk begins; it may end anywhere."""
+"""The node where every walk begins; a walk may end anywhere."""
 _END = "end"
 
 
 @frozen
 class Arc:
-    """A step from one node to another."""
+    """A directed edge of the graph."""
 
     tail: str
     head: str
     row: Row | None
-    """The transition that is made by the step; None where a walk ends."""
+    """The row of the table; None at the end of a walk."""
     required: bool = False
 
 
 def fewest_walks(arcs: Sequence[Arc]) -> list[tuple[Row, ...]]:
-    """Return the walks, each as the transitions that it makes; the same in every run.
+    """Return the walks as tuples of rows; deterministic.
 
     Args:
-        arcs: the graph. Arcs that nothing leads to from the start are left aside, and the required ones among the
-            others connect all that they touch with the start.
+        arcs: the graph. Arcs that cannot be reached from the start are ignored.
     """
     reached = [START]
     for node in reached:
@@ -54,56 +53,56 @@ class _Network:
         self.nodes = list(dict.fromkeys(arc.tail for arc in arcs))
         self.lower = [int(arc.required) for arc in arcs]
         self.flow = [0] * len(arcs)
-        # No cheapest flow has more steps than there are arcs, taken once for every arc; to begin a walk costs more.
+        # A minimal flow has at most len(arcs) ** 2 steps, so starting a walk costs more than all of them.
         self.costs = [int(arc.row is not None) for arc in arcs[:-1]] + [(len(arcs) + 1) ** 2]
 
     def walks(self) -> list[tuple[Row, ...]]:
-        self._take_each_by_itself()
-        while cycle := self._cheaper_cycle():
+        self._cover_each_arc_separately()
+        while cycle := self._negative_cycle():
             spare = min(self.flow[number] - self.lower[number] for number, sign in cycle if sign < 0)
             for number, sign in cycle:
                 self.flow[number] += sign * spare
         return self._tour()
 
-    def _take_each_by_itself(self) -> None:
-        ways: dict[str, list[int]] = {START: []}
+    def _cover_each_arc_separately(self) -> None:
+        shortest: dict[str, list[int]] = {START: []}
         queue = [START]
         for node in queue:
             for number, arc in enumerate(self.arcs):
-                if arc.tail == node and arc.head not in ways:
-                    ways[arc.head] = [*ways[node], number]
+                if arc.tail == node and arc.head not in shortest:
+                    shortest[arc.head] = [*shortest[node], number]
                     queue.append(arc.head)
         ends = {arc.tail: number for number, arc in enumerate(self.arcs) if arc.head == _END}
         for number, arc in enumerate(self.arcs):
             if arc.required:
-                for taken in (*ways[arc.tail], number, ends[arc.head], len(self.arcs) - 1):
+                for taken in (*shortest[arc.tail], number, ends[arc.head], len(self.arcs) - 1):
                     self.flow[taken] += 1
 
-    def _cheaper_cycle(self) -> list[tuple[int, int]]:
-        """Return arcs, each with the direction in which flow is moved, that make a cycle which saves something."""
+    def _negative_cycle(self) -> list[tuple[int, int]]:
+        """Return a negative-cost cycle (Bellman-Ford) as arc numbers with directions; empty if there is none."""
         edges = [(arc.tail, arc.head, self.costs[number], number, 1) for number, arc in enumerate(self.arcs)]
         edges += [
             (arc.head, arc.tail, -self.costs[number], number, -1)
             for number, arc in enumerate(self.arcs)
             if self.flow[number] > self.lower[number]
         ]
-        away = dict.fromkeys(self.nodes, 0)
-        came: dict[str, tuple[str, int, int]] = {}
+        distance = dict.fromkeys(self.nodes, 0)
+        previous: dict[str, tuple[str, int, int]] = {}
         last = ""
         for _ in self.nodes:
             last = ""
             for tail, head, cost, number, sign in edges:
-                if away[tail] + cost < away[head]:
-                    away[head], came[head], last = away[tail] + cost, (tail, number, sign), head
+                if distance[tail] + cost < distance[head]:
+                    distance[head], previous[head], last = distance[tail] + cost, (tail, number, sign), head
         if not last:
             return []
-        # So many steps back lies a node of the cycle itself.
+        # After len(nodes) steps back, the node is on the cycle.
         for _ in self.nodes:
-            last = came[last][0]
-        cycle, node = [came[last][1:]], came[last][0]
+            last = previous[last][0]
+        cycle, node = [previous[last][1:]], previous[last][0]
         while node != last:
-            cycle.append(came[node][1:])
-            node = came[node][0]
+            cycle.append(previous[node][1:])
+            node = previous[node][0]
         return cycle
 
     def _tour(self) -> list[tuple[Row, ...]]:
@@ -111,13 +110,13 @@ class _Network:
         tour: list[Arc] = []
         stack: list[tuple[str, Arc | None]] = [(START, None)]
         while stack:
-            node, came = stack[-1]
+            node, previous = stack[-1]
             onward = next((n for n, arc in enumerate(self.arcs) if arc.tail == node and left[n]), None)
             if onward is not None:
                 left[onward] -= 1
                 stack.append((self.arcs[onward].head, self.arcs[onward]))
             else:
                 stack.pop()
-                tour[:0] = () if came is None else (came,)
+                tour[:0] = () if previous is None else (previous,)
         borders = [-1, *(place for place, arc in enumerate(tour) if arc.tail == _END)]
         return [tuple(arc.row for arc in tour[a + 1 : b] if arc.row) for a, b in pairwise(borders)]

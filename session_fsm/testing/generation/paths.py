@@ -1,12 +1,14 @@
-"""Paths: the fewest lives of a session that show everything, each lived with real data before it is returned.
+"""Compute the fewest paths that cover all transitions, all pairs of transitions, or all rule outcomes.
+
+Each path is played with the real rules and real arguments before it is returned.
 
 >>> from session_fsm import CustomerSession
->>> lives = paths(CustomerSession)
->>> print(lives.paths[0].code())
+>>> found = paths(CustomerSession)
+>>> print(found.paths[0].code())
 session = CustomerSession.create("order-1")
 assert session.state == "open"
 ...
->>> lives.missing
+>>> found.missing
 ()
 """
 
@@ -26,7 +28,7 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.testing.coverage.hooks import unrecorded
 from session_fsm.testing.generation.covering_walks import START, Arc, fewest_walks
-from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, Situation, search, walks
+from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, Situation, row_sequences, search
 from session_fsm.testing.generation.witnesses import Witness, find_witness
 from session_fsm.testing.steps import Step, Story
 from session_fsm.validators import to_member
@@ -36,31 +38,31 @@ __all__ = ["Cover", "Path", "PathStep", "Paths", "paths"]
 
 
 class Cover(StrEnum):
-    """What paths are to show."""
+    """What the paths cover."""
 
     TRANSITIONS = "transitions"
     """Every row of the table."""
     PAIRS = "pairs"
-    """Every pair of rows of which the second leaves the state that the first leads into."""
+    """Every pair of successive rows."""
     RULES = "rules"
-    """That every rule passes, and that every rule refuses while no other does."""
+    """For every rule, that it passes, and that it alone refuses."""
 
 
 @frozen
 class PathStep:
-    """A step, and what is to come of it."""
+    """A step and its expected result."""
 
     step: Step
     target: State | None = None
-    """The state that it leads into; None where it is refused."""
+    """The target state; None if the step is refused."""
     event: EventName | None = None
-    """The event that it records; None where it is refused."""
+    """The event; None if the step is refused."""
     codes: tuple[str, ...] = ()
-    """The codes of the refusal, each once."""
+    """The distinct codes of the refusal."""
 
     @classmethod
     def of(cls, step: Step, decision: Decision[Any]) -> PathStep:
-        """Return *step* with what *decision* says of it."""
+        """Return *step* with the result in *decision*."""
         if decision:
             return cls(step, decision.target, decision.event_name)
         return cls(step, codes=tuple(dict.fromkeys(violation.code for violation in decision.violations)))
@@ -71,7 +73,7 @@ class PathStep:
 
 @frozen
 class Path:
-    """The steps of one life, with what is to come of each. A step that is refused leaves the session as it was."""
+    """The steps of one session with their expected results. A refused step leaves the session unchanged."""
 
     steps: tuple[PathStep, ...]
     own: Mapping[str, Any] = field(factory=dict[str, Any])
@@ -79,24 +81,24 @@ class Path:
 
     @property
     def story(self) -> Story:
-        """All of the steps; `Story.play` stops at the first that is refused, `play` does not."""
+        """All steps as a story. `Story.play` raises at the first refused step; `Path.play` continues."""
         return Story(tuple(one.step for one in self.steps), own=self.own)
 
     def play(self, kind: type[CustomerSession]) -> CustomerSession | None:
-        """Live the path, and return the session; None where its creation is what is refused.
+        """Play the path, and return the session; None if its creation is refused.
 
         Raises:
-            AssertionError: something else came of a step than was to come.
+            AssertionError: a step has another result than expected.
         """
         session: CustomerSession | None = None
         for number, (one, (step, now)) in enumerate(zip(self.steps, self.story.timed(), strict=True), 1):
             try:
                 session, event = step.take(session, kind, now, **self.own)
-                real = PathStep(step, session.state, event.name)
+                actual = PathStep(step, session.state, event.name)
             except TransitionRefused as refusal:
-                real = PathStep.of(step, refusal.decision)
-            if real != one:
-                raise AssertionError(f"step {number} of {len(self.steps)}: expected {one}, but got {real}")
+                actual = PathStep.of(step, refusal.decision)
+            if actual != one:
+                raise AssertionError(f"step {number} of {len(self.steps)}: expected {one}, but got {actual}")
         return session
 
     def code(self, kind: str = "CustomerSession") -> str:
@@ -117,7 +119,7 @@ class Path:
         return "\n".join(lines)
 
     def json_lines(self) -> str:
-        """Return the path in the format of ``docs/replay-format.md``, what is refused too."""
+        """Return the path in the format of ``docs/replay-format.md``, including refused steps."""
         return self.story.json_lines()
 
     def __str__(self) -> str:
@@ -126,19 +128,19 @@ class Path:
 
 @frozen
 class Paths:
-    """What a search for paths came to."""
+    """The result of `paths`."""
 
     cover: Cover
     paths: tuple[Path, ...]
     covered: tuple[str, ...]
-    """What the paths show: ``T-04``, ``T-04 T-06`` or ``too_many_units:violated``."""
+    """The goals that the paths reach: ``T-04``, ``T-04 T-06`` or ``too_many_units:violated``."""
     infeasible: Mapping[str, str]
-    """What nothing shows, and why, in words."""
+    """The goals that no path can reach, with the reason as text."""
     missing: tuple[str, ...]
-    """What could be shown and is not; there is nothing of the kind unless something has gone wrong."""
+    """Feasible goals that no path reaches; empty unless there is a bug."""
     least: int
-    """No fewer paths could show all that is feasible. There may be more, where rules look at what lies further back
-    than one step, or where what they want cannot be had one after the other."""
+    """A lower bound for the number of paths. There may be more paths if rules depend on earlier steps than the last,
+    or if their requirements cannot be met in one session."""
 
     @property
     def stories(self) -> tuple[Story, ...]:
@@ -166,39 +168,39 @@ def paths(
     *,
     budget: int = BUDGET,
 ) -> Paths:
-    """Return the fewest lives that show everything that is feasible, the same in every run.
+    """Return the fewest paths that reach every feasible goal; deterministic.
 
-    All of them have been lived, with the real rules, before they are returned.
+    Each path was played with the real rules.
 
-    Transitions and pairs: the number of paths is the least there is, and so is, among so few paths, the number of
-    their steps, if it equals `Paths.least`. There can only be more where a rule forbids a walk though it allows every
-    two steps of it that follow one another; then what is left over is shown by paths of its own.
+    Transitions and pairs: if the number of paths equals `Paths.least`, it is minimal, and the number of steps is
+    minimal for that many paths. There are more only if a rule forbids a sequence although it allows every two
+    successive steps of it; then the remaining goals have separate paths.
 
-    Rules: a rule that only a creation can violate takes a path of its own, because nothing follows a creation that is
-    refused; all else is put into as few paths as can be. That is the least if it equals `Paths.least`. No
-    step can be left out of a path without something being lost.
+    Rules: a rule that only a creation can violate needs a separate path, because nothing follows a refused creation;
+    the other goals are merged into as few paths as the search finds, which is minimal if it equals `Paths.least`. No
+    step can be dropped without losing a goal.
 
     Args:
         kind: the session class.
-        cover: what is to be shown.
+        cover: the goals.
         own: what a creation gives to the fields that *kind* adds.
-        budget: how many stories are judged at most in one search.
+        budget: how many stories to judge at most in each search.
 
     Raises:
-        InvalidValue: there is no such *cover*.
+        InvalidValue: *cover* does not exist.
     """
     wanted = to_member(Cover, cover)
     if not isinstance(wanted, Cover):
         raise InvalidValue("/cover", f"{cover!r} is none of: {', '.join(Cover)}")
     if wanted is Cover.RULES:
-        from session_fsm.testing.generation.rule_paths import rule_paths  # noqa: PLC0415 - it speaks in the terms of this module
+        from session_fsm.testing.generation.rule_paths import rule_paths  # noqa: PLC0415 - imports this module
 
         return rule_paths(kind, own or {}, budget)
     return _Planner(kind, wanted, own or {}, budget).plan()
 
 
 class _Planner:
-    """Plans the walks by the table alone, gives them data, and mends the plan where the rules are in the way."""
+    """Computes row sequences from the table, searches for arguments, and plans again where rules forbid a sequence."""
 
     def __init__(self, kind: type[CustomerSession], cover: Cover, own: Mapping[str, Any], budget: int) -> None:
         self.kind = kind
@@ -219,26 +221,26 @@ class _Planner:
                 self.infeasible[name] = "; ".join(reasons)
         while True:
             known = len(self.infeasible)
-            ways = fewest_walks(list(self._arcs()))
-            told = [self._live(way) for way in ways]
+            sequences = fewest_walks(list(self._arcs()))
+            stories = [self._story_along(sequence) for sequence in sequences]
             if len(self.infeasible) == known:
                 break
-        least = len(ways)
+        least = len(sequences)
         for name, rows in goals.items():
-            if name not in self.infeasible and not any(name in self._shown(story) for story in told):
-                alone = self._alone(rows)
+            if name not in self.infeasible and not any(name in self._goals_of(story) for story in stories):
+                alone = self._story_ending_with(rows)
                 if isinstance(alone, Story):
-                    told.append(alone)
+                    stories.append(alone)
                 else:
                     self.infeasible[name] = alone
-        told = _needed(told, self._shown)
-        shown = {name for story in told for name in self._shown(story)}
+        stories = _without_redundant(stories, self._goals_of)
+        reached = {name for story in stories for name in self._goals_of(story)}
         return Paths(
             cover=self.cover,
-            paths=tuple(self._path(story) for story in told),
-            covered=tuple(name for name in goals if name in shown),
+            paths=tuple(self._path(story) for story in stories),
+            covered=tuple(name for name in goals if name in reached),
             infeasible=self.infeasible,
-            missing=tuple(name for name in goals if name not in shown and name not in self.infeasible),
+            missing=tuple(name for name in goals if name not in reached and name not in self.infeasible),
             least=least,
         )
 
@@ -248,7 +250,7 @@ class _Planner:
         return {_pair(a, b): (a, b) for a in self.table for b in self.table if a.target is b.source}
 
     def _arcs(self) -> Iterator[Arc]:
-        """Yield the graph in which every arc is a row, or that in which every arc is a pair of rows."""
+        """Yield the arcs of the graph: a row each, or for pairs, a pair of rows each."""
         if self.cover is Cover.TRANSITIONS:
             yield from (Arc(row.source or START, row.target, row, required=True) for row in self.rows)
             return
@@ -258,32 +260,32 @@ class _Planner:
                 if a.target is b.source and _pair(a, b) not in self.infeasible:
                     yield Arc(a.id, b.id, b, required=True)
 
-    def _live(self, way: tuple[Row, ...]) -> Story:
-        """Return a story of *way*, or of as much of it as the rules allow.
+    def _story_along(self, sequence: tuple[Row, ...]) -> Story:
+        """Return a story of *sequence*, or of the longest beginning that the rules allow.
 
-        Where they allow two rows of it nowhere one after the other, that is noted, if pairs are what is to be shown.
+        A pair of rows that the rules never allow is noted as infeasible, if pairs are the goals.
         """
-        found, furthest = self._search([way], [self._seed(way)])
+        found, furthest = self._search([sequence], [self._seed(sequence)])
         if found is not None:
             return found.whole
         story = Story(()) if furthest is None else furthest.story
         place = len(story.steps)
         if self.cover is Cover.PAIRS and place:
-            alone = self._alone(way[place - 1 : place + 1])
+            alone = self._story_ending_with(sequence[place - 1 : place + 1])
             if isinstance(alone, str):
-                self.infeasible[_pair(*way[place - 1 : place + 1])] = alone
+                self.infeasible[_pair(*sequence[place - 1 : place + 1])] = alone
         return story
 
-    def _alone(self, rows: tuple[Row, ...]) -> Story | str:
-        """Return a story that ends with *rows*, or why there is none."""
+    def _story_ending_with(self, rows: tuple[Row, ...]) -> Story | str:
+        """Return a story that ends with *rows*, or the reason why there is none."""
         last = self.found[rows[-1].id]
         if len(rows) == 1 and isinstance(last, Witness):
             return last.whole
         name = _pair(*rows)
         if name not in self._known:
-            ways = [way for way in walks(self.table, rows[-1:], DEPTH) if way[-2:] == rows]
-            known = [tuple(row for row in way if isinstance(row, Row)) for way in ways]
-            found, furthest = self._search(known, [self._seed(way) for way in known])
+            sequences = [sequence for sequence in row_sequences(self.table, rows[-1:], DEPTH) if sequence[-2:] == rows]
+            known = [tuple(row for row in sequence if isinstance(row, Row)) for sequence in sequences]
+            found, furthest = self._search(known, [self._seed(sequence) for sequence in known])
             if found is not None:
                 self._known[name] = found.whole
             else:
@@ -294,48 +296,50 @@ class _Planner:
                 )
         return self._known[name]
 
-    def _search(self, ways: Sequence[tuple[Row, ...]], seeds: list[Story]) -> tuple[Situation | None, Situation | None]:
-        result = search(self.kind, _refusals, ways, seeds=seeds, own=self.own, budget=self.budget)
+    def _search(
+        self, sequences: Sequence[tuple[Row, ...]], seeds: list[Story]
+    ) -> tuple[Situation | None, Situation | None]:
+        result = search(self.kind, _refusals, sequences, seeds=seeds, own=self.own, budget=self.budget)
         return result.found, result.closest
 
-    def _seed(self, way: tuple[Row, ...]) -> Story:
-        """Return a story of *way* made of the data of its rows' witnesses, with units enough for every return."""
-        given: dict[str, Any] = {}
+    def _seed(self, sequence: tuple[Row, ...]) -> Story:
+        """Return a story of *sequence* with the arguments of its rows' witnesses, and enough units for every return."""
+        changes: dict[str, Any] = {}
         own = dict(self.own)
         steps: list[Step] = []
-        for row in way:
+        for row in sequence:
             witness = self.found[row.id]
             whole = witness.whole if isinstance(witness, Witness) else Story((Step(Trigger.CREATE), Step(row.trigger)))
-            given = {**whole.steps[0].argument.given(), **given}
+            changes = {**whole.steps[0].argument.given(), **changes}
             own = {**whole.own, **own}
             argument = [ReturnedCartItem(position=0, quantity=1)] if row.trigger is Trigger.RETURN_ITEMS else None
             steps.append(evolve(whole.steps[-1], argument=argument or whole.steps[-1].argument))
-        if returns := sum(row.trigger is Trigger.RETURN_ITEMS for row in way):
-            cart = given.get("cart_items") or (CartItem(sku="A", quantity=1, price=1),)
-            given["cart_items"] = tuple(evolve(item, quantity=max(item.quantity, returns)) for item in cart)
-        given.pop("state", None)
-        if way[0].target is not State.OPEN:
-            given["state"] = way[0].target
-        creation = evolve(steps[0], argument=evolve(steps[0].argument, **given))
+        if returns := sum(row.trigger is Trigger.RETURN_ITEMS for row in sequence):
+            cart = changes.get("cart_items") or (CartItem(sku="A", quantity=1, price=1),)
+            changes["cart_items"] = tuple(evolve(item, quantity=max(item.quantity, returns)) for item in cart)
+        changes.pop("state", None)
+        if sequence[0].target is not State.OPEN:
+            changes["state"] = sequence[0].target
+        creation = evolve(steps[0], argument=evolve(steps[0].argument, **changes))
         return Story((creation, *steps[1:]), own=own)
 
-    def _shown(self, story: Story) -> set[str]:
-        """Return the names of what *story* shows."""
+    def _goals_of(self, story: Story) -> set[str]:
+        """Return the names of the goals that *story* reaches."""
         rows: list[Row] = []
         state: State | None = None
         for step in story.steps:
             creation = step.trigger is Trigger.CREATE
             target = step.argument.given().get("state", State.OPEN) if creation else None
-            ways = (r for r in self.table if r.source is state and r.trigger is step.trigger)
-            rows.append(next(row for row in ways if target in (None, row.target)))
+            rows_here = (r for r in self.table if r.source is state and r.trigger is step.trigger)
+            rows.append(next(row for row in rows_here if target in (None, row.target)))
             state = rows[-1].target
         if self.cover is Cover.TRANSITIONS:
             return {row.id for row in rows}
         return {_pair(a, b) for a, b in pairwise(rows)}
 
     def _path(self, story: Story) -> Path:
-        beginnings = [evolve(story, steps=story.steps[: place + 1]) for place in range(len(story.steps))]
-        decisions = [self.player.play(beginning).decision for beginning in beginnings]
+        prefixes = [evolve(story, steps=story.steps[: place + 1]) for place in range(len(story.steps))]
+        decisions = [self.player.play(prefix).decision for prefix in prefixes]
         return Path(tuple(map(PathStep.of, story.steps, decisions)), story.own)
 
 
@@ -347,11 +351,11 @@ def _refusals(situation: Situation) -> int:
     return 0 if situation.decision else 1 + len(situation.failing())
 
 
-def _needed(told: list[Story], shown: Any) -> list[Story]:
-    """Return the stories without those that show nothing which the others do not, the shortest tried first."""
-    kept = list(told)
-    for story in sorted(told, key=lambda story: len(story.steps)):
+def _without_redundant(stories: list[Story], goals_of: Any) -> list[Story]:
+    """Return the stories without those whose goals the others reach too; the shortest are removed first."""
+    kept = list(stories)
+    for story in sorted(stories, key=lambda story: len(story.steps)):
         others = [other for other in kept if other is not story]
-        if shown(story) <= {name for other in others for name in shown(other)}:
+        if goals_of(story) <= {name for other in others for name in goals_of(other)}:
             kept = others
     return kept

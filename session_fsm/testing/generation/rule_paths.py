@@ -1,7 +1,7 @@
-"""Paths that show both outcomes of every rule: the witnesses of all of them, put into as few lives as can be.
+"""Paths that reach both outcomes of every rule; called by `session_fsm.testing.generation.paths.paths`.
 
-A refusal leaves the session as it was, so many refusals fit into one life. Where the cart of a witness is another one,
-its creation becomes an update, or a close, of the session that there is.
+The witnesses of all outcomes are merged into few stories. A refusal leaves the session unchanged, so one story can
+hold many refusals. To merge a witness with another cart, its creation becomes an update or a close.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ __all__ = ["rule_paths"]
 
 
 @frozen
-class _Life:
-    """A story that was lived to its end, refusals included."""
+class _PlayedStory:
+    """A story with the decision on each of its steps, refusals included."""
 
     story: Story
     decisions: tuple[Decision[Any], ...] = field(eq=False)
 
     @property
-    def shown(self) -> frozenset[str]:
-        """What it shows: rules that pass where all do, and rules that refuse where no other does."""
+    def outcomes(self) -> frozenset[str]:
+        """The rule outcomes: passed in an allowed step, or the only failing rule of a refused one."""
         names: set[str] = set()
         for decision in self.decisions:
             failing = [check for check in decision.checks if check.outcome is not Outcome.PASSED]
@@ -43,7 +43,7 @@ class _Life:
 
     @property
     def state(self) -> State | None:
-        """The state at the end; None where the creation was refused."""
+        """The state at the end; None if the creation was refused."""
         return next((decision.target for decision in reversed(self.decisions) if decision), None)
 
 
@@ -51,8 +51,8 @@ def _name(rule: Rule, outcome: Outcome) -> str:
     return f"{rule.code}:{outcome}"
 
 
-def _lived(kind: type[CustomerSession], story: Story) -> _Life | None:
-    """Live *story*, refusals included; None where it cannot be told at all."""
+def _played(kind: type[CustomerSession], story: Story) -> _PlayedStory | None:
+    """Play *story*, refusals included; return None if it is not a valid story."""
     session: CustomerSession | None = None
     before = None
     decisions: list[Decision[Any]] = []
@@ -66,11 +66,11 @@ def _lived(kind: type[CustomerSession], story: Story) -> _Life | None:
         before = now
         if decision:
             session = decision.after
-    return _Life(story, tuple(decisions))
+    return _PlayedStory(story, tuple(decisions))
 
 
 def rule_paths(kind: type[CustomerSession], own: Mapping[str, Any], budget: int) -> Paths:
-    """Return the paths that `session_fsm.testing.generation.paths.paths` returns for ``cover="rules"``."""
+    """Return the result of `paths` for ``cover="rules"``."""
     rules: tuple[Rule, ...] = kind.machine.rules
     goals: dict[str, Witness] = {}
     infeasible: dict[str, str] = {}
@@ -84,14 +84,16 @@ def rule_paths(kind: type[CustomerSession], own: Mapping[str, Any], budget: int)
                     alone.add(_name(rule, outcome))
             else:
                 infeasible[_name(rule, outcome)] = str(found)
-    lives = _merged(kind, goals, alone)
-    shown = {name for life in lives for name in life.shown}
+    merged = _merged(kind, goals, alone)
+    reached = {name for played in merged for name in played.outcomes}
     return Paths(
         cover=Cover.RULES,
-        paths=tuple(Path(tuple(map(PathStep.of, life.story.steps, life.decisions)), life.story.own) for life in lives),
-        covered=tuple(name for name in goals if name in shown),
+        paths=tuple(
+            Path(tuple(map(PathStep.of, played.story.steps, played.decisions)), played.story.own) for played in merged
+        ),
+        covered=tuple(name for name in goals if name in reached),
         infeasible=infeasible,
-        missing=tuple(name for name in goals if name not in shown),
+        missing=tuple(name for name in goals if name not in reached),
         least=len(alone) + any(name not in alone for name in goals),
     )
 
@@ -99,7 +101,7 @@ def rule_paths(kind: type[CustomerSession], own: Mapping[str, Any], budget: int)
 def _witness(
     kind: type[CustomerSession], rule: Rule, outcome: Outcome, own: Mapping[str, Any], budget: int
 ) -> Witness | NoWitness:
-    """Return a witness of what is asked for, one that is no refused creation if there is such a one."""
+    """Return a witness of the outcome, if possible one that is not a refused creation."""
     found = find_witness(kind, rule, outcome, own=own, budget=budget)
     if isinstance(found, NoWitness) or found.decision or found.step.trigger is not Trigger.CREATE:
         return found
@@ -108,9 +110,9 @@ def _witness(
     if isinstance(opened, Witness):
         for trigger in others:
             story = opened.whole.then(Step(trigger, evolve(found.step.argument, state=UNSET)))
-            life = _lived(kind, story)
-            if life and _name(rule, outcome) in life.shown:
-                return evolve(found, story=opened.whole, step=story.steps[-1], decision=life.decisions[-1])
+            played = _played(kind, story)
+            if played and _name(rule, outcome) in played.outcomes:
+                return evolve(found, story=opened.whole, step=story.steps[-1], decision=played.decisions[-1])
     later = (
         find_witness(kind, rule, outcome, on=t, own=own, budget=budget) for t in rule.on if t is not Trigger.CREATE
     )
@@ -121,76 +123,80 @@ def _opens(kind: type[CustomerSession]) -> bool:
     return any(row.id == "T-01" for row in kind.machine.table)
 
 
-_LATE = {State.OPEN: 0, State.CLOSED: 1, State.PARTIALLY_RETURNED: 2, State.CANCELLED: 3}
-"""In this order the witnesses are put one after the other: from where no way leads on comes last."""
+_STATE_ORDER = {State.OPEN: 0, State.CLOSED: 1, State.PARTIALLY_RETURNED: 2, State.CANCELLED: 3}
+"""The order in which witnesses are merged, by their last state: final states come last."""
 
 
-def _merged(kind: type[CustomerSession], goals: Mapping[str, Witness], alone: Iterable[str]) -> list[_Life]:
-    lives: list[_Life] = []
-    apart: list[_Life] = []
+def _merged(kind: type[CustomerSession], goals: Mapping[str, Witness], alone: Iterable[str]) -> list[_PlayedStory]:
+    merged: list[_PlayedStory] = []
+    separate: list[_PlayedStory] = []
     for name, witness in sorted(goals.items(), key=lambda item: _end(kind, item[1])):
-        life = _lived(kind, witness.whole)
-        if life is None or any(name in other.shown for other in (*lives, *apart)):
+        played = _played(kind, witness.whole)
+        if played is None or any(name in other.outcomes for other in (*merged, *separate)):
             continue
         if name in alone:
-            apart.append(life)
+            separate.append(played)
             continue
-        for place, other in enumerate(lives):
-            wider = next(_joined(kind, other, witness, name), None)
-            if wider is not None:
-                lives[place] = wider
+        for place, other in enumerate(merged):
+            longer = next(_merge_candidates(kind, other, witness, name), None)
+            if longer is not None:
+                merged[place] = longer
                 break
         else:
-            lives.append(life)
-    return _reduced(kind, [*lives, *apart])
+            merged.append(played)
+    return _without_redundant(kind, [*merged, *separate])
 
 
 def _end(kind: type[CustomerSession], witness: Witness) -> int:
-    life = _lived(kind, witness.whole)
-    return -1 if life is None or life.state is None else _LATE[life.state]
+    played = _played(kind, witness.whole)
+    return -1 if played is None or played.state is None else _STATE_ORDER[played.state]
 
 
-def _joined(kind: type[CustomerSession], life: _Life, witness: Witness, name: str) -> Iterator[_Life]:
-    """Yield the lives that show what *life* does and *name* besides, the shortest first."""
-    steps = life.story.steps
+def _merge_candidates(
+    kind: type[CustomerSession], played: _PlayedStory, witness: Witness, name: str
+) -> Iterator[_PlayedStory]:
+    """Yield the stories with the outcomes of *played* and *name*, the shortest first."""
+    steps = played.story.steps
     if witness.step.trigger is not Trigger.CREATE:
         for place in range(1, len(steps) + 1):
-            yield from _wider(kind, life, name, (*steps[:place], witness.step, *steps[place:]))
+            yield from _if_it_adds(kind, played, name, (*steps[:place], witness.step, *steps[place:]))
     creation, *rest = witness.whole.steps
     content = evolve(creation.argument, state=UNSET)
     filling = Trigger.CLOSE if creation.argument.state is State.CLOSED else Trigger.UPDATE
     for between in ((), (Step(Trigger.REOPEN),)):
         for first in ((Step(filling, content),), (Step(Trigger.UPDATE, content), Step(filling, content))):
-            yield from _wider(kind, life, name, (*steps, *between, *first, *rest))
+            yield from _if_it_adds(kind, played, name, (*steps, *between, *first, *rest))
 
 
-def _wider(kind: type[CustomerSession], life: _Life, name: str, steps: tuple[Step, ...]) -> Iterator[_Life]:
-    other = _lived(kind, evolve(life.story, steps=steps))
-    if other is not None and other.shown >= life.shown | {name}:
+def _if_it_adds(
+    kind: type[CustomerSession], played: _PlayedStory, name: str, steps: tuple[Step, ...]
+) -> Iterator[_PlayedStory]:
+    other = _played(kind, evolve(played.story, steps=steps))
+    if other is not None and other.outcomes >= played.outcomes | {name}:
         yield other
 
 
-def _reduced(kind: type[CustomerSession], lives: list[_Life]) -> list[_Life]:
-    """Leave out every life, and then every step, without which all is shown that was."""
-    kept = list(lives)
-    for life in lives:
-        others = [other for other in kept if other is not life]
-        if life.shown <= {name for other in others for name in other.shown}:
+def _without_redundant(kind: type[CustomerSession], merged: list[_PlayedStory]) -> list[_PlayedStory]:
+    """Remove every story, then every step, without which no outcome is lost."""
+    kept = list(merged)
+    for played in merged:
+        others = [other for other in kept if other is not played]
+        if played.outcomes <= {name for other in others for name in other.outcomes}:
             kept = others
-    for number, life in enumerate(kept):
-        needed = life.shown - {name for other in kept if other is not life for name in other.shown}
-        kept[number] = _shortest(kind, life, needed)
+    for number, played in enumerate(kept):
+        needed = played.outcomes - {name for other in kept if other is not played for name in other.outcomes}
+        kept[number] = _shortest(kind, played, needed)
     return kept
 
 
-def _shortest(kind: type[CustomerSession], life: _Life, needed: frozenset[str]) -> _Life:
+def _shortest(kind: type[CustomerSession], played: _PlayedStory, needed: frozenset[str]) -> _PlayedStory:
     place = 0
-    while place < len(life.story.steps):
-        steps = life.story.steps
-        shorter = evolve(life.story, steps=(*steps[:place], *steps[place + 1 :]))
-        other = _lived(kind, shorter)
-        if other is not None and other.shown >= needed:
-            life, place = other, 0
+    while place < len(played.story.steps):
+        steps = played.story.steps
+        shorter = evolve(played.story, steps=(*steps[:place], *steps[place + 1 :]))
+        other = _played(kind, shorter)
+        if other is not None and other.outcomes >= needed:
+            played, place = other, 0
         else:
             place += 1
-    return life
+    return played

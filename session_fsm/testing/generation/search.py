@@ -1,8 +1,8 @@
-"""Search for a session and a step, with the real rules, the same in every run.
+"""A deterministic search for a story whose last step fulfils a goal, with the real rules.
 
-A search walks the table from a creation to the transition in question, breadth first, and gives every walk data:
-it begins with the least that the triggers take, judges what the rules make of it, and changes one place at a time,
-first where the refusing rules look, keeping what leads closer. The budget is counted in stories that were judged.
+The table gives the row sequences from a creation to the transition in question, shortest first. For each, the search
+starts with minimal arguments and changes one place at a time, first in the fields that the refusing rules read. It is
+a best-first search by the distance function of the goal. The budget is the number of stories that are judged.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.coverage.hooks import unrecorded
-from session_fsm.testing.generation.candidates import FIELDS, Candidates, in_turn
-from session_fsm.testing.generation.rule_source import Mentions, mentioned
+from session_fsm.testing.generation.candidates import FIELDS, Candidates, interleaved
+from session_fsm.testing.generation.rule_references import RuleReferences, references_of
 from session_fsm.testing.steps import Step, Story
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
 
-__all__ = ["BUDGET", "DEPTH", "Distance", "Player", "Search", "Situation", "Walk", "search", "walks"]
+__all__ = ["BUDGET", "DEPTH", "Distance", "Player", "RowSequence", "Search", "Situation", "row_sequences", "search"]
 
 BUDGET = 10_000
-"""How many stories a search judges before it gives up, unless it is told otherwise."""
+"""The default number of stories that a search judges."""
 DEPTH = 6
-"""How many steps a story has at most, unless a search is told otherwise."""
-_LONGEST_WALK = 60
+"""The default for the most steps of a story."""
+_LONGEST_SEQUENCE = 60
 _LONG = 20
-"""A cart of more items is long."""
-_AT_A_TIME = 16
-"""So many neighbours of a story are judged before others that came as close get their turn."""
+"""The most items of a cart that is not long."""
+_BATCH = 16
+"""How many variants of a story to judge before the next story of equal distance."""
 
 
 @frozen
 class Situation:
-    """A session that has lived a story, and a step that is judged then."""
+    """A story and the decision on the step after it."""
 
     story: Story
-    """What led here."""
+    """The steps before."""
     step: Step
     session: CustomerSession | None
-    """The session that has lived the story; None where the step creates it."""
+    """The session after the story; None if the step is a creation."""
     decision: Decision[Any]
     left: int = 0
-    """How many further steps were meant to follow, had this one been allowed."""
+    """How many steps of the played story follow, which were not played because this one was refused."""
 
     @property
     def whole(self) -> Story:
@@ -57,46 +57,46 @@ class Situation:
         return self.story.then(self.step)
 
     def failing(self) -> tuple[Rule, ...]:
-        """Return the rules that refuse the step, or fail."""
+        """Return the rules that refuse the step or raise."""
         return tuple(check.rule for check in self.decision.checks if check.outcome is not Outcome.PASSED)
 
 
 Distance: TypeAlias = Callable[[Situation], int]
-"""Says how far a situation is from what is sought; 0 is there."""
+"""Returns how far a situation is from the goal; 0 fulfils it."""
 
-Walk: TypeAlias = "tuple[Row | State, ...]"
-"""Transitions that follow one another from a creation; a state stands for the creation in it, where the table has none."""
+RowSequence: TypeAlias = "tuple[Row | State, ...]"
+"""Successive rows from a creation on; a state stands for a creation in that state without a row."""
 
 
 class Player:
-    """Plays stories without moving anything, and remembers the sessions that their beginnings led to."""
+    """Plays stories by dry runs, and caches the decisions on their first steps."""
 
     def __init__(self, kind: type[CustomerSession]) -> None:
         self.kind = kind
-        # Steps are told apart by identity: to compare them takes long, and 1 equals True. They are kept alive here.
-        self._begun: dict[tuple[int, ...], tuple[Decision[Any], Story]] = {}
+        # Keyed by the `id` of the steps, because comparing them is slow and 1 equals True. The value keeps them alive.
+        self._cache: dict[tuple[int, ...], tuple[Decision[Any], Story]] = {}
 
     def play(self, story: Story) -> Situation:
         """Return the situation in which *story* ends: at its first step that is refused, or at its last.
 
         Raises:
-            InvalidValue: a value of the story breaks its own type, length or range, or it runs back in time.
+            InvalidValue: a value of the story is invalid, or a step is earlier than the one before.
         """
         session, last, before = None, len(story.steps) - 1, None
         for place, (step, now) in enumerate(story.timed()):
             if before is not None and now < before:
                 raise InvalidValue(f"/steps/{place}/at", f"{now.isoformat()} is before the step before")
             key = (id(story.own), *map(id, story.steps[: place + 1]))
-            held = self._begun.get(key) or (step.judge(session, self.kind, now, **story.own), story)
-            decision = held[0]
+            cached = self._cache.get(key) or (step.judge(session, self.kind, now, **story.own), story)
+            decision = cached[0]
             if place == last or not decision:
                 return Situation(evolve(story, steps=story.steps[:place]), step, session, decision, last - place)
-            self._begun[key] = held
+            self._cache[key] = cached
             session, before = decision.after, now
         raise InvalidValue("/steps", "a story has one step at least")
 
     def session_before(self, story: Story, place: int) -> CustomerSession | None:
-        """Return the session as it is before the step of *story* at *place*; None before the first."""
+        """Return the session before the step of *story* at *place*; None before the first."""
         if place == 0:
             return None
         after: CustomerSession | None = self.play(evolve(story, steps=story.steps[:place])).decision.after
@@ -105,33 +105,33 @@ class Player:
 
 @frozen(kw_only=True)
 class Search:
-    """What a search came to."""
+    """The result of a search."""
 
     found: Situation | None
     judged: int
     """How many stories were judged."""
     closest: Situation | None
-    """The situation that came closest to what was sought, the first of its kind."""
+    """The first situation with the smallest distance."""
 
 
-def walks(table: Sequence[Row], ends: Iterable[Row | State], depth: int) -> Iterator[Walk]:
-    """Yield every way from a creation to one of *ends* that has at most *depth* steps, the shortest first.
+def row_sequences(table: Sequence[Row], ends: Iterable[Row | State], depth: int) -> Iterator[RowSequence]:
+    """Yield every row sequence from a creation to one of *ends* with at most *depth* rows, the shortest first.
 
-    A `State` among the ends is a creation in that state, whatever the table says of it.
+    A `State` among the ends is a creation in that state, even without a row.
     """
     ends = tuple(ends)
     level: list[tuple[Row, ...]] = [(row,) for row in table if row.source is None]
     while level and len(level[0]) <= depth:
-        yield from (walk for walk in level if walk[-1] in ends)
+        yield from (sequence for sequence in level if sequence[-1] in ends)
         if len(level[0]) == 1:
             yield from ((end,) for end in ends if isinstance(end, State))
-        level = [(*walk, row) for walk in level for row in table if row.source is walk[-1].target]
+        level = [(*sequence, row) for sequence in level for row in table if row.source is sequence[-1].target]
 
 
-def stories_of(walk: Walk, own: Mapping[str, Any]) -> Iterator[Story]:
-    """Yield the stories of *walk* with which a search begins: with nothing, and where items come back, with items."""
-    creation = walk[0] if isinstance(walk[0], State) else walk[0].target
-    rows = [row for row in walk[1:] if isinstance(row, Row)]
+def first_stories(sequence: RowSequence, own: Mapping[str, Any]) -> Iterator[Story]:
+    """Yield the stories of *sequence* with which a search starts: without arguments, and for returns also with a cart."""
+    creation = sequence[0] if isinstance(sequence[0], State) else sequence[0].target
+    rows = [row for row in sequence[1:] if isinstance(row, Row)]
     wanted: dict[str, Any] = {} if creation is State.OPEN else {"state": creation}
     yield Story((Step(Trigger.CREATE, SessionUpdate(**wanted)), *(Step(row.trigger) for row in rows)), own=own)
     if returns := sum(row.trigger is Trigger.RETURN_ITEMS for row in rows):
@@ -145,7 +145,7 @@ def stories_of(walk: Walk, own: Mapping[str, Any]) -> Iterator[Story]:
 def search(
     kind: type[CustomerSession],
     distance: Distance,
-    ways: Iterable[Walk],
+    sequences: Iterable[RowSequence],
     *,
     focus: Iterable[Rule] = (),
     seeds: Iterable[Story] = (),
@@ -153,29 +153,29 @@ def search(
     own: Mapping[str, Any] | None = None,
     budget: int = BUDGET,
 ) -> Search:
-    """Look for a situation that is no distance away.
+    """Search for a situation with distance 0.
 
     Args:
         kind: the session class.
-        distance: how far a situation is from what is sought.
-        ways: the walks through the table that may lead there, in the order in which they are tried.
-        focus: the rules whose fields are varied besides those of the rules that refuse.
-        seeds: stories to begin with, besides those that every walk begins with.
-        steps: steps to try in every place that has their trigger.
+        distance: returns how far a situation is from the goal.
+        sequences: the row sequences to try, in this order.
+        focus: rules whose fields are varied, besides those of the rules that refuse.
+        seeds: further stories to start with.
+        steps: steps to try in place of others with the same trigger.
         own: what a creation gives to the fields that *kind* adds.
-        budget: how many stories are judged at most.
+        budget: how many stories to judge at most.
 
     Raises:
-        InvalidValue: no story can be judged at all, because the class does not accept *own*.
+        InvalidValue: no story can be judged, because the class does not accept *own*.
     """
-    return _Searcher(kind, distance, tuple(focus), tuple(steps)).run(ways, tuple(seeds), own or {}, budget)
+    return _Searcher(kind, distance, tuple(focus), tuple(steps)).run(sequences, tuple(seeds), own or {}, budget)
 
 
 _ROUNDS: tuple[tuple[bool, int | None], ...] = (
     *((False, 200), (True, 200), (False, 1000), (True, 1000)),
     *((False, None), (True, None)),
 )
-"""Whether the fields of all rules are varied or of those alone that matter, and how many stories a walk is given."""
+"""For each round: whether to vary the fields of all rules or only of the relevant ones, and the stories for each start."""
 
 
 class _Searcher:
@@ -191,19 +191,21 @@ class _Searcher:
         self.problem: InvalidValue | None = None
         self.closest: tuple[tuple[int, int], Situation] | None = None
         self._candidates: dict[frozenset[str], Candidates] = {}
-        self._mentions: dict[tuple[str, ...], Mentions] = {}
-        self._texts: dict[int, tuple[Any, Step]] = {}
-        self._items: dict[int, tuple[int, CartItem]] = {}
-        """The number of the text of each item of a long cart, and the item, kept alive so that its identity stays its own."""
-        self._numbers: dict[str, int] = {}
+        self._references: dict[tuple[str, ...], RuleReferences] = {}
+        self._step_keys: dict[int, tuple[Any, Step]] = {}
+        self._item_keys: dict[int, tuple[int, CartItem]] = {}
+        """For the `id` of each item of a long cart, the number of its `repr`, and the item, so that the `id` is not reused."""
+        self._item_numbers: dict[str, int] = {}
 
-    def run(self, ways: Iterable[Walk], seeds: tuple[Story, ...], own: Mapping[str, Any], budget: int) -> Search:
-        starts = [*seeds, *(story for walk in ways for story in stories_of(walk, own))]
-        climbs = {broad: [self._climb(story, broad=broad) for story in starts] for broad in (False, True)}
+    def run(
+        self, sequences: Iterable[RowSequence], seeds: tuple[Story, ...], own: Mapping[str, Any], budget: int
+    ) -> Search:
+        starts = [*seeds, *(story for sequence in sequences for story in first_stories(sequence, own))]
+        searches = {broad: [self._search_from(story, broad=broad) for story in starts] for broad in (False, True)}
         for broad, share in _ROUNDS:
-            for climb in climbs[broad]:
+            for search_from in searches[broad]:
                 most = budget - self.judged if share is None else min(share, budget - self.judged)
-                for found in islice(climb, most):
+                for found in islice(search_from, most):
                     if found is not None:
                         return self._result(found)
         if self.problem is not None and self.judged == 0:
@@ -213,18 +215,17 @@ class _Searcher:
     def _result(self, found: Situation | None) -> Search:
         return Search(found=found, judged=self.judged, closest=self.closest[1] if self.closest else None)
 
-    def _climb(self, beginning: Story, *, broad: bool) -> Iterator[Situation | None]:
-        """Judge one story after another, varying those that came closest; yield what is found, or None.
+    def _search_from(self, start_story: Story, *, broad: bool) -> Iterator[Situation | None]:
+        """Judge one story after another, varying the closest ones; yield the situation that is found, or else None.
 
-        Among those that came equally close, the ones go first that differ little from the beginning, and by changes
-        that stand early in their order.
+        Stories of equal distance are ordered by the number and the position of their changes.
         """
         seen: set[Any] = set()
         order = count()
-        start = (_LONGEST_WALK, 0)
-        heap: list[tuple[tuple[int, int], int, int, Iterator[Story]]] = [(start, 0, next(order), iter((beginning,)))]
+        start = (_LONGEST_SEQUENCE, 0)
+        heap: list[tuple[tuple[int, int], int, int, Iterator[Story]]] = [(start, 0, next(order), iter((start_story,)))]
         while heap:
-            away, cost, number, neighbours = heappop(heap)
+            distance, cost, number, neighbours = heappop(heap)
             for place, story in enumerate(neighbours, 1):
                 key = self._key(story)
                 if key not in seen:
@@ -234,58 +235,58 @@ class _Searcher:
                     except InvalidValue as problem:
                         self.problem = problem
                         continue
-                    closer = self._away(situation)
+                    closer = self._distance_of(situation)
                     yield situation if closer == (0, 0) else None
                     varied = self._neighbours(story, situation, broad=broad)
-                    heappush(heap, (closer, cost + 3 + _bulk(situation), next(order), varied))
-                    if closer < away:
-                        heappush(heap, (away, cost, number, neighbours))
+                    heappush(heap, (closer, cost + 3 + _cart_cost(situation), next(order), varied))
+                    if closer < distance:
+                        heappush(heap, (distance, cost, number, neighbours))
                         break
-                if place == _AT_A_TIME:
-                    heappush(heap, (away, cost + 1, number, neighbours))
+                if place == _BATCH:
+                    heappush(heap, (distance, cost + 1, number, neighbours))
                     break
 
-    def _away(self, situation: Situation) -> tuple[int, int]:
+    def _distance_of(self, situation: Situation) -> tuple[int, int]:
         self.judged += 1
         left = situation.left
-        away = (left, len(situation.failing()) if left else self.distance(situation))
-        if self.closest is None or away < self.closest[0]:
-            self.closest = (away, situation)
-        return away
+        distance = (left, len(situation.failing()) if left else self.distance(situation))
+        if self.closest is None or distance < self.closest[0]:
+            self.closest = (distance, situation)
+        return distance
 
     def _key(self, story: Story) -> Any:
-        """Return what tells a story from another; unlike by comparison, 1 is not True, and 1.0 not 1."""
-        return repr(story.own), tuple(map(self._text, story.steps))
+        """Return the identity of *story* as a key, in which 1, 1.0 and True differ."""
+        return repr(story.own), tuple(map(self._step_key, story.steps))
 
-    def _text(self, step: Step) -> Any:
-        if id(step) not in self._texts:
-            self._texts[id(step)] = (self._written(step), step)
-        return self._texts[id(step)][0]
+    def _step_key(self, step: Step) -> Any:
+        if id(step) not in self._step_keys:
+            self._step_keys[id(step)] = (self._new_step_key(step), step)
+        return self._step_keys[id(step)][0]
 
-    def _written(self, step: Step) -> Any:
-        """Return what tells *step* from others. Of a long cart every item is written once, however often it is met."""
+    def _new_step_key(self, step: Step) -> Any:
+        """Return the key of *step*; for a long cart, the `repr` of each item is computed only once."""
         cart = step.argument.given().get("cart_items", ()) if isinstance(step.argument, SessionUpdate) else ()
         if len(cart) <= _LONG:
             return repr(step)
         for item in cart:
-            if id(item) not in self._items:
+            if id(item) not in self._item_keys:
                 text = repr(item)
-                self._items[id(item)] = (self._numbers.setdefault(text, len(self._numbers)), item)
-        numbers = tuple([self._items[id(item)][0] for item in cart])
+                self._item_keys[id(item)] = (self._item_numbers.setdefault(text, len(self._item_numbers)), item)
+        numbers = tuple([self._item_keys[id(item)][0] for item in cart])
         return repr(evolve(step, argument=evolve(step.argument, cart_items=()))), numbers
 
     def _neighbours(self, story: Story, situation: Situation, *, broad: bool) -> Iterator[Story]:
-        """Yield the stories that differ from *story* in one place."""
-        meant = () if broad else (*(self.focus if situation.left == 0 else ()), *situation.failing())
-        candidates = self._candidates_for(frozenset(rule.code for rule in meant))
+        """Yield the variants of *story* with one difference."""
+        rules = () if broad else (*(self.focus if situation.left == 0 else ()), *situation.failing())
+        candidates = self._candidates_for(frozenset(rule.code for rule in rules))
         places = reversed(range(len(situation.story.steps) + 1))
-        yield from in_turn(
+        yield from interleaved(
             *(self._varied(story, place, candidates) for place in places),
             (evolve(story, own=own) for own in candidates.own_fields(story.own)),
         )
 
     def _varied(self, story: Story, place: int, candidates: Candidates) -> Iterator[Story]:
-        """Yield the stories that differ from *story* in the step at *place*."""
+        """Yield the variants of *story* with another step at *place*."""
         step, steps = story.steps[place], story.steps
         given = (evolve(other, at=other.at or step.at) for other in self.steps if other.trigger is step.trigger)
         earliest = evolve(story, steps=steps[:place]).end
@@ -293,30 +294,31 @@ class _Searcher:
             yield evolve(story, steps=(*steps[:place], other, *steps[place + 1 :]))
 
     def _candidates_for(self, codes: frozenset[str]) -> Candidates:
-        """Return what is tried for the sake of the rules of these *codes*; of none means for the sake of all.
+        """Return the candidates for the rules with *codes*; without codes, for all rules.
 
-        What is varied is what they look at. The values are theirs, and then those of the rules that look at the same.
+        The fields that these rules read are varied, with their constants and then those of rules that read the same
+        fields.
         """
         if codes not in self._candidates:
             rules = self.kind.machine.rules
-            mentions = self._mentioned(*(rule for rule in rules if rule.code in codes))
+            references = self._references_of(*(rule for rule in rules if rule.code in codes))
             if codes:
-                fields = mentions.names.intersection(FIELDS)
-                sharing = tuple(rule for rule in rules if not fields.isdisjoint(self._mentioned(rule).names))
+                fields = references.names.intersection(FIELDS)
+                sharing = tuple(rule for rule in rules if not fields.isdisjoint(self._references_of(rule).names))
             else:
-                mentions, sharing = evolve(mentions, everything=True), rules
-            self._candidates[codes] = Candidates(self.kind, mentions.with_values_of(self._mentioned(*sharing)))
+                references, sharing = evolve(references, everything=True), rules
+            self._candidates[codes] = Candidates(self.kind, references.with_values_of(self._references_of(*sharing)))
         return self._candidates[codes]
 
-    def _mentioned(self, *rules: Rule) -> Mentions:
-        """Return what *rules* mention; they are read once in a search."""
+    def _references_of(self, *rules: Rule) -> RuleReferences:
+        """Return the references of *rules*, cached for the search."""
         codes = tuple(rule.code for rule in rules)
-        if codes not in self._mentions:
-            self._mentions[codes] = mentioned(rules, self.kind)
-        return self._mentions[codes]
+        if codes not in self._references:
+            self._references[codes] = references_of(rules, self.kind)
+        return self._references[codes]
 
 
-def _bulk(situation: Situation) -> int:
-    """Return how much dearer it is to vary a session with a long cart."""
+def _cart_cost(situation: Situation) -> int:
+    """Return the additional cost of varying a session with a long cart."""
     after = situation.decision.after if situation.decision else situation.session
     return 0 if after is None else len(after.cart_items) // 10

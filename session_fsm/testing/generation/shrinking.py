@@ -1,7 +1,7 @@
-"""Make a story simpler while it still shows what it is to show.
+"""Shrink a story while it still fulfils a predicate; used for witnesses, differences and lint findings.
 
-Simpler is what has fewer steps, then fewer items and other entries, then what is written in fewer characters. It is minimal in the
-sense that no step, item, field or entry can be dropped from it any more, and no value be made simpler.
+A story is simpler if it has fewer steps, then fewer explicit times, then fewer entries in lists and objects, then
+shorter code. The result is minimal: no single step, item, field or entry can be dropped, and no value simplified.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from session_fsm.testing.steps import Step, Story
 from session_fsm.validators import is_list, is_object
 from session_fsm.values import UNSET, SessionUpdate
 
-__all__ = ["simplest"]
+__all__ = ["shrink"]
 
 _MOST_WORK = 5000
-"""So many stories are tried; one with a long cart counts more."""
+"""How many stories to try; one with a long cart counts more."""
 _MOST_VARIED = 10
-"""So many elements of a list are made simpler one by one."""
+"""How many elements of a list to simplify one by one."""
 
 
-def simplest(story: Story, shows: Callable[[Story], bool], *, kept: Collection[str] = ()) -> Story:
-    """Return the simplest story that can be made of *story* by dropping and shortening, one thing at a time.
+def shrink(story: Story, shows: Callable[[Story], bool], *, kept: Collection[str] = ()) -> Story:
+    """Return *story* shrunk by dropping and simplifying one thing at a time.
 
     Args:
-        story: what is to be made simpler; it shows what it is to show.
-        shows: whether another story still does.
-        kept: the fields in the story's `own` that stay as they are, because the user gave them.
+        story: the story to shrink; it fulfils *shows*.
+        shows: the predicate.
+        kept: the fields in the story's `own` that must not change, because the user gave them.
     """
     size = _size(story)
     tried, work, progress = {size}, 0, True
@@ -56,7 +56,7 @@ def _size(story: Story) -> tuple[int, int, int, int, str]:
 
 
 def _entries(step: Step) -> int:
-    """Return how many entries the lists and objects have that the step is given."""
+    """Return the number of entries in the lists and objects of the step's argument."""
     given = step.argument
     values = given.given().values() if isinstance(given, SessionUpdate) else (given,)
     return sum(len(value) for value in values if is_list(value) or is_object(value))
@@ -100,12 +100,12 @@ def _simpler_times(at: datetime, earliest: datetime) -> Iterator[datetime]:
 
 
 def _simpler(value: Any) -> Iterator[Any]:
-    """Yield values that may be simpler than *value*; those that its class does not accept are left out."""
+    """Yield valid values that may be simpler than *value*."""
     match value:
         case bool() | None | State():
             return
         case str():
-            yield from _each_once(("A", value[: len(value) // 2], value[:-1], value[1:]), value)
+            yield from _other_texts(("A", value[: len(value) // 2], value[:-1], value[1:]), value)
         case int():
             yield from (number for number in _simpler_numbers(value) if number != value)
         case Decimal():
@@ -129,7 +129,7 @@ def _simpler(value: Any) -> Iterator[Any]:
 
 
 def _simpler_numbers(number: int) -> Iterator[int]:
-    """Yield 0, 1, and then what lies ever closer to *number*."""
+    """Yield 0, 1, and then numbers ever closer to *number*."""
     yield from (0, 1)
     step = abs(number) // 2
     sign = 1 if number > 0 else -1
@@ -143,34 +143,34 @@ def _simpler_lists(elements: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     while size:
         shorter: tuple[Any, ...] = elements
         for start in range(0, len(elements), size):
-            # To drop one of two neighbours that are equal is the same as to drop the other.
+            # Dropping either of two equal neighbours gives the same list.
             if shorter != (shorter := elements[:start] + elements[start + size :]):
                 yield shorter
         size //= 2
     for place, element in enumerate(elements[:_MOST_VARIED]):
         if element not in elements[:place]:
             for simpler in _simpler(element):
-                # What stands there several times is made simpler everywhere, and, failing that, in one place.
+                # Equal elements are simplified together first, then one alone.
                 yield tuple(simpler if other == element else other for other in elements)
                 yield (*elements[:place], simpler, *elements[place + 1 :])
 
 
 def _simpler_objects(value: Any) -> Iterator[Any]:
     names = [a.name for a in fields(value.__class__) if a.init and not a.metadata.get("read_only")]
-    held = {name: getattr(value, name) for name in names}
+    values = {name: getattr(value, name) for name in names}
     empty = UNSET if isinstance(value, SessionUpdate) else None
-    for name, member in held.items():
+    for name, member in values.items():
         if member is not empty and member is not UNSET:
             for simpler in (empty, *_simpler(member)):
-                yield from _made(value, name, simpler)
+                yield from _evolved(value, name, simpler)
 
 
-def _made(value: Any, name: str, member: Any) -> Iterable[Any]:
+def _evolved(value: Any, name: str, member: Any) -> Iterable[Any]:
     try:
         return (evolve(value, **{name: member}),)
     except InvalidValue:
         return ()
 
 
-def _each_once(texts: Iterable[str], text: str) -> Iterator[str]:
+def _other_texts(texts: Iterable[str], text: str) -> Iterator[str]:
     return (other for other in dict.fromkeys(texts) if other not in ("", text))

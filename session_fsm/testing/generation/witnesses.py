@@ -28,9 +28,9 @@ from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger, TriggerLike
 from session_fsm.testing.coverage.hooks import unrecorded
-from session_fsm.testing.generation.rule_source import mentioned
-from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, Situation, Walk, search, walks
-from session_fsm.testing.generation.shrinking import simplest
+from session_fsm.testing.generation.rule_references import references_of
+from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, RowSequence, Situation, row_sequences, search
+from session_fsm.testing.generation.shrinking import shrink
 from session_fsm.testing.steps import Step, Story
 from session_fsm.validators import to_member
 from session_fsm.values import SessionUpdate
@@ -42,27 +42,27 @@ class Why(StrEnum):
     """Why there is no witness."""
 
     SHADOWED = "shadowed"
-    """Wherever the rule refuses or fails, another rule refuses too."""
+    """Whenever the rule refuses or raises, another rule refuses too."""
     CONTRADICTORY = "contradictory"
-    """The rules of the transition never pass all together: one refuses everything, or they exclude each other."""
+    """The rules of the transition never all pass: one refuses everything, or they exclude each other."""
     NOT_FOUND = "not_found"
-    """Nothing of what was judged is a witness, and nothing more can be said."""
+    """No story that was judged is a witness, for no known reason."""
 
 
 class NoWitness(SessionFSMError):
-    """A search with the real rules has found no witness. All that it says holds for what was judged, within the budget."""
+    """A search found no witness. The reason holds for the stories that were judged within the budget."""
 
     def __init__(self, what: str, why: Why, by: tuple[str, ...], tried: int, text: str) -> None:
         super().__init__(what, why, by, tried, text)
         self.what = what
-        """What there is no witness of, such as ``T-07 fires`` or ``too_late violated``."""
+        """The goal, such as ``T-07 fires`` or ``too_late violated``."""
         self.why = why
         self.by = by
-        """The codes of the rules that stand in the way."""
+        """The codes of the rules that prevent it."""
         self.tried = tried
         """How many stories were judged."""
         self.text = text
-        """The reason in words."""
+        """The reason as text."""
 
     def __str__(self) -> str:
         return f"{self.what}: no witness in {counted(self.tried, 'story', 'stories')}, {self.why}: {self.text}"
@@ -70,18 +70,18 @@ class NoWitness(SessionFSMError):
 
 @frozen
 class Witness:
-    """A session that has lived a story, and a step that shows something."""
+    """A story and a last step that fires a row, or gives a rule an outcome."""
 
     kind: type[CustomerSession]
     what: str
-    """What it shows, such as ``T-07 fires`` or ``too_late violated``."""
+    """The goal, such as ``T-07 fires`` or ``too_late violated``."""
     story: Story
-    """What sets the session up; without steps where the step is a creation."""
+    """The steps before; none if the step is a creation."""
     step: Step
     decision: Decision[Any] = field(eq=False, repr=False)
-    """What the rules make of the step."""
+    """The decision on the step."""
     tried: int = field(eq=False)
-    """How many stories were judged to find it, the making simpler left aside."""
+    """How many stories were judged to find it, without shrinking."""
 
     @property
     def whole(self) -> Story:
@@ -89,22 +89,22 @@ class Witness:
         return self.story.then(self.step)
 
     def session(self) -> CustomerSession | None:
-        """Return a new session that has lived the story; None where the step is a creation."""
+        """Return a new session after the story; None if the step is a creation."""
         return self.story.play(self.kind) if self.story.steps else None
 
     def code(self, *, imports: bool = False) -> str:
-        """Return Python to paste into a test: the setting up, the step, and an assertion of what it shows.
+        """Return Python to paste into a test: the story, the step, and an assertion of its outcome.
 
         Args:
-            imports: whether the lines that import what is used come first.
+            imports: whether to start with the import statements.
         """
-        *setting_up, last = self.whole.code(self.kind.__name__, times=self._depends_on_time).splitlines()
+        *setup, last = self.whole.code(self.kind.__name__, times=self._depends_on_time).splitlines()
         if self.decision:
-            lines = [*setting_up, last, f'assert session.state == "{self.decision.target}"']
+            lines = [*setup, last, f'assert session.state == "{self.decision.target}"']
         else:
             codes = ", ".join(f'"{code}"' for code in dict.fromkeys(v.code for v in self.decision.violations))
             lines = [
-                *setting_up,
+                *setup,
                 "with pytest.raises(RuleViolated) as refusal:",
                 f"    {last}",
                 f"assert {{violation.code for violation in refusal.value.violations}} == {{{codes}}}",
@@ -118,9 +118,9 @@ class Witness:
 
     @property
     def _depends_on_time(self) -> bool | None:
-        """Whether a rule looks at the time, so that the code is to say when each step takes place."""
+        """True if a rule reads the time, so that the code must give the time of each step; else None."""
         return (
-            mentioned(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False
+            references_of(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False
             or None
         )
 
@@ -132,7 +132,7 @@ class Witness:
 
 
 def raised_in(decision: Decision[Any]) -> tuple[str, ...]:
-    """Return what the rules that failed raised, each with the code of its rule."""
+    """Return what the rules in *decision* raised, each with the code of its rule."""
     return tuple(f"{check.rule.code} raised {check.raised}" for check in decision.checks if check.raised)
 
 
@@ -147,30 +147,30 @@ def witness(
     depth: int = DEPTH,
     own: Mapping[str, Any] | None = None,
 ) -> Witness:
-    """Return a witness of what is asked for, the same in every run.
+    """Return a witness of a row or of a rule's outcome; deterministic.
 
     - ``witness(kind, "T-07")``: the transition fires, all its rules pass.
     - ``witness(kind, rule, "violated")``: exactly that rule refuses, and no other.
-    - ``witness(kind, rule, "errored")``: exactly that rule fails, and no other refuses.
-    - ``witness(kind, rule, "passed")``: the rule is judged, and passes in a step that is allowed.
+    - ``witness(kind, rule, "errored")``: exactly that rule raises, and no other refuses.
+    - ``witness(kind, rule, "passed")``: the rule passes in a step that is allowed.
 
-    It is minimal: no step, field, item or entry can be dropped from it, and no value be made simpler, such that it
-    still is a witness. (Very long carts are made simpler only as far as a limit of work allows.)
+    The witness is minimal: no step, field, item or entry can be dropped, and no value simplified, such that it remains
+    a witness. (Shrinking very long carts stops at a limit of work.)
 
     Args:
         kind: the session class.
         what: a row of the table or its ID, or a rule of the class or its code.
-        outcome: of a rule: passed, violated or errored.
-        on: of a rule: the trigger on which it is to come to that outcome; None means any that it guards.
-        strategy: a Hypothesis strategy that draws what the search does not think of by itself: each `SessionUpdate`
+        outcome: for a rule: passed, violated or errored.
+        on: for a rule: the trigger of the step; None means any that it guards.
+        strategy: a Hypothesis strategy that draws values which the search does not try by itself: each `SessionUpdate`
             is tried as the argument of every step that takes one, each `Step` in the place of those that have its
             trigger, and each `Story` as a whole.
-        budget: how many stories are judged at most.
-        depth: how many steps a story has at most; where a rule counts updates, there may be more of them.
+        budget: how many stories to judge at most.
+        depth: the most steps of a story; if a rule reads `update_count`, there may be more.
         own: what a creation gives to the fields that *kind* adds.
 
     Raises:
-        NoWitness: there is none, with the reason; everything that it says holds within the budget.
+        NoWitness: none was found within the budget; the error has the reason.
         InvalidValue: the class has no such row or rule, or the outcome does not exist.
     """
     found = find_witness(kind, what, outcome, on=on, strategy=strategy, budget=budget, depth=depth, own=own)
@@ -191,11 +191,13 @@ def find_witness(
     depth: int = DEPTH,
     own: Mapping[str, Any] | None = None,
 ) -> Witness | NoWitness:
-    """Return what `witness` returns, and where there is none, return the `NoWitness` instead of raising it."""
+    """Return what `witness` returns; if there is none, return the `NoWitness` instead of raising it."""
     goal = _goal(kind, what, outcome, on)
     seeds, steps = _drawn(strategy)
-    ways = sorted((*walks(kind.machine.table, goal.ends, depth), *_longer(kind, goal, depth)), key=len)
-    result = search(kind, goal.distance, ways, focus=goal.rules, seeds=seeds, steps=steps, own=own, budget=budget)
+    sequences = sorted(
+        (*row_sequences(kind.machine.table, goal.ends, depth), *_long_sequences(kind, goal, depth)), key=len
+    )
+    result = search(kind, goal.distance, sequences, focus=goal.rules, seeds=seeds, steps=steps, own=own, budget=budget)
     if result.found is None:
         return goal.explain(result.judged, result.closest)
     player = Player(kind)
@@ -207,12 +209,12 @@ def find_witness(
             return False
         return situation.left == 0 and goal.distance(situation) == 0
 
-    end = player.play(simplest(result.found.whole, shows, kept=own or ()))
+    end = player.play(shrink(result.found.whole, shows, kept=own or ()))
     return Witness(kind, goal.what, end.story, end.step, end.decision, result.judged)
 
 
 class _Goal:
-    """What is sought, how far a situation is from it, and what was seen on the way."""
+    """The goal of a search, the distance of a situation to it, and the refusals that were seen."""
 
     def __init__(self, what: str, ends: Iterable[Row | State], rule: Rule | None, outcome: Outcome) -> None:
         self.what = what
@@ -225,7 +227,7 @@ class _Goal:
             for end in self.ends
         }
         self._seen: dict[tuple[frozenset[str], bool], None] = {}
-        """The codes of the rules that refused, and whether the rule in question came to the outcome, of each kind."""
+        """The distinct pairs of the codes that refused and whether the rule had the wanted outcome."""
 
     def distance(self, situation: Situation) -> int:
         decision = situation.decision
@@ -233,20 +235,20 @@ class _Goal:
         place = (decision.source, decision.trigger, decision.target)
         if place not in self._places:
             return len(failing) + 1
-        hit = self.outcome is Outcome.PASSED
-        if self.rule is not None and not hit:
-            hit = failing.pop(self.rule.code, None) is self.outcome
-        self._seen[frozenset(failing), hit] = None
-        return len(failing) + (not hit)
+        reached = self.outcome is Outcome.PASSED
+        if self.rule is not None and not reached:
+            reached = failing.pop(self.rule.code, None) is self.outcome
+        self._seen[frozenset(failing), reached] = None
+        return len(failing) + (not reached)
 
     def explain(self, tried: int, closest: Situation | None) -> NoWitness:
-        """Say why there is no witness, after *tried* stories, of which one came *closest*."""
-        hits = [failing for failing, hit in self._seen if hit]
+        """Return the reason why *tried* stories have no witness; *closest* is the situation with the smallest distance."""
+        others_refusing = [failing for failing, reached in self._seen if reached]
         why, text = Why.NOT_FOUND, "nothing of the kind was seen"
         by: tuple[str, ...] = ()
-        if hits:
-            always = hits[0].intersection(*hits)
-            fewest = (some for some in hits if not any(others < some for others in hits))
+        if others_refusing:
+            always = others_refusing[0].intersection(*others_refusing)
+            fewest = (one for one in others_refusing if not any(other < one for other in others_refusing))
             by = tuple(sorted(always or set(chain.from_iterable(fewest))))
             names = ", ".join(by)
             if self.outcome is not Outcome.PASSED:
@@ -293,29 +295,30 @@ def _goal(kind: type[CustomerSession], what: Row | Rule | str, outcome: OutcomeL
 
 
 _LONGEST_COUNT = 60
+"""The most steps of a sequence with repeated transitions."""
 
 
-def _longer(kind: type[CustomerSession], goal: _Goal, depth: int) -> Iterable[Walk]:
-    """Yield ways that are as long as a rule's numbers where it counts updates: a step that stays in its state, again and again."""
-    mentions = mentioned(goal.rules or kind.machine.rules, kind)
-    if "update_count" not in mentions.names:
+def _long_sequences(kind: type[CustomerSession], goal: _Goal, depth: int) -> Iterable[RowSequence]:
+    """Yield sequences that repeat an internal transition, as long as the numbers in rules that read `update_count`."""
+    references = references_of(goal.rules or kind.machine.rules, kind)
+    if "update_count" not in references.names:
         return
     table = kind.machine.table
-    stays = {row.source: row for row in reversed(table) if row.internal}
-    shortest: dict[Row | State, tuple[Walk, int, Row]] = {}
-    for way in walks(table, goal.ends, depth):
-        for place, before in enumerate(way[:-1], 1):
-            if isinstance(before, Row) and before.target in stays:
-                shortest.setdefault(way[-1], (way, place, stays[before.target]))
-    for number in mentions.numbers:
+    internal = {row.source: row for row in reversed(table) if row.internal}
+    shortest: dict[Row | State, tuple[RowSequence, int, Row]] = {}
+    for sequence in row_sequences(table, goal.ends, depth):
+        for place, before in enumerate(sequence[:-1], 1):
+            if isinstance(before, Row) and before.target in internal:
+                shortest.setdefault(sequence[-1], (sequence, place, internal[before.target]))
+    for number in references.numbers:
         for length in (int(number) - 1, int(number), int(number) + 1):
             if depth < length <= _LONGEST_COUNT:
-                for way, place, again in shortest.values():
-                    yield (*way[:place], *(again,) * (length - len(way)), *way[place:])
+                for sequence, place, repeated in shortest.values():
+                    yield (*sequence[:place], *(repeated,) * (length - len(sequence)), *sequence[place:])
 
 
 def _drawn(strategy: Any) -> tuple[tuple[Story, ...], tuple[Step, ...]]:
-    """Draw from *strategy*, and return the stories and the steps that it makes."""
+    """Return the stories and the steps that *strategy* draws."""
     stories: list[Story] = []
     steps: list[Step] = []
     for example in () if strategy is None else _examples(strategy):
@@ -333,7 +336,7 @@ def _drawn(strategy: Any) -> tuple[tuple[Story, ...], tuple[Step, ...]]:
 
 
 _DRAWN = 100
-"""How many values are drawn from a strategy."""
+"""How many values to draw from a strategy."""
 
 
 def _examples(strategy: Any) -> list[Any]:
@@ -364,7 +367,7 @@ def _examples(strategy: Any) -> list[Any]:
     return examples
 
 
-_HOMES: Mapping[str, str] = {
+_MODULES: Mapping[str, str] = {
     "Decimal": "decimal",
     "UTC": "datetime",
     "datetime": "datetime",
@@ -378,13 +381,13 @@ _HOMES: Mapping[str, str] = {
 
 
 def _imports(code: str, kind: type[CustomerSession]) -> str:
-    """Return the lines that import what *code* uses."""
+    """Return the import statements that *code* needs."""
     words = set(re.findall(r"\b[A-Za-z_]\w*(?=[(.,)])", code))
-    homes: dict[str, set[str]] = {}
-    for name, home in {**_HOMES, kind.__name__: kind.__module__}.items():
+    modules: dict[str, set[str]] = {}
+    for name, module in {**_MODULES, kind.__name__: kind.__module__}.items():
         if name in words:
-            homes.setdefault(home.removesuffix(".session"), set()).add(name)
-    lines = [f"from {home} import {', '.join(sorted(names))}" for home, names in sorted(homes.items())]
+            modules.setdefault(module.removesuffix(".session"), set()).add(name)
+    lines = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(modules.items())]
     own = [line for line in lines if line.split()[1] not in ("datetime", "decimal")]
     others = [line for line in lines if line not in own]
     groups = [others, ["import pytest"] if "pytest" in words else [], own]

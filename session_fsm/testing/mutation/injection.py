@@ -1,11 +1,11 @@
-"""Plant a mutant in every Python process that a test command starts.
+"""Inject a mutant into every Python process that a test command starts; called by the runner.
 
-A directory in front of ``PYTHONPATH`` holds a ``sitecustomize`` module, which Python imports when it starts, whoever
-starts it: ``python -m pytest``, ``uv run``, a worker of pytest-xdist, a test. It waits until the session class is made
-and gives it the mutant's definition at once, so that whoever imports the class, from wherever and under whatever name
-its module has there, gets the mutant. Another ``sitecustomize`` that there was before is run too.
+The runner puts a directory with a ``sitecustomize`` module in front of ``PYTHONPATH``. Python imports that module at
+every start, also in workers of pytest-xdist and in processes that tests start. It waits until the session class is
+defined and replaces its definition at once, so that every importer of the class gets the mutant, whatever name its
+module has. A ``sitecustomize`` that existed before is run too.
 
-Nothing of a process is touched but the class: neither are further modules imported for good nor options set.
+The process stays otherwise as it was: no further module remains imported, and no option is set.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from session_fsm.subclasses.checks import is_undecorated
 from session_fsm.testing.mutation.modified_classes import with_definition
 from session_fsm.testing.mutation.mutants import Mutant, mutants
 
-__all__ = ["Plot", "plant"]
+__all__ = ["Injection", "inject"]
 
 _SITECUSTOMIZE = '''\
-"""Plants a mutant of a session class; made by session-fsm for one run of a test command."""
+"""Injects a mutant of a session class; written by session-fsm for one run of a test command."""
 
 import importlib.machinery
 import importlib.util
@@ -37,40 +37,40 @@ MODULE = "session_fsm.session"
 PACKAGE = "session_fsm.testing"
 
 
-def plant(module):
-    """Import what plants, without what the package imports besides, and leave no trace of it."""
-    held = {name: sys.modules.pop(name) for name in list(sys.modules) if (name + ".").startswith(PACKAGE + ".")}
+def inject(module):
+    """Import the injection without the rest of its package, run it, and remove it from sys.modules."""
+    saved = {name: sys.modules.pop(name) for name in list(sys.modules) if (name + ".").startswith(PACKAGE + ".")}
     package = sys.modules[PACKAGE] = types.ModuleType(PACKAGE)
     package.__path__ = [os.path.join(os.path.dirname(module.__file__), "testing")]
     try:
-        from session_fsm.testing.mutation.injection import plant
+        from session_fsm.testing.mutation.injection import inject
     finally:
         for name in list(sys.modules):
             if (name + ".").startswith(PACKAGE + "."):
                 del sys.modules[name]
-        sys.modules.update(held)
-    plant(module.CustomerSession, HERE)
+        sys.modules.update(saved)
+    inject(module.CustomerSession, HERE)
 
 
 class Finder:
-    """Finds the module of CustomerSession where it is, and lets it be planted when it has been executed."""
+    """Finds the module of CustomerSession as usual, and injects the mutant after it is executed."""
 
-    asked = False
+    searching = False
 
     def find_spec(self, name, path=None, target=None):
-        if name != MODULE or self.asked:
+        if name != MODULE or self.searching:
             return None
-        self.asked = True
+        self.searching = True
         try:
             spec = importlib.util.find_spec(name)
         finally:
-            self.asked = False
+            self.searching = False
         execute = spec.loader.exec_module
 
         def exec_module(module):
             execute(module)
             if module.__name__ == MODULE:
-                plant(module)
+                inject(module)
 
         spec.loader.exec_module = exec_module
         return spec
@@ -78,7 +78,7 @@ class Finder:
 
 sys.meta_path.insert(0, Finder())
 
-# The one that would have been imported but for this one.
+# The sitecustomize module that this one shadows.
 elsewhere = [place for place in sys.path if os.path.abspath(place) != HERE]
 spec = importlib.machinery.PathFinder.find_spec("sitecustomize", elsewhere)
 if spec is not None:
@@ -87,8 +87,8 @@ if spec is not None:
 '''
 
 
-class Plot:
-    """A directory from which a mutant is planted, and what came of it.
+class Injection:
+    """A directory from which processes inject a mutant, and in which they note the result.
 
     Args:
         folder: an empty directory.
@@ -96,57 +96,57 @@ class Plot:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._seed = folder / "mutant.json"
-        self._planted = folder / "planted"
+        self._request = folder / "mutant.json"
+        self._injected = folder / "injected"
         self._problem = folder / "problem"
 
     def prepare(self, kind: type[CustomerSession], mutant: Mutant | None) -> None:
-        """Write what it takes to plant a *mutant* of *kind*; None leaves the class as it is, and notes that it was seen."""
+        """Write the files that inject *mutant* into *kind*; with None, processes only note that the class was defined."""
         place: dict[str, Any] = {"class": kind.__qualname__, "module": kind.__module__, "file": _file_of(kind)}
         place["id"] = mutant.id if mutant else None
-        self._seed.write_text(json.dumps(place), encoding="utf-8")
+        self._request.write_text(json.dumps(place), encoding="utf-8")
         (self.folder / "sitecustomize.py").write_text(_SITECUSTOMIZE, encoding="utf-8")
 
-    def holds(self, kind: type[CustomerSession]) -> bool:
-        """Whether it is for *kind* that the mutant is meant."""
-        seed = self._read()
-        if kind.__qualname__ != seed["class"]:
+    def is_for(self, kind: type[CustomerSession]) -> bool:
+        """Whether *kind* is the class to mutate, by its name and its module or file."""
+        request = self._read()
+        if kind.__qualname__ != request["class"]:
             return False
-        if kind.__module__ == seed["module"]:
+        if kind.__module__ == request["module"]:
             return True
         file = _file_of(kind)
-        return file is not None and file == seed["file"]
+        return file is not None and file == request["file"]
 
     def apply(self, kind: type[CustomerSession]) -> None:
-        """Let *kind* be the mutant. What goes wrong is noted; it must not look as if a test had failed."""
+        """Apply the mutant to *kind*. An error is noted and not raised, because it must not look like a failing test."""
         wanted = self._read()["id"]
         try:
             found = None if wanted is None else [mutant for mutant in mutants(kind) if mutant.id == wanted]
             for mutant in found or ():
                 mutant.apply()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the tests go on with the class as it was
+        except Exception as error:  # noqa: BLE001 - on any error the tests go on with the original class
             self._note("".join(traceback.format_exception_only(error)))
             return
         if found == []:
             self._note(f"where the tests run, the class has no mutant {wanted}")
         else:
-            self._planted.touch()
+            self._injected.touch()
 
     def _note(self, problem: str) -> None:
         self._problem.write_text(problem, encoding="utf-8")
 
     def _read(self) -> dict[str, Any]:
-        seed: dict[str, Any] = json.loads(self._seed.read_text(encoding="utf-8"))
-        return seed
+        request: dict[str, Any] = json.loads(self._request.read_text(encoding="utf-8"))
+        return request
 
     @property
-    def planted(self) -> bool:
-        """Whether a process has had the mutant."""
-        return self._planted.exists()
+    def injected(self) -> bool:
+        """Whether a process injected the mutant."""
+        return self._injected.exists()
 
     @property
     def problem(self) -> str:
-        """Why the mutant could not be planted, where that is known."""
+        """Why the mutant could not be injected; empty if there was no problem."""
         return self._problem.read_text(encoding="utf-8").strip() if self._problem.exists() else ""
 
 
@@ -155,32 +155,35 @@ def _file_of(kind: type[CustomerSession]) -> str | None:
     return None if file is None else str(Path(file).resolve())
 
 
-def plant(base: type[CustomerSession], folder: str) -> None:
-    """Let the mutant of *folder* be planted when its class is made: at once if that is *base*, or when it is derived."""
-    plot = Plot(Path(folder))
-    if plot.holds(base):
-        plot.apply(base)
+def inject(base: type[CustomerSession], folder: str) -> None:
+    """Apply the mutant of *folder* to its class: to *base* at once, or to a subclass when it is defined."""
+    injection = Injection(Path(folder))
+    if injection.is_for(base):
+        injection.apply(base)
         return
-    made: Any = base.__init_subclass__
-    decorated: Any = base.__attrs_init_subclass__
-    planted: list[type] = []
+    # Replaces both hooks of the base class, so that a subclass is a mutant before any code can use it.
+    init_subclass: Any = base.__init_subclass__
+    attrs_init_subclass: Any = base.__attrs_init_subclass__
+    done: list[type] = []
     definitions: dict[str, tuple[Any, Any]] = {}
 
-    def derived(cls: type[CustomerSession], /, **keywords: Any) -> None:
-        made.__func__(cls, **keywords)
-        # A class with fields waits for its decorator, which may make it anew.
-        if not is_undecorated(cls) and "__attrs_attrs__" not in vars(cls) and plot.holds(cls):
-            planted.append(cls)
+    def after_init_subclass(cls: type[CustomerSession], /, **keywords: Any) -> None:
+        init_subclass.__func__(cls, **keywords)
+        # A class with own fields is complete only after its attrs decorator, which may create it a second time.
+        if not is_undecorated(cls) and "__attrs_attrs__" not in vars(cls) and injection.is_for(cls):
+            done.append(cls)
             definitions[cls.__qualname__] = cls.machine.rules, cls.machine.table
-            plot.apply(cls)
+            injection.apply(cls)
 
-    def attrs_derived(cls: type[CustomerSession], /) -> None:
-        decorated.__func__(cls)
-        if cls not in planted and plot.holds(cls):
-            if cls.__qualname__ in definitions:  # attrs has made the class anew, of what the mutant has left of it
+    def after_attrs_init_subclass(cls: type[CustomerSession], /) -> None:
+        attrs_init_subclass.__func__(cls)
+        if cls not in done and injection.is_for(cls):
+            # attrs may create the class again from the mutated one: restore the definition first.
+            if cls.__qualname__ in definitions:
                 with_definition(cls, *definitions[cls.__qualname__])
-            plot.apply(cls)
+            injection.apply(cls)
 
-    derived.__name__, attrs_derived.__name__ = made.__name__, decorated.__name__
-    base.__init_subclass__ = classmethod(derived)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # it is planted
-    base.__attrs_init_subclass__ = classmethod(attrs_derived)  # type: ignore[assignment,method-assign]  # pyright: ignore[reportAttributeAccessIssue]  # as above
+    after_init_subclass.__name__ = init_subclass.__name__
+    after_attrs_init_subclass.__name__ = attrs_init_subclass.__name__
+    base.__init_subclass__ = classmethod(after_init_subclass)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # replaced on purpose
+    base.__attrs_init_subclass__ = classmethod(after_attrs_init_subclass)  # type: ignore[assignment,method-assign]  # pyright: ignore[reportAttributeAccessIssue]  # as above

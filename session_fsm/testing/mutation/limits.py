@@ -1,9 +1,9 @@
-"""The numbers that a function compares with, and the same function with another number in one of these places.
+"""Find the numbers that a function compares with, and copy the function with one of them changed; used by mutants.
 
-They are found in the compiled function, by the place in the source that each instruction remembers, so that the source
-itself is not needed. A limit may be a number in the comparison, a variable of the module or of the function around
-(``MOST_UNITS``), a member of a module or class (``limits.MOST_UNITS``), or a ``Decimal("9.99")`` or
-``timedelta(days=14)`` made on the spot.
+The limits are found in the bytecode: each instruction has the source position from which it was compiled, and the
+operands of a comparison are the positions inside it. So the source file is not needed. A limit is a literal number, a
+global or enclosing variable (``MOST_UNITS``), an attribute of a module or class (``limits.MOST_UNITS``), or a call
+with constants such as ``Decimal("9.99")`` or ``timedelta(days=14)``.
 
 >>> def is_cheap(total: int) -> bool:
 ...     return total <= 10
@@ -31,30 +31,32 @@ __all__ = ["Limit", "Number", "limits_of", "with_limit"]
 Number: TypeAlias = "int | float | Decimal | timedelta"
 
 _MOST_CONSTANTS = 255
-"""So many constants an instruction can choose among without a second one that says the rest of their number."""
+"""The largest index that one ``LOAD_CONST`` can hold; a larger one needs ``EXTENDED_ARG``, which is not supported."""
 _SPANS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1), timedelta.resolution)
 _NO_VALUE = object()
-_SILENT = {"EXTENDED_ARG", "PRECALL", "PUSH_NULL"}
-"""Instructions that say nothing about what the value is."""
-_CALLS = {"CALL", "CALL_KW"}
+_IGNORED_OPCODES = {"EXTENDED_ARG", "PRECALL", "PUSH_NULL"}
+"""Instructions without effect on the value of an operand."""
+_CALL_OPCODES = {"CALL", "CALL_KW"}
 
 Place: TypeAlias = "tuple[tuple[int, int], tuple[int, int]]"
-"""Where in the source an instruction comes from: line and column of its beginning and of its end."""
+"""The source position of an instruction: line and column of its start and of its end."""
 
 
 @frozen
 class Limit:
-    """A number that a function compares with, and where its instructions are."""
+    """A number that a function compares with, and the instructions that load it."""
 
     value: Number
     within: tuple[int, ...]
-    """The way to the code that compares: which constant of the function's code it is, which of that one's, and so on."""
+    """The path to the nested code object that compares: an index into ``co_consts`` for each level."""
     start: int
+    """Offset of the first instruction, in bytes."""
     end: int
+    """Offset after the last instruction, in bytes."""
 
     @property
     def neighbours(self) -> tuple[Number, Number]:
-        """The next number above and the next below: one away, in the last place of a decimal, in the unit of a span."""
+        """The next number above and below: by 1, by the last digit of a decimal, or by the largest whole unit of a timedelta."""
         unit: Any = 1
         match self.value:
             case Decimal():
@@ -69,7 +71,7 @@ class Limit:
 
 
 def limits_of(function: Callable[..., Any]) -> tuple[Limit, ...]:
-    """Return the limits in *function* and in what is defined inside it, in the order of its instructions."""
+    """Return the limits in *function* and in functions nested in it, in the order of the instructions."""
     if not isinstance(function, FunctionType):
         return ()
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
@@ -78,18 +80,18 @@ def limits_of(function: Callable[..., Any]) -> tuple[Limit, ...]:
 
 
 def with_limit(function: Callable[..., Any], limit: Limit, value: Number) -> Callable[..., Any]:
-    """Return a function that is *function* but for *limit*, one of its limits, which is *value*."""
+    """Return a copy of *function* in which *limit* is *value*."""
     original: Any = function
     code = _replaced(original.__code__, limit.within, limit, value)
-    twin = FunctionType(code, original.__globals__, original.__name__, original.__defaults__, original.__closure__)
-    twin.__kwdefaults__ = original.__kwdefaults__
-    return update_wrapper(twin, original)
+    copy = FunctionType(code, original.__globals__, original.__name__, original.__defaults__, original.__closure__)
+    copy.__kwdefaults__ = original.__kwdefaults__
+    return update_wrapper(copy, original)
 
 
 def _is_filled(cell: Any) -> bool:
     try:
         return cell.cell_contents is not _NO_VALUE
-    except ValueError:  # the function around has not got there
+    except ValueError:  # the enclosing function has not assigned it yet
         return False
 
 
@@ -128,7 +130,7 @@ def _holds(outer: Place, inner: Place) -> bool:
 
 
 def _operands(comparison: Place, places: list[Place | None]) -> Iterator[Place]:
-    """Yield the places of what is compared: the largest ones that are part of the comparison."""
+    """Yield the positions of the operands: the largest positions inside the comparison."""
     parts = {place for place in places if place and place != comparison and _holds(comparison, place)}
     for part in sorted(parts):
         if not any(other != part and _holds(other, part) for other in parts):
@@ -138,8 +140,8 @@ def _operands(comparison: Place, places: list[Place | None]) -> Iterator[Place]:
 def _value(
     block: list[dis.Instruction], code: CodeType, variables: Mapping[str, Any], enclosing: Mapping[str, Any]
 ) -> Any:
-    """Return what *block* evaluates to, or `_NO_VALUE` where that is not the same in every call."""
-    first, *rest = (instruction for instruction in block if instruction.opname not in _SILENT)
+    """Return the value that *block* loads, or `_NO_VALUE` if it can differ from call to call."""
+    first, *rest = (instruction for instruction in block if instruction.opname not in _IGNORED_OPCODES)
     value: Any = _NO_VALUE
     match first.opname:
         case "LOAD_CONST" | "LOAD_SMALL_INT":
@@ -154,13 +156,13 @@ def _value(
         if not isinstance(value, (ModuleType, type)):
             return _NO_VALUE
         value = getattr(value, rest.pop(0).argval, _NO_VALUE)
-    if rest and rest[-1].opname in _CALLS and (value is Decimal or value is timedelta):
-        return _made(value, rest[:-1], code)
+    if rest and rest[-1].opname in _CALL_OPCODES and (value is Decimal or value is timedelta):
+        return _constructed(value, rest[:-1], code)
     return _NO_VALUE if rest else value
 
 
-def _made(kind: Any, loads: list[dis.Instruction], code: CodeType) -> Any:
-    """Return the *kind* that is made of constants, or `_NO_VALUE` where something else goes into it."""
+def _constructed(kind: Any, loads: list[dis.Instruction], code: CodeType) -> Any:
+    """Return the *kind* that is built from constants, or `_NO_VALUE` if it has other arguments."""
     given: list[Any] = []
     names: tuple[str, ...] = ()
     for load in loads:
@@ -168,13 +170,13 @@ def _made(kind: Any, loads: list[dis.Instruction], code: CodeType) -> Any:
             return _NO_VALUE
         held: Any = code.co_consts[load.arg or 0] if load.opname == "KW_NAMES" else load.argval
         if isinstance(held, tuple):
-            names = held  # pyright: ignore[reportUnknownVariableType]  # the compiler puts nothing but names there
+            names = held  # pyright: ignore[reportUnknownVariableType]  # the compiler stores only names here
         else:
             given.append(held)
     positional = len(given) - len(names)
     try:
         return kind(*given[:positional], **dict(zip(names, given[positional:], strict=True)))
-    except (ArithmeticError, TypeError, ValueError):  # the rule itself will say so when it runs
+    except (ArithmeticError, TypeError, ValueError):  # the rule raises the same error when it runs
         return _NO_VALUE
 
 
@@ -190,7 +192,8 @@ def _replaced(code: CodeType, within: tuple[int, ...], limit: Limit, value: Numb
         constants = list(code.co_consts)
         constants[index] = _replaced(constants[index], tuple(rest), limit, value)
         return code.replace(co_consts=tuple(constants))
+    # One LOAD_CONST of a new constant, then NOPs: the code keeps its length, so that jumps stay correct.
     load = bytes((dis.opmap["LOAD_CONST"], len(code.co_consts)))
-    idle = bytes((dis.opmap["NOP"], 0)) * ((limit.end - limit.start) // 2 - 1)
-    instructions = code.co_code[: limit.start] + load + idle + code.co_code[limit.end :]
+    padding = bytes((dis.opmap["NOP"], 0)) * ((limit.end - limit.start) // 2 - 1)
+    instructions = code.co_code[: limit.start] + load + padding + code.co_code[limit.end :]
     return code.replace(co_code=instructions, co_consts=(*code.co_consts, value))

@@ -1,4 +1,4 @@
-"""Session classes with another definition, which may be a wrong one."""
+"""Session classes with a modified table or rule list, which may be invalid; used by mutants and lint."""
 
 from __future__ import annotations
 
@@ -10,37 +10,44 @@ from session_fsm.lifecycle import Row
 from session_fsm.machine import LifecycleMachine
 from session_fsm.session import CustomerSession
 
-__all__ = ["twin_of", "with_definition"]
+__all__ = ["modified_copy", "with_definition"]
 
-_LISTENED = ("prepare_event", "before_state_change", "after_state_change", "finalize_event", "on_exception", "on_final")
+_CALLBACK_LISTS = (
+    "prepare_event",
+    "before_state_change",
+    "after_state_change",
+    "finalize_event",
+    "on_exception",
+    "on_final",
+)
 
 
-def twin_of(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row]) -> type[CustomerSession]:
-    """Return a class like *kind*, of the same name, that has these *rules* and this *table*, which may be wrong."""
+def modified_copy(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row]) -> type[CustomerSession]:
+    """Return a subclass of *kind* with the same name and with *rules* and *table*, which may be invalid."""
     names = {"__slots__": (), "__module__": kind.__module__, "__qualname__": kind.__qualname__}
     metaclass: Any = type(kind)
-    return _defined(metaclass(kind.__name__, (kind,), names), rules, table, kind.machine)
+    return _set_definition(metaclass(kind.__name__, (kind,), names), rules, table, kind.machine)
 
 
 def with_definition(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row]) -> type[CustomerSession]:
-    """Give *kind* these *rules* and this *table*, which may be wrong, and return it. The callbacks stay."""
-    return _defined(kind, rules, table, kind.machine)
+    """Replace the rules and the table of *kind*, keep its callbacks, and return it. Both may be invalid."""
+    return _set_definition(kind, rules, table, kind.machine)
 
 
-def _defined(
+def _set_definition(
     kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row], before: LifecycleMachine
 ) -> type[CustomerSession]:
     machine = LifecycleMachine(rules, table, before.name.removesuffix(": "), kind=kind, unchecked=True)
     machine.own_fields = before.own_fields
     _copy_callbacks(before, machine)
-    # The metaclass refuses it to everybody else.
+    # Bypasses the metaclass, which refuses to replace rules and machine: a mutant modifies a class that exists.
     type.__setattr__(kind, "rules", tuple(rules))
     type.__setattr__(kind, "machine", machine)
     return kind
 
 
 def _copy_callbacks(before: Any, machine: Any) -> None:
-    for name in _LISTENED:
+    for name in _CALLBACK_LISTS:
         setattr(machine, name, list(getattr(before, name)))
     for state in before.states.values():
         other = machine.get_state(state.name)

@@ -1,7 +1,7 @@
-"""Mutants of a definition: the table and the rules of a session class with one thing wrong.
+"""Mutants of a session class: its table and rules with one fault each.
 
-Each is a mistake that somebody might make in the definition, and that tests of it should notice. They are made of the
-definition itself, not of its source; `session_fsm.testing.mutation.runner` runs tests on them.
+Each fault is a plausible mistake that tests should detect. Mutants are made from the table and the rules, not from
+source code; `session_fsm.testing.mutation.runner` runs tests on them.
 
 >>> from session_fsm import CartItem, CustomerSession, ReturnedCartItem
 >>> mutant = next(each for each in mutants(CustomerSession) if each.id == "add-row:partially_returned:reopen")
@@ -28,25 +28,25 @@ from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.testing.mutation.limits import limits_of, with_limit
-from session_fsm.testing.mutation.modified_classes import twin_of, with_definition
-from session_fsm.testing.phrases import CAN_BE, DOING, SOMETHING_OF, TRIGGERING
+from session_fsm.testing.mutation.modified_classes import modified_copy, with_definition
+from session_fsm.testing.wording import GERUND, INFINITIVE, NOUN, SESSION_IN
 from session_fsm.validators import to_member
 
 __all__ = ["Mutant", "MutantKind", "mutants"]
 
 
 class MutantKind(StrEnum):
-    """What may be wrong with a definition."""
+    """The kinds of faults that a mutant can have."""
 
     DROP_RULE = "drop-rule"
     """A rule is missing."""
     NEGATE_RULE = "negate-rule"
-    """A rule refuses what it should let pass, and lets pass what it should refuse."""
+    """A rule passes where it should refuse, and refuses where it should pass."""
     NARROW_RULE = "narrow-rule"
     """A rule guards one trigger less."""
     WIDEN_RULE = "widen-rule"
-    """A rule that guards the ways into one state guards those into every state, or one that guards the closing alone
-    guards the creation of a session as closed too."""
+    """A rule for transitions into one state guards those into every state, or a rule for closing only also guards
+    the creation of a closed session."""
     CHANGE_LIMIT = "change-limit"
     """A number that a rule compares with is one more, or one less."""
     DELETE_ROW = "delete-row"
@@ -61,13 +61,13 @@ class MutantKind(StrEnum):
 
 @frozen(kw_only=True)
 class Mutant:
-    """The definition of a session class with one thing wrong."""
+    """A session class definition with one fault."""
 
     id: str
-    """Stable and legible, such as ``narrow-rule:too_many_units:close``."""
+    """Stable and readable, such as ``narrow-rule:too_many_units:close``."""
     change: MutantKind
     text: str
-    """What is wrong, as a clause: ``nothing refuses a closing for too_many_units``."""
+    """The fault as a clause: ``nothing refuses a closing for too_many_units``."""
     kind: type[CustomerSession] = field(repr=False)
     rules: tuple[Rule, ...] = field(repr=False)
     """All rules of the mutant."""
@@ -75,17 +75,18 @@ class Mutant:
     """The whole table of the mutant."""
 
     def twin(self) -> type[CustomerSession]:
-        """Return a class like the original one, of the same name, that has the mutant's definition."""
-        return twin_of(self.kind, self.rules, self.table)
+        """Return a subclass of the original class, with the same name and the mutant's definition."""
+        return modified_copy(self.kind, self.rules, self.table)
 
     def apply(self) -> type[CustomerSession]:
-        """Give the original class itself the mutant's definition, for good, and return it.
+        """Replace the definition of the original class by the mutant's, permanently, and return the class.
 
-        Classes that are derived from it afterwards inherit the definition. Who calls a rule directly, without a
-        session, gets the mutant's too.
+        Classes that are derived from it afterwards inherit the definition. A direct call of a rule, without a
+        session, runs the mutant's function too.
         """
         for rule, other in zip(self.kind.machine.rules, self.rules, strict=False):
             if rule.code == other.code:
+                # Rules are frozen; tests may call the existing objects, so these get the mutant's function.
                 object.__setattr__(rule, "function", other.function)
         return with_definition(self.kind, self.rules, self.table)
 
@@ -97,12 +98,11 @@ def mutants(
 
     Args:
         kind: the session class.
-        changes: what may be wrong with them; everything, unless given.
-        added: whether to leave out what *kind* has from the class that it is derived from: only something about the
-            rules that it adds is wrong then.
+        changes: the kinds of faults; default: all.
+        added: whether to mutate only the rules that *kind* adds to its base class.
 
     Raises:
-        InvalidValue: there is no such change.
+        InvalidValue: a kind of fault does not exist.
     """
     wanted = [to_member(MutantKind, change) for change in changes]
     if unknown := [change for change in wanted if not isinstance(change, MutantKind)]:
@@ -112,7 +112,7 @@ def mutants(
     found: list[Mutant] = []
     for change in MutantKind:
         if change in wanted:
-            for name, text, other_rules, other_table in _MAKERS[change](rules, table):
+            for name, text, other_rules, other_table in _MUTATIONS[change](rules, table):
                 if added and (table is not other_table or any(_changed(rules, other_rules, one) for one in inherited)):
                     continue
                 found.append(
@@ -124,23 +124,23 @@ def mutants(
 
 
 def _changed(rules: tuple[Rule, ...], others: tuple[Rule, ...], rule: Rule) -> bool:
-    """Whether *rule*, if it is one of *rules*, is none of *others*."""
+    """Whether *rule* is one of *rules* and not one of *others*."""
     return any(one is rule for one in rules) and not any(other is rule for other in others)
 
 
 _Rules = tuple[Rule, ...]
 _Table = tuple[Row, ...]
-_Made = Iterator[tuple[str, str, _Rules, _Table]]
+_Mutations = Iterator[tuple[str, str, _Rules, _Table]]
 
 
-def _drop_rule(rules: _Rules, table: _Table) -> _Made:
+def _drop_rule(rules: _Rules, table: _Table) -> _Mutations:
     for rule in rules:
         yield rule.code, f"nothing is refused for {rule.code}", _replaced(rules, rule, ()), table
 
 
-def _negate_rule(rules: _Rules, table: _Table) -> _Made:
+def _negate_rule(rules: _Rules, table: _Table) -> _Mutations:
     for rule in rules:
-        text = f"{rule.code} refuses what it should let pass, and lets pass what it should refuse"
+        text = f"{rule.code} passes where it should refuse, and refuses where it should pass"
         yield rule.code, text, _replaced(rules, rule, [evolve(rule, function=_negated(rule))]), table
 
 
@@ -153,41 +153,41 @@ def _negated(rule: Rule) -> Callable[..., Answer]:
     return negated
 
 
-def _narrow_rule(rules: _Rules, table: _Table) -> _Made:
+def _narrow_rule(rules: _Rules, table: _Table) -> _Mutations:
     for rule in rules:
         for trigger in rule.on:
-            narrow = evolve(rule, on=tuple(other for other in rule.on if other is not trigger))
-            if _guarded(narrow, table) not in ([], _guarded(rule, table)):
+            narrowed = evolve(rule, on=tuple(other for other in rule.on if other is not trigger))
+            if _guarded(narrowed, table) not in ([], _guarded(rule, table)):
                 into = f" as {rule.target}" if rule.target and trigger is Trigger.CREATE else ""
-                text = f"nothing refuses {TRIGGERING[trigger]}{into} for {rule.code}"
-                yield f"{rule.code}:{trigger}", text, _replaced(rules, rule, [narrow]), table
+                text = f"nothing refuses {NOUN[trigger]}{into} for {rule.code}"
+                yield f"{rule.code}:{trigger}", text, _replaced(rules, rule, [narrowed]), table
 
 
-def _widen_rule(rules: _Rules, table: _Table) -> _Made:
+def _widen_rule(rules: _Rules, table: _Table) -> _Mutations:
     for rule in rules:
-        wide = evolve(rule, target=None)
-        more = [row for row in _guarded(wide, table) if row not in _guarded(rule, table)]
+        widened = evolve(rule, target=None)
+        more = [row for row in _guarded(widened, table) if row not in _guarded(rule, table)]
         if more:
-            text = f"{rule.code} is asked of {', '.join(_triggering(row) for row in more)} too"
-            yield rule.code, text, _replaced(rules, rule, [wide]), table
-        yield from _asked_of_creations(rule, rules, table)
+            text = f"{rule.code} also guards {', '.join(_noun(row) for row in more)}"
+            yield rule.code, text, _replaced(rules, rule, [widened]), table
+        yield from _widen_to_creations(rule, rules, table)
 
 
-def _asked_of_creations(rule: Rule, rules: _Rules, table: _Table) -> _Made:
-    """Let a rule that guards the closing alone guard the creation of a session as closed too.
+def _widen_to_creations(rule: Rule, rules: _Rules, table: _Table) -> _Mutations:
+    """Yield the mutants in which a rule for closing only also guards the creation of a closed session.
 
-    Tests that never create such a session cannot tell whether the rule should have guarded that from the beginning.
+    Tests that never create a closed session cannot detect the difference.
     """
     if rule.on == (Trigger.CLOSE,):
         closed = {row.target for row in _guarded(rule, table)}
         for row in table:
             if row.source is None and row.target in closed:
-                wide = evolve(rule, on=(Trigger.CREATE, Trigger.CLOSE), target=row.target)
-                text = f"{rule.code} is asked of {_triggering(row)} too"
-                yield f"{rule.code}:{Trigger.CREATE}", text, _replaced(rules, rule, [wide]), table
+                widened = evolve(rule, on=(Trigger.CREATE, Trigger.CLOSE), target=row.target)
+                text = f"{rule.code} also guards {_noun(row)}"
+                yield f"{rule.code}:{Trigger.CREATE}", text, _replaced(rules, rule, [widened]), table
 
 
-def _change_limit(rules: _Rules, table: _Table) -> _Made:
+def _change_limit(rules: _Rules, table: _Table) -> _Mutations:
     for rule in rules:
         limits = limits_of(rule.function)
         for limit in limits:
@@ -199,56 +199,56 @@ def _change_limit(rules: _Rules, table: _Table) -> _Made:
                 yield f"{rule.code}:{limit.value}{which}:{value}", text, _replaced(rules, rule, [other]), table
 
 
-def _delete_row(rules: _Rules, table: _Table) -> _Made:
+def _delete_row(rules: _Rules, table: _Table) -> _Mutations:
     for row in table:
         if row.source is None:
             text = f"no session can be created as {row.target}"
         else:
-            text = f"{SOMETHING_OF[row.source]} cannot {CAN_BE[row.trigger]}"
+            text = f"{SESSION_IN[row.source]} cannot {INFINITIVE[row.trigger]}"
         yield row.id, text, rules, _replaced(table, row, ())
 
 
-def _retarget_row(rules: _Rules, table: _Table) -> _Made:
+def _retarget_row(rules: _Rules, table: _Table) -> _Mutations:
     for row in table:
-        for state in State if row.source else ():  # a creation is asked for by its state
+        for state in State if row.source else ():  # the target of a creation is its argument
             if state is not row.target:
-                text = f"{_doing(row)} leads to {state} instead of {row.target}"
+                text = f"{_gerund(row)} leads to {state} instead of {row.target}"
                 yield f"{row.id}:{state}", text, rules, _replaced(table, row, [evolve(row, target=state)])
 
 
-def _swap_event(rules: _Rules, table: _Table) -> _Made:
-    """Let each row record what the same trigger records elsewhere, or, failing that, the next event there is."""
+def _swap_event(rules: _Rules, table: _Table) -> _Mutations:
+    """Yield the mutants in which a row records the event of another row with its trigger, or else the next event name."""
     for row in table:
-        kin = [r.event_name for r in table if r.trigger is row.trigger and r.event_name is not row.event_name]
+        same_trigger = [r.event_name for r in table if r.trigger is row.trigger and r.event_name is not row.event_name]
         names = list(EventName)
-        name = kin[0] if kin else names[(names.index(row.event_name) + 1) % len(names)]
-        text = f"{_doing(row)} records {name} instead of {row.event_name}"
+        name = same_trigger[0] if same_trigger else names[(names.index(row.event_name) + 1) % len(names)]
+        text = f"{_gerund(row)} records {name} instead of {row.event_name}"
         yield f"{row.id}:{name}", text, rules, _replaced(table, row, [evolve(row, event_name=name)])
 
 
-def _add_row(rules: _Rules, table: _Table) -> _Made:
+def _add_row(rules: _Rules, table: _Table) -> _Mutations:
     for trigger in Trigger:
-        usual = next((row for row in table if row.trigger is trigger), None)
-        if usual is None:
+        sample = next((row for row in table if row.trigger is trigger), None)
+        if sample is None:
             continue
         for state in State:
-            source, target = (None, state) if trigger is Trigger.CREATE else (state, usual.target)
-            if usual.internal:
+            source, target = (None, state) if trigger is Trigger.CREATE else (state, sample.target)
+            if sample.internal:
                 target = state
             if not any(
                 (row.source, row.trigger) == (source, trigger) and (source or row.target is target) for row in table
             ):
                 name = f"{source or 'new'}:{trigger}" + ("" if source else f":{target}")
-                added = evolve(usual, id=f"{source or 'new'} {trigger}", source=source, target=target)
+                added = evolve(sample, id=f"{source or 'new'} {trigger}", source=source, target=target)
                 text = (
-                    f"{SOMETHING_OF[source]} can {CAN_BE[trigger]}"
+                    f"{SESSION_IN[source]} can {INFINITIVE[trigger]}"
                     if source
                     else f"a session can be created as {target}"
                 )
                 yield name, text, rules, (*table, added)
 
 
-_MAKERS: dict[MutantKind, Callable[[_Rules, _Table], _Made]] = {
+_MUTATIONS: dict[MutantKind, Callable[[_Rules, _Table], _Mutations]] = {
     MutantKind.DROP_RULE: _drop_rule,
     MutantKind.NEGATE_RULE: _negate_rule,
     MutantKind.NARROW_RULE: _narrow_rule,
@@ -262,7 +262,7 @@ _MAKERS: dict[MutantKind, Callable[[_Rules, _Table], _Made]] = {
 
 
 def _replaced(parts: Sequence[Any], part: Any, others: Collection[Any]) -> tuple[Any, ...]:
-    """Return *parts* with *others* in the place of *part*."""
+    """Return *parts* with *part* replaced by *others*."""
     place = next(place for place, other in enumerate(parts) if other is part)
     return (*parts[:place], *others, *parts[place + 1 :])
 
@@ -271,9 +271,9 @@ def _guarded(rule: Rule, table: _Table) -> list[Row]:
     return [row for row in table if rule.guards(row.trigger, row.target)]
 
 
-def _doing(row: Row) -> str:
-    return f"{DOING[row.trigger]} {SOMETHING_OF[row.source] if row.source else f'a session as {row.target}'}"
+def _gerund(row: Row) -> str:
+    return f"{GERUND[row.trigger]} {SESSION_IN[row.source] if row.source else f'a session as {row.target}'}"
 
 
-def _triggering(row: Row) -> str:
-    return f"{TRIGGERING[row.trigger]} into {row.target}"
+def _noun(row: Row) -> str:
+    return f"{NOUN[row.trigger]} into {row.target}"

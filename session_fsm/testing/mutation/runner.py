@@ -1,7 +1,7 @@
-"""The mutation score of a definition: which of its mutants the tests of a service notice.
+"""Run a test command on each mutant and compute the mutation score; used by ``session-fsm mutants``.
 
-A test command is run as it is, and must pass; then once for each mutant, several at a time. A mutant is killed when
-the command fails; the first failing test is enough.
+The command runs once without a mutant and must pass, then once for each mutant, several at a time. A mutant is killed
+if the command fails; pytest stops at the first failing test.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from attrs import evolve, field, frozen
 from session_fsm.errors import SessionFSMError, counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.analysis.equivalence import TRIES, compare
-from session_fsm.testing.mutation.injection import Plot
+from session_fsm.testing.mutation.injection import Injection
 from session_fsm.testing.mutation.mutants import Mutant
 
-__all__ = ["CannotRun", "Result", "Score", "Verdict", "examined", "prepared", "run_tests", "sampled"]
+__all__ = ["CannotRun", "Result", "Score", "Verdict", "examined", "run_tests", "sampled", "with_pytest_options"]
 
 _NO_TESTS = 5
 """The exit status of pytest where it found no tests."""
 _LINES_OF_OUTPUT = 30
 _LEAST_TIMEOUT = 30.0
 _TIMEOUT_FACTOR = 10.0
-"""A mutant gets so many times the time that the tests need without one, and `_LEAST_TIMEOUT` seconds at least."""
+"""The timeout of a mutant is the time of the run without one, times this factor, and at least `_LEAST_TIMEOUT` seconds."""
 
 
 class CannotRun(SessionFSMError):
-    """The tests cannot tell anything about mutants: without one they fail, or there are none."""
+    """The tests cannot be run on mutants: without a mutant they fail, or there are no tests."""
 
     def __init__(self, reason: str, output: str = "") -> None:
         super().__init__(reason, output)
@@ -51,30 +51,30 @@ class CannotRun(SessionFSMError):
 
 
 class Verdict(StrEnum):
-    """What came of the tests of a mutant."""
+    """The result of the tests of a mutant."""
 
     KILLED = "killed"
     """A test failed."""
     TIMED_OUT = "timed out"
-    """The tests did not come to an end; that is a kill, too."""
+    """The tests did not finish in time; this counts as killed."""
     SURVIVED = "survived"
-    """No test noticed."""
+    """No test failed."""
     EQUIVALENT = "equivalent"
-    """No test noticed, and a search found nothing that there would be to notice."""
+    """No test failed, and a search found no difference in behaviour."""
     NOT_TESTED = "not tested"
-    """The tests ran without the mutant, so they say nothing about it."""
+    """The tests ran without the mutant, so there is no result."""
 
 
 @frozen
 class Result:
-    """A mutant and what came of its tests."""
+    """A mutant and the result of its tests."""
 
     mutant: Mutant
     verdict: Verdict
     reason: str = ""
-    """Why a mutant was not tested, or what speaks for its being equivalent."""
+    """Why the mutant was not tested, or why it counts as equivalent."""
     witness: str = ""
-    """Of a survivor: Python that behaves otherwise under the mutant, to make a test of."""
+    """For a survivor: Python that behaves differently under the mutant, to turn into a test."""
 
 
 @frozen
@@ -92,30 +92,30 @@ class Score:
 
     @property
     def killed(self) -> tuple[Result, ...]:
-        """The mutants that the tests noticed."""
+        """The mutants that the tests detected."""
         return self.of(Verdict.KILLED, Verdict.TIMED_OUT)
 
     @property
     def survivors(self) -> tuple[Result, ...]:
-        """The mutants that no test noticed although there is something to notice."""
+        """The mutants that no test detected, without the equivalent ones."""
         return self.of(Verdict.SURVIVED)
 
     @property
     def percent(self) -> float:
-        """How many of a hundred mutants were killed, of those that are not equivalent and were tested; 100 of none."""
+        """The mutation score: killed mutants as a percentage of killed and surviving ones; 100 if there are none."""
         judged = len(self.killed) + len(self.survivors)
         return 100.0 * len(self.killed) / judged if judged else 100.0
 
 
 def sampled(mutants: Sequence[Mutant], size: int) -> list[Mutant]:
-    """Return *size* of the mutants, evenly from the first to the last; the same ones every time."""
+    """Return *size* mutants at even distances; the same ones every time."""
     if size >= len(mutants):
         return list(mutants)
     return [mutants[place * len(mutants) // size] for place in range(size)]
 
 
-def prepared(command: Sequence[str]) -> list[str]:
-    """Return *command* with what lets pytest stop at the first failing test, say little, and write no files."""
+def with_pytest_options(command: Sequence[str]) -> list[str]:
+    """Return *command*, with options that make pytest stop at the first failure, print little and write no cache."""
     place = _place_of_pytest(command)
     if place is None:
         return list(command)
@@ -131,28 +131,28 @@ def prepared(command: Sequence[str]) -> list[str]:
 
 
 def _place_of_pytest(command: Sequence[str]) -> int | None:
-    """Return where *command* names pytest as what is run: at its beginning, or behind what runs it."""
+    """Return the index of pytest in *command*, or None."""
     return next((at for at, part in enumerate(command) if Path(part).name in ("pytest", "py.test")), None)
 
 
 @frozen
 class _Ended:
     status: int | None
-    """The exit status; None where the time was up."""
+    """The exit status; None after a timeout."""
     output: str
 
 
 class _Runner:
-    """Runs the command, and ends what it runs when it is told to stop."""
+    """Runs the command in subprocesses, and kills them on `stop`."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self.command = prepared(command)
+        self.command = with_pytest_options(command)
         self.stopped = False
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = Lock()
 
     def run(self, folder: Path, timeout: float | None) -> _Ended:
-        """Run the command with what is in *folder*, which gets its output too."""
+        """Run the command with *folder* in front of ``PYTHONPATH``, and write its output there."""
         places = filter(None, (str(folder), os.environ.get("PYTHONPATH")))
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
         output = folder / "output"
@@ -170,7 +170,7 @@ class _Runner:
         with self._lock:
             if self.stopped:
                 raise InterruptedError
-            process = subprocess.Popen(  # noqa: S603 - to run this command is what the caller asks for
+            process = subprocess.Popen(  # noqa: S603 - the caller gave this command to run
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
@@ -194,10 +194,10 @@ class _Runner:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End *process* and what it has started, if anything of it is left."""
+    """Kill *process* and its process group, if they still run."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
-    except (AttributeError, OSError):  # there are no groups of processes here, or nothing is left of this one
+    except (AttributeError, OSError):  # no process groups on this platform, or the group is gone
         process.kill()
 
 
@@ -216,19 +216,19 @@ def run_tests(
 ) -> Score:
     """Run *command* without a mutant, and then on each of *mutants*.
 
-    Whether there was anything to notice about the survivors says `examined`.
+    `examined` separates the survivors from equivalent mutants.
 
     Args:
-        mutants: whom to test.
+        mutants: the mutants to test.
         command: the test command and its arguments. A nonzero exit status of it means that a test failed. pytest is
             told to stop at the first failing test.
-        jobs: how many run at the same time; as many as there are processors, unless given.
-        timeout: seconds after which a mutant counts as killed; ten times as long as the tests need without one, and
-            half a minute at least, unless given.
-        seen: called with every result when it is there, and with None after the run without a mutant.
+        jobs: how many runs at the same time; default: the number of processors.
+        timeout: seconds after which a mutant counts as killed; default: ten times the run without a mutant, at least
+            30 seconds.
+        seen: called with every result, and with None after the run without a mutant.
 
     Raises:
-        CannotRun: without a mutant the command fails, cannot be started, finds no tests, or never imports the class.
+        CannotRun: without a mutant, the command fails, cannot start, finds no tests, or does not import the class.
     """
     runner = _Runner(command)
     seconds = _run_without(runner, mutants[0].kind) if mutants else 0.0
@@ -254,28 +254,28 @@ def run_tests(
 
 
 def _run_without(runner: _Runner, kind: type[CustomerSession]) -> float:
-    """Run the tests with *kind* as it is, and return how many seconds they took."""
+    """Run the tests without a mutant, and return how many seconds they took."""
     began = time.monotonic()
-    with _plotted(kind, None) as plot:
+    with _injection(kind, None) as injection:
         try:
-            ended = runner.run(plot.folder, None)
+            ended = runner.run(injection.folder, None)
         except OSError as error:
             raise CannotRun(f"{runner.command[0]} cannot be run: {error.strerror}") from error
         if ended.status == _NO_TESTS and _place_of_pytest(runner.command) is not None:
             raise CannotRun("the command finds no tests", ended.output)
         if ended.status:
             raise CannotRun(f"the command fails without any mutant, with exit status {ended.status}", ended.output)
-        if not plot.planted:
+        if not injection.injected:
             raise CannotRun(f"the tests never import {_name_of(kind)}", ended.output)
     return time.monotonic() - began
 
 
 @contextmanager
-def _plotted(kind: type[CustomerSession], mutant: Mutant | None) -> Generator[Plot]:
+def _injection(kind: type[CustomerSession], mutant: Mutant | None) -> Generator[Injection]:
     with tempfile.TemporaryDirectory(prefix="session-fsm-") as folder:
-        plot = Plot(Path(folder))
-        plot.prepare(kind, mutant)
-        yield plot
+        injection = Injection(Path(folder))
+        injection.prepare(kind, mutant)
+        yield injection
 
 
 def _name_of(kind: type[CustomerSession]) -> str:
@@ -283,11 +283,11 @@ def _name_of(kind: type[CustomerSession]) -> str:
 
 
 def _run_on(runner: _Runner, mutant: Mutant, timeout: float) -> Result:
-    with _plotted(mutant.kind, mutant) as plot:
-        ended = runner.run(plot.folder, timeout)
-        if not plot.planted:
+    with _injection(mutant.kind, mutant) as injection:
+        ended = runner.run(injection.folder, timeout)
+        if not injection.injected:
             return Result(
-                mutant, Verdict.NOT_TESTED, plot.problem or f"the tests did not import {_name_of(mutant.kind)}"
+                mutant, Verdict.NOT_TESTED, injection.problem or f"the tests did not import {_name_of(mutant.kind)}"
             )
     match ended.status:
         case None:
@@ -305,13 +305,13 @@ def examined(
     tries: int = TRIES,
     seen: Callable[[Result], None] = lambda _: None,
 ) -> Score:
-    """Return *score* in which every survivor has a witness, or else counts as equivalent.
+    """Return *score* with a witness for each survivor; a survivor without one becomes equivalent.
 
     Args:
         score: what `run_tests` returned.
         own: what a creation gives to the fields that the class adds.
-        tries: how many stories are tried on a survivor and on the original at most.
-        seen: called with the result of every survivor when it is there.
+        tries: how many stories to try at most on each survivor and on the original.
+        seen: called with the result of every survivor.
     """
     results = list(score.results)
     try:

@@ -1,4 +1,4 @@
-"""A Hypothesis strategy for JSON text as Talon.One's API, or a client of it, may write it."""
+"""A Hypothesis strategy for JSON documents in the forms that Talon.One's API and its clients may write."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def written_values(
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[Any]:
-    """Draw what a document of *kind* is written from. Takes and raises what `json_documents` does."""
+    """Draw the value of a document of *kind*. Takes and raises what `json_documents` does."""
     if issubclass(kind, CustomerSession):
         return sessions(kind, state, own=own, changes=changes)
     if kind is SessionEvent:
@@ -40,7 +40,7 @@ def written_values(
         return built(lambda entries: ReturnRequest(returned_cart_items=entries), returns())
     if kind in (SessionUpdate, CartItem):
         return values_of(kind)
-    raise InvalidValue("/kind", f"{kind!r:.60} is no kind of document that is drawn")
+    raise InvalidValue("/kind", f"{kind!r:.60} is not a supported kind of document")
 
 
 def json_documents(
@@ -52,15 +52,14 @@ def json_documents(
 ) -> st.SearchStrategy[str]:
     """Draw JSON text that reads as *kind*.
 
-    It is laid out in any way, with members that nobody knows, nulls for what is omitted, members in any order, and
-    the wrapper of the API around it or not.
+    The text may have unknown members, null for absent members, any order, any indentation, and the API's wrapper.
 
     Args:
         kind: `CustomerSession` or a subclass, `SessionUpdate`, `session_fsm.wire.ReturnRequest`, `SessionEvent` or
             `CartItem`.
         state: the state of a session; any by default.
         own: what a creation gives to the fields that a subclass adds.
-        changes: draws what sessions are given, for rules that want something special.
+        changes: draws the changes of creations, updates and closings, for rules with special requirements.
 
     Raises:
         InvalidValue: *kind* is none of these.

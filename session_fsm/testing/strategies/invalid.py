@@ -1,4 +1,4 @@
-"""Hypothesis strategies for what is refused: the twins of those in `strategies` and `lives`, each with one fault planted.
+"""Hypothesis strategies for invalid values, documents and operations, each with exactly one fault.
 
 >>> from hypothesis import find
 >>> planted = find(invalid_cart_items(), lambda planted: planted.pointer == "/quantity" and "less" in planted.problem)
@@ -7,8 +7,8 @@
 >>> planted.prove()
 InvalidValue('/quantity', '0 is less than 1', ())
 
-Every problem that a value of the library's own can have is planted by one of them, and so is every rule that always
-holds (L-01 to L-09) and every transition that the table does not have.
+Together they cover every problem of the library's values, every built-in rule (L-01 to L-09), and every transition
+that the table lacks.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.subclasses.own_fields import nearest
 from session_fsm.testing.model.reference import Verdict
-from session_fsm.testing.strategies.documents import written_values
-from session_fsm.testing.strategies.faults import (
-    Fault,
-    faults_of_creation,
-    faults_of_event,
-    faults_of_item,
-    faults_of_return,
-    faults_of_session,
-    faults_of_update,
+from session_fsm.testing.strategies.bad_values import (
+    BadValue,
+    bad_creation_values,
+    bad_event_values,
+    bad_item_values,
+    bad_return_values,
+    bad_session_values,
+    bad_update_values,
 )
+from session_fsm.testing.strategies.documents import written_values
 from session_fsm.testing.strategies.values import amounts, attributes, returns, updates, words
 from session_fsm.validators import wire_name
 from session_fsm.values import FIELDS_OF_UPDATE, CartItem, ReturnedCartItem, SessionUpdate
@@ -56,33 +56,33 @@ __all__ = [
 
 
 def _short(value: object) -> str:
-    """Show a value that may hold a thousand items."""
+    """Return the `repr` of *value*, cut to 400 characters."""
     text = repr(value)
     return text if len(text) <= 400 else f"{text[:400]}..."
 
 
 @frozen
 class Planted:
-    """Something with one fault, and the fault."""
+    """An invalid value or operation, and its one fault."""
 
     value: Any = field(repr=_short)
-    """What is refused: keyword arguments, the argument of a verb, a call, or a document."""
+    """The invalid part: keyword arguments, the argument of a verb, a call, or a document."""
     pointer: str | None
-    """Where the fault lies, as a JSON pointer into the value; None where a refusal has no place."""
+    """The JSON pointer of the fault; None if the refusal has none."""
     problem: str
-    """The text of the problem with a value or a document; empty where the table or a rule refuses."""
+    """The text of the problem; empty if the table or a rule refuses."""
     code: str
-    """The code with which the table or a rule refuses; empty where a value or a document has a problem."""
+    """The code of the refusal by the table or a rule; empty for an invalid value or document."""
     call: Callable[[], object] = field(eq=False, repr=False)
-    """Builds, reads or calls what was planted, which raises."""
+    """Builds the value, reads the document or calls the verb, which raises."""
 
     def prove(self) -> SessionFSMError:
-        """Call it, and return the error, which tells of the planted fault and of no other.
+        """Run `call`, check that it reports the fault and no other, and return the error.
 
-        Further violations of rules that the service has added are no concern of this one's.
+        Violations of rules that the service adds are ignored.
 
         Raises:
-            AssertionError: it was not refused, or otherwise.
+            AssertionError: nothing was raised, or another problem.
         """
         __tracebackhide__ = True
         try:
@@ -102,25 +102,25 @@ class Planted:
         printer.text(repr(self))
 
 
-Flaw: TypeAlias = "tuple[str, Any, str, str]"
+Fault: TypeAlias = "tuple[str, Any, str, str]"
 """The name of a field, a bad value for it, the pointer and the text of the problem."""
 
 
-def _flaws(table: Mapping[str, list[Fault]]) -> st.SearchStrategy[Flaw]:
-    """Draw one of all faults of the fields in *table*."""
+def _faults(table: Mapping[str, list[BadValue]]) -> st.SearchStrategy[Fault]:
+    """Draw one fault of the fields in *table*."""
     return st.sampled_from(
         [
             (name, value, pointer_token(wire_name(name)) + place, text)
-            for name, faults in table.items()
-            for value, place, text in faults
+            for name, bad_values in table.items()
+            for value, place, text in bad_values
         ]
     )
 
 
 @st.composite
 def invalid_cart_items(draw: st.DrawFn) -> Planted:
-    """Draw keyword arguments of which one keeps a `CartItem` from being built."""
-    name, bad, pointer, text = draw(_flaws(faults_of_item()))
+    """Draw keyword arguments of `CartItem` of which one is invalid."""
+    name, bad, pointer, text = draw(_faults(bad_item_values()))
     others: dict[str, Any] = draw(
         st.fixed_dictionaries({}, optional={"price": amounts(), "attributes": attributes(), "name": words()})
     )
@@ -130,8 +130,8 @@ def invalid_cart_items(draw: st.DrawFn) -> Planted:
 
 @st.composite
 def invalid_updates(draw: st.DrawFn) -> Planted:
-    """Draw keyword arguments of which one keeps a `SessionUpdate` from being built."""
-    name, bad, pointer, text = draw(_flaws(faults_of_update()))
+    """Draw keyword arguments of `SessionUpdate` of which one is invalid."""
+    name, bad, pointer, text = draw(_faults(bad_update_values()))
     value: dict[str, Any] = {**draw(updates()).given(), name: bad}
     return Planted(value, pointer, text, "", lambda: SessionUpdate(**value))
 
@@ -146,7 +146,7 @@ _TOO_MANY = {
 def invalid_sessions(
     draw: st.DrawFn, kind: type[CustomerSession] = CustomerSession, *, own: Mapping[str, Any] | None = None
 ) -> Planted:
-    """Draw keyword arguments, ``integration_id`` among them, of which one keeps a session from being created.
+    """Draw keyword arguments of a creation, ``integration_id`` included, of which one is invalid or refused.
 
     Args:
         draw: given by Hypothesis.
@@ -160,7 +160,7 @@ def invalid_sessions(
         name, pointer, text = "state", "/state", ""
         bad = draw(st.sampled_from([State.PARTIALLY_RETURNED, State.CANCELLED]))
     else:
-        name, bad, pointer, text = draw(_flaws(faults_of_creation() | faults_of_update()))
+        name, bad, pointer, text = draw(_faults(bad_creation_values() | bad_update_values()))
     value: dict[str, Any] = {"integration_id": "order-1", **(own or {}), name: bad}
     keywords = {key: given for key, given in value.items() if key != "integration_id"}
     return Planted(value, pointer, text, code, lambda: kind.create(value["integration_id"], **keywords))
@@ -168,22 +168,22 @@ def invalid_sessions(
 
 @st.composite
 def invalid_returns(draw: st.DrawFn, session: CustomerSession) -> Planted:
-    """Draw entries of which one keeps *session*, which could have items returned, from having them returned.
+    """Draw entries of a return of which one is invalid or refused, for a *session* that allows returns.
 
-    The rules that need a certain cart are broken where the session has one: two SKUs for L-05, one SKU on two items
-    for L-06, an item for L-07. The session is not moved: a copy is asked.
+    Rules that need a certain cart are violated only if the session has one: two SKUs for L-05, one SKU on two items
+    for L-06, an item for L-07. The verb is called on a copy of the session.
     """
     cart = session.cart_items
     skus = Counter(item.sku for item in cart)
-    whole = [item for item in cart if item.remaining_quantity]
-    mismatched = [(item.position, other.sku) for item in whole for other in cart if item.sku != other.sku]
+    returnable = [item for item in cart if item.remaining_quantity]
+    mismatched = [(item.position, other.sku) for item in returnable for other in cart if item.sku != other.sku]
     ambiguous = [sku for sku, count in skus.items() if count > 1]
     codes = ["", "nothing_to_return", "return_item_unnamed", "unknown_cart_item"]
-    # Such a cart is seldom met, so it is made use of.
+    # Such a cart is rare, so its faults are drawn more often.
     codes += ["sku_position_mismatch"] * bool(mismatched) + ["ambiguous_sku"] * 2 * bool(ambiguous)
     codes += ["returns_more_than_remaining"] * bool(cart)
     code = draw(st.sampled_from(codes))
-    before = draw(returns(session)) if whole and code in ("return_item_unnamed", "unknown_cart_item") else []
+    before = draw(returns(session)) if returnable and code in ("return_item_unnamed", "unknown_cart_item") else []
     text, place = "", f"/{len(before)}"
     value: Any = []
     bad: Any = None
@@ -194,9 +194,9 @@ def invalid_returns(draw: st.DrawFn, session: CustomerSession) -> Planted:
             bad = ReturnedCartItem(quantity=draw(st.none() | st.integers(1, 9)))
         case "unknown_cart_item":
             beyond = st.integers(len(cart), len(cart) + 5)
-            strange = words("Z", at_least=1).filter(lambda sku: sku not in skus)
+            unknown_sku = words("Z", at_least=1).filter(lambda sku: sku not in skus)
             name = draw(st.sampled_from(["position", "sku"]))
-            named: dict[str, Any] = {name: draw(beyond if name == "position" else strange)}
+            named: dict[str, Any] = {name: draw(beyond if name == "position" else unknown_sku)}
             bad, place = ReturnedCartItem(**named), f"{place}/{name}"
         case "sku_position_mismatch":
             position, sku = draw(st.sampled_from(mismatched))
@@ -217,26 +217,26 @@ def invalid_returns(draw: st.DrawFn, session: CustomerSession) -> Planted:
 
 
 def _too_many_units(draw: st.DrawFn, item: CartItem) -> tuple[list[ReturnedCartItem], ReturnedCartItem]:
-    """Draw entries that ask for more units of *item* than remain, all in the last one or added up."""
+    """Draw entries for more units of *item* than remain, in one entry or in the sum of two."""
     units = item.remaining_quantity + draw(st.integers(1, 9))
     parts = [1, units - 1] if units > 1 and draw(st.booleans()) else [units]
     *before, last = (ReturnedCartItem(position=item.position, quantity=part) for part in parts)
     return before, last
 
 
-_FILLING = st.sampled_from([Trigger.UPDATE, Trigger.CLOSE])
+_CHANGING = st.sampled_from([Trigger.UPDATE, Trigger.CLOSE])
 _MOVING = [trigger for trigger in Trigger if trigger is not Trigger.CREATE]
-_NEEDED: dict[str, tuple[Any, ...]] = {Trigger.RETURN_ITEMS: ([ReturnedCartItem(position=0)],)}
-"""What verbs cannot be called without."""
+_REQUIRED_ARGUMENTS: dict[str, tuple[Any, ...]] = {Trigger.RETURN_ITEMS: ([ReturnedCartItem(position=0)],)}
+"""The arguments that verbs require."""
 
 
 @st.composite
 def invalid_operations(
     draw: st.DrawFn, subject: CustomerSession | type[CustomerSession], *, own: Mapping[str, Any] | None = None
 ) -> Planted:
-    """Draw a call that *subject* refuses as it is now: a verb, its positional and its keyword arguments.
+    """Draw a call that *subject* refuses in its present state: a verb, its positional and its keyword arguments.
 
-    For a class the calls are creations, as in `invalid_sessions`. A session is not moved: a copy is called.
+    For a class, draw a creation as `invalid_sessions` does. For a session, the verb is called on a copy.
 
     Args:
         draw: given by Hypothesis.
@@ -247,39 +247,39 @@ def invalid_operations(
         planted = draw(invalid_sessions(subject, own=own))
         keywords = dict(planted.value)
         return evolve(planted, value=("create", (keywords.pop("integration_id"),), keywords))
-    ways = subject.machine.allowed_from(subject.state)
-    refused = [trigger for trigger in _MOVING if trigger not in ways]
-    faults = ["value", "time", "unknown", "wanted", "put"] + ["way"] * bool(refused)
-    # Rules can be broken in several ways each, so they get more room than the rest.
-    faults += ["cart"] * 3 * (Trigger.UPDATE in ways) + ["return"] * 6 * (Trigger.RETURN_ITEMS in ways)
-    what = draw(st.sampled_from(faults))
-    verb: str = draw(_FILLING | st.just("put"))
+    allowed = subject.machine.allowed_from(subject.state)
+    refused = [trigger for trigger in _MOVING if trigger not in allowed]
+    faults = ["value", "time", "unknown", "wanted", "put"] + ["transition"] * bool(refused)
+    # Rules have several faults each, so they are drawn more often.
+    faults += ["cart"] * 3 * (Trigger.UPDATE in allowed) + ["return"] * 6 * (Trigger.RETURN_ITEMS in allowed)
+    fault = draw(st.sampled_from(faults))
+    verb: str = draw(_CHANGING | st.just("put"))
     arguments: tuple[Any, ...] = ()
     given: dict[str, Any] = {}
     pointer: str | None = None
     text = code = ""
-    match what:
+    match fault:
         case "value":
-            name, bad, pointer, text = draw(_flaws(faults_of_update()))
+            name, bad, pointer, text = draw(_faults(bad_update_values()))
             given = {name: bad}
         case "time":
             verb = draw(st.sampled_from(_MOVING))
-            _, bad, pointer, text = draw(_flaws({"now": faults_of_creation()["now"]}))
-            arguments, given = _NEEDED.get(verb, ()), {"now": bad}
+            _, bad, pointer, text = draw(_faults({"now": bad_creation_values()["now"]}))
+            arguments, given = _REQUIRED_ARGUMENTS.get(verb, ()), {"now": bad}
         case "unknown":
             given, pointer = {"voucher": "XMAS"}, "/voucher"
             known = (*FIELDS_OF_UPDATE, *subject.machine.own_fields.by_alias)
             text = f"there is no such field; {nearest('voucher', known)}the fields are {', '.join(known)}"
         case "wanted":
-            verb = draw(_FILLING)
-            wanted = draw(st.sampled_from([state for state in State if state != _LEADS_TO[verb]]))
+            verb = draw(_CHANGING)
+            wanted = draw(st.sampled_from([state for state in State if state != _TARGET[verb]]))
             given, pointer = {"state": wanted}, "/state"
             text = f"{verb}() does not lead to {wanted}; put() obeys a wanted state"
         case "put":
             verb, given, code = "put", {"state": "partially_returned"}, "wrong_state"
-        case "way":
+        case "transition":
             verb, code = draw(st.sampled_from(refused)), "wrong_state"
-            arguments = _NEEDED.get(verb, ())
+            arguments = _REQUIRED_ARGUMENTS.get(verb, ())
         case "cart":
             code = draw(st.sampled_from(sorted(_TOO_MANY)))
             given, pointer = {"cart_items": _TOO_MANY[code]}, "/cartItems"
@@ -296,9 +296,9 @@ def invalid_operations(
     )
 
 
-_LEADS_TO: dict[str, State] = {Trigger.UPDATE: State.OPEN, Trigger.CLOSE: State.CLOSED}
+_TARGET: dict[str, State] = {Trigger.UPDATE: State.OPEN, Trigger.CLOSE: State.CLOSED}
 
-_NO_OBJECTS = [
+_NOT_DOCUMENTS = [
     ("", "the document is empty"),
     ("[]", "a list is not an object"),
     ("5", "a number is not an object"),
@@ -306,18 +306,18 @@ _NO_OBJECTS = [
     ('{"a": 1, "a": 2}', 'the document names "a" twice in one object'),
     ('{"a": 1e9999999999999999999999}', "the document holds a number whose exponent is beyond all bounds"),
 ]
-"""Texts that are no document of any kind, and why."""
-_TABLES: dict[type[Any], Callable[[], Mapping[str, list[Fault]]]] = {
-    SessionUpdate: partial(faults_of_update, json=True),
-    ReturnRequest: faults_of_return,
-    SessionEvent: faults_of_event,
+"""Texts that are not a valid document of any kind, with their problems."""
+_BAD_VALUES: dict[type[Any], Callable[[], Mapping[str, list[BadValue]]]] = {
+    SessionUpdate: partial(bad_update_values, json=True),
+    ReturnRequest: bad_return_values,
+    SessionEvent: bad_event_values,
 }
 
 
 def invalid_json_documents(
     kind: type[Any] = CustomerSession, *, own: Mapping[str, Any] | None = None
 ) -> st.SearchStrategy[Planted]:
-    """Draw JSON text that cannot be read as *kind*, because of one fault.
+    """Draw JSON text that cannot be read as *kind* because of one fault.
 
     Args:
         kind: `CustomerSession` or a subclass, `SessionUpdate`, `session_fsm.wire.ReturnRequest` or `SessionEvent`.
@@ -327,19 +327,19 @@ def invalid_json_documents(
         InvalidValue: *kind* is none of these.
     """
     if issubclass(kind, CustomerSession):
-        table: Mapping[str, list[Fault]] = faults_of_session()
+        table: Mapping[str, list[BadValue]] = bad_session_values()
         whole = written_values(kind, own=own)
-    elif kind in _TABLES:
-        table, whole = _TABLES[kind](), written_values(kind)
+    elif kind in _BAD_VALUES:
+        table, whole = _BAD_VALUES[kind](), written_values(kind)
     else:
-        raise InvalidValue("/kind", f"{kind!r:.60} is no kind of document that faults are planted in")
+        raise InvalidValue("/kind", f"{kind!r:.60} is not a supported kind of document")
 
     @st.composite
     def draw_text(draw: st.DrawFn) -> Planted:
-        text, problem = draw(st.sampled_from([*_NO_OBJECTS, ("member", "")]))
+        text, problem = draw(st.sampled_from([*_NOT_DOCUMENTS, ("member", "")]))
         pointer = ""
         if not problem:
-            name, bad, pointer, problem = draw(_flaws(table))
+            name, bad, pointer, problem = draw(_faults(table))
             document = {**unstructure(draw(whole)), wire_name(name): bad}
             if bad is None:
                 del document[wire_name(name)]

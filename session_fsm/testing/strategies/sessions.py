@@ -1,4 +1,4 @@
-"""Hypothesis strategies for sessions that have lived: in every state, by real verbs, under the rules of their class.
+"""Hypothesis strategies for sessions with a history: in every state, reached by verbs that the class allows.
 
 >>> from session_fsm import CustomerSession, State
 >>> from hypothesis import find
@@ -32,10 +32,10 @@ from session_fsm.values import UNSET, CartItem, ReturnedCartItem, SessionUpdate
 __all__ = ["operations", "sessions", "stories"]
 
 _LONGEST = 5
-"""So many steps a life has at most."""
-_MOST_WAYS = 40
-_PATIENCE, _FOREVER = 50, 10**9
-"""So many draws of a strategy of the caller's may come to nothing before the caller is told so."""
+"""The most steps of a story."""
+_MOST_SEQUENCES = 40
+_MOST_REFUSALS, _UNLIMITED = 50, 10**9
+"""How many draws of the caller's strategy may be refused before an error reports it."""
 
 _usual: dict[str, Any] = {
     "coupon_codes": ["XMAS"],
@@ -43,10 +43,10 @@ _usual: dict[str, Any] = {
     "profile_id": "customer-7",
     "identifiers": ["ip-hash"],
 }
-_FILLING = SessionUpdate(**_usual)
-"""What rules about a session often ask for."""
-_CAREFUL = evolve(_FILLING, cart_items=[CartItem(sku="A", quantity=2, price="100")])
-"""Changes at which few rules take offence: nothing that would have to be declared, and nothing that is missing."""
+_USUAL_CHANGES = SessionUpdate(**_usual)
+"""Fields that rules often require."""
+_SAFE_CHANGES = evolve(_USUAL_CHANGES, cart_items=[CartItem(sku="A", quantity=2, price="100")])
+"""Changes that few rules refuse: with the usual fields and a priced item, and without attributes."""
 
 
 class _Refused(Exception):
@@ -57,18 +57,18 @@ class _Refused(Exception):
 
 
 @lru_cache
-def _ways(table: Sequence[Row], state: State | None) -> list[tuple[Row, ...]]:
-    """Return the shortest ways of *table* that lead into *state*, or anywhere, the shortest first."""
-    walks: list[tuple[Row, ...]] = [(row,) for row in table if row.source is None]
+def _row_sequences(table: Sequence[Row], state: State | None) -> list[tuple[Row, ...]]:
+    """Return the shortest row sequences of *table* that end in *state*, or in any state, in order of length."""
+    sequences: list[tuple[Row, ...]] = [(row,) for row in table if row.source is None]
     found: list[tuple[Row, ...]] = []
-    while walks and len(walks[0]) <= _LONGEST:
-        found += [walk for walk in walks if state in (None, walk[-1].target)]
-        walks = [(*walk, row) for walk in walks for row in table if row.source is walk[-1].target]
-    return found[:_MOST_WAYS]
+    while sequences and len(sequences[0]) <= _LONGEST:
+        found += [sequence for sequence in sequences if state in (None, sequence[-1].target)]
+        sequences = [(*sequence, row) for sequence in sequences for row in table if row.source is sequence[-1].target]
+    return found[:_MOST_SEQUENCES]
 
 
-class _Life:
-    """A session that takes one step after the other, each one that its class accepts."""
+class _StoryBuilder:
+    """Draws one step after the other that the class accepts, and applies it to the session."""
 
     def __init__(
         self,
@@ -80,8 +80,8 @@ class _Life:
         self.draw, self.kind, self.own, self.session = draw, kind, own, session
 
     def step(self, row: Row, changes: st.SearchStrategy[SessionUpdate], now: datetime, *, fill: bool = False) -> Step:
-        """Take a step along *row* and return it; with *fill* the cart is not empty afterwards."""
-        refusal: SessionFSMError = InvalidValue("/cartItems", "no unit remains that could come back")
+        """Draw a step of *row*, apply it and return it; with *fill*, the cart is not empty afterwards."""
+        refusal: SessionFSMError = InvalidValue("/cartItems", "no unit remains to be returned")
         for argument in self._arguments(row, changes, fill=fill):
             try:
                 step = Step(row.trigger, argument)
@@ -93,10 +93,10 @@ class _Life:
         raise _Refused(row, refusal)
 
     def _arguments(self, row: Row, changes: st.SearchStrategy[SessionUpdate], *, fill: bool) -> Iterator[Any]:
-        """Yield what a step along *row* may be given: what is drawn, then what fewer rules refuse."""
-        held = () if self.session is None else self.session.cart_items
+        """Yield arguments for a step of *row*: a drawn one, then ones that fewer rules refuse."""
+        cart = () if self.session is None else self.session.cart_items
         if row.trigger is Trigger.RETURN_ITEMS:
-            remaining = [item.position for item in held if item.remaining_quantity]
+            remaining = [item.position for item in cart if item.remaining_quantity]
             if remaining:
                 yield self.draw(returns(self.session))
             for position in remaining:
@@ -104,38 +104,40 @@ class _Life:
         elif row.trigger in (Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE):
             state = row.target if row.source is None and row.target is not State.OPEN else UNSET
             drawn = evolve(self.draw(changes), state=state)
-            if fill and not (held if drawn.cart_items is UNSET else drawn.cart_items):
+            if fill and not (cart if drawn.cart_items is UNSET else drawn.cart_items):
                 drawn = evolve(drawn, cart_items=[CartItem(sku="A", quantity=1)])
             yield drawn
-            yield evolve(drawn, **{name: value for name, value in _FILLING.given().items() if not getattr(drawn, name)})
-            yield evolve(_CAREFUL, state=state)
+            yield evolve(
+                drawn, **{name: value for name, value in _USUAL_CHANGES.given().items() if not getattr(drawn, name)}
+            )
+            yield evolve(_SAFE_CHANGES, state=state)
             yield SessionUpdate(state=state)
         else:
             yield None
 
 
-class _Patience:
-    """Tells a strategy that sometimes draws what is refused from one that always does."""
+class _RefusalLimit:
+    """Limits the refused draws of the caller's strategy; without one, the first refusal is an error."""
 
-    def __init__(self, kind: type, subject: str, *, special: bool) -> None:
-        self._kind, self._subject, self._special = kind, subject, special
-        self._left = _PATIENCE if special else 0
+    def __init__(self, kind: type, subject: str, *, custom: bool) -> None:
+        self._kind, self._subject, self._custom = kind, subject, custom
+        self._left = _MOST_REFUSALS if custom else 0
 
-    def ended(self, refused: Exception | None) -> Exception:
-        """Let Hypothesis try something else, or return the error that says what is the matter."""
+    def error(self, refused: Exception | None) -> Exception:
+        """Reject the example, or return the error after too many refusals."""
         if self._left:
             self._left -= 1
             reject()
-        hint = "changes= draws nothing" if self._special else "give changes= a strategy that draws what"
+        hint = "changes= draws nothing" if self._custom else "give changes= a strategy that draws what"
         text = (
-            f"the rules of {self._kind.__name__} let {self._subject}; {hint} they accept. The last refusal: {refused}"
+            f"the rules of {self._kind.__name__} allow {self._subject}; {hint} they accept. The last refusal: {refused}"
         )
         return InvalidValue("/changes", text)
 
-    def succeeded(self) -> None:
-        """Note that it can be done, so that whoever draws something else is never told otherwise."""
-        if self._special:
-            self._left = _FOREVER
+    def reset(self) -> None:
+        """Remove the limit after a success: the strategy can draw accepted changes."""
+        if self._custom:
+            self._left = _UNLIMITED
 
 
 def stories(
@@ -145,59 +147,59 @@ def stories(
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[Story]:
-    """Draw the life of a session of *kind* that ends in *state*, or in any.
+    """Draw the story of a session of *kind* that ends in *state*, or in any state.
 
-    Every step is one that the class accepts. Where its rules refuse what was drawn, the step is given a coupon
-    code, a priced item and the like instead; where they refuse that too, the life takes another way.
+    The class accepts every step. If its rules refuse the drawn argument, the step gets a coupon code, a priced item and
+    the like; if they refuse that too, another sequence of transitions is drawn.
 
     Args:
         kind: the class of the session.
         state: the state at the end.
         own: what a creation gives to the fields that the class adds, each a value or a strategy; ``id``,
             ``application_id`` and ``first_session`` may be among them.
-        changes: draws what creations, updates and closings are given, for rules that want something special.
+        changes: draws the changes of creations, updates and closings, for rules with special requirements.
 
     Raises:
-        InvalidValue: no session of the class gets into the state with what was drawn; the text says why.
+        InvalidValue: no session of the class reaches the state with the drawn changes; the text has the reason.
     """
-    ways = _ways(kind.machine.table, to_member(State, state))
-    if not ways:
+    sequences = _row_sequences(kind.machine.table, to_member(State, state))
+    if not sequences:
         raise InvalidValue("/state", f"{state!r} is none of: {', '.join(State)}")
-    drawn, again = (updates(), _careful) if changes is None else (changes, changes)
-    subject = f"no session become {state}" if state else "no session be made"
-    patience = _Patience(kind, subject, special=changes is not None)
+    drawn, fallback = (updates(), _safe_changes) if changes is None else (changes, changes)
+    subject = f"no session that is {state}" if state else "no session"
+    limit = _RefusalLimit(kind, subject, custom=changes is not None)
 
     @st.composite
-    def live(draw: st.DrawFn) -> Story:
-        likely = ways if state else _ways(kind.machine.table, draw(st.sampled_from(State))) or ways
-        way, possessions = draw(st.sampled_from(likely)), draw(_own(own))
+    def draw_story(draw: st.DrawFn) -> Story:
+        likely = sequences if state else _row_sequences(kind.machine.table, draw(st.sampled_from(State))) or sequences
+        first, values = draw(st.sampled_from(likely)), draw(_own(own))
         refused: Exception | None = None
-        for attempt in (way, *likely, *ways):
+        for attempt in (first, *likely, *sequences):
             try:
-                story = _lived(_Life(draw, kind, possessions), attempt, drawn if refused is None else again)
+                story = _draw_story(_StoryBuilder(draw, kind, values), attempt, drawn if refused is None else fallback)
             except _Refused as found:
                 refused = found
             else:
-                patience.succeeded()
+                limit.reset()
                 return story
-        raise patience.ended(refused)
+        raise limit.error(refused)
 
-    return live()
-
-
-_careful = st.just(_CAREFUL)
+    return draw_story()
 
 
-def _lived(life: _Life, way: Sequence[Row], changes: st.SearchStrategy[SessionUpdate]) -> Story:
-    story = Story.of(own=life.own)
-    for place, row in enumerate(way):
-        fill = any(later.trigger is Trigger.RETURN_ITEMS for later in way[place:])
-        story = story.then(life.step(row, changes, story.end, fill=fill))
+_safe_changes = st.just(_SAFE_CHANGES)
+
+
+def _draw_story(builder: _StoryBuilder, sequence: Sequence[Row], changes: st.SearchStrategy[SessionUpdate]) -> Story:
+    story = Story.of(own=builder.own)
+    for place, row in enumerate(sequence):
+        fill = any(later.trigger is Trigger.RETURN_ITEMS for later in sequence[place:])
+        story = story.then(builder.step(row, changes, story.end, fill=fill))
     return story
 
 
 def _own(own: Mapping[str, Any] | None) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw what a creation gives to the fields that no update sets."""
+    """Draw the values of the fields that only a creation sets."""
     given: dict[str, st.SearchStrategy[Any]] = {
         name: value if isinstance(value, st.SearchStrategy) else st.just(value) for name, value in (own or {}).items()
     }
@@ -212,7 +214,7 @@ def sessions(
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[Any]:
-    """Draw a session of *kind* in *state*, or in any, that got there by its verbs. Its events are pending.
+    """Draw a session of *kind* in *state*, or in any, with the events of its story pending.
 
     Takes what `stories` takes.
     """
@@ -225,38 +227,38 @@ def operations(
     own: Mapping[str, Any] | None = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[Step]:
-    """Draw a step that *subject* accepts as it is now: a session one of its verbs, a class a creation.
+    """Draw a step that *subject* accepts: for a session one of its verbs, for a class a creation.
 
     Args:
-        subject: the session, which is not moved, or the class.
+        subject: the session, which stays unchanged, or the class.
         own: what a creation gives to the fields that the class adds.
-        changes: draws what creations, updates and closings are given, for rules that want something special.
+        changes: draws the changes of creations, updates and closings, for rules with special requirements.
 
     Raises:
-        InvalidValue: there is none, as for a session that is cancelled; the text says why.
+        InvalidValue: there is none, for example for a cancelled session; the text has the reason.
     """
     kind, session = (subject, None) if isinstance(subject, type) else (type(subject), subject)
     source, now = (None, BEGINNING) if session is None else (session.state, session.updated)
     rows = [row for row in kind.machine.table if row.source is source]
     if not rows:
         raise InvalidValue("/state", f"the table allows nothing to a session that is {source}")
-    drawn, again = (updates(), _careful) if changes is None else (changes, changes)
-    patience = _Patience(kind, f"a session that is {source} do nothing", special=changes is not None)
+    drawn, fallback = (updates(), _safe_changes) if changes is None else (changes, changes)
+    limit = _RefusalLimit(kind, f"no operation of a session that is {source}", custom=changes is not None)
 
     @st.composite
-    def operate(draw: st.DrawFn) -> Step:
-        row, possessions = draw(st.sampled_from(rows)), draw(_own(own)) if session is None else {}
+    def draw_step(draw: st.DrawFn) -> Step:
+        row, values = draw(st.sampled_from(rows)), draw(_own(own)) if session is None else {}
         refused: Exception | None = None
         for attempt in (row, *rows):
             try:
-                step = _Life(draw, kind, possessions, deepcopy(session)).step(
-                    attempt, drawn if refused is None else again, now
+                step = _StoryBuilder(draw, kind, values, deepcopy(session)).step(
+                    attempt, drawn if refused is None else fallback, now
                 )
             except _Refused as found:
                 refused = found
             else:
-                patience.succeeded()
+                limit.reset()
                 return step
-        raise patience.ended(refused)
+        raise limit.error(refused)
 
-    return operate()
+    return draw_step()

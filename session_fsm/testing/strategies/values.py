@@ -1,11 +1,10 @@
-"""Hypothesis strategies for the values that verbs take. All they draw is valid, and shrinks to the simplest there is.
+"""Hypothesis strategies for the arguments of verbs. All values are valid and shrink to simple ones.
 
-One draw is one value: `cart_items` draws a `CartItem`, `returns` what one return is given. The twins of these
-strategies, which draw what is refused, are in `session_fsm.testing.strategies.invalid`; whole sessions are in
-`session_fsm.testing.strategies.sessions`.
+Each draw is one value: `cart_items` draws a `CartItem`, `returns` the argument of one return. Invalid values are in
+`session_fsm.testing.strategies.invalid`, sessions in `session_fsm.testing.strategies.sessions`.
 
-Every value keeps within its own type, length and range, and every cart within the limits of the API. What the rules
-of a service forbid beyond that, only the service knows: it filters, or gives strategies of its own.
+Values have a valid type, length and range, and carts respect the limits of the API. For further rules of a service,
+filter the values or pass other strategies.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ T = TypeVar("T")
 
 
 def built(make: Callable[[Any], T], drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[T]:
-    """Draw what *make* makes of what is *drawn*; a report shows the result itself, and not how it was made."""
+    """Draw *make* of a *drawn* value. Unlike with ``map``, Hypothesis reports the result and not the call."""
 
     @st.composite
     def build(draw: st.DrawFn) -> T:
@@ -59,21 +58,21 @@ def built(make: Callable[[Any], T], drawn: st.SearchStrategy[Any]) -> st.SearchS
 
 
 @cache
-def words(*usual: str, at_least: int = 0) -> st.SearchStrategy[str]:
-    """Draw one of the *usual* words, or up to 8 characters of any text that UTF-8 can hold."""
+def words(*common: str, at_least: int = 0) -> st.SearchStrategy[str]:
+    """Draw one of the *common* words, or text of up to 8 characters that UTF-8 can encode."""
     some = st.text(st.characters(codec="utf-8"), min_size=at_least, max_size=8)
-    return st.sampled_from(usual) | some if usual else some
+    return st.sampled_from(common) | some if common else some
 
 
 @cache
 def integers() -> st.SearchStrategy[int]:
-    """Draw a whole number of 64 bits."""
+    """Draw a signed 64-bit integer."""
     return st.integers(-(2**63), 2**63 - 1)
 
 
 @cache
 def amounts() -> st.SearchStrategy[Decimal]:
-    """Draw an exact amount: whole, a price, zero, negative, very long, or with an exponent."""
+    """Draw an exact amount: an integer, a price, zero, negative, with many digits, or with an exponent."""
     digits_and_power = st.tuples(st.integers(-(10**40), 10**40), st.integers(-40, 20))
     return st.one_of(
         st.integers(1, 10_000).map(Decimal),
@@ -92,11 +91,11 @@ _PARTS: dict[type[Any], Callable[[], dict[str, st.SearchStrategy[Any]]]] = {
         "sku": st.none() | words("A", "B", "C", "D", at_least=1),
     },
 }
-"""What each field of the small values is drawn from."""
+"""The strategies of the fields of the small value types."""
 
 
 def values_of(kind: type[Any]) -> st.SearchStrategy[Any]:
-    """Draw a value of *kind*, which is one of the types that carts, updates and returns are made of."""
+    """Draw a value of *kind*, one of the value types of carts, updates and returns."""
     if kind is CartItem:
         return cart_items()
     return updates() if kind is SessionUpdate else st.builds(kind, **_PARTS[kind]())
@@ -104,13 +103,13 @@ def values_of(kind: type[Any]) -> st.SearchStrategy[Any]:
 
 @cache
 def additional_costs() -> st.SearchStrategy[Mapping[str, AdditionalCost]]:
-    """Draw costs by their names."""
+    """Draw a mapping of names to costs."""
     return st.dictionaries(words("shipping", "gift_wrap", "deposit"), values_of(AdditionalCost), max_size=3)
 
 
 @cache
 def json_values() -> st.SearchStrategy[Any]:
-    """Draw what an attribute may hold: text, a number, a boolean, a list, an object, or None."""
+    """Draw the value of an attribute: text, a number, a boolean, a list, an object, or None."""
     return st.recursive(
         st.integers(0, 9) | st.none() | st.booleans() | integers() | amounts() | words(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words(), inner, max_size=3),
@@ -120,14 +119,14 @@ def json_values() -> st.SearchStrategy[Any]:
 
 @cache
 def attributes() -> st.SearchStrategy[Mapping[str, Any]]:
-    """Draw attributes by their names; one that is None is removed by an update."""
+    """Draw a mapping of names to attributes; an update removes those that are None."""
     names = st.sampled_from(["ShippingCity", "colour", "weight"])
     return st.dictionaries(names | st.text("aZ_09", max_size=4).map(lambda rest: f"x{rest}"), json_values(), max_size=3)
 
 
 @cache
 def cart_items() -> st.SearchStrategy[CartItem]:
-    """Draw an item as a request carries it: a few units, and SKUs that meet again in one cart."""
+    """Draw an item of a request, with few units and with SKUs that often repeat in a cart."""
     optional: dict[str, st.SearchStrategy[Any]] = {
         "price": amounts(),
         "additional_costs": additional_costs(),
@@ -143,7 +142,7 @@ def cart_items() -> st.SearchStrategy[CartItem]:
 
 @cache
 def carts(*, at_least: int = 0) -> st.SearchStrategy[list[CartItem]]:
-    """Draw the items of a cart, *at_least* so many and a handful at most."""
+    """Draw the items of a cart, *at_least* so many and usually at most 5."""
     return st.lists(cart_items(), min_size=at_least, max_size=max(at_least, 5))
 
 
@@ -165,22 +164,22 @@ def _fields_of_update() -> dict[str, st.SearchStrategy[Any]]:
 
 @cache
 def updates() -> st.SearchStrategy[SessionUpdate]:
-    """Draw changes: each field is omitted, empty or a value, independently of the others; a state is not wanted."""
+    """Draw changes in which each field is independently omitted, empty or a value; never a state."""
     return built(lambda given: SessionUpdate(**given), st.fixed_dictionaries({}, optional=_fields_of_update()))
 
 
 def updates_with(cart: st.SearchStrategy[list[CartItem]]) -> st.SearchStrategy[SessionUpdate]:
-    """Draw changes as `updates` does, but for the items, which are always given."""
+    """Draw changes as `updates` does, always with a *cart*."""
     fields = _fields_of_update()
     del fields["cart_items"]
     return built(lambda given: SessionUpdate(**given), st.fixed_dictionaries({"cart_items": cart}, optional=fields))
 
 
 def returns(session: CustomerSession | None = None) -> st.SearchStrategy[list[ReturnedCartItem]]:
-    """Draw what a return of *session* may be given; without one, any return, possible or impossible.
+    """Draw the argument of an allowed return of *session*; without one, any return, allowed or not.
 
-    A possible one names some of the items of which units remain, by position, by SKU or by both, and takes back
-    all that remains or less, in one entry an item or in two.
+    An allowed return names items with remaining units by position, by SKU or by both, and returns some or all of
+    these units, in one or two entries for each item.
 
     Raises:
         InvalidValue: no unit of the session remains.
@@ -189,7 +188,7 @@ def returns(session: CustomerSession | None = None) -> st.SearchStrategy[list[Re
         return st.lists(values_of(ReturnedCartItem), max_size=3)
     remaining = [item for item in session.cart_items if item.remaining_quantity]
     if not remaining:
-        raise InvalidValue("/cartItems", f"no unit of session {session.integration_id!r} remains that could come back")
+        raise InvalidValue("/cartItems", f"no unit of session {session.integration_id!r} remains to be returned")
     skus = Counter(item.sku for item in session.cart_items)
 
     @st.composite
@@ -201,11 +200,11 @@ def returns(session: CustomerSession | None = None) -> st.SearchStrategy[list[Re
 
 
 def _entries(draw: st.DrawFn, item: CartItem, *, alone: bool) -> list[ReturnedCartItem]:
-    """Draw the entry, or the two, by which units of *item* come back; its SKU names it if it is *alone* in having it."""
-    left = item.remaining_quantity
-    units: list[int | None] = [draw(st.integers(1, left) | st.none())]
-    if units[0] is not None and units[0] < left and draw(st.booleans()):
-        units.append(left - units[0])
+    """Draw one or two entries that return units of *item*; the SKU alone may name it if it is *alone* with its SKU."""
+    remaining = item.remaining_quantity
+    units: list[int | None] = [draw(st.integers(1, remaining) | st.none())]
+    if units[0] is not None and units[0] < remaining and draw(st.booleans()):
+        units.append(remaining - units[0])
     names: list[dict[str, Any]] = [{"position": item.position}, {"position": item.position, "sku": item.sku}]
     if alone:
         names.append({"sku": item.sku})

@@ -1,6 +1,6 @@
-"""A session class with two rules of its own, and two suites of tests: a weak one and a strong one.
+"""A session class with two added rules, for which `weak.py` and `strong.py` are test suites.
 
-They are no tests of this library; `test_testing_mutation.py` runs them on the mutants of `BakerySession`.
+`tests/testing/mutation/test_runner.py` runs the suites on the mutants of `BakerySession`.
 """
 
 from session_fsm import CustomerSession, Trigger, rule

@@ -1,4 +1,4 @@
-"""Each rule alone, on every way into its state, and at its limit."""
+"""A strong suite: each rule alone, on every transition that it guards, and at its limit."""
 
 import pytest
 from mutation_suites.bakery import BakerySession

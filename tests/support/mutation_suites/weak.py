@@ -1,4 +1,4 @@
-"""Every line of the rules runs, every rule passes and refuses: and still most mistakes go unnoticed."""
+"""A weak suite: full line coverage, every rule passes and refuses, yet most mutants survive."""
 
 import pytest
 from mutation_suites.bakery import BakerySession

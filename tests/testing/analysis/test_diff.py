@@ -1,4 +1,4 @@
-"""What differs between two definitions, and whether stored sessions are stuck."""
+"""Tests of `diff` and `read_definition`."""
 
 import json
 import subprocess
@@ -41,7 +41,7 @@ def told(old, new, **options):
 
 
 class TestRows:
-    """Rows that are there in one definition alone, or otherwise."""
+    """Added, removed and changed rows."""
 
     def test_a_definition_does_not_differ_from_itself(self):
         assert not diff(CustomerSession, CustomerSession)
@@ -69,10 +69,10 @@ class TestRows:
             ),
         ],
     )
-    def test_a_row_that_differs(self, name, text):
+    def test_a_changed_row(self, name, text):
         assert told(CustomerSession, mutant(name)) == [text]
 
-    def test_a_row_that_is_carried_by_another_operation_under_another_number(self):
+    def test_a_row_with_another_operation_and_id(self):
         before = model(CustomerSession)
         edges = [
             evolve(edge, id="T-99", operation="Return cart items") if edge.id == "T-03" else edge
@@ -87,9 +87,9 @@ class TestRows:
 
 
 class TestRules:
-    """Rules, by their words and by what they guard."""
+    """Rules, by their texts and the rows that they guard."""
 
-    def test_rules_that_are_added_and_removed(self):
+    def test_added_and_removed_rules(self):
         before, after = model(fresh(rules=(coupon_code_required,))), model(fresh(rules=(identifier_required,)))
         assert told(before, after) == [
             "coupon_code_required: removed: A session must hold a coupon code by the time it closes. It guarded T-02, T-04.",
@@ -106,15 +106,15 @@ class TestRules:
         )
         assert told(before, less) == ["coupon_code_required: loosened: it no longer guards T-04"]
 
-    def test_a_rule_with_other_words(self):
+    def test_a_rule_with_another_text(self):
         before, after = (model(fresh(rules=(evolve(coupon_code_required, text=text),))) for text in ("A.", "B."))
         assert told(before, after) == ['coupon_code_required: changed: it says "B." instead of "A."']
 
 
 class TestBehaviour:
-    """Between classes, sessions of both are played against each other."""
+    """Two classes are compared by playing stories."""
 
-    def test_a_limit_that_was_raised(self):
+    def test_a_raised_limit(self):
         old, new = fresh(rules=(at_least(10),)), fresh(rules=(at_least(20),))
         tightened, *others = diff(old, new, tries=400).changes
         assert others == []
@@ -125,10 +125,10 @@ class TestBehaviour:
         assert str(loosened) == "too_small: loosened: what it refused is allowed now, such as close."
         assert "pytest.raises(RuleViolated)" in loosened.witness
 
-    def test_a_rule_that_was_rewritten_and_does_the_same_is_no_difference(self):
+    def test_a_rewritten_rule_with_equal_behaviour_is_no_difference(self):
         assert told(fresh(rules=(at_least(10),)), fresh(rules=(at_least(10),))) == []
 
-    def test_a_rule_that_was_added_and_one_that_was_removed(self):
+    def test_behaviour_of_added_and_removed_rules(self):
         old, new = fresh(rules=(at_least(10),)), fresh(rules=(coupon_code_required,))
         assert [(change.name, change.kind, bool(change.witness)) for change in diff(old, new, tries=FEW).changes] == [
             ("too_small", ChangeKind.REMOVED, False),
@@ -137,7 +137,7 @@ class TestBehaviour:
             ("coupon_code_required", ChangeKind.TIGHTENED, True),
         ]
 
-    def test_what_a_row_refuses_and_when_a_step_takes_place_is_in_the_witness(self):
+    def test_the_witness_contains_refusals_and_times(self):
         found = compare(CustomerSession, mutant("add-row:cancelled:cancel")).difference
         assert found is not None
         assert found.code().splitlines()[-2:] == ["with pytest.raises(WrongState):", "    session.cancel()"]
@@ -151,7 +151,7 @@ class TestBehaviour:
         assert timed is not None
         assert "now=datetime(2026, 2, 1, 0, 0, tzinfo=UTC)" in timed.code()
 
-    def test_what_differs_on_the_way_is_no_difference_at_the_end(self):
+    def test_only_the_last_step_of_a_story_is_compared(self):
 
         @rule("anonymous", on=["create"])
         def customer_is_known(profile_id):
@@ -165,7 +165,7 @@ class TestBehaviour:
         assert (found.step.trigger, found.after.violations[0].code) == (Trigger.CLOSE, "too_small")
         assert found.story.steps[0].argument.profile_id
 
-    def test_a_rule_that_fails_is_another_thing_than_one_that_refuses(self):
+    def test_raising_and_refusing_differ(self):
         @rule("x", on=["close"])
         def refuses(total):
             """X."""
@@ -180,7 +180,7 @@ class TestBehaviour:
         assert found is not None
         assert behaviour(found.before) != behaviour(found.after)
 
-    def test_the_fields_that_a_class_requires_are_given(self):
+    def test_own_fields_are_passed_to_creations(self):
         kind = type("Other", (TenantSession,), {"rules": (*TenantSession.rules, coupon_code_required)})
         assert told(TenantSession, kind, own={"tenant": "acme"})[-1].startswith("coupon_code_required: tightened")
         with pytest.raises(InvalidValue, match="tenant"):
@@ -201,15 +201,15 @@ class TaggedSession(CustomerSession):
 
 
 class TestStuck:
-    """Sessions that are stored in a state which lets them go nowhere any more."""
+    """Stored sessions in a state that became a dead end."""
 
-    def test_a_state_that_has_lost_its_way_to_an_end(self):
+    def test_a_state_without_a_path_to_a_final_state(self):
         found = diff(CustomerSession, mutant("delete-row:T-09"))
         assert [str(stuck) for stuck in found.stuck] == [
             "partially_returned: no way leads from here to a final state any more"
         ]
 
-    def test_a_state_that_is_gone(self):
+    def test_a_removed_state(self):
         before = model(CustomerSession)
         edges = [edge for edge in before.edges if State.PARTIALLY_RETURNED not in (edge.source, edge.target)]
         found = diff(before, evolve(before, edges=tuple(edges)))
@@ -217,7 +217,7 @@ class TestStuck:
             "partially_returned: the state is gone: nothing leads into it or out of it any more"
         ]
 
-    def test_rules_that_refuse_every_way_out(self):
+    def test_rules_that_refuse_every_exit(self):
         new = fresh(rules=(*CustomerSession.rules, cart_is_small))
         closed, returned = (stuck for stuck in diff(CustomerSession, new, tries=FEW).stuck)
         assert (closed.state, returned.state) == (State.CLOSED, State.PARTIALLY_RETURNED)
@@ -227,7 +227,7 @@ class TestStuck:
         exec("from session_fsm import *\n" + closed.witness, session)
         assert len(session["session"].cart_items) == 2
 
-    def test_a_session_that_can_be_changed_and_leave_then_is_not_stuck(self):
+    def test_a_session_that_can_leave_after_an_update_is_not_stuck(self):
         """An open session with two items can be emptied, and cancelled then."""
 
         @rule("crowded", on=["cancel"])
@@ -243,23 +243,23 @@ class TestStuck:
         new = fresh(rules=(*CustomerSession.rules, cart_is_small, shop_is_open))
         assert [stuck.state for stuck in diff(CustomerSession, new, tries=FEW).stuck] == [State.PARTIALLY_RETURNED]
 
-    def test_fields_that_are_new_have_what_they_have_by_default(self):
+    def test_new_fields_have_their_defaults(self):
         assert [stuck.state for stuck in diff(CustomerSession, TaggedSession, tries=FEW).stuck] == [
             State.CLOSED,
             State.PARTIALLY_RETURNED,
         ]
 
-    def test_a_rule_that_leaves_a_way_out_leaves_nobody_stuck(self):
+    def test_a_rule_that_allows_one_exit_leaves_no_session_stuck(self):
         assert diff(CustomerSession, fresh(rules=(*CustomerSession.rules, at_least(10))), tries=FEW).stuck == ()
         one = fresh(rules=(at_least(10, on=["cancel"]),))
         two = fresh(rules=(at_least(5, on=["cancel"]), at_least(1, on=["reopen"]).__class__ and coupon_code_required))
         assert all(stuck.state is not State.CLOSED for stuck in diff(one, two, tries=FEW).stuck)
 
 
-class TestSaved:
-    """A definition that was saved as JSON."""
+class TestSavedDefinition:
+    """`read_definition` reads a definition saved as JSON."""
 
-    def test_what_was_saved_is_read(self):
+    def test_a_saved_definition_is_read(self):
         kind = fresh(rules=(coupon_code_required,))
         read = read_definition(render(kind, "json"))
         assert not diff(kind, read)
@@ -285,7 +285,7 @@ class TestSaved:
             (lambda d: d["transitions"][2].update(rules=[3]), "/transitions/2/rules/0: a number is not a string"),
         ],
     )
-    def test_what_cannot_be_read_is_refused_with_its_place(self, change, problem):
+    def test_an_invalid_document_is_refused_with_a_pointer(self, change, problem):
         document = json.loads(render(CustomerSession, "json"))
         result = change(document)
         text = json.dumps(result if result == [] else document)
@@ -293,12 +293,12 @@ class TestSaved:
             read_definition(text)
         assert problem in f"{refusal.value.problems[0].pointer}: {refusal.value.problems[0].text}"
 
-    def test_what_is_no_json_is_refused(self):
+    def test_invalid_json_is_refused(self):
         with pytest.raises(WireError):
             read_definition(b"{")
 
 
-def test_the_differences_are_the_same_under_any_hash_seed():
+def test_differences_do_not_depend_on_the_hash_seed():
     text = "from session_fsm.testing.analysis.diff import diff\nfrom diagram_cases import ShopSession\n"
     text += "from session_fsm import CustomerSession\nprint(diff(CustomerSession, ShopSession, tries=100))"
     outputs = {

@@ -1,4 +1,4 @@
-"""What is wrong with a definition: by looking at it, and by running its rules."""
+"""Tests of `lint` and `lint_definition`."""
 
 import gc
 import logging
@@ -20,7 +20,7 @@ from session_fsm.lifecycle import TABLE, Row
 from session_fsm.rules import BUILT_IN, coupon_code_required
 from session_fsm.states import EventName, Operation
 from session_fsm.testing.analysis.lint import Fault, Finding, lint, lint_definition, states_without_end
-from session_fsm.testing.analysis.purity import Impurity, told_by
+from session_fsm.testing.analysis.purity import Impurity, impurity_of_call
 from session_fsm.testing.mutation.mutants import mutants
 
 END = datetime(2026, 2, 1, tzinfo=UTC)
@@ -41,9 +41,9 @@ def without(*ids):
 
 
 class TestTable:
-    """What can be seen in a table, even one of which no class can be made."""
+    """Faults of a table, also of an invalid one."""
 
-    def test_the_table_of_the_library_is_right(self):
+    def test_the_table_of_the_library_has_no_findings(self):
         assert seen(TABLE, BUILT_IN) == []
 
     def test_an_unreachable_state(self):
@@ -51,10 +51,10 @@ class TestTable:
             ("unreachable-state", "partially_returned", "no way leads from a creation to a partially returned session")
         ]
 
-    def test_a_state_that_nothing_leads_out_of(self):
+    def test_a_state_without_exits(self):
         assert (Fault.DEAD_END, "partially_returned", "nothing leads out, and it is not final") in seen(without("T-09"))
 
-    def test_a_state_whose_exits_never_lead_to_an_end(self):
+    def test_a_state_whose_exits_reach_no_final_state(self):
         table = [*without("T-05", "T-06", "T-09")]
         assert seen(table) == [
             ("unreachable-state", "cancelled", "no way leads from a creation to a cancelled session"),
@@ -68,27 +68,27 @@ class TestTable:
     def test_a_trigger_without_a_row(self):
         assert seen(without("T-08")) == [("trigger-without-row", "reopen", "it is refused in every state")]
 
-    def test_rows_that_both_apply(self):
+    def test_rival_rows(self):
         table = [*TABLE, row(State.OPEN, Trigger.CLOSE, State.CANCELLED), row(None, Trigger.CREATE, State.OPEN, "X-2")]
         assert seen(table) == [
             ("rival-rows", "X-1", "T-04 applies too, to close of an open session"),
             ("rival-rows", "X-2", "T-01 applies too, to a creation as open"),
         ]
 
-    def test_a_way_out_of_a_final_state(self):
+    def test_an_exit_from_a_final_state(self):
         table = [*TABLE, row(State.CANCELLED, Trigger.REOPEN, State.OPEN)]
         assert seen(table) == [("exit-from-final", "X-1", "it leads out of cancelled, which is final")]
 
 
 class TestRules:
-    """What can be seen in rules without running them."""
+    """Faults of rules that are found without running them."""
 
-    def test_what_is_no_rule(self):
+    def test_an_entry_that_is_no_rule(self):
         assert seen(rules=[len]) == [
             ("no-rule", "rules/0", "<built-in function len> is none; make one with the decorator rule")
         ]
 
-    def test_a_rule_without_words(self):
+    def test_a_rule_without_docstring(self):
         mute = evolve(coupon_code_required, text=" ")
         assert seen(rules=[mute]) == [
             ("no-text", "coupon_code_required", "no docstring says it in words, so no refusal can")
@@ -99,7 +99,7 @@ class TestRules:
             ("code-used-twice", "coupon_code_required", "another rule before it has the same code")
         ]
 
-    def test_a_rule_that_guards_nothing_or_names_a_trigger_in_vain(self):
+    def test_a_rule_that_guards_nothing_or_names_an_unused_trigger(self):
         nothing = evolve(coupon_code_required, on=(Trigger.CANCEL,))
         vain = evolve(coupon_code_required, code="b", on=(Trigger.CLOSE, Trigger.CANCEL))
         gone = evolve(coupon_code_required, code="c", on=(Trigger.CLOSE, Trigger.REOPEN), target=None)
@@ -120,10 +120,10 @@ def closing(code):
     return rule(code, on=["create", "close"], target="closed")
 
 
-class TestRunning:
-    """What is seen when rules are run."""
+class TestLint:
+    """Faults that are found by running rules."""
 
-    def test_the_rules_of_the_library_are_right(self):
+    def test_the_rules_of_the_library_have_no_findings(self):
         assert lint(CustomerSession) == []
         assert lint(ShopSession) == []
 
@@ -188,18 +188,18 @@ class TestRunning:
 
         assert found(fails) == ["always_failing: fails: it raises KeyError: 'x'"]
 
-    def test_the_class_itself_is_untouched_and_nobody_is_watched_any_longer(self):
+    def test_the_class_and_the_profiler_are_unchanged(self):
         before = (ShopSession.rules, ShopSession.machine, sys.getprofile())
         lint(ShopSession, tries=5)
         assert (ShopSession.rules, ShopSession.machine, sys.getprofile()) == before
 
-    def test_fields_that_the_class_requires_are_given(self):
+    def test_own_fields_are_passed_to_creations(self):
         assert lint(TenantSession, own={"tenant": "acme"}, tries=5) != []
         with pytest.raises(InvalidValue, match="tenant") as refusal:
             lint(TenantSession)
         assert refusal.value.pointer == "/own"
 
-    def test_a_class_whose_plain_sessions_the_rules_refuse_is_linted_too(self):
+    def test_a_class_whose_default_creation_is_refused(self):
         @rule("anonymous", on=["create"])
         def customer_is_known(profile_id):
             """Known."""
@@ -208,7 +208,7 @@ class TestRunning:
         assert found(customer_is_known) == []
 
 
-MEND = "where it means yes or no, write bool(...)"
+MEND = "if it means yes or no, write bool(...)"
 
 
 def linted(*rules, **given):
@@ -216,10 +216,10 @@ def linted(*rules, **given):
 
 
 class TestCreations:
-    """A rule on the closing alone: a session that is created as closed goes past it."""
+    """A rule for closing only does not guard the creation of a closed session."""
 
     @pytest.mark.parametrize("target", [None, "closed"])
-    def test_a_rule_that_a_creation_goes_past_is_found_with_the_mend(self, target):
+    def test_a_rule_that_misses_creations_is_found_with_a_fix(self, target):
         @rule("order_too_small", on=["close"], target=target)
         def ten(total):
             """Ten."""
@@ -231,7 +231,7 @@ class TestCreations:
             f"order_too_small: misses-creation: it guards a closing, and {creation} goes past it; {mend}"
         ]
 
-    def test_of_a_rule_on_updates_too_the_mend_keeps_these(self):
+    def test_the_fix_keeps_the_other_triggers(self):
         @rule("seven", on=["update", "close"])
         def not_seven(total):
             """Not seven."""
@@ -241,7 +241,7 @@ class TestCreations:
         assert 'cart_items=[CartItem(sku="A", quantity=1, price="7")]) goes past it' in text
         assert text.endswith("; write on=[Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE]")
 
-    def test_a_rule_that_looks_at_the_session_before_is_told_to_look_at_it_afterwards(self):
+    def test_the_fix_for_a_rule_with_session_suggests_after(self):
         @rule("order_too_small", on=["close"])
         def ten(session):
             """Ten."""
@@ -250,7 +250,7 @@ class TestCreations:
         (text,) = found(ten)
         assert text.endswith("and ask for after instead of session, which is None when a session is created")
 
-    def test_a_rule_that_always_fails_would_fail_then_too(self):
+    def test_a_rule_that_raises_is_not_reported(self):
         @rule("stock_unknown", on=["close"])
         def stock(total):
             """Stock."""
@@ -261,7 +261,7 @@ class TestCreations:
         assert misses.startswith("stock_unknown: misses-creation: ")
 
     @pytest.mark.parametrize("on", [["create", "close"], ["create", "update", "close"], ["update"], ["cancel"]])
-    def test_a_rule_that_guards_the_creation_or_no_closing_is_left_alone(self, on):
+    def test_other_rules_are_not_reported(self, on):
         @rule("order_too_small", on=on)
         def ten(total):
             """Ten."""
@@ -269,7 +269,7 @@ class TestCreations:
 
         assert found(ten) == []
 
-    def test_a_rule_that_compares_with_what_was_before_has_nothing_to_say_at_a_creation(self):
+    def test_a_rule_that_compares_with_the_session_before_is_not_reported(self):
         @rule("other_customer", on=["close"])
         def customer_stays(session, profile_id, trigger):
             """The customer stays."""
@@ -279,7 +279,7 @@ class TestCreations:
 
         assert found(customer_stays, tries=400) == []
 
-    def test_a_rule_whose_creations_another_rule_refuses_is_left_alone(self):
+    def test_a_rule_whose_creations_another_rule_refuses_is_not_reported(self):
         @rule("order_too_small", on=["close"])
         def ten(total):
             """Ten."""
@@ -292,7 +292,7 @@ class TestCreations:
 
         assert found(ten, orders_begin_as_carts) == []
 
-    def test_what_a_creation_must_give_is_given(self):
+    def test_required_fields_are_passed_to_creations(self):
         @rule("order_too_small", on=["close"])
         def ten(total):
             """Ten."""
@@ -303,7 +303,7 @@ class TestCreations:
         assert 'Tenants.create("order-1", state="closed", tenant="acme") goes past it' in one.reason
 
     @pytest.mark.parametrize("ignore", ["order_too_small:misses-creation", "misses-creation"])
-    def test_what_is_so_on_purpose_is_left_out(self, ignore):
+    def test_ignored_findings_are_left_out(self, ignore):
         @rule("order_too_small", on=["close"])
         def ten(total):
             """Ten."""
@@ -313,14 +313,14 @@ class TestCreations:
         assert linted(ten, ignore=["other:misses-creation", "order_too_small:fails", "fails"]) != []
 
     @pytest.mark.parametrize("ignore", [["order_too_small"], ["a:misses"], "misses-creation"])
-    def test_what_is_no_fault_cannot_be_left_out(self, ignore):
+    def test_an_unknown_fault_cannot_be_ignored(self, ignore):
         with pytest.raises(InvalidValue, match="no fault is called") as refusal:
             linted(ignore=ignore)
         assert refusal.value.pointer == "/ignore"
 
 
 class TestAnswers:
-    """A rule answers True or False, a Violation, or a list of them: what else it answers is found, with its type."""
+    """A rule returns a boolean or violations; other answers are reported with their type."""
 
     @pytest.mark.parametrize(
         ("answer", "name"),
@@ -337,7 +337,7 @@ class TestAnswers:
             ((Violation(message="No."), ""), "tuple with a value of the type str in it"),
         ],
     )
-    def test_what_no_rule_may_answer(self, answer, name):
+    def test_an_invalid_answer(self, answer, name):
         @closing("odd")
         def odd(total):
             """Odd."""
@@ -347,7 +347,7 @@ class TestAnswers:
             f"odd: unfit-answer: it answers a value of the type {name}, which is an error of the rule; {MEND}"
         ]
 
-    def test_a_rule_that_always_answers_so_is_not_said_never_to_refuse(self):
+    def test_invalid_answers_are_not_reported_as_never_refuses(self):
         @closing("odd")
         def odd(profile_id):
             """Odd."""
@@ -355,7 +355,7 @@ class TestAnswers:
 
         assert [text.split(": ")[1] for text in found(odd)] == ["unfit-answer"]
 
-    def test_an_empty_tuple_that_passes_where_a_boolean_was_meant(self):
+    def test_an_empty_tuple_besides_booleans(self):
         @closing("single")
         def twice(cart_items):
             """Twice."""
@@ -364,7 +364,7 @@ class TestAnswers:
         problem = "it answers an empty tuple at times, which passes, and a boolean at others"
         assert found(twice) == [f"single: unfit-answer: {problem}; {MEND}"]
 
-    def test_an_empty_list_beside_booleans_too(self):
+    def test_an_empty_list_besides_booleans(self):
         @closing("single")
         def twice(cart_items):
             """Twice."""
@@ -373,7 +373,7 @@ class TestAnswers:
         problem = "it answers an empty list at times, which passes, and a boolean at others"
         assert found(twice) == [f"single: unfit-answer: {problem}; {MEND}"]
 
-    def test_what_a_rule_may_answer_is_left_alone(self):
+    def test_valid_answers_are_not_reported(self):
         def no(total, make):
             return [Violation(message="No.")] if total > 5 else make
 
@@ -416,10 +416,10 @@ class TestAnswers:
         ]
 
 
-class TestAsking:
-    """Rules are asked as the machine asks them, however they take what they look at."""
+class TestCalls:
+    """Rules are called as the machine calls them, whatever the kind of their parameters."""
 
-    def test_by_keyword_and_with_defaults(self):
+    def test_keyword_arguments_and_defaults(self):
         @rule("no_code", on=["close"])
         def some(*, coupon_codes, profile_id="nobody", least=1):
             """Some."""
@@ -429,7 +429,7 @@ class TestAsking:
 
 
 class TestPurity:
-    """A rule is called twice, its arguments are compared, and what it calls is watched."""
+    """A rule is called twice, its arguments are compared, and its calls are profiled."""
 
     @pytest.mark.parametrize(
         ("ask", "name"),
@@ -441,15 +441,15 @@ class TestPurity:
             (time.monotonic, "time.monotonic()"),
         ],
     )
-    def test_a_rule_that_asks_a_clock(self, ask, name):
+    def test_a_rule_that_reads_a_clock(self, ask, name):
         @closing("late")
         def early(cart_items):
             """Early."""
             return bool(cart_items) and ask() > 0
 
-        assert found(early) == [f"late: depends-on-time: it calls {name}; let it ask for its parameter now"]
+        assert found(early) == [f"late: depends-on-time: it calls {name}; use the parameter now"]
 
-    def test_a_rule_that_is_given_the_time_asks_no_clock(self):
+    def test_a_rule_with_now_reads_no_clock(self):
         @closing("late")
         def early(now):
             """Early."""
@@ -457,7 +457,7 @@ class TestPurity:
 
         assert found(early, tries=400) == []
 
-    def test_what_a_log_asks_does_not_count(self):
+    def test_calls_by_logging_are_ignored(self):
         @closing("logged")
         def logged(cart_items):
             """Logged."""
@@ -470,16 +470,16 @@ class TestPurity:
         assert found(logged) == []
 
     @pytest.mark.parametrize(("ask", "name"), [(random.random, "random"), (lambda: os.urandom(1), "urandom")])
-    def test_a_rule_that_asks_chance(self, ask, name):
+    def test_a_rule_that_reads_a_random_source(self, ask, name):
         @closing("unlucky")
         def lucky(cart_items):
             """Lucky."""
             return bool(ask()) and bool(cart_items)
 
-        assert found(lucky) == [f"unlucky: depends-on-chance: it calls {name}(), which nobody can foretell"]
+        assert found(lucky) == [f"unlucky: depends-on-chance: it calls {name}(), which is random"]
 
     @pytest.mark.parametrize("collecting", [True, False])
-    def test_who_is_called_when_garbage_is_collected_does_not_count(self, collecting):
+    def test_calls_by_finalizers_are_ignored(self, collecting):
         def tick(*_):
             time.perf_counter()
 
@@ -500,17 +500,20 @@ class TestPurity:
             gc.callbacks.remove(tick)
             gc.enable()
 
-    def test_a_call_tells_of_time_or_of_chance_or_of_nothing(self):
+    def test_impurity_of_call(self):
         late, unlucky = Impurity.DEPENDS_ON_TIME, Impurity.DEPENDS_ON_CHANCE
-        assert told_by(datetime.now, "shop") == (late, "it calls datetime.now(); let it ask for its parameter now")
-        assert told_by(time.time, "shop") == (late, "it calls time.time(); let it ask for its parameter now")
-        assert told_by(random.random, "shop") == (unlucky, "it calls random(), which nobody can foretell")
-        assert told_by(os.urandom, "uuid") == (unlucky, "it calls urandom(), which nobody can foretell")
+        assert impurity_of_call(datetime.now, "shop") == (
+            late,
+            "it calls datetime.now(); use the parameter now",
+        )
+        assert impurity_of_call(time.time, "shop") == (late, "it calls time.time(); use the parameter now")
+        assert impurity_of_call(random.random, "shop") == (unlucky, "it calls random(), which is random")
+        assert impurity_of_call(os.urandom, "uuid") == (unlucky, "it calls urandom(), which is random")
         for function in (len, time.sleep, datetime.fromisoformat, END.isoformat):
-            assert told_by(function, "shop") is None
-        assert told_by(time.time, "logging.handlers") is None
+            assert impurity_of_call(function, "shop") is None
+        assert impurity_of_call(time.time, "logging.handlers") is None
 
-    def test_a_rule_that_answers_otherwise_when_it_is_asked_again(self):
+    def test_a_rule_whose_answer_changes(self):
         calls = []
 
         @closing("fickle")
@@ -520,7 +523,9 @@ class TestPurity:
             if len(calls) % 2:
                 yield Violation(message="Odd.")
 
-        assert "fickle: depends-on-chance: it answered Odd., and then, asked the same, that it passes" in found(fickle)
+        assert "fickle: depends-on-chance: it answered Odd., and then, for the same arguments, that it passes" in found(
+            fickle
+        )
 
         @closing("failing_at_times")
         def failing(cart_items):
@@ -531,7 +536,7 @@ class TestPurity:
 
         assert any("it answered KeyError: 'x', and then" in text or "KeyError" in text for text in found(failing))
 
-    def test_a_rule_that_changes_what_it_is_given(self):
+    def test_a_rule_that_changes_its_arguments(self):
         @rule("greedy", on=["close"])
         def greedy(session, change):
             """Greedy."""
@@ -541,7 +546,7 @@ class TestPurity:
         assert "greedy: changes-its-input: it changes session" in found(greedy)
 
 
-def test_the_findings_are_the_same_under_any_hash_seed():
+def test_findings_do_not_depend_on_the_hash_seed():
     text = "from session_fsm.testing.analysis.lint import lint\nfrom diagram_cases import ShopSession\nfrom session_fsm import rule\n"
     text += "class S(ShopSession):\n    rules = (*ShopSession.rules, rule('x', on=['close'])(len_))\n"
     text = (
@@ -563,7 +568,7 @@ def test_the_findings_are_the_same_under_any_hash_seed():
     assert b"x: never-refuses" in outputs.pop()
 
 
-def test_a_mutant_may_be_linted():
+def test_a_mutant_can_be_linted():
     (mutant,) = [mutant for mutant in mutants(CustomerSession) if mutant.id == "delete-row:T-09"]
     assert Finding(Fault.DEAD_END, "partially_returned", "nothing leads out, and it is not final") in lint(
         mutant.twin(), tries=1

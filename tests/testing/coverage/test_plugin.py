@@ -1,4 +1,4 @@
-"""The pytest plugin: what a suite exercised, in one process and in many, and the bar below which it fails."""
+"""Tests of the pytest plugin: reports, minimum coverage, several processes, options."""
 
 import json
 import sys
@@ -62,7 +62,7 @@ def test_an_order_is_cancelled():
 
 ON = ("-p", "session_fsm.testing.plugin", "-p", "no:cacheprovider")
 SHOP_CLASS = ("--session-fsm-class", "shop:ShopSession")
-BAR = ("--session-fsm-fail-under", "100")
+FAIL_UNDER = ("--session-fsm-fail-under", "100")
 HEADING = "*session-fsm: coverage of the definition*"
 GOALS = 10 + 2  # ten rows, one rule
 
@@ -76,19 +76,19 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def run(project: pytest.Pytester, *arguments: object) -> pytest.RunResult:
-    """Run pytest within this process. What it exercises counts here too, but not for any class of this suite."""
+    """Run pytest in this process."""
     return project.runpytest_inprocess(*ON, *map(str, arguments))
 
 
 def start(project: pytest.Pytester, *arguments: object) -> pytest.RunResult:
-    """Run pytest as a user does, in a process of its own."""
+    """Run pytest in a new process, as a user does."""
     return project.runpytest_subprocess(*ON, *map(str, arguments))
 
 
 class TestReport:
-    """A suite is told what it left out."""
+    """Reports list what a suite did not exercise."""
 
-    def test_a_weak_suite_gets_the_list_of_what_is_missing(self, project: pytest.Pytester) -> None:
+    def test_the_report_lists_what_is_missing(self, project: pytest.Pytester) -> None:
         result = run(project, *SHOP_CLASS, "--session-fsm-cov")
         assert result.ret == pytest.ExitCode.OK
         result.stdout.fnmatch_lines(
@@ -111,8 +111,8 @@ class TestReport:
             ]
         )
 
-    def test_what_it_is_told_to_paste_makes_it_whole(self, project: pytest.Pytester) -> None:
-        """The examples of the report, pasted as they are, exercise what was missing."""
+    def test_pasted_examples_complete_the_coverage(self, project: pytest.Pytester) -> None:
+        """The examples of a report, pasted unchanged, exercise everything that was missing."""
         weak = run(project, *SHOP_CLASS, "--session-fsm-report", "json:report.json")
         assert weak.ret == pytest.ExitCode.OK
         (report,) = json.loads((project.path / "report.json").read_text(encoding="utf-8"))["coverage"]
@@ -125,12 +125,12 @@ class TestReport:
             ),
         ]
         project.makepyfile(test_pasted="\n\n".join(examples))
-        result = run(project, *SHOP_CLASS, *BAR)
+        result = run(project, *SHOP_CLASS, *FAIL_UNDER)
         assert result.ret == pytest.ExitCode.OK
         result.stdout.fnmatch_lines(["shop:ShopSession: 100.0 %, 12 of 12 rows and rule outcomes exercised"])
         result.stdout.no_fnmatch_line("Missing")
 
-    def test_a_page_a_picture_and_the_counts_are_written(self, project: pytest.Pytester) -> None:
+    def test_reports_in_several_formats_are_written(self, project: pytest.Pytester) -> None:
         kinds = ["html", "svg", "json", "mermaid", "term"]
         reports = [f"--session-fsm-report={kind}:out/report.{kind}" for kind in kinds]
         result = run(project, *SHOP_CLASS, *reports)
@@ -146,7 +146,7 @@ class TestReport:
         assert "<b>" not in texts["html"]
         assert "\x1b" not in texts["html"] + texts["term"] + "".join(result.outlines)
 
-    def test_of_several_classes_each_has_its_page(self, project: pytest.Pytester) -> None:
+    def test_several_classes_have_a_page_each(self, project: pytest.Pytester) -> None:
         report = "--session-fsm-report=html:report.html"
         project.makepyfile(stall="from shop import ShopSession\nclass StallSession(ShopSession): rules = ()\n")
         result = run(project, *SHOP_CLASS, "--session-fsm-class", "stall:StallSession", report)
@@ -154,7 +154,7 @@ class TestReport:
         names = {path.name for path in project.path.glob("*.html")}
         assert names == {"report.shop-ShopSession.html", "report.stall-StallSession.html"}
 
-    def test_without_a_class_it_is_the_plain_session_and_its_subclasses(self, project: pytest.Pytester) -> None:
+    def test_the_default_class_includes_its_subclasses(self, project: pytest.Pytester) -> None:
         project.makepyfile(
             test_plain="""
             from session_fsm import CartItem, CustomerSession
@@ -168,37 +168,37 @@ class TestReport:
         result = start(project, "--session-fsm-cov", "--session-fsm-without-subclasses")
         result.stdout.fnmatch_lines(["session_fsm.session:CustomerSession: 17.8 %, 5 of 28 rows and *"])
 
-    def test_what_happens_when_modules_are_imported_counts(self, project: pytest.Pytester) -> None:
+    def test_sessions_created_at_import_time_count(self, project: pytest.Pytester) -> None:
         project.makepyfile(test_weak="from shop import ShopSession\nShopSession.create('x')\ndef test_it(): pass\n")
         result = run(project, *SHOP_CLASS, "--session-fsm-cov")
         result.stdout.fnmatch_lines(["  T-01  (new) -> create -> open  * 1"])
 
 
-class TestBar:
-    """A suite that exercises too little fails."""
+class TestFailUnder:
+    """A run fails below the minimum coverage."""
 
-    def test_below_the_bar_the_run_fails_and_says_why(self, project: pytest.Pytester) -> None:
-        result = run(project, *SHOP_CLASS, *BAR)
+    def test_coverage_below_the_minimum_fails_the_run(self, project: pytest.Pytester) -> None:
+        result = run(project, *SHOP_CLASS, *FAIL_UNDER)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         result.stdout.fnmatch_lines(
             ["ERROR: session-fsm: shop:ShopSession: 25.0 %, 3 of 12 rows and rule outcomes exercised, and 100 % is *"]
         )
 
-    def test_at_the_bar_it_passes(self, project: pytest.Pytester) -> None:
+    def test_coverage_at_the_minimum_passes(self, project: pytest.Pytester) -> None:
         assert run(project, *SHOP_CLASS, "--session-fsm-fail-under", "25").ret == pytest.ExitCode.OK
 
-    def test_a_whole_suite_reaches_it(self, project: pytest.Pytester) -> None:
+    def test_a_complete_suite_passes(self, project: pytest.Pytester) -> None:
         project.makepyfile(test_rest=REST)
-        result = run(project, *SHOP_CLASS, *BAR)
+        result = run(project, *SHOP_CLASS, *FAIL_UNDER)
         assert result.ret == pytest.ExitCode.OK
         result.stdout.fnmatch_lines(["shop:ShopSession: 100.0 %, 12 of 12 rows and rule outcomes exercised"])
 
-    def test_it_holds_without_a_terminal_too(self, project: pytest.Pytester) -> None:
-        assert start(project, *SHOP_CLASS, *BAR, "-p", "no:terminal").ret == pytest.ExitCode.TESTS_FAILED
+    def test_the_minimum_applies_without_the_terminal_plugin(self, project: pytest.Pytester) -> None:
+        assert start(project, *SHOP_CLASS, *FAIL_UNDER, "-p", "no:terminal").ret == pytest.ExitCode.TESTS_FAILED
 
-    def test_failing_tests_fail_all_the_same(self, project: pytest.Pytester) -> None:
+    def test_failing_tests_keep_their_exit_status(self, project: pytest.Pytester) -> None:
         project.makepyfile(test_bad="def test_it(): assert False\n")
-        result = run(project, *SHOP_CLASS, *BAR)
+        result = run(project, *SHOP_CLASS, *FAIL_UNDER)
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         result.stdout.fnmatch_lines(["ERROR: session-fsm: *"])
 
@@ -211,30 +211,30 @@ class TestBar:
             (["nowhere"], pytest.ExitCode.USAGE_ERROR),
         ],
     )
-    def test_where_no_test_ran_there_is_nothing_to_judge(
+    def test_without_executed_tests_there_is_no_report(
         self, project: pytest.Pytester, arguments: list[str], status: pytest.ExitCode
     ) -> None:
-        result = run(project, *SHOP_CLASS, *BAR, *arguments)
+        result = run(project, *SHOP_CLASS, *FAIL_UNDER, *arguments)
         assert result.ret == status
         result.stdout.no_fnmatch_line(HEADING)
 
 
 class TestProcesses:
-    """Counts are added up over workers and over runs."""
+    """Counts of workers and of several runs are added."""
 
-    def test_workers_hand_their_counts_over(self, project: pytest.Pytester) -> None:
+    def test_counts_of_workers_are_added(self, project: pytest.Pytester) -> None:
         project.makepyfile(test_rest=REST)
-        result = start(project, *SHOP_CLASS, *BAR, "-n", "2", "-p", "xdist")
+        result = start(project, *SHOP_CLASS, *FAIL_UNDER, "-n", "2", "-p", "xdist")
         assert result.ret == pytest.ExitCode.OK
         result.stdout.fnmatch_lines(["shop:ShopSession: 100.0 %, 12 of 12 rows and rule outcomes exercised"])
 
-    def test_a_worker_that_crashes_is_named(self, project: pytest.Pytester) -> None:
+    def test_a_crashed_worker_is_reported(self, project: pytest.Pytester) -> None:
         project.makepyfile(test_bad="import os\ndef test_it(): os._exit(3)\n")
         result = start(project, *SHOP_CLASS, "--session-fsm-cov", "-n", "1", "-p", "xdist", "--max-worker-restart", "0")
         assert result.ret == pytest.ExitCode.TESTS_FAILED
-        result.stdout.fnmatch_lines(["ERROR: session-fsm: what worker gw0 exercised is lost, because it did not end *"])
+        result.stdout.fnmatch_lines(["ERROR: session-fsm: what worker gw0 recorded is lost, because it crashed*"])
 
-    def test_each_run_leaves_a_file_and_together_they_are_whole(self, project: pytest.Pytester) -> None:
+    def test_data_files_of_several_runs_are_added(self, project: pytest.Pytester) -> None:
         project.makepyfile(test_rest=REST)
         for name in ("test_weak.py", "test_rest.py"):
             result = run(project, name, "--session-fsm-data", "counts")
@@ -251,10 +251,10 @@ class TestProcesses:
         assert project.run(sys.executable, "-m", "session_fsm", *command).ret == 1
 
 
-class TestSwitches:
-    """It does nothing that it was not asked for."""
+class TestOptions:
+    """Options on the command line and in the configuration file."""
 
-    def test_it_is_silent_until_it_is_asked(self, project: pytest.Pytester) -> None:
+    def test_without_options_nothing_is_recorded(self, project: pytest.Pytester) -> None:
         project.makepyfile(
             test_off="""
             from session_fsm.machine import LifecycleEvent
@@ -267,7 +267,7 @@ class TestSwitches:
         result.assert_outcomes(passed=2)
         result.stdout.no_fnmatch_line(HEADING)
 
-    def test_a_conftest_switches_it_on_and_the_configuration_says_how(self, project: pytest.Pytester) -> None:
+    def test_conftest_and_configuration_file_enable_the_plugin(self, project: pytest.Pytester) -> None:
         project.makeconftest('pytest_plugins = ["session_fsm.testing.plugin"]')
         project.makeini(
             """
@@ -301,12 +301,12 @@ class TestSwitches:
         )
         run(project, "test_fixture.py", "-p", "no:randomly").assert_outcomes(passed=1)
 
-    def test_it_lives_with_coverage_and_with_shuffled_tests(
+    def test_it_works_together_with_pytest_cov_and_pytest_randomly(
         self, project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.delenv("COVERAGE_FILE", raising=False)  # it counts for itself
+        monkeypatch.delenv("COVERAGE_FILE", raising=False)  # do not write into the data of an outer run
         project.makepyfile(test_rest=REST)
-        result = start(project, *SHOP_CLASS, *BAR, "--cov=shop", "-p", "randomly", "-p", "pytest_cov")
+        result = start(project, *SHOP_CLASS, *FAIL_UNDER, "--cov=shop", "-p", "randomly", "-p", "pytest_cov")
         assert result.ret == pytest.ExitCode.OK
         result.stdout.fnmatch_lines(["shop.py * 100%"])
 
@@ -328,7 +328,7 @@ class TestSwitches:
             ),
         ],
     )
-    def test_a_wrong_option_is_told_before_any_test_runs(
+    def test_a_wrong_option_is_reported_before_any_test_runs(
         self, project: pytest.Pytester, arguments: list[str], complaint: str
     ) -> None:
         result = run(project, *arguments)
@@ -336,13 +336,13 @@ class TestSwitches:
         result.stderr.fnmatch_lines([f"ERROR: {complaint}"])
         result.stdout.no_fnmatch_line("*passed*")
 
-    def test_what_cannot_be_written_is_told(self, project: pytest.Pytester) -> None:
+    def test_a_report_that_cannot_be_written_is_an_error(self, project: pytest.Pytester) -> None:
         (project.path / "taken").write_text("", encoding="utf-8")
         result = run(project, *SHOP_CLASS, "--session-fsm-report", "json:taken/report.json")
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         result.stdout.fnmatch_lines(["ERROR: session-fsm: *taken*"])
 
-    def test_with_workers_a_wrong_class_is_told_at_the_end(self, project: pytest.Pytester) -> None:
+    def test_with_workers_a_wrong_class_is_reported_at_the_end(self, project: pytest.Pytester) -> None:
         arguments = ["--session-fsm-cov", "--session-fsm-class", "shop:Shop", "-p", "xdist", "-n", "1"]
         result = start(project, *arguments)
         assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -1,4 +1,4 @@
-"""What the recorder counts, for which class, and what it leaves alone."""
+"""Tests of the recorder: hooks, counts by row, rule and class, JSON."""
 
 import gc
 import json
@@ -19,11 +19,16 @@ from session_fsm.machine import LifecycleEvent, LifecycleMachine
 from session_fsm.rules import coupon_code_required
 from session_fsm.testing import Recorder, recording, unrecorded, witness
 
-SEAM = [(LifecycleEvent, "fire"), (LifecycleEvent, "trigger"), (LifecycleEvent, "decide"), (LifecycleMachine, "create")]
+HOOKED = [
+    (LifecycleEvent, "fire"),
+    (LifecycleEvent, "trigger"),
+    (LifecycleEvent, "decide"),
+    (LifecycleMachine, "create"),
+]
 
 
 def methods() -> list[Any]:
-    return [vars(owner)[name] for owner, name in SEAM]
+    return [vars(owner)[name] for owner, name in HOOKED]
 
 
 @rule("never_on_sunday", on=["close"])
@@ -42,15 +47,15 @@ def recorder() -> Iterator[Recorder]:
         yield running
 
 
-class TestSeam:
-    """While nothing is recorded, the machine is what it was before."""
+class TestHooks:
+    """Without a running recorder the original methods are in place."""
 
     def test_the_methods_are_replaced_only_while_a_recorder_runs(self) -> None:
-        """In a process of its own, because this one may be recorded."""
+        """Runs in a new process, because this one may be recorded."""
         code = (
             "from session_fsm.machine import LifecycleEvent, LifecycleMachine\n"
-            f"seam = [{', '.join(f'({owner.__name__}, {name!r})' for owner, name in SEAM)}]\n"
-            "methods = lambda: [vars(owner)[name] for owner, name in seam]\n"
+            f"hooked = [{', '.join(f'({owner.__name__}, {name!r})' for owner, name in HOOKED)}]\n"
+            "methods = lambda: [vars(owner)[name] for owner, name in hooked]\n"
             "before = methods()\n"
             "from session_fsm.testing import recording\n"
             "import session_fsm.testing.plugin\n"
@@ -62,14 +67,14 @@ class TestSeam:
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert (result.returncode, result.stderr) == (0, "")
 
-    def test_an_exception_within_ends_the_recording(self) -> None:
+    def test_an_exception_ends_the_recording(self) -> None:
         before = methods()
         with pytest.raises(KeyboardInterrupt), recording() as recorder:
             raise KeyboardInterrupt
         assert not recorder.runs
         assert all(one is other for one, other in zip(before, methods(), strict=True))
 
-    def test_recorders_may_end_in_any_order(self) -> None:
+    def test_recorders_can_stop_in_any_order(self) -> None:
         before = methods()
         first, second = Recorder(), Recorder()
         first.start()
@@ -83,7 +88,7 @@ class TestSeam:
         assert [one.of(CustomerSession).rows["T-01"] for one in (first, second)] == [2, 2]
         assert all(one is other for one, other in zip(before, methods(), strict=True))
 
-    def test_a_recorder_may_go_on_but_not_run_twice(self) -> None:
+    def test_a_recorder_can_be_restarted_but_not_started_twice(self) -> None:
         recorder = Recorder()
         for _ in range(2):
             recorder.start()
@@ -96,9 +101,9 @@ class TestSeam:
 
 
 class TestRows:
-    """A row counts when it takes place."""
+    """A row is counted when it fires."""
 
-    def test_every_row_counts_for_itself(self, recorder: Recorder) -> None:
+    def test_every_row_has_its_own_count(self, recorder: Recorder) -> None:
         for state, triggers in {
             "open": ["update", "close", "cancel"],
             "closed": ["cancel", "reopen"],
@@ -121,18 +126,18 @@ class TestRows:
             "T-10": 0,
         }
 
-    def test_a_put_counts_for_the_row_that_it_means(self, recorder: Recorder) -> None:
+    def test_a_put_counts_for_the_row_that_it_fires(self, recorder: Recorder) -> None:
         CustomerSession.create("x", state="closed").put(state="cancelled")
         rows = recorder.of(CustomerSession).rows
         assert (rows["T-02"], rows["T-06"]) == (1, 1)
 
-    def test_the_way_through_callbacks_counts_once(self, recorder: Recorder) -> None:
+    def test_a_transition_with_callbacks_counts_once(self, recorder: Recorder) -> None:
         kind = fresh()
         listen(kind, "before_state_change", lambda _: None)
         kind.create("x").close()
         assert recorder.of(kind).rows["T-04"] == 1
 
-    def test_what_a_callback_stops_did_not_take_place(self, recorder: Recorder) -> None:
+    def test_a_transition_that_a_callback_aborts_is_not_counted(self, recorder: Recorder) -> None:
         kind = fresh()
         listen(kind, "after_state_change", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -152,7 +157,7 @@ class TestRows:
         assert coverage.rows["T-04"] == 1
         assert coverage.refusals["closed", "close"] == 1
 
-    def test_a_trigger_pulled_by_a_callback_counts_for_the_session_that_it_moves(self, recorder: Recorder) -> None:
+    def test_a_trigger_fired_by_a_callback_counts_for_its_own_session(self, recorder: Recorder) -> None:
         other = CustomerSession.create("other", state="closed")
         kind = fresh()
         listen(kind, "before_state_change", lambda _: other.close())
@@ -201,21 +206,21 @@ class TestRules:
         assert coverage.refusals["open", "reopen"] == 1
         assert coverage.rows["T-04"] == 0
 
-    def test_a_creation_into_no_row_is_no_refusal_of_a_trigger(self, recorder: Recorder) -> None:
+    def test_a_refused_creation_is_no_missing_transition(self, recorder: Recorder) -> None:
         with pytest.raises(WrongState):
             fresh(rules=()).create("x", state="cancelled")
         assert not any(recorder.of(CustomerSession).refusals.values())
 
-    def test_what_never_became_an_argument_counts_for_nothing(self, recorder: Recorder) -> None:
+    def test_an_invalid_value_is_not_counted(self, recorder: Recorder) -> None:
         with pytest.raises(InvalidValue):
             CustomerSession.create("")
         assert not any(recorder.of(CustomerSession).counts.values())
 
 
 class TestClasses:
-    """Each class is counted for itself; what a subclass inherits counts for its base too, if it is asked to."""
+    """Counts are kept for each class; a report can add those of subclasses."""
 
-    def test_a_subclass_counts_for_what_its_base_has_too(self, recorder: Recorder) -> None:
+    def test_a_subclass_counts_for_inherited_rows_and_rules(self, recorder: Recorder) -> None:
         with pytest.raises(RuleViolated):
             Shop.create("x").close()
         base = recorder.of(CustomerSession)
@@ -226,7 +231,7 @@ class TestClasses:
         assert not any(alone.counts.values())
         assert recorder.of(Shop, including_subclasses=False).rules["coupon_code_required"][Outcome.VIOLATED] == 1
 
-    def test_a_base_and_a_sibling_count_for_nothing(self, recorder: Recorder) -> None:
+    def test_base_class_and_sibling_are_not_counted(self, recorder: Recorder) -> None:
         CustomerSession.create("x")
         fresh(rules=Shop.rules).create("x")
         assert not any(recorder.of(Shop).counts.values())
@@ -253,7 +258,7 @@ class TestClasses:
         kind.create("x")
         assert recorder.of(kind).rules["always"][Outcome.PASSED] == 1
 
-    def test_only_the_classes_that_are_asked_for_count(self) -> None:
+    def test_only_the_given_classes_are_counted(self) -> None:
         with recording(Shop) as recorder:
             CustomerSession.create("x")
             assert not CustomerSession.create("x").evaluate("reopen")
@@ -262,7 +267,7 @@ class TestClasses:
         assert not any(recorder.of(CustomerSession).refusals.values())
         assert recorder.of(Shop).rows["T-01"] == 1
 
-    def test_classes_that_tests_make_are_not_kept_alive(self, recorder: Recorder) -> None:
+    def test_classes_are_not_kept_alive(self, recorder: Recorder) -> None:
         kind = fresh()
         kind.create("x")
         gone = weakref.ref(kind)
@@ -272,17 +277,17 @@ class TestClasses:
         assert recorder.of(CustomerSession).rows["T-01"] == 1
 
 
-class TestSilence:
-    """What is unrecorded tests nothing."""
+class TestUnrecorded:
+    """Nothing is counted inside `unrecorded`."""
 
-    def test_what_happens_unrecorded_does_not_count(self, recorder: Recorder) -> None:
+    def test_unrecorded_sessions_are_not_counted(self, recorder: Recorder) -> None:
         with unrecorded():
             assert not CustomerSession.create("x").evaluate("reopen")
         CustomerSession.create("x")
         assert recorder.of(CustomerSession).rows["T-01"] == 1
         assert recorder.of(CustomerSession).refusals["open", "reopen"] == 0
 
-    def test_it_decorates_and_holds_for_its_own_thread_alone(self, recorder: Recorder) -> None:
+    def test_the_decorator_applies_to_its_own_thread_only(self, recorder: Recorder) -> None:
         @unrecorded()
         def search() -> None:
             CustomerSession.create("x")
@@ -294,7 +299,7 @@ class TestSilence:
         search()
         assert recorder.of(CustomerSession).rows["T-01"] == 2
 
-    def test_an_exception_ends_it(self, recorder: Recorder) -> None:
+    def test_an_exception_ends_the_suspension(self, recorder: Recorder) -> None:
         with pytest.raises(ZeroDivisionError), unrecorded():
             raise ZeroDivisionError
         CustomerSession.create("x")
@@ -323,7 +328,7 @@ def test_every_thread_is_counted(recorder: Recorder) -> None:
 
 
 class TestJSON:
-    """Counts travel as JSON and are added up."""
+    """Counts are written as JSON, read and added."""
 
     @staticmethod
     def recorded() -> Recorder:
@@ -335,7 +340,7 @@ class TestJSON:
             EveryRuleSession.create("x")
         return recorder
 
-    def test_what_is_read_is_what_was_written(self) -> None:
+    def test_a_recording_survives_a_round_trip(self) -> None:
         recorder = self.recorded()
         text = recorder.to_json()
         read = Recorder.from_json(text)
@@ -345,7 +350,7 @@ class TestJSON:
             assert read.of(kind) == recorder.of(kind)
         assert Recorder.from_json(text.encode()).of(Shop).rows["T-03"] == 1
 
-    def test_recorders_are_added_up(self) -> None:
+    def test_recorders_can_be_added(self) -> None:
         one, other = self.recorded(), self.recorded()
         total = one + Recorder.from_json(other.to_json())
         assert total.of(Shop).rows["T-03"] == 2
@@ -354,12 +359,12 @@ class TestJSON:
         assert one.of(Shop).rows["T-03"] == 1
         assert (Recorder() + one).to_json() == one.to_json()
         with pytest.raises(TypeError):
-            one + 1  # it is what is refused
+            one + 1  # the wrong type on purpose
 
-    def test_a_recorder_says_how_much_it_has_counted(self) -> None:
+    def test_the_repr_shows_the_counts(self) -> None:
         assert repr(self.recorded()) == "<Recorder: 3 transitions of 2 classes>"
 
-    def test_the_document_is_as_the_documentation_says(self) -> None:
+    def test_the_document_has_the_documented_format(self) -> None:
         with recording() as recorder:
             assert not Shop.create("x").evaluate("reopen")
         document = json.loads(recorder.to_json())
@@ -381,7 +386,7 @@ class TestJSON:
         ("change", "problem"),
         [
             ({"format": None}, "/format: this is no session-fsm recording"),
-            ({"version": 2}, "/version: 2 is not 1, the one that is known"),
+            ({"version": 2}, "/version: 2 is not 1, the supported version"),
             ({"classes": None}, "/classes: null is not a list"),
             ({"classes": [5]}, "/classes/0: a number is not an object"),
             ({"classes": [{}]}, "/classes/0/bases: null is not a list"),
@@ -398,7 +403,7 @@ class TestJSON:
             ),
         ],
     )
-    def test_what_is_no_recording_is_refused_with_its_place(self, change: dict[str, Any], problem: str) -> None:
+    def test_an_invalid_recording_is_refused_with_a_pointer(self, change: dict[str, Any], problem: str) -> None:
         document: dict[str, Any] = {"format": "session-fsm recording", "version": 1, "classes": []}
         if change.keys() <= document.keys():
             document |= change
@@ -409,12 +414,12 @@ class TestJSON:
         assert problem in str(error.value)
 
     @pytest.mark.parametrize("data", ["", "[]", "{", b"\xff"])
-    def test_what_is_no_document_is_refused(self, data: Any) -> None:
+    def test_invalid_json_is_refused(self, data: Any) -> None:
         with pytest.raises(WireError):
             Recorder.from_json(data)
 
 
-def test_the_counts_are_the_same_whatever_the_hash_seed() -> None:
+def test_the_counts_do_not_depend_on_the_hash_seed() -> None:
     code = (
         "from session_fsm import CustomerSession\n"
         "from session_fsm.testing import recording\n"

@@ -1,4 +1,4 @@
-"""The fewest lives that show every transition, every pair of transitions, or both outcomes of every rule."""
+"""Tests of `paths`: transitions, pairs of transitions, rules."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def nothing_comes_back():
 
 @rule("reopened_too_late", on=[Trigger.REOPEN])
 def reopening_is_the_second_change(session):
-    """What was created closed is not reopened at once."""
+    """A session created closed is not reopened at once."""
     return session.update_count > 1
 
 
@@ -72,13 +72,13 @@ def the_banned_create_nothing(profile_id):
 
 @rule("order_anonymous", on=[Trigger.CREATE], target=State.CLOSED)
 def orders_have_a_profile(profile_id):
-    """What is created closed has a profile."""
+    """A session created closed has a profile."""
     return bool(profile_id)
 
 
 @rule("opened_by_friend", on=[Trigger.CREATE], target=State.OPEN)
 def open_sessions_begin_without_a_referral(referral_code):
-    """What is created open has no referral code."""
+    """A session created open has no referral code."""
     return not referral_code
 
 
@@ -96,7 +96,7 @@ def the_referral_is_known(referral_code):
 
 @rule("cancelled_anonymous", on=[Trigger.CANCEL])
 def a_profile_cancels(profile_id):
-    """Only what has a profile is cancelled."""
+    """Only a session with a profile is cancelled."""
     return bool(profile_id)
 
 
@@ -113,19 +113,19 @@ def sessions_are_kept_for_two_days(session, now):
 
 
 def ruled(*rules):
-    """Return a class of sessions that these rules alone guard."""
+    """Return a session class with only these rules."""
     return type("RuledSession", (CustomerSession,), {"rules": rules})
 
 
 class Restless(CustomerSession):
-    """Has only those rules whose witnesses are found at once, and one that nothing satisfies."""
+    """Has only rules with quickly found witnesses, and one that always refuses."""
 
     rules = (CustomerSession.rules[0], *CustomerSession.rules[3:6], nothing_comes_back)
 
 
 @cache
-def lives(kind, cover="transitions"):
-    """Return the paths, which are looked for once."""
+def cached_paths(kind, cover="transitions"):
+    """Return the result of `paths`; cached."""
     return paths(kind, cover)
 
 
@@ -139,9 +139,9 @@ def rows_of(path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_transition_is_shown_in_three_paths(kind):
+def test_three_paths_cover_every_transition(kind):
     """Nothing follows T-05, T-06 and T-09, so that no path has two of them: three paths are the least."""
-    result = lives(kind)
+    result = cached_paths(kind)
     assert result.covered == tuple(row.id for row in TABLE)
     assert {row for path in result.paths for row in rows_of(path)} == set(result.covered)
     assert (len(result.paths), result.least) == (3, 3)
@@ -149,36 +149,36 @@ def test_every_transition_is_shown_in_three_paths(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_steps_that_show_every_transition_are_as_few_as_can_be(kind):
+def test_the_number_of_steps_for_transitions_is_minimal(kind):
     """Three paths begin with three creations, two rows of which there are; the other eight rows take a step each."""
-    assert sum(len(path.steps) for path in lives(kind).paths) == 3 + 8
+    assert sum(len(path.steps) for path in cached_paths(kind).paths) == 3 + 8
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_pair_is_shown_in_seven_paths(kind):
+def test_seven_paths_cover_every_pair(kind):
     """Seven pairs end in a cancelled session, so that no path has two of them: seven paths are the least."""
-    result = lives(kind, "pairs")
+    result = cached_paths(kind, "pairs")
     assert set(result.covered) == PAIRS
     assert {f"{a} {b}" for path in result.paths for a, b in pairwise(rows_of(path))} == PAIRS
     finals = sum(a.target is b.source and b.target is State.CANCELLED for a in TABLE for b in TABLE)
     assert (len(result.paths), result.least, finals) == (7, 7, 7)
 
 
-def test_the_steps_that_show_every_pair_are_as_few_as_can_be():
+def test_the_number_of_steps_for_pairs_is_minimal():
     """A path leaves a row that creates nothing only after it came there by a pair, so as often as a row has more pairs
     that leave it than pairs that lead there, a pair is taken once more.
     """
     entered = Counter(pair.split()[1] for pair in PAIRS)
     left = Counter(pair.split()[0] for pair in PAIRS)
     repeated = sum(max(0, left[row.id] - entered[row.id]) for row in TABLE if row.source is not None)
-    result = lives(CustomerSession, "pairs")
+    result = cached_paths(CustomerSession, "pairs")
     assert sum(len(path.steps) - 1 for path in result.paths) == len(PAIRS) + repeated
 
 
 @pytest.mark.parametrize("cover", ["transitions", "pairs"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_paths_are_lived_as_they_say(kind, cover):
-    for path in lives(kind, cover).paths:
+def test_paths_play_as_expected(kind, cover):
+    for path in cached_paths(kind, cover).paths:
         session = path.play(kind)
         assert session.state is path.steps[-1].target
         assert path.story.play(kind).state is session.state
@@ -189,11 +189,11 @@ def test_paths_are_lived_as_they_say(kind, cover):
 
 
 def test_stories_are_those_of_the_paths():
-    result = lives(CustomerSession)
+    result = cached_paths(CustomerSession)
     assert result.stories == tuple(path.story for path in result.paths)
 
 
-def test_a_row_that_nothing_fires_is_named_with_the_reason():
+def test_an_infeasible_row_has_a_reason():
     result = paths(NoReturns, budget=100)
     assert list(result.infeasible) == ["T-07", "T-09", "T-10"]
     assert "nothing_comes_back" in result.infeasible["T-07"]
@@ -202,7 +202,7 @@ def test_a_row_that_nothing_fires_is_named_with_the_reason():
     assert "infeasible: T-07: T-07 fires: no witness" in str(result)
 
 
-def test_a_pair_that_the_rules_never_allow_is_named_and_the_rest_shown():
+def test_an_infeasible_pair_has_a_reason_and_the_rest_is_covered():
     result = paths(LateReopening, "pairs", budget=300)
     assert list(result.infeasible) == ["T-02 T-08"]
     assert "reopened_too_late" in result.infeasible["T-02 T-08"]
@@ -211,7 +211,7 @@ def test_a_pair_that_the_rules_never_allow_is_named_and_the_rest_shown():
     assert len(result.paths) == result.least == 7
 
 
-def test_what_the_rules_forbid_further_on_is_shown_by_further_paths():
+def test_a_forbidden_sequence_is_split_into_several_paths():
     result = paths(LateReopening, budget=300)
     assert result.covered == tuple(row.id for row in TABLE)
     assert (result.infeasible, result.missing) == ({}, ())
@@ -219,14 +219,14 @@ def test_what_the_rules_forbid_further_on_is_shown_by_further_paths():
         path.play(LateReopening)
 
 
-def test_an_update_that_is_possible_once_makes_pairs_infeasible():
+def test_a_single_allowed_update_makes_pairs_infeasible():
     result = paths(OneUpdate, "pairs", budget=300)
     assert list(result.infeasible) == ["T-03 T-03", "T-08 T-03"]
     assert set(result.covered) == PAIRS - {"T-03 T-03", "T-08 T-03"}
 
 
-def test_a_pair_is_shown_by_itself_where_the_walk_that_was_to_show_it_went_on_too_long():
-    """T-04 T-08 follows a creation alone; behind it nothing is lived, so that T-08 T-05 is asked for by itself."""
+def test_a_pair_after_a_forbidden_sequence_has_its_own_path():
+    """T-04 T-08 is possible only after a creation; nothing follows it, so T-08 T-05 needs a separate path."""
     kind = ruled(only_what_is_young_is_reopened, an_open_session_is_cancelled_at_once)
     result = paths(kind, "pairs", budget=200)
     assert list(result.infeasible) == ["T-03 T-05", "T-08 T-05"]
@@ -238,13 +238,13 @@ def test_a_pair_is_shown_by_itself_where_the_walk_that_was_to_show_it_went_on_to
         path.play(kind)
 
 
-def test_what_is_unknown_to_cover_is_refused():
+def test_an_unknown_cover_is_refused():
     with pytest.raises(InvalidValue, match="none of: transitions, pairs, rules"):
         paths(CustomerSession, "everything")
 
 
 def test_paths_print_as_a_table():
-    text = str(lives(CustomerSession))
+    text = str(cached_paths(CustomerSession))
     assert text.splitlines()[:3] == [
         "transitions: 10 of 10 feasible in 3 paths; 3 at least",
         "path 1, 4 steps",
@@ -252,36 +252,36 @@ def test_paths_print_as_a_table():
     ]
 
 
-def test_a_path_that_goes_otherwise_fails_with_what_came_of_it():
+def test_a_path_with_another_result_fails():
     wrong = Path((PathStep(Step("create"), State.CLOSED, "talon_session_created"),))
     with pytest.raises(AssertionError, match="step 1 of 1: expected create -> closed, but got create -> open"):
         wrong.play(CustomerSession)
 
 
-def test_looking_for_paths_is_not_recorded():
+def test_the_search_is_not_recorded():
     with recording(CustomerSession) as recorder:
         paths(CustomerSession)
     assert not any(recorder.of(CustomerSession).rows.values())
 
 
-def test_walks_of_a_graph_without_requirements_are_none():
+def test_a_graph_without_required_arcs_has_no_walks():
     row = TABLE[0]
     assert fewest_walks([Arc(START, "open", row)]) == []
 
 
-def test_what_nothing_leads_to_is_left_aside():
+def test_unreachable_arcs_are_ignored():
     row = TABLE[0]
     arcs = [Arc(START, "open", row, required=True), Arc("closed", "open", row, required=True)]
     assert fewest_walks(arcs) == [(row,)]
 
 
-def test_paths_are_the_same_under_every_hash_seed():
+def test_paths_do_not_depend_on_the_hash_seed():
     code = (
         "from session_fsm import CustomerSession; from session_fsm.testing.generation.paths import paths;"
         "from session_fsm.testing.matrix import matrix_table; print(matrix_table(CustomerSession));"
         "print(*[path.code() for cover in ('transitions', 'pairs') for path in paths(CustomerSession, cover).paths])"
     )
-    told = {
+    rule_paths = {
         subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, "PYTHONHASHSEED": seed},
@@ -291,12 +291,12 @@ def test_paths_are_the_same_under_every_hash_seed():
         ).stdout
         for seed in ("0", "1")
     }
-    assert len(told) == 1
-    assert "session.reopen()" in told.pop()
+    assert len(rule_paths) == 1
+    assert "session.reopen()" in rule_paths.pop()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_all_rules_take_two_paths(kind):
+def test_two_paths_cover_all_rules(kind):
     """L-09 refuses a creation, which nothing follows; all else is shown by one further session."""
     result = paths(kind, "rules")
     codes = [one.code for one in kind.rules]
@@ -308,7 +308,7 @@ def test_all_rules_take_two_paths(kind):
     assert str(result.paths[-1]) == "create -> refused: state_not_creatable"
 
 
-def told(kind):
+def rule_paths(kind):
     """Return the paths that show the rules of *kind*, each as a line, when all of them went as they say."""
     result = paths(kind, "rules", budget=200)
     assert result.missing == ()
@@ -317,17 +317,17 @@ def told(kind):
     return [str(path) for path in result.paths]
 
 
-def test_a_life_whose_rules_another_shows_too_is_left_out():
-    """What is created closed passes both rules, so that the open session which passes the first is not needed."""
-    assert told(ruled(the_banned_create_nothing, orders_have_a_profile)) == [
+def test_a_redundant_path_is_left_out():
+    """A session created closed passes both rules, so the open one, which passes the first, is redundant."""
+    assert rule_paths(ruled(the_banned_create_nothing, orders_have_a_profile)) == [
         "create -> closed",
         "create -> refused: created_banned",
         "create -> refused: order_anonymous",
     ]
 
 
-def test_rules_of_two_creations_take_two_lives():
-    assert told(ruled(orders_have_a_profile, open_sessions_begin_without_a_referral)) == [
+def test_rules_of_two_creations_take_two_paths():
+    assert rule_paths(ruled(orders_have_a_profile, open_sessions_begin_without_a_referral)) == [
         "create -> open",
         "create -> closed",
         "create -> refused: order_anonymous",
@@ -335,33 +335,33 @@ def test_rules_of_two_creations_take_two_lives():
     ]
 
 
-def test_a_rule_that_only_a_creation_violates_takes_a_path_of_its_own():
+def test_a_rule_that_only_a_creation_violates_takes_a_separate_path():
     """The rule guards updates too, but passes them all."""
-    assert told(ruled(sessions_begin_with_a_profile)) == [
+    assert rule_paths(ruled(sessions_begin_with_a_profile)) == [
         "create -> open",
         "create -> refused: created_anonymous",
     ]
 
 
-def test_a_step_that_a_longer_life_makes_needless_is_left_out():
-    """The profile comes by an update, which shows what the update before it was there for."""
-    (line,) = told(ruled(the_referral_is_known, a_profile_cancels))
+def test_a_redundant_step_is_left_out():
+    """The update that sets the profile also reaches the goal of the update before it."""
+    (line,) = rule_paths(ruled(the_referral_is_known, a_profile_cancels))
     assert line == (
         "create -> open; cancel -> refused: cancelled_anonymous; update -> refused: updated_without_referral; "
         "update -> open; cancel -> cancelled"
     )
 
 
-def test_no_path_runs_back_in_time():
+def test_times_of_a_path_do_not_decrease():
     """A late close is refused before the session is cancelled; one that is in time would have to come before both."""
     kind = ruled(sessions_are_closed_within_a_day, sessions_are_kept_for_two_days)
     for path in paths(kind, "rules", budget=200).paths:
         times = [now for _, now in path.story.timed()]
         assert times == sorted(times)
-    assert any("closed_late" in line and "cancel -> cancelled" in line for line in told(kind))
+    assert any("closed_late" in line and "cancel -> cancelled" in line for line in rule_paths(kind))
 
 
-def test_a_rule_that_never_passes_is_named_with_the_reason():
+def test_a_rule_that_never_passes_is_infeasible():
     result = paths(Restless, "rules", budget=500)
     assert "nothing_comes_back:passed" in result.infeasible
     assert "nothing_comes_back" in result.infeasible["nothing_comes_back:passed"]
@@ -369,7 +369,7 @@ def test_a_rule_that_never_passes_is_named_with_the_reason():
     assert result.missing == ()
 
 
-def test_what_is_refused_is_written_as_an_expected_refusal():
+def test_a_refused_step_is_written_as_an_expected_refusal():
     path = Path((PathStep(Step("create", SessionUpdate(state="cancelled")), codes=("state_not_creatable",)),))
     assert path.play(CustomerSession) is None
     assert path.code() == (

@@ -1,4 +1,4 @@
-"""What a search is made of: what rules mention, what is tried for their sake, and how a story is made simpler."""
+"""Tests of the search: rule references, candidates, long stories, shrinking."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,8 +16,8 @@ from session_fsm import CartItem, CustomerSession, ReturnedCartItem, Rule, Sessi
 from session_fsm.rules.optional import AttributeType
 from session_fsm.testing import BEGINNING, NoWitness, Step, Story, Why, find_witness, witness
 from session_fsm.testing.generation.candidates import Candidates
-from session_fsm.testing.generation.rule_source import Mentions, mentioned
-from session_fsm.testing.generation.shrinking import simplest
+from session_fsm.testing.generation.rule_references import RuleReferences, references_of
+from session_fsm.testing.generation.shrinking import shrink
 
 MINUTE = timedelta(minutes=1)
 
@@ -33,7 +33,7 @@ def rule_that_holds(*held: Any) -> Rule:
     return holds
 
 
-class TestMentions:
+class TestRuleReferences:
     @pytest.mark.parametrize(
         ("held", "field", "values"),
         [
@@ -49,11 +49,11 @@ class TestMentions:
             (partial(pow, 7), "numbers", (Decimal(7),)),
         ],
     )
-    def test_a_constant_is_found_by_its_kind(self, held: Any, field: str, values: tuple[Any, ...]) -> None:
-        assert getattr(mentioned([rule_that_holds(held)]), field) == values
+    def test_constants_are_collected_by_type(self, held: Any, field: str, values: tuple[Any, ...]) -> None:
+        assert getattr(references_of([rule_that_holds(held)]), field) == values
 
-    def test_a_class_itself_mentions_nothing(self) -> None:
-        assert mentioned([rule_that_holds(CustomerSession)]).numbers == ()
+    def test_a_class_has_no_references(self) -> None:
+        assert references_of([rule_that_holds(CustomerSession)]).numbers == ()
 
     def test_methods_and_callable_objects_of_the_package_are_read(self) -> None:
         class Limit:
@@ -67,11 +67,11 @@ class TestMentions:
             def __call__(self, units: int) -> bool:
                 return units < 88
 
-        assert mentioned([rule_that_holds(Limit(66).allows)]).numbers == (Decimal(66), Decimal(77))
-        assert mentioned([rule_that_holds(CallableLimit(66))]).numbers == (Decimal(66), Decimal(88))
-        assert mentioned([rule_that_holds(Limit(66))]).numbers == (Decimal(66),)
+        assert references_of([rule_that_holds(Limit(66).allows)]).numbers == (Decimal(66), Decimal(77))
+        assert references_of([rule_that_holds(CallableLimit(66))]).numbers == (Decimal(66), Decimal(88))
+        assert references_of([rule_that_holds(Limit(66))]).numbers == (Decimal(66),)
 
-    def test_what_a_decorator_wraps_is_read(self) -> None:
+    def test_a_wrapped_function_is_read(self) -> None:
         def announced(function: Callable[[int], bool]) -> Callable[[int], bool]:
             @wraps(function)
             def wrapper(*arguments: Any) -> bool:
@@ -83,25 +83,25 @@ class TestMentions:
         def few(units: int) -> bool:
             return units < 55
 
-        assert mentioned([rule_that_holds(few)]).numbers == (Decimal(55),)
+        assert references_of([rule_that_holds(few)]).numbers == (Decimal(55),)
 
-    def test_a_cell_that_is_still_empty_is_passed_over(self) -> None:
+    def test_an_empty_closure_cell_is_ignored(self) -> None:
         @rule("early", on=["update"])
         def early(profile_id: str) -> bool:
-            """It refers to what does not exist yet."""
+            """It refers to an empty cell."""
             return profile_id != later and profile_id != "never"
 
-        assert mentioned([early]).texts == ("never",)
+        assert references_of([early]).texts == ("never",)
         later = "soon"
-        assert mentioned([early]).texts == ("soon", "never")
+        assert references_of([early]).texts == ("soon", "never")
 
-    def test_a_rule_is_read_where_another_calls_it(self) -> None:
+    def test_a_rule_that_another_rule_calls_is_read(self) -> None:
         @rule("calls", on=["update"])
         def calls(profile_id: str) -> bool:
             """It calls another rule."""
             return bool(called(profile_id))
 
-        assert mentioned([calls]).texts == ("called",)
+        assert references_of([calls]).texts == ("called",)
 
     def test_own_methods_and_properties_of_the_session_are_read(self) -> None:
         @attrs.define
@@ -117,8 +117,8 @@ class TestMentions:
             """It is gold."""
             return bool(session.is_gold)
 
-        assert mentioned([gold], GoldSession).texts == ("gold",)
-        assert mentioned([gold]).texts == ()
+        assert references_of([gold], GoldSession).texts == ("gold",)
+        assert references_of([gold]).texts == ()
 
 
 @rule("called", on=["update"])
@@ -128,7 +128,7 @@ def called(profile_id: str) -> bool:
 
 
 def candidates(*names: str, kind: type[CustomerSession] = CustomerSession, **values: Any) -> Candidates:
-    return Candidates(kind, Mentions(names=frozenset(names), **values))
+    return Candidates(kind, RuleReferences(names=frozenset(names), **values))
 
 
 class TestCandidates:
@@ -142,12 +142,12 @@ class TestCandidates:
             (None, [None, "A", "B", 1]),
         ],
     )
-    def test_an_own_field_is_given_values_like_its_own(self, held: Any, tried: list[Any]) -> None:
+    def test_candidates_of_an_own_field_have_its_type(self, held: Any, tried: list[Any]) -> None:
         found = candidates("tenant", kind=TenantSession).own_fields({"tenant": held})
         assert [own["tenant"] for own in islice(found, len(tried))] == tried
 
     @pytest.mark.parametrize("kind", [CartItem, type("OwnItem", (CartItem,), {})])
-    def test_a_long_cart_has_items_that_differ_in_their_skus_alone(self, kind: type[CartItem]) -> None:
+    def test_items_of_a_long_cart_differ_only_in_their_skus(self, kind: type[CartItem]) -> None:
         like = kind(sku="A", quantity=1, price=2)
         tried = candidates("cart_items", "len", numbers=(Decimal(50),))
         for _ in range(2):
@@ -155,12 +155,12 @@ class TestCandidates:
             assert cart == tuple(kind(sku=f"A{n}", quantity=1, price=2) for n in range(50))
             assert {type(item) for item in cart} == {kind}
 
-    def test_what_only_a_creation_sets_is_varied(self) -> None:
+    def test_fields_of_a_creation_are_varied(self) -> None:
         found = list(candidates("id", "first_session").own_fields({}))
         assert found[:2] == [{"id": 1}, {"id": 0}]
         assert found[-2:] == [{"first_session": True}, {"first_session": False}]
 
-    def test_a_return_names_no_sku_where_no_rule_looks_at_it(self) -> None:
+    def test_a_return_names_no_sku_if_no_rule_reads_it(self) -> None:
         cart = (CartItem(sku="A", quantity=2),)
         entries = [entry for entries in candidates("quantity").of_return((), cart) for entry in entries]
         assert ReturnedCartItem(position=0, quantity=3) in entries
@@ -169,7 +169,7 @@ class TestCandidates:
         assert ReturnedCartItem(position=0, sku="A") in named
         assert not any(entry.quantity for entry in named)
 
-    def test_every_field_of_an_item_is_varied_that_a_rule_looks_at(self) -> None:
+    def test_every_field_of_an_item_that_a_rule_reads_is_varied(self) -> None:
         cart = (CartItem(sku="A", quantity=1),)
         carts = list(candidates("cart_items", "name", "weight", "attributes", texts=("Size",)).of_cart(cart))
         items = [item for (item, *_) in filter(None, carts)]
@@ -177,14 +177,14 @@ class TestCandidates:
         assert {Decimal(2)} <= {item.weight for item in items}
         assert {"Size": False} in [dict(item.attributes) for item in items]
 
-    def test_moments_lie_around_what_is_mentioned(self) -> None:
+    def test_times_are_near_the_constants_of_the_rule(self) -> None:
         moment, day = datetime(2026, 5, 1, 12, tzinfo=UTC), date(2026, 6, 1)
         found = set(candidates("now", moments=(moment,), days=(day,), clock_times=(time(18),)).moments(None, BEGINNING))
         evening = BEGINNING.replace(hour=18)
         for each in (moment, datetime(2026, 6, 1, tzinfo=UTC), evening, evening + timedelta(days=1)):
             assert {each - timedelta(seconds=1), each, each + timedelta(seconds=1)} <= found
 
-    def test_numbers_are_spans_only_where_a_rule_speaks_of_spans(self) -> None:
+    def test_numbers_are_timedeltas_only_if_the_rule_uses_timedeltas(self) -> None:
         then = BEGINNING + timedelta(days=14)
         at_once = candidates("now", numbers=(Decimal(14),)).moments(None, BEGINNING)
         assert then + timedelta(seconds=1) not in set(at_once)
@@ -193,7 +193,7 @@ class TestCandidates:
         assert then + timedelta(seconds=1) in spans
         assert min(spans) > BEGINNING + MINUTE
 
-    def test_without_a_rule_about_time_no_time_is_tried(self) -> None:
+    def test_without_a_rule_about_time_no_time_is_varied(self) -> None:
         assert list(candidates("profile_id").moments(None, BEGINNING)) == []
 
 
@@ -211,7 +211,7 @@ class TestSearch:
         assert session is not None
         assert session.update_count >= 8
 
-    def test_what_leads_elsewhere_is_no_witness(self) -> None:
+    def test_another_target_is_no_witness(self) -> None:
         elsewhere = strategies.just(Story.of(Step("create")))
         missing = find_witness(CustomerSession, "T-05", strategy=elsewhere, depth=0, budget=20)
         assert isinstance(missing, NoWitness)
@@ -219,7 +219,7 @@ class TestSearch:
 
 
 class TestShrinking:
-    def test_a_price_is_cut_to_the_digits_that_matter(self) -> None:
+    def test_a_price_shrinks_to_the_relevant_digits(self) -> None:
         def priced(price: str) -> Story:
             return Story.of(Step("create", SessionUpdate(cart_items=[CartItem(sku="A", quantity=1, price=price)])))
 
@@ -232,8 +232,8 @@ class TestShrinking:
             price = price_of(story)
             return price is not None and price != price.to_integral_value()
 
-        assert price_of(simplest(priced("12.345"), shows)) == Decimal("12.3")
-        assert price_of(simplest(priced(f"{'7' * 40}.25"), shows)) == Decimal(f"{'7' * 40}.2")
+        assert price_of(shrink(priced("12.345"), shows)) == Decimal("12.3")
+        assert price_of(shrink(priced(f"{'7' * 40}.25"), shows)) == Decimal(f"{'7' * 40}.2")
 
     def test_a_time_is_rounded_as_far_as_the_step_before_allows(self) -> None:
         story = Story.of(Step("create"), Step("close", at=BEGINNING + timedelta(hours=5, minutes=6, seconds=7.5)))
@@ -242,17 +242,17 @@ class TestShrinking:
         def shows(other: Story) -> bool:
             return len(other.steps) == 2 and other.steps[1].at is not None
 
-        assert simplest(story, lambda s: shows(s) and s.end.hour == 5).steps[1].at == BEGINNING + timedelta(hours=5)
-        assert simplest(early, shows).steps[1].at == BEGINNING + MINUTE
+        assert shrink(story, lambda s: shows(s) and s.end.hour == 5).steps[1].at == BEGINNING + timedelta(hours=5)
+        assert shrink(early, shows).steps[1].at == BEGINNING + MINUTE
 
-    def test_own_values_that_were_given_stay_and_others_are_made_simpler(self) -> None:
+    def test_given_own_values_stay_and_others_shrink(self) -> None:
         at = datetime(2026, 5, 1, tzinfo=UTC)
         own = {"tenant": "acme", "note": "long", "at": at}
         story = Story.of(Step("create"), own=own)
-        assert simplest(story, lambda s: {*s.own} == {*own} and bool(s.steps), kept=("tenant",)).own == {
+        assert shrink(story, lambda s: {*s.own} == {*own} and bool(s.steps), kept=("tenant",)).own == {
             "tenant": "acme",
             "note": "A",
             "at": at,
         }
-        assert simplest(story, lambda s: bool(s.steps), kept=("tenant",)).own == {"tenant": "acme"}
-        assert simplest(story, lambda s: bool(s.steps)).own == {}
+        assert shrink(story, lambda s: bool(s.steps), kept=("tenant",)).own == {"tenant": "acme"}
+        assert shrink(story, lambda s: bool(s.steps)).own == {}

@@ -1,4 +1,4 @@
-"""Witnesses: for every row that fires, and for every rule that alone refuses."""
+"""Tests of `witness`: rows, rule outcomes, reasons for missing witnesses, strategies."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def run(shown: Witness) -> Any:
 
 
 def replayed(shown: Witness) -> Result:
-    """Play the JSON Lines of a witness as `session-fsm replay` does, and return what came of the last."""
+    """Play the JSON Lines of a witness as `session-fsm replay` does, and return the result of the last line."""
     recording = Recording(shown.kind)
     return [recording.play(read_request(line.encode())) for line in shown.json_lines().splitlines()][-1]
 
@@ -53,7 +53,7 @@ class TestRows:
         session = shown.session()
         assert (None if session is None else session.state) is row.source
 
-    def test_the_shortest_way_is_taken(self) -> None:
+    def test_the_story_is_the_shortest(self) -> None:
         assert witness(CustomerSession, REOPENS).whole.steps == (
             Step("create", SessionUpdate(state="closed")),
             Step("reopen"),
@@ -84,12 +84,12 @@ class TestRules:
         assert shown.whole.own == {"tenant": "acme", "note": "long"}
         assert run(shown).tenant == "acme"
 
-    def test_without_what_the_class_requires_the_reason_is_told(self) -> None:
+    def test_missing_own_fields_are_reported(self) -> None:
         with pytest.raises(InvalidValue, match=r"/own: TenantSession cannot be created: .*'tenant'"):
             witness(TenantSession, "T-01")
 
 
-# Rules as an order service writes them, each with the trigger on which it is to be refused alone.
+# Rules of an order service, each with the trigger on which it alone refuses.
 
 
 @rule("minimum_order_missed", on=["close"])
@@ -127,7 +127,7 @@ def order_is_cancelled_within_14_days(session: Any, now: datetime) -> bool:
 
 @rule("profile_missing", on=["close"])
 def profile_is_known(profile_id: str) -> bool:
-    """Whoever orders has a profile."""
+    """An order has a profile."""
     return bool(profile_id)
 
 
@@ -139,7 +139,7 @@ def session_is_updated_at_most_twice(session: Any) -> bool:
 
 @rule("shipping_missing", on=["create", "update", "close"])
 def shipping_has_a_cost(attributes: Any, additional_costs: Any) -> bool:
-    """What is shipped has a cost of shipping."""
+    """A shipped order has a shipping cost."""
     return "ShippingCity" not in attributes or "shipping" in additional_costs
 
 
@@ -148,7 +148,7 @@ BLACKLIST = frozenset({"RECALLED-1", "RECALLED-2"})
 
 @rule("sku_blacklisted", on=["create", "update", "close"])
 def no_item_is_recalled(cart_items: Any) -> bool:
-    """What is recalled is not sold."""
+    """Recalled items are not sold."""
     return all(item.sku not in BLACKLIST for item in cart_items)
 
 
@@ -168,19 +168,19 @@ USER_RULES = [
 class TestRulesOfAService:
     @pytest.mark.parametrize("outcome", ["violated", "passed"])
     @pytest.mark.parametrize("own_rule", USER_RULES, ids=lambda r: r.code)
-    def test_both_outcomes_are_found(self, own_rule: Any, outcome: str) -> None:
+    def test_both_outcomes_have_a_witness(self, own_rule: Any, outcome: str) -> None:
         shown = witness(with_rules(own_rule), own_rule, outcome)
         failing = [violation.code for violation in shown.decision.violations]
         assert failing == ([own_rule.code] if outcome == "violated" else [])
         run(shown)
         assert [violation.code for violation in replayed(shown).violations] == failing
 
-    def test_all_together_are_found_too(self) -> None:
+    def test_all_rules_together_have_witnesses(self) -> None:
         kind = with_rules(*USER_RULES)
         for own_rule in USER_RULES:
             assert witness(kind, own_rule, "violated").decision.violations[0].code == own_rule.code
 
-    def test_a_rule_that_fails_has_a_witness_of_that(self) -> None:
+    def test_a_rule_that_raises_has_a_witness(self) -> None:
         @rule("division", on=["update"])
         def items_are_shared(cart_items: Any) -> bool:
             """Items are shared among the carts."""
@@ -242,7 +242,7 @@ class TestNoWitness:
         assert (missing.why, missing.by) == (Why.CONTRADICTORY, ("few", "many"))
         assert "never all together" in missing.text
 
-    def test_a_state_that_nobody_reaches_is_contradictory(self) -> None:
+    def test_an_unreachable_state_is_contradictory(self) -> None:
         @rule("never", on=["close", "create"], target="closed")
         def never() -> bool:
             """Never."""
@@ -263,7 +263,7 @@ class TestNoWitness:
         assert isinstance(missing, NoWitness)
         assert (missing.why, missing.by, missing.text) == (Why.NOT_FOUND, (), "the rule was never violated")
 
-    def test_no_way_is_so_short(self) -> None:
+    def test_depth_limits_the_story(self) -> None:
         missing = find_witness(CustomerSession, "T-07", depth=1)
         assert isinstance(missing, NoWitness)
         assert (missing.why, missing.tried) == (Why.NOT_FOUND, 0)
@@ -275,7 +275,7 @@ class TestStrategies:
         """The referral code is not a certain one."""
         return hash_of(referral_code) != 1821
 
-    def test_what_the_search_does_not_think_of_is_drawn(self) -> None:
+    def test_values_of_a_strategy_are_tried(self) -> None:
         kind = with_rules(self.referral_is_not_the_secret)
         assert isinstance(find_witness(kind, "secret_code", "violated", budget=300), NoWitness)
         update = SessionUpdate(referral_code="xyzzy")
@@ -283,7 +283,7 @@ class TestStrategies:
             shown = witness(kind, "secret_code", "violated", strategy=strategies.just(drawn), budget=300)
             assert hash_of(shown.step.argument.referral_code) == 1821
 
-    def test_a_strategy_of_something_else_is_refused(self) -> None:
+    def test_a_strategy_of_another_type_is_refused(self) -> None:
         with pytest.raises(InvalidValue, match="/strategy: the strategy drew 1, which is neither"):
             witness(CustomerSession, "T-01", strategy=strategies.just(1))
 
@@ -298,7 +298,7 @@ def hash_of(text: str) -> int:
     return sum(place * ord(letter) for place, letter in enumerate(text, 1))
 
 
-class TestQuestions:
+class TestArguments:
     @pytest.mark.parametrize(
         ("what", "options", "problem"),
         [
@@ -309,20 +309,20 @@ class TestQuestions:
             ("too_many_units", {"outcome": "passed", "on": "cancel"}, "/on: the rule too_many_units guards "),
         ],
     )
-    def test_a_question_without_sense_is_refused(self, what: str, options: dict[str, Any], problem: str) -> None:
+    def test_invalid_arguments_are_refused(self, what: str, options: dict[str, Any], problem: str) -> None:
         with pytest.raises(InvalidValue) as refusal:
             witness(CustomerSession, what, **options)
         assert str(refusal.value).startswith(problem)
 
-    def test_the_trigger_may_be_chosen(self) -> None:
+    def test_the_trigger_can_be_chosen(self) -> None:
         shown = witness(CustomerSession, "too_many_units", "violated", on="close")
         assert shown.step.trigger == "close"
         assert str(shown).startswith("close is refused by too_many_units: ")
 
-    def test_a_witness_tells_what_is_allowed(self) -> None:
+    def test_a_witness_prints_its_decision(self) -> None:
         assert str(witness(CustomerSession, "T-05")).startswith("cancel is allowed: open -> cancelled")
 
-    def test_the_imports_make_it_run_by_itself(self) -> None:
+    def test_code_with_imports_runs_alone(self) -> None:
         code = witness(CustomerSession, "unknown_cart_item", "violated").code(imports=True)
         assert code.startswith(
             "import pytest\n\nfrom session_fsm import CustomerSession, ReturnedCartItem, RuleViolated\n\n"
@@ -339,7 +339,7 @@ print(witness(CustomerSession, "sku_position_mismatch", "violated").code())
 """
 
 
-def test_hash_seeds_make_no_difference() -> None:
+def test_witnesses_do_not_depend_on_the_hash_seed() -> None:
     command = [sys.executable, "-c", PRINTS]
     texts = {
         subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, check=True, capture_output=True).stdout

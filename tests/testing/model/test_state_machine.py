@@ -1,4 +1,4 @@
-"""The state machine: it runs as a plain test class, passes sound classes, and finds what is planted in others."""
+"""Tests of `SessionMachine`: it runs as a test class, passes correct classes, and finds the bug of others."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ from session_fsm.testing.strategies.values import carts
 
 QUICK = settings(SessionMachine.settings, database=None, max_examples=25)
 SEARCHING = settings(QUICK, max_examples=500, derandomize=True, phases=[Phase.generate])
-"""What is planted is found within a hundred examples, whatever is drawn: which that is depends on the modules imported."""
+"""Every bug is found within 100 examples with any seed; the drawn examples depend on the imported modules."""
 
 
 class Demanding(CustomerSession):
@@ -78,13 +78,13 @@ class Final(CustomerSession):
     rules = (*BUILT_IN, order_is_final)
 
 
-class TestSessionToWhichNothingMayHappen(SessionMachine):
+class TestSessionWithoutExits(SessionMachine):
     kind = Final
     settings = QUICK
 
 
 class TestOwnRulesAndInvariants:
-    def test_both_run_beside_those_of_the_kit(self) -> None:
+    def test_own_rules_and_invariants_run(self) -> None:
         seen: set[str] = set()
 
         class Own(SessionMachine):
@@ -103,10 +103,10 @@ class TestOwnRulesAndInvariants:
             def it_is_looked_at(self) -> None:
                 seen.add(self.session.state)
 
-        Own().test_it_lives_as_the_reference_does()
+        Own().test_behaves_like_the_reference()
         assert seen == {"moved", "refused", *State}
 
-    def test_an_invariant_that_does_not_hold_is_a_failure_with_the_way_there(self) -> None:
+    def test_a_broken_invariant_is_a_failure_with_its_steps(self) -> None:
         class Own(SessionMachine):
             settings = settings(QUICK, derandomize=True)
 
@@ -115,12 +115,12 @@ class TestOwnRulesAndInvariants:
                 assert self.session.state != "cancelled", "it is cancelled"
 
         with pytest.raises(AssertionError, match="it is cancelled") as failure:
-            Own().test_it_lives_as_the_reference_does()
+            Own().test_behaves_like_the_reference()
         notes = "\n".join(failure.value.__notes__)
         assert "state = Own()" in notes
         assert "session.cancel()" in notes or "session.put(SessionUpdate(" in notes
 
-    def test_changes_may_be_given(self) -> None:
+    def test_changes_can_be_given(self) -> None:
         class Priced(SessionMachine):
             kind = Demanding
             settings = QUICK
@@ -130,7 +130,7 @@ class TestOwnRulesAndInvariants:
             def nothing_else_is_given(self) -> None:
                 assert not self.session.attributes
 
-        Priced().test_it_lives_as_the_reference_does()
+        Priced().test_behaves_like_the_reference()
 
     def test_it_is_a_state_machine_of_hypothesis(self) -> None:
         machine = TestPlainSession.machine()
@@ -138,8 +138,8 @@ class TestOwnRulesAndInvariants:
         assert (machine.__name__, machine.__module__) == ("TestPlainSession", __name__)
 
 
-def test_pytest_collects_a_subclass_as_it_is(tmp_path: Path) -> None:
-    """Two lines prove a class, and a broken one makes the run fail."""
+def test_pytest_collects_a_subclass(tmp_path: Path) -> None:
+    """A correct class passes and a broken one fails."""
     tmp_path.joinpath("test_shop.py").write_text(
         """
 from hypothesis import Phase, settings
@@ -170,20 +170,20 @@ SessionMachine.settings = settings(
     )
     assert run.returncode == 1, run.stdout + run.stderr
     assert "1 failed, 1 passed" in run.stdout
-    assert "FAILED test_shop.py::TestCareless::test_it_lives_as_the_reference_does" in run.stdout
+    assert "FAILED test_shop.py::TestCareless::test_behaves_like_the_reference" in run.stdout
 
 
-# --- Planted bugs ----------------------------------------------------------------------------------------------------
+# --- Classes with one bug ----------------------------------------------------------------------------------------------------
 
 
 def with_table(change: Callable[[Any], Any]) -> type[CustomerSession]:
-    """Make a class whose machine has another table: *change* returns a row as it shall be, or None to drop it."""
+    """Return a class with a modified table: *change* returns the new row, or None to drop it."""
 
     class Retargeted(CustomerSession):
         pass
 
     table = [row for row in map(change, TABLE) if row is not None]
-    type.__setattr__(Retargeted, "machine", LifecycleMachine(BUILT_IN, table, "Retargeted"))  # the class refuses it
+    type.__setattr__(Retargeted, "machine", LifecycleMachine(BUILT_IN, table, "Retargeted"))  # bypasses the metaclass
     return Retargeted
 
 
@@ -208,21 +208,21 @@ class AppliesBeforeItRefuses(CustomerSession):
         return super().reopen(now=now)
 
 
-class EvaluatesWithTraces(CustomerSession):
+class EvaluateChangesTheSession(CustomerSession):
     def evaluate(self, *arguments: Any, **keywords: Any) -> Any:
         decision = super().evaluate(*arguments, **keywords)
         assign(self, {"referral_code": "SEEN"})
         return decision
 
 
-class EvaluatesOtherwise(CustomerSession):
+class EvaluateDiffers(CustomerSession):
     def evaluate(self, trigger: Any, change: Any = None, /, **keywords: Any) -> Any:
         if trigger == "close":
             return super().evaluate(trigger, coupon_codes=["OTHER"], **keywords)
         return super().evaluate(trigger, change, **keywords)
 
 
-class RefusesWhatItForetells(CustomerSession):
+class RefusesAfterAllowing(CustomerSession):
     def cancel(self, *, now: Any = None) -> Any:
         return super().reopen(now=now) if self.state == "closed" else super().cancel(now=now)
 
@@ -259,7 +259,7 @@ class SharesItsCopies(CustomerSession):
 
 
 class Forgets(CustomerSession):
-    """The count of updates does not survive a copy."""
+    """A copy loses the count of updates."""
 
     def __copy__(self) -> Any:
         twin = super().__reduce_ex__(2)
@@ -275,8 +275,8 @@ class OpensTheBoard(CustomerSession):
         return opened
 
 
-class PutsByHeart(CustomerSession):
-    """D-07: a wanted state that is omitted means that an update is meant."""
+class IgnoresOmittedState(CustomerSession):
+    """D-07: an omitted state means an update."""
 
     def put(self, change: Any = None, /, *, now: Any = None, **changes: Any) -> Any:
         if change is not None and change.state == State.CLOSED:
@@ -294,7 +294,7 @@ class AcceptsAnything(CustomerSession):
 
 @session_fsm.rule("spoiled", on=["update"])
 def session_is_spoiled(session: Any, coupon_codes: Any) -> bool:
-    """A rule that marks what it has seen."""
+    """A rule that changes the session."""
     if coupon_codes:
         assign(session, {"referral_code": "SEEN"})
     return True
@@ -302,7 +302,7 @@ def session_is_spoiled(session: Any, coupon_codes: Any) -> bool:
 
 @session_fsm.rule("moody", on=["update", "close"])
 def mood_is_good(cart_items: Any) -> bool:
-    """A rule whose answer changes from time to time."""
+    """A rule whose answer changes."""
     MOOD.append(len(cart_items))
     return len(MOOD) % 3 != 0
 
@@ -317,9 +317,9 @@ BROKEN = {
     "a row too many": with_table(lambda row: attrs.evolve(row, source=State.OPEN) if row.id == "T-08" else row),
     "a change applied by another event": AppliesHalf,
     "a refusal after half the work": AppliesBeforeItRefuses,
-    "a dry run that leaves traces": EvaluatesWithTraces,
-    "a dry run of something else": EvaluatesOtherwise,
-    "a verb that does another's work": RefusesWhatItForetells,
+    "a dry run that leaves traces": EvaluateChangesTheSession,
+    "a dry run of something else": EvaluateDiffers,
+    "a verb that does another's work": RefusesAfterAllowing,
     "events that are lost": LosesEvents,
     "an event that is not the one recorded": ReturnsTheWrongEvent,
     "events that stay pending": KeepsEvents,
@@ -327,7 +327,7 @@ BROKEN = {
     "copies that are none": SharesItsCopies,
     "a copy that forgets": Forgets,
     "a board that leaves traces": OpensTheBoard,
-    "a put that drops changes": PutsByHeart,
+    "a put that drops changes": IgnoresOmittedState,
     "values that nobody refuses": AcceptsAnything,
     "a rule that marks the session": type("Marked", (CustomerSession,), {"rules": (*BUILT_IN, session_is_spoiled)}),
     "a rule that answers by its mood": type("Moody", (CustomerSession,), {"rules": (*BUILT_IN, mood_is_good)}),
@@ -336,7 +336,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN.values(), ids=BROKEN.keys())
-def test_the_machine_finds(kind: type[CustomerSession], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_machine_finds_the_fault_of(kind: type[CustomerSession], monkeypatch: pytest.MonkeyPatch) -> None:
     MOOD.clear()
     monkeypatch.setattr(SessionMachine, "settings", SEARCHING)
 
@@ -345,10 +345,10 @@ def test_the_machine_finds(kind: type[CustomerSession], monkeypatch: pytest.Monk
 
     Proof.kind = kind
     with pytest.raises((AssertionError, InvalidValue, AttributeError, Flaky)):
-        Proof().test_it_lives_as_the_reference_does()
+        Proof().test_behaves_like_the_reference()
 
 
-def test_the_machine_finds_fields_that_do_not_survive_the_wire() -> None:
+def test_the_machine_finds_fields_that_json_loses() -> None:
     @attrs.define(kw_only=True)
     class Fleeting(CustomerSession):
         seen: str = "never"
@@ -363,7 +363,7 @@ def test_the_machine_finds_fields_that_do_not_survive_the_wire() -> None:
         settings = SEARCHING
 
     with pytest.raises(AssertionError, match=r"seen is 'never'; expected 'once'"):
-        Proof().test_it_lives_as_the_reference_does()
+        Proof().test_behaves_like_the_reference()
 
 
 ENTRIES = {
@@ -392,10 +392,10 @@ CARTS = {
 
 
 class TestReference:
-    """What it says is written out here once more; the machine holds it against the library by chance."""
+    """Tests of the reference model itself."""
 
     @pytest.mark.parametrize(("entries", "faults"), ENTRIES.values(), ids=ENTRIES.keys())
-    def test_it_knows_the_rules_of_a_return(self, entries: Any, faults: Any) -> None:
+    def test_rules_of_a_return(self, entries: Any, faults: Any) -> None:
         change = SessionUpdate(cart_items=[Item(sku=sku, quantity=3) for sku in "AAB"], state="closed")
         reference = Reference.create("order-1", change, CREATED)
         verdict = reference.judge("return_items", entries)
@@ -410,21 +410,21 @@ class TestReference:
             assert {(v.code, v.pointer) for v in session.evaluate("return_items", entries).violations} == faults
 
     @pytest.mark.parametrize(("items", "faults"), CARTS.values(), ids=CARTS.keys())
-    def test_it_knows_the_limits_of_a_cart(self, items: Any, faults: Any) -> None:
+    def test_limits_of_a_cart(self, items: Any, faults: Any) -> None:
         change = SessionUpdate(cart_items=items)
         assert Reference.judge_creation(change).faults == faults
         assert Reference.create("order-1", SessionUpdate(), CREATED).judge("close", change).faults == faults
         assert Reference.create("order-1", change, CREATED).judge("update", SessionUpdate()).faults == faults
 
-    def test_what_is_refused_can_be_told_from_what_takes_place(self) -> None:
-        """An entry that names nothing takes nothing back, should a class let it pass."""
+    def test_an_unnamed_entry_returns_nothing(self) -> None:
+        """An entry without position and SKU returns nothing, if a class accepts it."""
         change = SessionUpdate(cart_items=[Item(sku="A", quantity=3)], state="closed")
         reference = Reference.create("order-1", change, CREATED)
         verdict = reference.judge("return_items", [Back(quantity=1)])
         reference.apply(attrs.evolve(verdict, target="partially_returned"), (Back(quantity=1),), CREATED)
         assert [line.returned for line in reference.lines] == [0]
 
-    def test_it_says_in_words_what_differs(self) -> None:
+    def test_differences_are_texts(self) -> None:
         session = CustomerSession.create("order-1", cart_items=[Item(sku="A", quantity=2)], state="closed")
         reference = Reference.create("order-1", session.pending_events[0].change, session.created)
         assert reference.differences(session) == []
@@ -434,15 +434,15 @@ class TestReference:
         assert "of 'A' remain 1 units; expected 2" in found
         assert "update_count is 2; expected 1" in found
 
-    def test_a_cart_of_another_size_is_told_as_a_whole(self) -> None:
+    def test_a_cart_of_another_size_is_one_difference(self) -> None:
         session = CustomerSession.create("order-1")
         change = SessionUpdate(cart_items=[Item(sku="A", quantity=2)])
         found = Reference.create("order-1", change, session.created).differences(session)
         assert any(text.startswith("cart_items is ()") for text in found)
 
-    def test_the_return_of_a_document_is_what_it_was(self) -> None:
-        """The reference takes what `wire` reads for the session, but for events."""
+    def test_a_session_read_from_json_equals_the_reference(self) -> None:
+        """Only the events are lost."""
         session = CustomerSession.create("order-1", referral_code="X")
         reference = Reference.create("order-1", session.pending_events[0].change, session.created)
-        reference.facts = []
+        reference.events = []
         assert reference.differences(wire.loads(wire.dumps(session))) == []

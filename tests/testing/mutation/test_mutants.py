@@ -1,4 +1,4 @@
-"""Mutants of a definition: what is made wrong, in what words, and that nothing else is."""
+"""Tests of mutants: limits, faults, texts, modified copies."""
 
 import decimal
 import subprocess
@@ -45,16 +45,16 @@ def values(function):
 
 
 class TestLimits:
-    """A limit is a number on one side of a comparison, whatever it is written as."""
+    """A limit is a number on one side of a comparison."""
 
-    def test_a_number_is_a_limit_on_either_side(self):
+    def test_a_number_on_either_side_is_a_limit(self):
         assert values(lambda total: total <= 10) == [10]
         assert values(lambda total: 10 >= total) == [10]  # noqa: SIM300 - the number stands first
         assert values(lambda total: 0 < total <= 1000) == [0, 1000]
         assert values(lambda total: total > -5) == [-5]
         assert values(lambda total: total > 0.5) == [0.5]
 
-    def test_a_variable_of_the_module_or_of_the_function_around_is_a_limit(self):
+    def test_a_global_or_enclosing_variable_is_a_limit(self):
         def factory(least):
             def inner(total):
                 return least <= total <= MOST
@@ -64,17 +64,17 @@ class TestLimits:
         assert values(factory(3)) == [3, 7]
         assert values(lambda total: total <= Settings.most) == [8]
 
-    def test_a_decimal_and_a_span_that_are_made_on_the_spot_are_limits(self):
+    def test_constructed_decimals_and_timedeltas_are_limits(self):
         assert values(lambda total: total < Decimal("9.99")) == [Decimal("9.99")]
         assert values(lambda total: total < decimal.Decimal(3)) == [Decimal(3)]
         assert values(lambda now, created: now - created > timedelta(days=14)) == [timedelta(days=14)]
         assert values(lambda now, created: now - created > timedelta(1, hours=2)) == [timedelta(1, hours=2)]
         assert values(lambda now, created: now - created > PERIOD) == [PERIOD]
 
-    def test_comparisons_inside_of_what_the_function_defines_count(self):
+    def test_comparisons_in_nested_functions_count(self):
         assert values(lambda cart_items: any(item.quantity > MOST for item in cart_items)) == [7]
 
-    def test_what_differs_from_call_to_call_or_is_no_number_is_none(self):
+    def test_a_variable_operand_or_another_type_is_no_limit(self):
         other = SimpleNamespace(most=3)
         assert values(lambda total, count: total <= count) == []
         assert values(lambda total: total <= 2 * total) == []
@@ -88,7 +88,7 @@ class TestLimits:
         assert values(lambda total: total < Decimal(total)) == []
         assert values(lambda total: total < int("3")) == []
 
-    def test_what_is_no_function_or_has_no_places_has_none(self):
+    def test_code_without_positions_has_no_limits(self):
         def bare(total):
             return total <= 10
 
@@ -99,7 +99,7 @@ class TestLimits:
         exec("def crowded(x):\n" + "\n".join(f"    y = {n}.5" for n in range(300)) + "\n    return x < 3", crowded)
         assert values(crowded["crowded"]) == []
 
-    def test_a_variable_that_has_no_value_yet_is_none(self):
+    def test_an_unassigned_enclosing_variable_is_no_limit(self):
         def factory():
             def inner(total):
                 return total <= later
@@ -120,7 +120,7 @@ class TestLimits:
             ("timedelta(minutes=90)", "timedelta(minutes=91)", "timedelta(minutes=89)"),
         ],
     )
-    def test_neighbours_are_one_away_in_the_last_place(self, value, above, below):
+    def test_neighbours_differ_by_one_in_the_last_digit(self, value, above, below):
         (limit,) = limits_of(eval(f"lambda x: x < {value}", globals()))
         assert limit.neighbours == (eval(above), eval(below))
 
@@ -135,8 +135,8 @@ class TestLimits:
         assert with_limit(function, limits[1], 11)(11) == [True, False, 10]
         assert with_limit(function, limits[0], -1)(0) == [True, False, 10]
         assert with_limit(function, limits[2], 1)(11) == [False, True, 10]
-        twin = with_limit(function, limits[0], 1)
-        assert (twin.__name__, twin.__doc__, twin.__module__) == ("function", "Text.", __name__)
+        copy = with_limit(function, limits[0], 1)
+        assert (copy.__name__, copy.__doc__, copy.__module__) == ("function", "Text.", __name__)
 
     def test_the_source_is_not_needed(self):
         names = {}
@@ -144,7 +144,7 @@ class TestLimits:
         (limit,) = limits_of(names["f"])
         assert with_limit(names["f"], limit, 12)(12) is True
 
-    def test_a_limit_with_a_long_way_to_its_name_is_found(self):
+    def test_a_limit_behind_extended_arguments_is_found(self):
         names = {"MOST": 5}
         lines = "\n".join(f"        name_{n}" for n in range(300))
         exec(
@@ -159,9 +159,9 @@ def by_id(kind, name):
 
 
 class TestKinds:
-    """What is made wrong, and in what words it is told."""
+    """The faults and their texts."""
 
-    def test_every_kind_of_change_is_made_wherever_it_changes_something(self):
+    def test_every_kind_of_fault_is_applied_where_it_changes_something(self):
         counted = Counter(mutant.change for mutant in mutants(CustomerSession))
         assert counted == {
             MutantKind.DROP_RULE: 9,
@@ -184,15 +184,15 @@ class TestKinds:
             ("drop-rule:order_too_small", "nothing is refused for order_too_small"),
             (
                 "negate-rule:order_too_small",
-                "order_too_small refuses what it should let pass, and lets pass what it should refuse",
+                "order_too_small passes where it should refuse, and refuses where it should pass",
             ),
             ("narrow-rule:coupon_code_required:close", "nothing refuses a closing for coupon_code_required"),
             (
                 "narrow-rule:coupon_code_required:create",
                 "nothing refuses a creation as closed for coupon_code_required",
             ),
-            ("widen-rule:coupon_code_required", "coupon_code_required is asked of a creation into open too"),
-            ("widen-rule:order_too_small:create", "order_too_small is asked of a creation into closed too"),
+            ("widen-rule:coupon_code_required", "coupon_code_required also guards a creation into open"),
+            ("widen-rule:order_too_small:create", "order_too_small also guards a creation into closed"),
             ("change-limit:too_many_cart_items:1000:1001", "the limit 1000 of too_many_cart_items is 1001"),
             ("delete-row:T-08", "a closed session cannot be reopened"),
             ("delete-row:T-02", "no session can be created as closed"),
@@ -205,10 +205,10 @@ class TestKinds:
             ("add-row:new:create:cancelled", "a session can be created as cancelled"),
         ],
     )
-    def test_a_mutant_says_what_is_wrong(self, name, text):
+    def test_the_text_describes_the_fault(self, name, text):
         assert by_id(BakerySession, name).text == text
 
-    def test_a_limit_that_occurs_twice_is_counted(self):
+    def test_a_limit_that_occurs_twice_is_numbered(self):
         @rule("odd_total", on=["close"])
         def total_is_odd(total, cart_items):
             """Odd."""
@@ -222,7 +222,7 @@ class TestKinds:
             "10#2:9",
         ]
 
-    def test_a_rule_with_one_trigger_is_not_narrowed_and_one_that_guards_nothing_more_is_not_widened(self):
+    def test_a_rule_is_narrowed_or_widened_only_where_that_changes_something(self):
         @rule("closing_only", on=["close", "cancel"], target="closed")
         def closing_only():
             """Closing."""
@@ -232,7 +232,7 @@ class TestKinds:
         assert [m.id for m in mutants(kind, ["narrow-rule", "widen-rule"])] == ["widen-rule:closing_only"]
         assert mutants(BakerySession, ["narrow-rule"], added=True)[0].id == "narrow-rule:coupon_code_required:create"
 
-    def test_a_trigger_that_the_table_lacks_gets_no_row(self):
+    def test_no_row_is_added_for_a_trigger_without_rows(self):
         kind = by_id(CustomerSession, "delete-row:T-08").twin()
         assert not [mutant.id for mutant in mutants(kind, ["add-row"]) if "reopen" in mutant.id]
 
@@ -242,14 +242,14 @@ class TestKinds:
         with pytest.raises(InvalidValue, match="'drop' is none of: drop-rule"):
             mutants(CustomerSession, ["drop"])
 
-    def test_what_a_class_inherits_can_be_left_out(self):
+    def test_inherited_rules_can_be_left_out(self):
         assert {mutant.id.split(":")[1] for mutant in mutants(BakerySession, added=True)} == {
             "order_too_small",
             "coupon_code_required",
         }
         assert len(mutants(CustomerSession, added=True)) == len(mutants(CustomerSession)) - 58
 
-    def test_they_are_the_same_under_any_hash_seed(self):
+    def test_mutants_do_not_depend_on_the_hash_seed(self):
         text = "from session_fsm.testing.mutation.mutants import *\nfrom session_fsm import CustomerSession\n"
         text += "print(*(f'{m.id} {m.text}' for m in mutants(CustomerSession)), sep='\\n')"
         outputs = {
@@ -266,23 +266,23 @@ def closed(kind):
     return session_in("closed", kind)
 
 
-class TestTwins:
-    """A twin has the mutant's definition; the class itself is as it was."""
+class TestModifiedCopy:
+    """The copy has the mutant's definition; the original class is unchanged."""
 
     def test_a_deleted_row_is_refused(self):
-        twin = by_id(CustomerSession, "delete-row:T-08").twin()
+        mutated = by_id(CustomerSession, "delete-row:T-08").twin()
         with pytest.raises(WrongState):
-            closed(twin).reopen()
-        assert closed(twin).evaluate("reopen").violations[0].code == "wrong_state"
+            closed(mutated).reopen()
+        assert closed(mutated).evaluate("reopen").violations[0].code == "wrong_state"
         closed(CustomerSession).reopen()
 
-    def test_an_added_row_is_a_way(self):
-        twin = by_id(CustomerSession, "add-row:cancelled:reopen").twin()
-        session = session_in("cancelled", twin)
+    def test_an_added_row_can_fire(self):
+        mutated = by_id(CustomerSession, "add-row:cancelled:reopen").twin()
+        session = session_in("cancelled", mutated)
         assert session.reopen().name is EventName.REOPENED
         assert session.state is State.OPEN
 
-    def test_an_added_row_that_stays_stays(self):
+    def test_an_added_internal_row_keeps_the_state(self):
         session = closed(by_id(CustomerSession, "add-row:closed:update").twin())
         session.update(coupon_codes=["LATE"])
         assert (session.state, session.coupon_codes) == (State.CLOSED, ("LATE",))
@@ -296,17 +296,17 @@ class TestTwins:
         session = session_in("open", by_id(CustomerSession, "swap-event:T-05:talon_session_revoked").twin())
         assert session.cancel().name is EventName.REVOKED
 
-    def test_a_negated_rule_answers_the_contrary(self):
-        twin = by_id(CustomerSession, "negate-rule:nothing_to_return").twin()
-        closed(twin).return_items([])
-        refused = closed(twin).evaluate("return_items", closed(twin).cart_items and [])
+    def test_a_negated_rule_returns_the_opposite(self):
+        mutated = by_id(CustomerSession, "negate-rule:nothing_to_return").twin()
+        closed(mutated).return_items([])
+        refused = closed(mutated).evaluate("return_items", closed(mutated).cart_items and [])
         assert refused.allowed
         bakery = by_id(BakerySession, "negate-rule:order_too_small").twin()
         assert [v.code for v in session_in("open", bakery).evaluate("close").violations] == ["order_too_small"]
 
-    def test_a_changed_limit_is_obeyed(self):
-        twin = by_id(BakerySession, "change-limit:order_too_small:10:9").twin()
-        session = twin.create("order-1", coupon_codes=["A"], additional_costs={"a": AdditionalCost(9)})
+    def test_a_changed_limit_applies(self):
+        mutated = by_id(BakerySession, "change-limit:order_too_small:10:9").twin()
+        session = mutated.create("order-1", coupon_codes=["A"], additional_costs={"a": AdditionalCost(9)})
         assert session.evaluate("close")
 
     def test_a_narrow_rule_guards_one_trigger_less_and_a_wide_one_more_states(self):
@@ -316,30 +316,30 @@ class TestTwins:
         with pytest.raises(RuleViolated):
             wide.create("order-1")
 
-    def test_the_class_itself_is_untouched(self):
+    def test_the_original_class_is_unchanged(self):
         before = (CustomerSession.rules, CustomerSession.machine)
         for mutant in mutants(CustomerSession):
-            twin = mutant.twin()
-            assert twin.__name__ == "CustomerSession"
+            mutated = mutant.twin()
+            assert mutated.__name__ == "CustomerSession"
             assert isinstance(mutant, Mutant)
         assert (CustomerSession.rules, CustomerSession.machine) == before
 
-    def test_callbacks_stay(self):
+    def test_callbacks_are_kept(self):
         called = []
         kind = fresh(on_enter_closed=lambda self, event_data: called.append("enter"))
         kind.machine.events["close"].add_callback("before", lambda event_data: called.append("before"))
         kind.machine.after_state_change = [lambda event_data: called.append("after")]
         kind.machine.ignore_invalid_triggers = True
-        twin = by_id(kind, "delete-row:T-03").twin()
-        session_in("open", twin).close()
+        mutated = by_id(kind, "delete-row:T-03").twin()
+        session_in("open", mutated).close()
         assert called == ["before", "enter", "after"]
-        assert twin.machine.ignore_invalid_triggers is True
+        assert mutated.machine.ignore_invalid_triggers is True
 
 
-class TestApplying:
-    """Applied, a mutant is the class itself, for everybody who has it."""
+class TestApply:
+    """`Mutant.apply` changes the original class."""
 
-    def test_the_class_and_what_is_derived_from_it_later_have_the_definition(self):
+    def test_the_class_and_later_subclasses_have_the_definition(self):
         kind = fresh()
         assert by_id(kind, "add-row:cancelled:reopen").apply() is kind
         session_in("cancelled", kind).reopen()
@@ -347,13 +347,13 @@ class TestApplying:
         session_in("cancelled", later).reopen()
         assert later.machine.table == kind.machine.table
 
-    def test_a_class_without_a_rule_hands_it_on_to_nobody(self):
+    def test_a_dropped_rule_is_not_inherited(self):
         kind = fresh()
         by_id(kind, "drop-rule:nothing_to_return").apply()
         later = type("Later", (kind,), {"rules": (*kind.rules, order_is_worth_ten)})
         closed(later).return_items([])
 
-    def test_who_calls_the_rule_itself_gets_the_mutant_too(self):
+    def test_a_direct_call_of_the_rule_runs_the_mutant(self):
         @rule("too_small", on=["close"])
         def large(total):
             """Large."""
@@ -364,7 +364,7 @@ class TestApplying:
         assert large(total=10) is False
         assert large(total=11) is True
 
-    def test_wrong_rules_are_still_refused_below_a_wrong_table(self):
+    def test_invalid_rules_are_refused_with_an_invalid_table(self):
         kind = fresh()
         by_id(kind, "delete-row:T-07").apply()
         with pytest.raises(InvalidValue, match="used twice"):
@@ -372,7 +372,7 @@ class TestApplying:
 
 
 class TestMachine:
-    """Only who says so gets a machine of a wrong table."""
+    """A machine accepts an invalid table only on request."""
 
     def test_a_table_that_is_wrong_on_purpose_is_not_checked(self):
         row = Row("X", State.CANCELLED, Trigger.REOPEN, State.OPEN, Operation.REOPEN, EventName.REOPENED)
@@ -382,14 +382,14 @@ class TestMachine:
         assert (machine.table[-1], machine.unchecked) == (row, True)
         assert CustomerSession.machine.unchecked is False
 
-    def test_every_trigger_can_be_asked_for_whatever_the_table(self):
+    def test_every_trigger_has_a_verb_whatever_the_table(self):
         machine = LifecycleMachine((), [row for row in TABLE if row.trigger is not Trigger.REOPEN])
         assert machine.events[Trigger.REOPEN].transition(State.CLOSED) is None
         assert machine.get_triggers("closed") == ["cancel", "return_items"]
 
 
-def test_the_code_of_a_rule_is_no_constant_that_is_shared():
-    """The mutant's function has a code of its own; the original is what it was."""
+def test_the_mutant_has_its_own_code_object():
+    """The original function is unchanged."""
     (limit,) = limits_of(order_is_worth_ten.function)
     code = order_is_worth_ten.function.__code__
     assert isinstance(code, CodeType)

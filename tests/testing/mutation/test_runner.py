@@ -1,4 +1,4 @@
-"""The mutation score: tests are run on every mutant, wherever they get the class from."""
+"""Tests of the mutation runner: score, injection, commands that cannot run, interrupts."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from mutation_suites.bakery import BakerySession
 
 import session_fsm
 from session_fsm import CustomerSession, InvalidValue, SessionFSMError
-from session_fsm.testing.mutation import injection as planting
-from session_fsm.testing.mutation import runner as mutation
-from session_fsm.testing.mutation.injection import Plot, plant
+from session_fsm.testing.mutation import injection as injection_module
+from session_fsm.testing.mutation import runner as runner_module
+from session_fsm.testing.mutation.injection import Injection, inject
 from session_fsm.testing.mutation.mutants import mutants
 from session_fsm.testing.mutation.runner import (
     CannotRun,
@@ -22,9 +22,9 @@ from session_fsm.testing.mutation.runner import (
     Score,
     Verdict,
     examined,
-    prepared,
     run_tests,
     sampled,
+    with_pytest_options,
 )
 
 SUITES = Path(__file__).parents[2] / "support" / "mutation_suites"
@@ -40,7 +40,7 @@ PYTEST = [
     "-p",
     "no:hypothesispytest",
 ]
-# The suite's own options name plugins that these runs do without.
+# Without the options of this project, which name plugins that are disabled here.
 PLAIN = [*PYTEST, "-o", "addopts=--import-mode=importlib"]
 
 
@@ -67,7 +67,7 @@ def verdicts(score):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """Return a directory that is the current one, with a shop in it."""
+    """Return the current directory, which contains the module `corner_shop`."""
     (tmp_path / "corner_shop.py").write_text(
         "import os\n"
         "from session_fsm import CustomerSession, rule\n"
@@ -92,9 +92,9 @@ def shop(project):
 
 
 class TestSuites:
-    """A suite gets the survivors that it deserves."""
+    """The survivors of a weak and of a strong suite."""
 
-    def test_a_weak_suite_misses_what_it_does_not_look_at(self):
+    def test_a_weak_suite_has_survivors(self):
         score = run_tests(mutants(BakerySession, added=True), [*PLAIN, str(SUITES / "weak.py")])
         assert [result.mutant.id for result in score.survivors] == [
             "drop-rule:order_too_small",
@@ -111,13 +111,13 @@ class TestSuites:
             "widen-rule:coupon_code_required",
         ]
         assert round(score.percent, 1) == 30.0
-        told = examined(score)
-        assert len(told.survivors) == 7
-        for result in told.survivors:
+        result_score = examined(score)
+        assert len(result_score.survivors) == 7
+        for result in result_score.survivors:
             assert holds(result.witness, BakerySession)
             assert not holds(result.witness, result.mutant.twin())
 
-    def test_a_strong_suite_misses_nothing(self):
+    def test_a_strong_suite_kills_every_mutant(self):
         found = mutants(BakerySession, added=True)
         seen = []
         score = run_tests(found, [*PLAIN, str(SUITES / "strong.py")], seen=seen.append)
@@ -130,8 +130,8 @@ class TestSuites:
 LARGE = "from corner_shop import ShopSession\nShopSession.create('x', cart_items=[]).{}\n"
 
 
-class TestWays:
-    """The mutant is where the tests are, whatever starts them and wherever they have the class from."""
+class TestProcesses:
+    """Every process of the test command has the mutant, however the class is imported."""
 
     def one(self, shop, command, **options):
         (result,) = run_tests(of(shop, "drop-rule:too_small"), command, **options).results
@@ -142,13 +142,13 @@ class TestWays:
         text += "    assert not ShopSession.create('x').evaluate('close')\n"
         (project / name).write_text(text, encoding="utf-8")
 
-    def test_a_worker_of_xdist_has_it(self, project, shop):
+    def test_a_worker_of_xdist_has_the_mutant(self, project, shop):
         self.write_test(project)
         command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-n", "1"]
         assert self.one(shop, command) is Verdict.KILLED
 
-    def test_a_class_whose_module_has_another_name_there_has_it(self, project, monkeypatch):
-        """pytest imports a test's own directory under the name that it gives it."""
+    def test_a_class_whose_module_has_another_name_has_the_mutant(self, project, monkeypatch):
+        """With importlib mode, pytest gives a test module another name."""
         folder = project / "rules"
         folder.mkdir()
         (folder / "test_own.py").write_text(
@@ -180,7 +180,7 @@ class TestWays:
         assert self.one(kind, command) is Verdict.KILLED
         sys.modules.pop("test_own")
 
-    def test_a_decorated_class_has_it(self, project):
+    def test_a_decorated_class_has_the_mutant(self, project):
         (project / "tenants.py").write_text(
             "import attrs\n"
             "from session_fsm import CustomerSession, rule\n"
@@ -198,18 +198,18 @@ class TestWays:
         text = "from tenants import TenantSession\nassert not TenantSession.create('x', tenant='a').evaluate('close')"
         assert self.one(kind, python(text)) is Verdict.KILLED
         score = run_tests(of(kind, "drop-rule:too_small"), python("import tenants"))
-        (told,) = examined(score, own={"tenant": "acme"}).results
-        assert 'create("order-1", tenant="acme")' in told.witness
+        (result_score,) = examined(score, own={"tenant": "acme"}).results
+        assert 'create("order-1", tenant="acme")' in result_score.witness
         with pytest.raises(InvalidValue, match="missing 1 required keyword-only argument: 'tenant'"):
             examined(score)
         sys.modules.pop("tenants")
 
-    def test_a_process_that_a_test_starts_has_it(self, shop):
+    def test_a_process_that_a_test_starts_has_the_mutant(self, shop):
         inner = LARGE.format("close()")
         text = f"import subprocess, sys\nassert subprocess.run([sys.executable, '-c', {inner!r}], stderr=-3).returncode"
         assert self.one(shop, python(text)) is Verdict.KILLED
 
-    def test_the_plain_session_has_it_before_anybody_imports_it(self):
+    def test_customer_session_itself_can_be_mutated(self):
         text = (
             "import session_fsm\nassert session_fsm.CustomerSession.create('x').close().name == 'talon_session_closed'"
         )
@@ -218,27 +218,27 @@ class TestWays:
         )
         assert {result.verdict for result in score.results} == {Verdict.KILLED}
 
-    def test_nothing_else_is_in_the_process(self):
+    def test_no_further_module_is_imported(self):
         text = (
             "import sys, session_fsm\nassert not {'cattrs', 'session_fsm.testing', 'session_fsm.wire'} & {*sys.modules}"
         )
         (result,) = run_tests(of(CustomerSession, "drop-rule:too_many_units"), python(text)).results
         assert result.verdict is Verdict.SURVIVED
 
-    def test_another_sitecustomize_is_run_too(self, project, shop):
+    def test_an_existing_sitecustomize_is_run_too(self, project, shop):
         (project / "sitecustomize.py").write_text("import builtins\nbuiltins.CUSTOM = 1\n", encoding="utf-8")
         text = "import corner_shop, sitecustomize\nassert CUSTOM\nassert 'session-fsm-' not in sitecustomize.__file__"
         assert self.one(shop, python(text)) is Verdict.SURVIVED
 
-    def test_tests_that_do_not_end_are_a_kill_of_their_own(self, shop):
+    def test_a_timeout_counts_as_killed(self, shop):
         text = "from corner_shop import ShopSession\nwhile ShopSession.create('x').evaluate('close'): pass"
         score = run_tests(of(shop, "drop-rule:too_small"), python(text), timeout=2, jobs=1)
         assert verdicts(score) == {"drop-rule:too_small": Verdict.TIMED_OUT}
         assert (len(score.killed), score.percent) == (1, 100.0)
 
 
-class TestNothingToTell:
-    """What says nothing about the mutants is never counted as a kill or a survivor."""
+class TestNoResult:
+    """A run without the mutant counts neither as killed nor as survived."""
 
     @pytest.mark.parametrize(
         ("command", "reason"),
@@ -249,36 +249,36 @@ class TestNothingToTell:
             ([sys.executable, "-m", "pytest", "-p", "no:xdist", "."], "the command finds no tests"),
         ],
     )
-    def test_a_command_that_cannot_tell_anything_is_refused(self, shop, command, reason):
+    def test_a_command_that_gives_no_result_is_refused(self, shop, command, reason):
         with pytest.raises(CannotRun) as refusal:
             run_tests(mutants(shop), command)
         assert str(refusal.value) == refusal.value.reason == reason
 
-    def test_the_end_of_what_it_wrote_is_kept(self, shop):
+    def test_the_end_of_the_output_is_kept(self, shop):
         text = "print(*range(100), sep='\\n'); raise SystemExit(1)"
         with pytest.raises(CannotRun) as refusal:
             run_tests(mutants(shop), python(text))
         assert refusal.value.output.splitlines() == [str(number) for number in range(70, 100)]
 
-    def test_a_definition_that_is_another_one_there_is_not_tested(self, shop, monkeypatch):
+    def test_a_mutant_that_does_not_exist_in_the_process_is_not_tested(self, shop, monkeypatch):
         monkeypatch.setenv("PLAIN", "1")
         (result,) = run_tests(of(shop, "drop-rule:too_small"), python("import corner_shop; 1 / 1")).results
         assert result.verdict is Verdict.NOT_TESTED
         assert result.reason == "where the tests run, the class has no mutant drop-rule:too_small"
 
-    def test_a_class_that_is_not_imported_once_is_not_tested(self, project, shop):
+    def test_without_an_import_of_the_class_the_mutant_is_not_tested(self, project, shop):
         text = "import pathlib\np = pathlib.Path('seen')\nif not p.exists():\n    p.touch()\n    import corner_shop"
         score = run_tests(of(shop, "drop-rule:too_small"), python(text))
         (result,) = score.of(Verdict.NOT_TESTED)
         assert result.reason == "the tests did not import corner_shop:ShopSession"
         assert score.percent == 100.0
 
-    def test_no_mutants_need_no_tests(self):
+    def test_without_mutants_no_tests_run(self):
         assert run_tests([], ["./no-such-program"]) == Score((), 0)
 
 
 class TestInterrupt:
-    """Whoever interrupts keeps what was found."""
+    """An interrupt keeps the results so far."""
 
     def test_the_results_so_far_are_kept(self, shop):
         def interrupt(result):
@@ -297,29 +297,29 @@ class TestInterrupt:
         def interrupted(*_, **__):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(mutation, "compare", interrupted)
+        monkeypatch.setattr(runner_module, "compare", interrupted)
         score = examined(Score(survivors, 2))
         assert (score.interrupted, score.results) == (True, survivors)
 
     def test_nothing_is_started_after_a_stop(self, tmp_path):
-        runner = mutation._Runner(["./no-such-program"])
+        runner = runner_module._Runner(["./no-such-program"])
         runner.stop()
         with pytest.raises(InterruptedError):
             runner.run(tmp_path, None)
 
 
-class TestExamination:
-    """A survivor has a witness, or is equivalent as far as anybody can tell."""
+class TestExamined:
+    """A survivor has a witness, or counts as equivalent."""
 
-    def test_a_mutant_that_behaves_alike_is_left_out_of_the_score(self):
+    def test_an_equivalent_mutant_is_not_in_the_score(self):
         (mutant,) = of(CustomerSession, "add-row:new:create:cancelled")
         (killed, *_) = mutants(CustomerSession)
         score = Score((Result(killed, Verdict.KILLED), Result(mutant, Verdict.SURVIVED)), 2)
         assert score.percent == 50.0
         seen = []
-        told = examined(score, tries=50, seen=seen.append)
-        assert told.percent == 100.0
-        (equivalent,) = told.of(Verdict.EQUIVALENT)
+        result_score = examined(score, tries=50, seen=seen.append)
+        assert result_score.percent == 100.0
+        (equivalent,) = result_score.of(Verdict.EQUIVALENT)
         assert seen == [equivalent]
         assert equivalent.reason == "no difference in 100 tries"
 
@@ -336,79 +336,79 @@ class TestExamination:
     ],
 )
 def test_pytest_stops_at_the_first_failing_test(command, expected):
-    assert prepared(command.split()) == expected.split()
+    assert with_pytest_options(command.split()) == expected.split()
 
 
-def test_a_sample_is_even_and_the_same_every_time():
+def test_a_sample_is_even_and_deterministic():
     found = mutants(CustomerSession)
     assert sampled(found, 4) == [found[0], found[22], found[44], found[66]]
     assert sampled(found, 1000) == found
 
 
 class TestPlanting:
-    """The class is found by its module, or by the file that its module is read from."""
+    """The class is identified by its module, or by the file of its module."""
 
     def prepare(self, folder, kind, mutant):
-        plot = Plot(folder)
-        plot.prepare(kind, mutant)
-        return plot
+        injection = Injection(folder)
+        injection.prepare(kind, mutant)
+        return injection
 
-    def test_a_class_is_told_by_module_or_file(self, tmp_path):
-        plot = self.prepare(tmp_path, BakerySession, mutants(BakerySession)[0])
-        assert plot.holds(BakerySession)
-        assert not plot.holds(CustomerSession)
+    def test_a_class_is_identified_by_module_or_file(self, tmp_path):
+        injection = self.prepare(tmp_path, BakerySession, mutants(BakerySession)[0])
+        assert injection.is_for(BakerySession)
+        assert not injection.is_for(CustomerSession)
         names = {"__qualname__": "BakerySession"}
         sys.modules["another_name"] = sys.modules[BakerySession.__module__]
         try:
-            assert plot.holds(type("BakerySession", (CustomerSession,), names | {"__module__": "another_name"}))
+            assert injection.is_for(type("BakerySession", (CustomerSession,), names | {"__module__": "another_name"}))
         finally:
             del sys.modules["another_name"]
-        assert not plot.holds(type("BakerySession", (CustomerSession,), names | {"__module__": "nowhere"}))
-        assert not plot.holds(type("BakerySession", (CustomerSession,), names | {"__module__": "builders"}))
+        assert not injection.is_for(type("BakerySession", (CustomerSession,), names | {"__module__": "nowhere"}))
+        assert not injection.is_for(type("BakerySession", (CustomerSession,), names | {"__module__": "builders"}))
 
-    def test_the_base_itself_is_planted_at_once(self, tmp_path):
+    def test_the_base_class_is_mutated_at_once(self, tmp_path):
         kind = fresh()
         (mutant,) = of(kind, "drop-rule:nothing_to_return")
-        plot = self.prepare(tmp_path, kind, mutant)
-        plant(kind, str(tmp_path))
+        injection = self.prepare(tmp_path, kind, mutant)
+        inject(kind, str(tmp_path))
         assert "nothing_to_return" not in [rule.code for rule in kind.rules]
-        assert (plot.planted, plot.problem) == (True, "")
-        plant(kind, str(tmp_path))
-        assert plot.problem == "where the tests run, the class has no mutant drop-rule:nothing_to_return"
+        assert (injection.injected, injection.problem) == (True, "")
+        inject(kind, str(tmp_path))
+        assert injection.problem == "where the tests run, the class has no mutant drop-rule:nothing_to_return"
 
-    def test_a_derived_class_is_planted_when_it_is_made(self, tmp_path):
+    def test_a_subclass_is_mutated_when_it_is_defined(self, tmp_path):
         base = fresh()
         kind = type("Kind", (base,), {})
         (mutant,) = of(kind, "drop-rule:nothing_to_return")
-        plot = self.prepare(tmp_path, kind, mutant)
-        plant(base, str(tmp_path))
-        assert not plot.planted
+        injection = self.prepare(tmp_path, kind, mutant)
+        inject(base, str(tmp_path))
+        assert not injection.injected
         type("Other", (base,), {})
-        assert not plot.planted
+        assert not injection.injected
         again = type("Kind", (base,), {})
         assert len(again.rules) == len(kind.rules) - 1
-        assert plot.planted
+        assert injection.injected
 
-    def test_without_a_mutant_it_is_only_noted_that_the_class_was_there(self, tmp_path):
+    def test_without_a_mutant_only_the_definition_of_the_class_is_noted(self, tmp_path):
         kind = fresh()
-        plot = self.prepare(tmp_path, kind, None)
-        plant(kind, str(tmp_path))
-        assert plot.planted
+        injection = self.prepare(tmp_path, kind, None)
+        inject(kind, str(tmp_path))
+        assert injection.injected
         assert kind.rules == CustomerSession.rules
         assert json.loads((tmp_path / "mutant.json").read_text(encoding="utf-8"))["id"] is None
 
-    def test_what_goes_wrong_is_noted_and_does_not_look_like_a_failing_test(self, tmp_path, monkeypatch):
+    def test_an_error_is_noted_and_not_raised(self, tmp_path, monkeypatch):
         def failing(_):
             raise RuntimeError("oh")
 
         kind = fresh()
-        plot = self.prepare(tmp_path, kind, mutants(kind)[0])
-        monkeypatch.setattr(planting, "mutants", failing)
-        plant(kind, str(tmp_path))
-        assert (plot.planted, plot.problem) == (False, "RuntimeError: oh")
+        injection = self.prepare(tmp_path, kind, mutants(kind)[0])
+        monkeypatch.setattr(injection_module, "mutants", failing)
+        inject(kind, str(tmp_path))
+        assert (injection.injected, injection.problem) == (False, "RuntimeError: oh")
 
 
-def test_without_groups_of_processes_the_process_itself_is_ended(shop, monkeypatch):
+def test_without_process_groups_the_process_is_killed(shop, monkeypatch):
     monkeypatch.delattr(os, "killpg")
     text = "from corner_shop import ShopSession\nwhile ShopSession.create('x').evaluate('close'): pass"
     score = run_tests(of(shop, "drop-rule:too_small"), python(text), timeout=2, jobs=1)

@@ -1,4 +1,4 @@
-"""The twins: each draws something with one planted fault, which is refused for exactly that."""
+"""Tests of the invalid strategies: each draws one fault, which is reported alone."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ from session_fsm.testing import (
     invalid_updates,
     sessions,
 )
-from session_fsm.testing.strategies.faults import (
-    faults_of_creation,
-    faults_of_event,
-    faults_of_item,
-    faults_of_return,
-    faults_of_session,
-    faults_of_update,
+from session_fsm.testing.strategies.bad_values import (
+    bad_creation_values,
+    bad_event_values,
+    bad_item_values,
+    bad_return_values,
+    bad_session_values,
+    bad_update_values,
 )
 
 SETTINGS = settings(settings.get_profile("tests"), max_examples=60, suppress_health_check=list(HealthCheck))
@@ -49,7 +49,7 @@ class Shop(CustomerSession):
 
 
 def planted_by(strategy: st.SearchStrategy[Planted], number: int = 120) -> list[Planted]:
-    """Prove everything that a strategy plants, and return it."""
+    """Draw from a strategy, prove every example, and return them."""
     found: list[Planted] = []
 
     @settings(SETTINGS, max_examples=number, derandomize=True, phases=[Phase.generate])
@@ -63,7 +63,7 @@ def planted_by(strategy: st.SearchStrategy[Planted], number: int = 120) -> list[
 
 
 def rich_order() -> CustomerSession:
-    """Return a closed session that breaks every rule of a return: two SKUs, one of them on two items."""
+    """Return a closed session whose cart allows every violation of a return rule: two SKUs, one on two items."""
     items = [CartItem(sku=sku, quantity=2, price=5) for sku in "AAB"]
     return Shop.create("order-1", cart_items=items, coupon_codes=["X"], state="closed")
 
@@ -87,7 +87,7 @@ def rich_order() -> CustomerSession:
     ],
     ids=lambda strategy: repr(strategy)[:40],
 )
-def test_whatever_is_planted_is_refused_for_that_alone(strategy: st.SearchStrategy[Planted]) -> None:
+def test_every_drawn_fault_is_reported_alone(strategy: st.SearchStrategy[Planted]) -> None:
     @SETTINGS
     @given(strategy)
     def prove(planted: Planted) -> None:
@@ -96,34 +96,34 @@ def test_whatever_is_planted_is_refused_for_that_alone(strategy: st.SearchStrate
     prove()
 
 
-class TestEveryFaultIsPlanted:
-    """Not drawn but counted: each of the tables' faults, one by one."""
+class TestBadValues:
+    """Each bad value of the tables, without drawing."""
 
-    @pytest.mark.parametrize("name", faults_of_item())
-    def test_of_items(self, name: str) -> None:
-        for value, place, text in faults_of_item()[name]:
+    @pytest.mark.parametrize("name", bad_item_values())
+    def test_every_bad_value_of_an_item_is_refused(self, name: str) -> None:
+        for value, place, text in bad_item_values()[name]:
             with pytest.raises(InvalidValue) as refusal:
                 CartItem(**({"sku": "A", "quantity": 1} | {name: value}))
             assert refusal.value.problem == text
             assert refusal.value.pointer.endswith(place)
 
-    @pytest.mark.parametrize(("table", "cls"), [(faults_of_item, CartItem), (faults_of_update, SessionUpdate)])
-    def test_every_field_has_some(self, table: Any, cls: type) -> None:
+    @pytest.mark.parametrize(("table", "cls"), [(bad_item_values, CartItem), (bad_update_values, SessionUpdate)])
+    def test_every_field_has_bad_values(self, table: Any, cls: type) -> None:
         assert set(table()) == {attribute.name for attribute in attrs.fields(cls)} - {"own"}
 
-    def test_every_member_of_a_document_has_some(self) -> None:
+    def test_every_member_of_a_document_has_bad_values(self) -> None:
         fields = {attribute.name for attribute in attrs.fields(CustomerSession)} - {"_pending_events"}
-        assert set(faults_of_session()) == fields
-        assert set(faults_of_event()) == {a.name for a in attrs.fields(SessionEvent)} - {"change"}
-        assert set(faults_of_return()) == {"returned_cart_items"}
+        assert set(bad_session_values()) == fields
+        assert set(bad_event_values()) == {a.name for a in attrs.fields(SessionEvent)} - {"change"}
+        assert set(bad_return_values()) == {"returned_cart_items"}
 
-    def test_every_problem_that_a_value_can_have_is_there(self) -> None:
+    def test_every_problem_text_occurs(self) -> None:
         texts = {
             text
-            for table in (faults_of_creation(), faults_of_item(), faults_of_update(), faults_of_update(json=True))
+            for table in (bad_creation_values(), bad_item_values(), bad_update_values(), bad_update_values(json=True))
             for faults in table.values()
             for _, _, text in faults
-        } | {text for faults in faults_of_session().values() for _, _, text in faults}
+        } | {text for faults in bad_session_values().values() for _, _, text in faults}
         for part in (
             *("is not a string", "is empty", "has 101 characters; at most 100", "half of a surrogate pair"),
             *("is not an integer", "does not fit into 64 bits", "is less than", "is not a boolean"),
@@ -137,29 +137,29 @@ class TestEveryFaultIsPlanted:
 
 
 class TestRules:
-    def test_every_rule_that_always_holds_is_broken(self) -> None:
+    def test_every_built_in_rule_is_violated(self) -> None:
         """L-01 to L-09."""
         planted = planted_by(invalid_sessions()) + planted_by(invalid_operations(rich_order()), 400)
         planted += planted_by(invalid_operations(session_in("open")))
         assert {one.code for one in planted} >= {one.code for one in BUILT_IN} | {"wrong_state", ""}
 
-    def test_a_session_is_not_moved(self) -> None:
+    def test_the_session_is_unchanged(self) -> None:
         session = rich_order()
         before = picture(session)
         planted_by(invalid_operations(session))
         planted_by(invalid_returns(session))
         assert picture(session) == before
 
-    def test_the_errors_are_those_that_the_verbs_raise(self) -> None:
+    def test_the_errors_are_those_of_the_verbs(self) -> None:
         kinds = {type(one.prove()) for one in planted_by(invalid_operations(rich_order()), 100)}
         assert kinds == {WrongState, RuleViolated, InvalidValue}
         assert {type(one.prove()) for one in planted_by(invalid_json_documents(), 20)} == {WireError}
 
-    def test_what_a_session_without_a_cart_allows_is_still_refused(self) -> None:
+    def test_returns_of_a_session_without_a_cart(self) -> None:
         codes = {one.code for one in planted_by(invalid_returns(session_in("closed", cart_items=[])))}
         assert codes == {"", "nothing_to_return", "return_item_unnamed", "unknown_cart_item"}
 
-    def test_rules_of_the_service_may_refuse_it_too(self) -> None:
+    def test_violations_of_added_rules_are_ignored(self) -> None:
         @rule("never", on=["create"])
         def nothing_is_created() -> bool:
             """Nothing is created."""
@@ -171,8 +171,8 @@ class TestRules:
         planted_by(invalid_sessions(Never))
 
 
-class TestProof:
-    def test_a_fault_that_is_not_refused_is_told(self) -> None:
+class TestProve:
+    def test_a_fault_that_is_not_refused_is_an_error(self) -> None:
         planted = Planted({"sku": "A"}, "/sku", "is empty", "", lambda: None)
         with pytest.raises(AssertionError, match=r"is empty.* was not refused"):
             planted.prove()
@@ -186,11 +186,11 @@ class TestProof:
             ("/quantity", "", "wrong_state", lambda: session_in("open").reopen()),
         ],
     )
-    def test_so_is_one_that_is_refused_otherwise(self, pointer: Any, problem: str, code: str, call: Any) -> None:
+    def test_another_problem_is_an_error(self, pointer: Any, problem: str, code: str, call: Any) -> None:
         with pytest.raises(AssertionError, match="was refused otherwise"):
             Planted({}, pointer, problem, code, call).prove()
 
-    def test_a_long_value_is_cut_where_it_is_shown(self) -> None:
+    def test_the_repr_cuts_a_long_value(self) -> None:
         (many,) = {
             one.code: one for one in planted_by(invalid_sessions()) if one.code == "too_many_cart_items"
         }.values()
@@ -198,16 +198,16 @@ class TestProof:
         assert len(repr(many)) < 600
         assert "..." in repr(many)
 
-    def test_it_cannot_be_changed(self) -> None:
+    def test_planted_is_frozen(self) -> None:
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             Planted({}, "", "", "", int).code = "other"
 
 
-def test_operations_are_planted_in_every_state_for_every_verb() -> None:
+def test_invalid_operations_cover_every_state_and_verb() -> None:
     found = [planted.value[0] for state in State for planted in planted_by(invalid_operations(session_in(state)), 60)]
     assert set(found) == {"update", "close", "cancel", "reopen", "return_items", "put"}
 
 
-def test_other_documents_are_refused() -> None:
-    with pytest.raises(InvalidValue, match="is no kind of document that faults are planted in"):
+def test_other_kinds_of_documents_are_refused() -> None:
+    with pytest.raises(InvalidValue, match="is not a supported kind of document"):
         invalid_json_documents(int)

@@ -1,4 +1,4 @@
-"""What rules look at when a step is judged, made without judging it: for reports and for trying one rule alone."""
+"""The arguments that rules receive for a step, without judging it; used by failure reports and to call one rule."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.steps import Step
 
-__all__ = ["Attempt", "answer_of", "asked", "attempt_of", "of_newborn", "seen"]
+__all__ = ["RuleInputs", "as_creation_rule", "call_rule", "input_value", "inputs_of"]
 
 
 @define(eq=False)
-class Attempt:
-    """A trigger that has been pulled but not yet judged."""
+class RuleInputs:
+    """A trigger and everything that rules can see of it."""
 
     session: CustomerSession | None
-    """The session as it is; None where it is being created."""
+    """The session before the step; None for a creation."""
     trigger: Trigger
-    """What was asked."""
+    """The trigger of the step."""
     change: Any
     """The argument of the trigger: a `SessionUpdate`, a tuple of `ReturnedCartItem`, or None."""
     now: datetime
@@ -36,48 +36,48 @@ class Attempt:
     values: dict[str, Any]
     """The fields that would change, with their new values."""
     origin: CustomerSession
-    """The session that the values are to change: the one that exists, or the one that is being created."""
+    """The session that the values would change: the existing one, or the one being created."""
     context: Mapping[str, Any] = EMPTY
-    """What the caller gave as ``context=``."""
+    """The ``context=`` of the call."""
     _after: CustomerSession | None = None
 
     @property
     def after(self) -> CustomerSession:
-        """The session as it would be; made when it is first asked for."""
+        """The session after the step; created on first access."""
         if self._after is None:
             self._after = copy_with(self.origin, self.values)
         return self._after
 
     def field(self, name: str) -> Any:
-        """Return the value that the field *name* of the session would have."""
+        """Return the value of the field *name* after the step."""
         values = self.values
         return values[name] if name in values else getattr(self.origin, name)
 
 
-def attempt_of(
+def inputs_of(
     step: Step,
     session: CustomerSession | None,
     kind: type[CustomerSession],
     now: datetime,
     own: Mapping[str, Any],
     context: Mapping[str, Any] = EMPTY,
-) -> Attempt | None:
-    """Return what the rules would look at if *session* took *step*; None where the table has no such transition.
+) -> RuleInputs | None:
+    """Return the inputs of the rules for *step* of *session*; None if the table has no such transition.
 
     Args:
-        step: what is asked.
-        session: the session that is asked; None for a creation.
-        kind: the class of what a creation makes.
+        step: the step.
+        session: the session; None for a creation.
+        kind: the class to create.
         now: when, with a time zone.
         own: what a creation gives to the fields that *kind* adds.
-        context: who asks and why.
+        context: the ``context=`` of the call.
     """
     if session is None:
         given = step.argument.given()
         aliases = kind.machine.own_fields.by_name
         own = {**own, **{aliases[name].alias: value for name, value in step.argument.own.items()}}
-        newborn = kind(integration_id="order-1", created=now, updated=now, **given, **own)
-        return Attempt(None, step.trigger, step.argument, now, {}, newborn, context)
+        created = kind(integration_id="order-1", created=now, updated=now, **given, **own)
+        return RuleInputs(None, step.trigger, step.argument, now, {}, created, context)
     rows = (row for row in session.machine.table if (row.source, row.trigger) == (session.state, step.trigger))
     if (row := next(rows, None)) is None:
         return None
@@ -87,44 +87,40 @@ def attempt_of(
     elif step.trigger is Trigger.RETURN_ITEMS:
         values = returned(session, step.argument)
     values |= {"updated": now, "update_count": session.update_count + 1, "state": row.target}
-    return Attempt(session, step.trigger, step.argument, now, values, session, context)
+    return RuleInputs(session, step.trigger, step.argument, now, values, session, context)
 
 
-def seen(attempt: Attempt, name: str) -> Any:
-    """Return what a rule sees that has a parameter called *name*."""
-    return getattr(attempt, name) if name in SEEN_BY_RULES else attempt.field(name)
+def input_value(inputs: RuleInputs, name: str) -> Any:
+    """Return the value of a rule's parameter *name*."""
+    return getattr(inputs, name) if name in SEEN_BY_RULES else inputs.field(name)
 
 
-def answer_of(rule: Rule, attempt: Attempt) -> Answer:
-    """Ask *rule* alone, as the machine would ask it, and return what it answers."""
-    return asked(rule, type(attempt.origin), lambda name: seen(attempt, name))
-
-
-def asked(rule: Rule, kind: type[CustomerSession], value: Callable[[str], Any]) -> Answer:
-    """Call the function of *rule* with the *value* of each thing that it asks for about a session of *kind*."""
-    return rule.asked(_names(kind), value)
+def call_rule(rule: Rule, inputs: RuleInputs) -> Answer:
+    """Call *rule* as the machine does, and return its answer."""
+    return rule.asked(_names(type(inputs.origin)), lambda name: input_value(inputs, name))
 
 
 def _names(kind: type[CustomerSession]) -> set[str]:
-    """Return the names of what a rule may ask for about a session of *kind*."""
+    """Return the parameter names that a rule of *kind* may have."""
     return {*SEEN_BY_RULES, *(attribute.name for attribute in fields(kind))}
 
 
-def of_newborn(rule: Rule, kind: type[CustomerSession]) -> Callable[..., Answer]:
-    """Return the function of *rule* for the creation of a session of *kind* as closed, as if it were opened and closed.
+def as_creation_rule(rule: Rule, kind: type[CustomerSession]) -> Callable[..., Answer]:
+    """Return a function that applies *rule*, a rule for closing, to the creation of a closed session of *kind*.
 
-    Where the rule asks for ``session``, which there is none, it sees the new one as it would be while still open.
+    A rule with the parameter ``session``, which is None for a creation, gets the new session in the state open.
     """
     names = rule.arguments(_names(kind))
 
     @wraps(rule.function)
     def judge(*, after: CustomerSession, **given: Any) -> Answer:
-        known = {**given, "after": after, "trigger": Trigger.CLOSE}
+        values = {**given, "after": after, "trigger": Trigger.CLOSE}
         if "session" in names:
-            known["session"] = copy_with(after, {"state": State.OPEN})
-        return asked(rule, kind, known.__getitem__)
+            values["session"] = copy_with(after, {"state": State.OPEN})
+        return rule.asked(_names(kind), values.__getitem__)
 
     wanted = {*names, "after"} - {"session", "trigger"}
     parameters = [Parameter(name, Parameter.KEYWORD_ONLY) for name in sorted(wanted)]
+    # Rules get their arguments by the names in their signature.
     setattr(judge, "__signature__", Signature(parameters))  # noqa: B010 - functions do not declare it
     return judge

@@ -1,13 +1,13 @@
-"""States and triggers as parts of a sentence."""
+"""English words for states and triggers, from which mutants, lint and diff build sentences."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from session_fsm.states import State, Trigger
 
-__all__ = ["CAN_BE", "DOING", "SOMETHING_OF", "TRIGGERING"]
+__all__ = ["GERUND", "INFINITIVE", "NOUN", "SESSION_IN"]
 
-SOMETHING_OF: Mapping[State, str] = MappingProxyType(
+SESSION_IN: Mapping[State, str] = MappingProxyType(
     {
         State.OPEN: "an open session",
         State.CLOSED: "a closed session",
@@ -15,9 +15,9 @@ SOMETHING_OF: Mapping[State, str] = MappingProxyType(
         State.CANCELLED: "a cancelled session",
     }
 )
-"""A session in a state."""
+"""A session in the state, as a noun phrase."""
 
-CAN_BE: Mapping[Trigger, str] = MappingProxyType(
+INFINITIVE: Mapping[Trigger, str] = MappingProxyType(
     {
         Trigger.CREATE: "be created",
         Trigger.UPDATE: "be updated",
@@ -27,9 +27,9 @@ CAN_BE: Mapping[Trigger, str] = MappingProxyType(
         Trigger.REOPEN: "be reopened",
     }
 )
-"""What a session can or cannot."""
+"""The trigger as an infinitive, to follow "can" or "cannot"."""
 
-DOING: Mapping[Trigger, str] = MappingProxyType(
+GERUND: Mapping[Trigger, str] = MappingProxyType(
     {
         Trigger.CREATE: "creating",
         Trigger.UPDATE: "updating",
@@ -39,9 +39,9 @@ DOING: Mapping[Trigger, str] = MappingProxyType(
         Trigger.REOPEN: "reopening",
     }
 )
-"""What is done to a session."""
+"""The trigger as a gerund."""
 
-TRIGGERING: Mapping[Trigger, str] = MappingProxyType(
+NOUN: Mapping[Trigger, str] = MappingProxyType(
     {
         Trigger.CREATE: "a creation",
         Trigger.UPDATE: "an update",
@@ -51,4 +51,4 @@ TRIGGERING: Mapping[Trigger, str] = MappingProxyType(
         Trigger.REOPEN: "a reopening",
     }
 )
-"""One use of a trigger."""
+"""The trigger as a noun."""
