@@ -32,13 +32,13 @@ _SHOW_EXAMPLES = [
     "call-talon-one.md",
     "embed-in-django.md",
     "embed-in-fastapi.md",
-    "keep-sessions-in-a-database.md",
+    "store-sessions-in-a-database.md",
     "worker.md",
 ]
 """The pages whose services people copy."""
 
 _PAGES_OWN = {
-    "keep-sessions-in-a-database.md": {"BranchSession", "close", "read"},
+    "store-sessions-in-a-database.md": {"BranchSession", "close", "read"},
     "embed-in-django.md": {"update"},
     "embed-in-fastapi.md": {"put"},
 }

@@ -231,13 +231,13 @@ class TestPages:
                     assert not urlsplit(element.get(attribute) or "").netloc, file
 
     def test_a_number_leads_to_its_rule(self, site: Path) -> None:
-        links = [link for link in tree(site / "explanation/life.html").iter("a") if words(link) == "D-06"]
+        links = [link for link in tree(site / "explanation/lifecycle.html").iter("a") if words(link) == "D-06"]
         assert {link.get("href") for link in links} == {"../domain.html#d-06"}
         (row,) = [row for row in tree(site / "domain.html").iter("tr") if row.get("id") == "d-06"]
         assert "WrongState.already" in words(row)
 
     def test_what_was_chosen_is_listed_from_the_domain(self, site: Path) -> None:
-        numbers = {row[0] for row in rows_of(site, "explanation/authority") if row}
+        numbers = {row[0] for row in rows_of(site, "explanation/sources") if row}
         domain = (DOCS / "domain.md").read_text(encoding="utf-8")
         rows = re.findall(r"^\| ([A-Z]-\d\d) \|.*\| ([^|]*) \|$", domain, flags=re.MULTILINE)
         assert numbers == {number for number, word in rows if re.search(r"\b[OC]\b", word)}
