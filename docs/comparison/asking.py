@@ -12,16 +12,16 @@ from contextlib import contextmanager
 __all__ = ["QUESTIONS", "error_of", "fail", "option", "quiet", "survives", "yes"]
 
 QUESTIONS = {
-    "raises": "A guard that fails raises an error",
-    "every_reason": "The error names every guard that failed",
-    "asks": "One may ask before pulling a trigger",
-    "asks_why": "The answer says why not",
-    "shut": "The state cannot be assigned past the machine",
-    "pickles": "What says that it was refused survives pickling",
-    "lost_state": "A state that nothing leads to is refused when the machine is defined",
-    "whole": "A callback that fails, even after the move, leaves the object as it was",
-    "nested": "States within states",
-    "coroutines": "Callbacks may be coroutines",
+    "raises": "A failing guard raises an error",
+    "every_reason": "The error lists every failed guard",
+    "asks": "A dry run of a trigger is possible",
+    "asks_why": "The dry run returns the reasons",
+    "shut": "The state cannot be assigned directly",
+    "pickles": "The error of a refusal can be pickled",
+    "lost_state": "An unreachable state is refused in the definition",
+    "whole": "A failing callback, even after the transition, leaves the object unchanged",
+    "nested": "Nested states",
+    "coroutines": "Async callbacks",
 }
 """The questions by the name of the method that answers them, as sentences."""
 

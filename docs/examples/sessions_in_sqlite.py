@@ -1,5 +1,5 @@
-# ruff: noqa: INP001 - an example to import by its place, such as docs.examples.sessions_in_sqlite
-"""Sessions in a table of SQLite: found, saved, and changed without losing an update."""
+# ruff: noqa: INP001 - imported as docs.examples.sessions_in_sqlite
+"""Sessions in a SQLite table: read, save, and change with optimistic locking."""
 
 import sqlite3
 from collections.abc import Callable
@@ -19,24 +19,28 @@ database.execute(TABLE)
 
 
 class ParallelWrite(ConcurrentChange):
-    """Somebody else has saved the session since it was read."""
+    """The session was saved by another writer since it was read."""
 
 
 def find(session_id: str) -> ShopSession | None:
-    """Return the session, or None where there is none."""
+    """Return the session, or None."""
     row = database.execute("SELECT document FROM sessions WHERE id = ?", [session_id]).fetchone()
     return wire.loads(row[0], ShopSession) if row else None
 
 
 def save(session: CustomerSession) -> None:
-    """Save the session, unless somebody else has saved it since it was read."""
-    found = session.update_count - len(session.pending_events)
+    """Save the session.
+
+    Raises:
+        ParallelWrite: another writer has saved it since it was read.
+    """
+    stored_count = session.update_count - len(session.pending_events)
     row = [wire.dumps(session).decode(), session.update_count, session.integration_id]
-    if found == 0:
+    if stored_count == 0:
         statement = "INSERT OR IGNORE INTO sessions (document, update_count, id) VALUES (?, ?, ?)"
     else:
         statement = "UPDATE sessions SET document = ?, update_count = ? WHERE id = ? AND update_count = ?"
-        row.append(found)
+        row.append(stored_count)
     with database:
         if database.execute(statement, row).rowcount != 1:
             raise ParallelWrite(session.integration_id)
@@ -44,7 +48,7 @@ def save(session: CustomerSession) -> None:
 
 
 def change(session_id: str, verb: Callable[[ShopSession], object], attempts: int = 3) -> ShopSession:
-    """Find a session, do *verb* to it and save it, and begin again where somebody else was quicker."""
+    """Read a session, apply *verb* and save it; retry after a parallel write."""
     for attempt in range(1, attempts + 1):
         session = find(session_id)
         if session is None:

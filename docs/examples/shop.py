@@ -1,5 +1,5 @@
-# ruff: noqa: INP001 - an example to import by its place, such as docs.examples.shop
-"""The sessions of a web shop: its own Application's rules besides those of the API."""
+# ruff: noqa: INP001 - imported as docs.examples.shop
+"""The session class of a web shop, with its own rules and optional rules."""
 
 from decimal import Decimal
 

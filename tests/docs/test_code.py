@@ -1,4 +1,4 @@
-"""Pages show the code of the tested example projects: a page that differs from the file that it names fails here."""
+"""Tests that pages show the current code of the example projects."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from session_fsm.errors import http_status
 
 
 def _module(path: str) -> Any:
-    """Import a file below docs, which is no package."""
+    """Import a file in docs, which is not a package."""
     name = Path(path).stem
     spec = spec_from_file_location(name, pages.DOCS / path)
     assert spec is not None
@@ -28,34 +28,34 @@ def _module(path: str) -> Any:
 sync_code = _module("sync_code.py")
 sessions_in_sqlite = _module("examples/sessions_in_sqlite.py")
 
-_SHOW_EXAMPLES = [
+_SERVICE_PAGES = [
     "call-talon-one.md",
     "embed-in-django.md",
     "embed-in-fastapi.md",
-    "keep-sessions-in-a-database.md",
+    "store-sessions-in-a-database.md",
     "worker.md",
 ]
-"""The pages whose services people copy."""
+"""The pages about services."""
 
-_PAGES_OWN = {
-    "keep-sessions-in-a-database.md": {"BranchSession", "close", "read"},
+_PAGE_DEFINITIONS = {
+    "store-sessions-in-a-database.md": {"BranchSession", "close", "read"},
     "embed-in-django.md": {"update"},
     "embed-in-fastapi.md": {"put"},
 }
-"""What a page defines for its examples alone: nobody's service is made of it."""
+"""Definitions that only a page has, for its examples."""
 
 
 @pytest.mark.parametrize("page", sync_code.pages(), ids=lambda path: path.stem)
-def test_a_page_shows_the_code_of_the_file_that_it_names(page: Path) -> None:
+def test_a_page_shows_the_current_code(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert sync_code.synchronised(text) == text, f"{page} differs from the code that it shows; run {sync_code.COMMAND}"
 
 
-@pytest.mark.parametrize("page", _SHOW_EXAMPLES)
-def test_a_page_about_a_service_defines_nothing_that_no_file_has(page: str) -> None:
-    """A definition that stands in the page alone would be a copy of what the example project does."""
+@pytest.mark.parametrize("page", _SERVICE_PAGES)
+def test_a_service_page_defines_only_names_of_example_files(page: str) -> None:
+    """Other definitions would be untested copies of the example project."""
     text = (pages.DOCS / "howto" / page).read_text(encoding="utf-8")
-    assert sync_code.own_definitions(text) == _PAGES_OWN.get(page, set())
+    assert sync_code.own_definitions(text) == _PAGE_DEFINITIONS.get(page, set())
     assert "<!-- from: " in text
 
 
@@ -67,7 +67,7 @@ class TestSessionsInSqlite:
         yield sessions_in_sqlite
         sessions_in_sqlite.database.execute("DELETE FROM sessions")
 
-    def test_the_second_of_two_is_refused(self, store: Any) -> None:
+    def test_the_second_save_is_refused(self, store: Any) -> None:
         store.save(store.ShopSession.create("o"))
         first, second = store.find("o"), store.find("o")
         first.update(coupon_codes=["FIRST"])
@@ -79,7 +79,7 @@ class TestSessionsInSqlite:
             assert http_status(refused.value) == 409
         assert store.find("o").coupon_codes == ("FIRST",)
 
-    def test_a_change_begins_again_as_often_as_it_may(self, store: Any) -> None:
+    def test_change_retries_up_to_attempts(self, store: Any) -> None:
         store.save(store.ShopSession.create("o"))
 
         def late(session: Any) -> None:
@@ -106,7 +106,7 @@ def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-class TestTheCommand:
+class TestSyncCommand:
     @pytest.mark.parametrize(
         ("before", "after"),
         [
@@ -140,7 +140,7 @@ class TestTheCommand:
             ),
         ],
     )
-    def test_writes_what_the_file_has(self, docs: Path, before: str, after: str) -> None:
+    def test_writes_the_code_of_the_file(self, docs: Path, before: str, after: str) -> None:
         page = docs / "page.md"
         page.write_text("Words.\n\n" + before + "\nMore.\n", encoding="utf-8")
         assert sync_code.main(["--check"]) == 1
@@ -152,16 +152,16 @@ class TestTheCommand:
     @pytest.mark.parametrize(
         "comment", ["code.py: g", "code.py: f, with Mine", "nothing.py", "code.py: f -->\n<!-- from: code.py"]
     )
-    def test_says_what_it_cannot_follow(self, docs: Path, comment: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_reports_an_invalid_comment(self, docs: Path, comment: str, capsys: pytest.CaptureFixture[str]) -> None:
         (docs / "page.md").write_text(f"<!-- from: {comment} -->\n```python\nf = 1\ng = 2\n```\n", encoding="utf-8")
         assert sync_code.main([]) == 2
         assert "page.md: " in capsys.readouterr().err
 
-    def test_is_the_one_that_the_failure_names(self) -> None:
+    def test_the_command_in_the_failure_message_runs(self) -> None:
         command = [sys.executable, *sync_code.COMMAND.split()[1:], "--check"]
         assert subprocess.run(command, cwd=pages.ROOT, check=False, capture_output=True).returncode == 0
 
 
-def test_a_definition_of_the_page_alone_is_noticed() -> None:
+def test_own_definitions_finds_definitions_of_the_page() -> None:
     page = "```python\ndef copied():\n    pass\n```\n\n```python\n>>> class Copied:\n...     pass\n\n```\n"
     assert sync_code.own_definitions(page) == {"copied", "Copied"}

@@ -69,7 +69,7 @@ def test_every_block_is_in_a_language_that_something_runs(page: str) -> None:
     assert [(block.line, block.language) for block in _blocks(page) if not _runs(page, block.language)] == []
 
 
-def test_a_block_that_nothing_runs_is_noticed() -> None:
+def test_a_block_that_nothing_runs_fails() -> None:
     for text in (
         "```yaml\na: 1\n```\n",
         "~~~\nno language\n~~~\n",
@@ -91,13 +91,13 @@ def give(page: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("page", _with("sh", "console"))
-def test_the_commands_of_a_page_print_what_it_says(page: str, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_print_the_shown_output(page: str, tmp_path: Path) -> None:
     give(page, tmp_path)
     for ran in pages.run_page(_PAGES[page], tmp_path, pages.runnable_part(page)):
         ran.check()
 
 
-def test_a_page_that_says_otherwise_is_noticed(tmp_path: Path) -> None:
+def test_a_wrong_output_fails(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     shown = "`shop.py`:\n\n```py\nprint('tea')\n```\n\n```console\n$ python shop.py\n{output}```\n"
     everything = str  # a command is run as it stands
@@ -111,7 +111,7 @@ def test_a_page_that_says_otherwise_is_noticed(tmp_path: Path) -> None:
                 ran.check()
 
 
-def test_what_is_not_run_stands_in_its_page() -> None:
+def test_every_exemption_exists_in_its_page() -> None:
     for page, command in pages.NOT_RUN:
         shown = [text for block in _blocks(page) if block.language != "python" for text, *_ in pages.commands(block)]
         assert [text for text in shown if text.endswith(command)], (page, command)
@@ -121,7 +121,7 @@ def test_what_is_not_run_stands_in_its_page() -> None:
 
 
 @pytest.mark.parametrize("page", _with("json"))
-def test_json_is_what_the_library_reads(page: str, tmp_path: Path) -> None:
+def test_json_blocks_can_be_read(page: str, tmp_path: Path) -> None:
     for block in _blocks(page):
         if block.language == "json":
             documents = [json.loads(line) for line in block.text.splitlines()]
@@ -162,7 +162,7 @@ def read(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("page", _with("rst"))
-def test_a_directive_draws(page: str, tmp_path: Path) -> None:
+def test_a_directive_renders_a_diagram(page: str, tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="Sphinx is an extra of its own")
     give(page, tmp_path)
     pages.run_page(_PAGES[page], tmp_path, lambda command: None)  # its files alone

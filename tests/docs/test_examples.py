@@ -1,4 +1,4 @@
-"""Each example project passes its own tests, by the command that its README gives."""
+"""Runs the tests of each example project with the command in its README."""
 
 import os
 import re
@@ -17,21 +17,21 @@ _NEEDED = {
     "talon_client": ["talon_one"],
     "worker": [],
 }
-"""What each example needs beyond what all tests do."""
+"""The packages that each example requires."""
 _INSTALLED = "python3 -m venv .venv && .venv/bin/pip install -q -e ../../.. "
 
 
 def commands_of(readme: str) -> list[str]:
-    """Return the two lines of a README by which the example is started and tested."""
+    """Return the start command and the test command of a README."""
     return re.findall(r"```sh\n(.*?)```", readme, flags=re.DOTALL)[0].splitlines()
 
 
-def test_every_example_is_known_here() -> None:
+def test_every_example_is_listed() -> None:
     assert {path.parent.name for path in _EXAMPLES.glob("*/README.md")} == set(_NEEDED)
 
 
 @pytest.mark.parametrize("name", _NEEDED)
-def test_the_example_passes_its_tests_by_the_second_line_of_its_readme(name: str) -> None:
+def test_the_test_command_of_the_readme_passes(name: str) -> None:
     for module in _NEEDED[name]:
         if find_spec(module) is None:
             tools.missing(f"the package {module}")
@@ -40,7 +40,7 @@ def test_the_example_passes_its_tests_by_the_second_line_of_its_readme(name: str
     assert test.startswith(_INSTALLED)
     program, *arguments = test.rpartition(" && ")[2].split()
     assert program == ".venv/bin/python"
-    # The example's tests are a run of their own, which nothing of this run shall reach.
+    # Isolate the example's tests from the settings of this run.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))}
     ran = subprocess.run(
         [sys.executable, *arguments],

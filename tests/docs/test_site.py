@@ -1,4 +1,4 @@
-"""The documentation as a site: it builds without a warning, and whatever the code knows is in it."""
+"""Tests of the documentation site: build, generated reference, links, browser, and comparison."""
 
 import json
 import re
@@ -74,7 +74,7 @@ def without_markup(docstring: str) -> str:
 
 
 class TestReference:
-    """A row, a rule, a field, an error, an option or a name that is new appears by itself."""
+    """A new row, rule, field, error, option or name appears automatically."""
 
     @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.id)
     def test_has_every_transition(self, site: Path, row: Any) -> None:
@@ -85,7 +85,7 @@ class TestReference:
         assert found[5] == row.authority
         assert not row.note or f"{row.id}: {row.note}" in text_of(site, "reference/transitions")
 
-    def test_says_what_states_and_triggers_mean(self, site: Path) -> None:
+    def test_describes_states_and_triggers(self, site: Path) -> None:
         text = text_of(site, "reference/transitions")
         for meaning in [*MEANING_OF_STATE.values(), *MEANING_OF_TRIGGER.values()]:
             assert meaning in text
@@ -97,7 +97,7 @@ class TestReference:
         described = text[text.index(f"{one.code} {one.text}") :].partition(number)[0]
         assert f"Guards {', '.join(one.on)}. Looks at {', '.join(one.parameters)}." in described
 
-    def test_has_every_rule_that_a_service_may_switch_on(self, site: Path) -> None:
+    def test_has_every_optional_rule(self, site: Path) -> None:
         text = text_of(site, "reference/rules")
         optional = extension("reference").optional_rules()
         assert {one.code for one, _ in optional.values()} >= {"coupon_code_required", "price_missing"}
@@ -105,7 +105,7 @@ class TestReference:
             described = text[text.index(f"{one.code} {one.text}") :]
             assert f"Switched on with session_fsm.rules.{name}. O-" in described
 
-    def test_finds_a_rule_that_is_new(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_finds_a_new_rule(self, monkeypatch: pytest.MonkeyPatch) -> None:
         @rule("too_late", on=["close"])
         def order_is_in_time(now: Any) -> bool:
             """An order is in time."""
@@ -131,7 +131,7 @@ class TestReference:
                 assert len(meaning) > len("units.")
         assert rows == {}
 
-    def test_tells_what_only_talon_one_sets(self, site: Path) -> None:
+    def test_marks_read_only_fields(self, site: Path) -> None:
         rows = {row[0]: row[1] for row in rows_of(site, "reference/fields") if row}
         assert rows["catalog_item_id catalogItemID"] == "integer, or none, read-only"
         assert rows["sku"] == "text, or none"  # that of a returned item, which stands last
@@ -187,7 +187,7 @@ class TestReference:
                 (text,) = described[f"{place}.{name}"]
                 assert text, f"{place}.{name}"
 
-    def test_every_module_that_users_import_from_has_its_place(self) -> None:
+    def test_every_public_module_has_a_page(self) -> None:
         pages = "\n".join(file.read_text(encoding="utf-8") for file in (DOCS / "reference/api").glob("*.md"))
         assert sorted(re.findall(r"public-names:: (\S+)", pages)) == sorted(extension("api").PAGES)
 
@@ -212,7 +212,7 @@ def internal_links(file: Path) -> Iterator[tuple[Path, str]]:
 
 
 class TestPages:
-    def test_every_internal_link_leads_somewhere(self, site: Path) -> None:
+    def test_every_internal_link_has_a_target(self, site: Path) -> None:
         pages = [file for file in site.rglob("*.html") if "_static" not in file.parts]
         links = {(file, *link) for file in pages for link in internal_links(file)}
         assert len(links) > 1000
@@ -223,20 +223,20 @@ class TestPages:
                     f"{file}: {target}#{fragment}"
                 )
 
-    def test_nothing_is_loaded_from_elsewhere(self, site: Path) -> None:
+    def test_no_external_resources_are_loaded(self, site: Path) -> None:
         for file in site.rglob("*.html"):
             for name, attribute in (("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src")):
                 for element in tree(file).iter(name):
                     assert not urlsplit(element.get(attribute) or "").netloc, file
 
-    def test_a_number_leads_to_its_rule(self, site: Path) -> None:
-        links = [link for link in tree(site / "explanation/life.html").iter("a") if words(link) == "D-06"]
+    def test_a_rule_number_links_to_its_rule(self, site: Path) -> None:
+        links = [link for link in tree(site / "explanation/lifecycle.html").iter("a") if words(link) == "D-06"]
         assert {link.get("href") for link in links} == {"../domain.html#d-06"}
         (row,) = [row for row in tree(site / "domain.html").iter("tr") if row.get("id") == "d-06"]
         assert "WrongState.already" in words(row)
 
-    def test_what_was_chosen_is_listed_from_the_domain(self, site: Path) -> None:
-        numbers = {row[0] for row in rows_of(site, "explanation/authority") if row}
+    def test_sources_lists_observed_and_chosen_rules(self, site: Path) -> None:
+        numbers = {row[0] for row in rows_of(site, "explanation/sources") if row}
         domain = (DOCS / "domain.md").read_text(encoding="utf-8")
         rows = re.findall(r"^\| ([A-Z]-\d\d) \|.*\| ([^|]*) \|$", domain, flags=re.MULTILINE)
         assert numbers == {number for number, word in rows if re.search(r"\b[OC]\b", word)}
@@ -255,7 +255,7 @@ class TestPages:
                 list(tree(site / f"{page}.html").iter("svg"))
             ), page
 
-    def test_a_number_without_a_rule_ends_the_build(self, tmp_path: Path) -> None:
+    def test_an_unknown_rule_number_fails_the_build(self, tmp_path: Path) -> None:
         (tmp_path / "conf.py").write_text(
             f"import sys\nsys.path.insert(0, {str(DOCS)!r})\nextensions = ['myst_parser', '_ext.domain']\n",
             encoding="utf-8",
@@ -277,7 +277,7 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-_OUT_OF_REACH = """
+_OVERFLOWING = """
     const scrolls = (element) => element.tagName !== "ARTICLE" && (
         ["auto", "scroll"].includes(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
     return [...document.querySelectorAll("article *")]
@@ -286,7 +286,7 @@ _OUT_OF_REACH = """
 """
 
 
-_HARD_TO_READ = """
+_LOW_CONTRAST = """
     const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
     const light = (colour) => numbers(colour).slice(0, 3)
         .map((part) => part / 255)
@@ -307,22 +307,22 @@ _HARD_TO_READ = """
 
 
 class TestInABrowser:
-    def test_on_a_phone_everything_is_within_reach(self, site: Path, browser: Browser) -> None:
+    def test_no_page_overflows_on_a_phone(self, site: Path, browser: Browser) -> None:
         """What is wider than the screen is scrolled by itself, and the text around it never is."""
         browser.command("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
         for file in sorted(site.rglob("*.html")):
             browser.driver.get(file.as_uri())
             assert browser.run("return document.documentElement.scrollWidth") <= 390, file
-            assert browser.run(_OUT_OF_REACH) == [], file
+            assert browser.run(_OVERFLOWING) == [], file
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
-    def test_every_colour_of_an_example_can_be_read(self, site: Path, browser: Browser, theme: str) -> None:
+    def test_code_has_enough_contrast(self, site: Path, browser: Browser, theme: str) -> None:
         """The contrast is the one that WCAG 2 asks of small text."""
         for page in ("tutorial", "testing/mutants", "testing/scenarios", "explanation/machine", "replay-format"):
             browser.driver.get((site / f"{page}.html").as_uri())
             browser.run(f"document.body.dataset.theme = '{theme}'")
             assert browser.all("article .highlight span"), page
-            assert browser.run(_HARD_TO_READ) == [], page
+            assert browser.run(_LOW_CONTRAST) == [], page
 
     def test_search_works_without_a_network(self, site: Path, browser: Browser) -> None:
         browser.command("Network.enable")
@@ -335,9 +335,7 @@ class TestInABrowser:
         assert "ambiguous_sku" in found.text or "Rules and codes" in found.text
 
     @pytest.mark.parametrize(("theme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(15, 21, 29)")])
-    def test_pictures_follow_the_theme_that_the_reader_chose(
-        self, site: Path, browser: Browser, theme: str, paper: str
-    ) -> None:
+    def test_diagrams_follow_the_selected_theme(self, site: Path, browser: Browser, theme: str, paper: str) -> None:
         browser.driver.get((site / "index.html").as_uri())
         browser.run(f"document.body.dataset.theme = '{theme}'")
         script = "return getComputedStyle(document.querySelector('.fsm .f-paper')).fill"
@@ -386,7 +384,7 @@ class TestComparison:
         assert {sentence: found.get(question, "") for question, sentence in questions.items()} == column
         assert set(column) == set(answers["session-fsm"])
 
-    def test_a_machine_each_costs_what_the_page_says(self) -> None:
+    def test_the_memory_of_a_machine_matches_the_page(self) -> None:
         command = [*PYTHON, DOCS / "comparison/cost_of_machines.py", "200"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The page on subclassing: each refusal that it lists happens, with the message that it shows, and what it allows works."""
+"""Tests every row of the page on subclassing: refusals with their messages, and allowed definitions."""
 
 import copy
 import pickle
@@ -65,7 +65,7 @@ _REFUSED = {
         "CustomerSession.create('o', cart_items=[A(sku='a', quantity=1)])"
     ),
 }
-"""What a reader would write, by the first cell of its row."""
+"""Example code by the first cell of its row."""
 
 _ALLOWED = {
     "`rules`": "class B(CustomerSession):\n    rules = ()\nclass A(B): pass\nassert A.rules == ()",
@@ -162,25 +162,25 @@ def _run(code: str) -> None:
 
 
 @pytest.mark.parametrize(("what", "message"), _rows("What is refused").items())
-def test_what_the_page_says_is_refused_is_refused_in_these_words(what: str, message: str) -> None:
+def test_a_refused_definition_has_the_listed_message(what: str, message: str) -> None:
     with pytest.raises((ValueError, TypeError, AttributeError)) as refused:
         _run(_REFUSED[what])
     assert str(refused.value) == message
 
 
 @pytest.mark.parametrize("what", _rows("What may be added, overridden and replaced"))
-def test_what_the_page_says_is_allowed_works(what: str) -> None:
+def test_an_allowed_definition_works(what: str) -> None:
     _run(_ALLOWED[what])
 
 
 @pytest.mark.parametrize(
     ("heading", "cases"), [("What is refused", _REFUSED), ("What may be added, overridden and replaced", _ALLOWED)]
 )
-def test_every_case_has_its_row(heading: str, cases: dict[str, str]) -> None:
+def test_every_case_has_a_row(heading: str, cases: dict[str, str]) -> None:
     assert set(_rows(heading)) == set(cases)
 
 
-_WAYS: dict[str, tuple[Callable[[Any], object], ...]] = {
+_OPERATIONS: dict[str, tuple[Callable[[Any], object], ...]] = {
     "`create`, reading JSON, the constructor, `attrs.evolve`": (
         lambda held: type(held).create("o", x=2),
         lambda held: wire.loads(wire.dumps(held), type(held)),
@@ -203,7 +203,7 @@ _WAYS: dict[str, tuple[Callable[[Any], object], ...]] = {
 
 @attrs.define(kw_only=True, eq=False, repr=False)
 class Watched(CustomerSession):
-    """Notes what is run."""
+    """Records which hooks run."""
 
     x: int = attrs.field(
         default=0, validator=lambda *_: ran.add("validator"), converter=lambda x: ran.add("converter") or x
@@ -216,13 +216,13 @@ class Watched(CustomerSession):
 ran: set[str] = set()
 
 
-@pytest.mark.parametrize("what", _WAYS)
-def test_what_the_page_says_is_run_is_run(what: str) -> None:
+@pytest.mark.parametrize("what", _OPERATIONS)
+def test_converters_validators_and_post_init_run_as_listed(what: str) -> None:
     text = (pages.DOCS / "reference" / "subclassing.md").read_text(encoding="utf-8")
     (row,) = [line for line in text.splitlines() if line.startswith(f"| {what} |")]
     fields, post_init = [cell.strip() == "yes" for cell in row.split("|")[2:4]]
     expected = ({"validator", "converter"} if fields else set()) | ({"post_init"} if post_init else set())
-    for way in _WAYS[what]:
+    for way in _OPERATIONS[what]:
         held = Watched.create("o", x=1)
         ran.clear()
         way(held)

@@ -1,4 +1,4 @@
-"""The tutorial, followed to the letter: each file is written, each command is run, each output is as printed."""
+"""Runs the tutorial: writes each file, runs each command, and compares the outputs."""
 
 from pathlib import Path
 
@@ -15,26 +15,26 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[pages
     return folder, pages.run_page(pages.DOCS / "tutorial.md", folder, pages.runnable_part("docs/tutorial.md"))
 
 
-def test_every_file_has_its_place(followed: tuple[Path, list[pages.CommandRun]]) -> None:
+def test_every_file_is_written(followed: tuple[Path, list[pages.CommandRun]]) -> None:
     assert {path.name for path in followed[0].glob("*.py")} == _FILES
 
 
-def test_every_command_prints_what_the_reader_was_told(followed: tuple[Path, list[pages.CommandRun]]) -> None:
+def test_every_command_prints_the_shown_output(followed: tuple[Path, list[pages.CommandRun]]) -> None:
     for ran in followed[1]:
         ran.check()
     assert len(followed[1]) >= 7
 
 
-def test_the_pictures_are_there(followed: tuple[Path, list[pages.CommandRun]]) -> None:
+def test_the_diagrams_are_written(followed: tuple[Path, list[pages.CommandRun]]) -> None:
     folder = followed[0]
     assert "order_too_small" in (folder / "tea.svg").read_text(encoding="utf-8")
     assert "tested" in (folder / "tested.svg").read_text(encoding="utf-8")
 
 
-def test_without_one_of_the_tests_the_mistakes_that_it_noticed_survive(
+def test_mutants_survive_without_one_of_the_tests(
     followed: tuple[Path, list[pages.CommandRun]], tmp_path: Path
 ) -> None:
-    """The weak suite gets the survivors that it deserves."""
+    """The mutants that the deleted test kills survive."""
     for path in followed[0].glob("*.py"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     strong = (tmp_path / "test_shop.py").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A model field that keeps a session or an event as JSON in a column, and its field in forms."""
+"""A model field that stores a session or an event as JSON, and its form field."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["WireField", "WireFormField"]
 
 
 class WireFormField(forms.CharField):
-    """Shows in a form the JSON of what a `WireField` holds, and reads it."""
+    """The form field of `WireField`: displays the value as JSON, and reads JSON."""
 
     widget = forms.Textarea
 
@@ -21,17 +21,17 @@ class WireFormField(forms.CharField):
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        """Write what the form shows. Without this it would show, and send back, the repr."""
+        """Return the JSON to display; the default would be the repr."""
         return wire.dumps(value, indent=2).decode() if isinstance(value, self.kind) else value
 
     def to_python(self, value: Any) -> Any:
-        """Read what the form sends; an empty text is None."""
+        """Return the value of the submitted JSON; an empty string is None."""
         if value in self.empty_values:
             return None
         return value if isinstance(value, self.kind) else _read(value, self.kind)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Whether the form sends anything else than it showed."""
+        """Return whether the submitted value differs from the displayed one."""
         try:
             sent = self.to_python(data)
         except ValidationError:
@@ -43,13 +43,13 @@ class WireFormField(forms.CharField):
 
 
 class WireField(models.TextField):
-    """Holds whatever `session_fsm.wire` reads and writes; in the database it is text, so that every amount stays exact.
+    """Stores an object of one class as the JSON of `session_fsm.wire`, in a text column, so that amounts stay exact.
 
-    Nothing but an object of the class itself, or JSON that can be read as one, gets into the column. An object of
-    another class is refused, a subclass included: what that adds would be lost when the row is read.
+    Accepts an object of exactly this class, or its JSON. Objects of a subclass are refused, because the fields that
+    the subclass adds would be lost when the row is read.
 
     Args:
-        kind: the class of what it holds, such as a subclass of `CustomerSession`.
+        kind: the class of the objects, such as a subclass of `CustomerSession`.
     """
 
     def __init__(self, kind: type, *args: Any, **kwargs: Any) -> None:
@@ -57,29 +57,29 @@ class WireField(models.TextField):
         super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> Any:
-        """Tell migrations how the field was made."""
+        """Return the arguments of the field for migrations."""
         name, path, args, kwargs = super().deconstruct()
         return name, path, [self.kind, *args], kwargs
 
     def from_db_value(self, value: str | None, *_: object) -> Any:
-        """Read what the column holds."""
+        """Return the object for the text in the column."""
         return None if value is None else wire.loads(value, self.kind)
 
     def to_python(self, value: Any) -> Any:
-        """Read what a fixture, a form or ``full_clean()`` has: an object of the class, or its JSON."""
+        """Return the object for a value of a fixture, a form or ``full_clean()``: an object, or its JSON."""
         return value if value is None or type(value) is self.kind else _read(value, self.kind)
 
     def get_prep_value(self, value: Any) -> str | None:
-        """Write what the column shall hold."""
+        """Return the text for the column."""
         held = self.to_python(value)
         return None if held is None else wire.dumps(held).decode()
 
     def value_to_string(self, obj: models.Model) -> str | None:
-        """Write what a fixture shall hold."""
+        """Return the text for a fixture."""
         return self.get_prep_value(self.value_from_object(obj))
 
     def formfield(self, **kwargs: Any) -> Any:
-        """Return the field for forms."""
+        """Return the form field."""
         return models.Field.formfield(self, **{"form_class": WireFormField, "kind": self.kind, **kwargs})
 
 

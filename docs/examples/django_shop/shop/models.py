@@ -1,4 +1,4 @@
-"""The tables, and how a session is found, locked and saved."""
+"""The models, and functions that read, lock and save a session."""
 
 from collections.abc import Iterable
 from secrets import randbits
@@ -9,14 +9,14 @@ from session_fsm import ConcurrentChange, SessionEvent, SessionUpdate, State
 from shop.fields import WireField
 from shop.sessions import ShopSession
 
-__all__ = ["APPLICATION_ID", "ParallelWrite", "StoredEvent", "StoredSession", "find", "keep", "put", "record"]
+__all__ = ["APPLICATION_ID", "ParallelWrite", "StoredEvent", "StoredSession", "find", "put", "save", "save_events"]
 
 APPLICATION_ID = 1
-"""Talon.One's clients expect one in every session; this shop has a single Application."""
+"""Talon.One's clients require one in every session; this shop has a single Application."""
 
 
 class StoredSession(models.Model):
-    """A session as JSON, and beside it what the database has to find, count and compare."""
+    """A session as JSON, with columns for queries and optimistic locking."""
 
     integration_id = models.CharField(max_length=1000, unique=True)
     state = models.CharField(max_length=20, choices=[(str(state), str(state)) for state in State])
@@ -24,7 +24,7 @@ class StoredSession(models.Model):
     session = WireField(ShopSession)
 
     class Meta:
-        """The app that the model belongs to, wherever the class is defined."""
+        """The app of the model."""
 
         app_label = "shop"
 
@@ -33,14 +33,14 @@ class StoredSession(models.Model):
 
 
 class StoredEvent(models.Model):
-    """One thing that happened to a session."""
+    """One event of a session."""
 
     integration_id = models.CharField(max_length=1000)
     update_count = models.PositiveBigIntegerField()
     event = WireField(SessionEvent)
 
     class Meta:
-        """Events stand in the order in which they happened."""
+        """Ordered by session and update count."""
 
         app_label = "shop"
         ordering = ("integration_id", "update_count")
@@ -53,56 +53,58 @@ class StoredEvent(models.Model):
 
 
 class ParallelWrite(ConcurrentChange):
-    """Somebody else has saved the session since it was read. The answer is 409."""
+    """The session was saved by another writer since it was read; the status is 409."""
 
 
 def find(session_id: str, *, lock: bool = False) -> ShopSession | None:
-    """Return the session, or None where there is none.
+    """Return the session, or None.
 
     Args:
         session_id: the integration ID.
-        lock: keep others from changing it until the transaction ends, where the database has row locks.
+        lock: lock the row until the transaction ends, if the database has row locks.
     """
     rows = StoredSession.objects.select_for_update() if lock else StoredSession.objects
     row = rows.filter(integration_id=session_id).first()
     return row.session if row else None
 
 
-def keep(session: ShopSession) -> list[SessionEvent]:
-    """Save *session*, unless somebody else has saved it since it was read; return the events that are saved by this.
+def save(session: ShopSession) -> list[SessionEvent]:
+    """Save *session* and return its pending events.
 
-    Every event counts one update, so the count that was read is the present one less the pending events.
+    Every event adds 1 to the update count, so the stored count is the current one minus the pending events.
 
     Raises:
-        ParallelWrite: somebody else has saved it, or has created it.
+        ParallelWrite: another writer has saved or created it since it was read.
     """
-    found = session.update_count - len(session.pending_events)
+    stored_count = session.update_count - len(session.pending_events)
     values = {"session": session, "state": session.state, "update_count": session.update_count}
-    if found == 0:
+    if stored_count == 0:
         try:
             with transaction.atomic():
                 StoredSession.objects.create(integration_id=session.integration_id, **values)
         except IntegrityError:
             raise ParallelWrite from None
-    elif not StoredSession.objects.filter(integration_id=session.integration_id, update_count=found).update(**values):
+    elif not StoredSession.objects.filter(integration_id=session.integration_id, update_count=stored_count).update(
+        **values
+    ):
         raise ParallelWrite
     return session.take_events()
 
 
-def record(events: Iterable[SessionEvent]) -> None:
-    """Save *events*, in the transaction that saves their session."""
+def save_events(events: Iterable[SessionEvent]) -> None:
+    """Save *events*. Call it in the transaction that saves their session."""
     StoredEvent.objects.bulk_create(
         StoredEvent(integration_id=event.session_id, update_count=event.update_count, event=event) for event in events
     )
 
 
 def put(session_id: str, change: SessionUpdate) -> ShopSession:
-    """Create, update, close or cancel a session, as the state in *change* says, and save it with its events."""
+    """Create, update, close or cancel a session, depending on the state in *change*, and save it with its events."""
     with transaction.atomic():
         session = find(session_id, lock=True)
         if session is None:
             session = ShopSession.create(session_id, change, id=randbits(53), application_id=APPLICATION_ID)
         else:
             session.put(change)
-        record(keep(session))
+        save_events(save(session))
     return session

@@ -1,4 +1,4 @@
-"""The sessions of this shop: what the API asks of every session, and a rule of the shop's own."""
+"""The session class of this shop: the built-in rules and one rule of the shop."""
 
 from session_fsm import CartItem, CustomerSession, State, Trigger, Violation, rule
 

@@ -1,4 +1,4 @@
-"""The addresses. An ID may hold any character, a slash too, so the longer addresses stand first."""
+"""The URLs. An ID may contain slashes, so the longer URLs come first."""
 
 from django.urls import path, re_path
 

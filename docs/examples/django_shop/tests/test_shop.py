@@ -1,4 +1,4 @@
-"""The service as its clients see it, and the model alone. There is no server: requests go straight to the views."""
+"""Tests of the service through its HTTP interface, without a server, and of the models."""
 
 import copy
 import json
@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.forms import modelform_factory
 from django.test import TestCase
 from shop.fields import WireField
-from shop.models import ParallelWrite, StoredEvent, StoredSession, find, keep, record
+from shop.models import ParallelWrite, StoredEvent, StoredSession, find, save, save_events
 from shop.sessions import ShopSession
 
 from session_fsm import CartItem, CustomerSession, SessionEvent, SessionUpdate, State, Trigger, rule
@@ -28,12 +28,12 @@ ANVIL = {"sku": "ANVIL", "quantity": 1, "price": 90, "weight": 20_000}
 
 
 class ShopTestCase(TestCase):
-    """Sends requests, and looks at the answers."""
+    """The base of the tests: sends requests and checks responses."""
 
     def put(self, url: str = URL, /, **body: Any) -> Any:
         return self.client.put(url, {"customerSession": body}, content_type="application/json")
 
-    def give_back(self, *entries: dict[str, Any], query: str = "") -> Any:
+    def post_return(self, *entries: dict[str, Any], query: str = "") -> Any:
         body = {"return": {"returnedCartItems": entries}}
         return self.client.post(URL + "/returns" + query, body, content_type="application/json")
 
@@ -43,14 +43,14 @@ class ShopTestCase(TestCase):
         return session
 
     def assert_refused(self, response: Any, *reasons: tuple[str, str]) -> None:
-        """Check the title and the pointer of every reason for a refusal."""
+        """Assert the title and the pointer of every error entry."""
         self.assertEqual(response.status_code, 400, response.content)
         found = [(entry["title"], entry["source"]["pointer"]) for entry in response.json()["errors"]]
         self.assertEqual(found, list(reasons))
 
 
 def requests_of_the_readme() -> Iterator[tuple[str, str, str]]:
-    """Yield the method, the address and the body of each request that the README sends with curl."""
+    """Yield the method, the URL and the body of each curl request in the README."""
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     base, *lines = readme.split("url=http://127.0.0.1:8000")[1].split("```")[0].splitlines()
     for line in lines:
@@ -61,10 +61,10 @@ def requests_of_the_readme() -> Iterator[tuple[str, str, str]]:
         yield options.get("-X", "GET"), url, options.get("-d", "")
 
 
-class TheReadme(ShopTestCase):
-    def test_its_requests_are_answered_as_it_says(self) -> None:
+class Readme(ShopTestCase):
+    def test_its_requests_have_the_described_responses(self) -> None:
         answers = [
-            # curl gives a body the type of a form unless it is told otherwise
+            # curl sends the content type of a form by default
             self.client.generic(method, url, body, content_type="application/x-www-form-urlencoded")
             for method, url, body in requests_of_the_readme()
         ]
@@ -73,12 +73,12 @@ class TheReadme(ShopTestCase):
         self.assertEqual(codes, [["parcel_too_heavy"], ["returns_more_than_remaining"]])
 
 
-class TheLifeOfAnOrder(ShopTestCase):
-    def test_a_cart_becomes_an_order_of_which_something_comes_back_until_it_is_cancelled(self) -> None:
+class Lifecycle(ShopTestCase):
+    def test_a_session_is_created_closed_returned_and_cancelled(self) -> None:
         self.assertEqual(self.session_of(self.put(cartItems=[ANVIL]))["state"], "open")
         self.assertEqual(self.session_of(self.put(couponCodes=["XMAS"]))["total"], 90)
         self.assertEqual(self.session_of(self.put(state="closed"))["state"], "closed")
-        returned = self.session_of(self.give_back({"sku": "ANVIL"}))
+        returned = self.session_of(self.post_return({"sku": "ANVIL"}))
         self.assertEqual(returned["state"], "partially_returned")
         self.assertEqual(returned["cartItems"][0]["remainingQuantity"], 0)
         self.assertEqual(self.session_of(self.put(state="cancelled"))["updateCount"], 5)
@@ -86,7 +86,7 @@ class TheLifeOfAnOrder(ShopTestCase):
             self.assertEqual(set(self.put("/v2/customer_sessions/a").json()), ANSWER)
         self.assertEqual(self.session_of(self.client.get(URL))["state"], "cancelled")
 
-    def test_an_order_can_be_opened_again_and_changed(self) -> None:
+    def test_a_closed_session_can_be_reopened_and_updated(self) -> None:
         self.put(cartItems=[ANVIL], state="closed")
         self.assertEqual(self.client.put(URL + "/reopen").json(), {"effects": []})
         self.assertEqual(self.session_of(self.client.get(URL))["state"], "open")
@@ -97,7 +97,7 @@ class TheLifeOfAnOrder(ShopTestCase):
         self.client.put(URL, body, content_type="application/json")
         self.assertIn(b'"total":0.30000000000000000003', self.client.get(URL).content)
 
-    def test_an_id_may_hold_any_character(self) -> None:
+    def test_an_id_may_contain_any_character(self) -> None:
         for name in ("order 7", "2026%2F11%2F7", "%C3%A9t%C3%A9"):
             with self.subTest(name):
                 url = f"/v2/customer_sessions/{name}"
@@ -107,7 +107,7 @@ class TheLifeOfAnOrder(ShopTestCase):
 
 
 class Refusals(ShopTestCase):
-    def test_a_parcel_that_is_too_heavy_is_not_ordered(self) -> None:
+    def test_a_parcel_that_is_too_heavy_is_refused(self) -> None:
         two = ANVIL | {"quantity": 2}
         self.assert_refused(self.put(cartItems=[two], state="closed"), ("parcel_too_heavy", "/cartItems"))
         self.assertEqual(self.client.get(URL).status_code, 404)
@@ -115,28 +115,28 @@ class Refusals(ShopTestCase):
         self.assert_refused(self.put(state="closed"), ("parcel_too_heavy", "/cartItems"))
         self.assertEqual(self.session_of(self.client.get(URL))["state"], "open")
 
-    def test_a_parcel_of_30_kg_can_be_carried_and_a_gram_more_cannot(self) -> None:
+    def test_the_limit_of_a_parcel_is_30_kg(self) -> None:
         self.put(cartItems=[ANVIL | {"weight": 10_000, "quantity": 3}])
         self.assertEqual(self.session_of(self.put(state="closed"))["state"], "closed")
         self.client.put(URL + "/reopen")
         more = self.put(cartItems=[ANVIL | {"weight": 30_001}], state="closed")
         self.assert_refused(more, ("parcel_too_heavy", "/cartItems"))
 
-    def test_every_reason_is_told_with_its_place(self) -> None:
+    def test_a_refusal_has_every_reason_with_its_pointer(self) -> None:
         self.put(cartItems=[ANVIL], state="closed")
         self.assert_refused(
-            self.give_back({"position": 0, "quantity": 5}, {"position": 9}),
+            self.post_return({"position": 0, "quantity": 5}, {"position": 9}),
             ("unknown_cart_item", "/returnedCartItems/1/position"),
             ("returns_more_than_remaining", "/returnedCartItems/0/quantity"),
         )
 
-    def test_a_wrong_state_is_refused_in_the_words_of_the_api(self) -> None:
+    def test_a_wrong_state_has_the_message_of_the_api(self) -> None:
         self.put(cartItems=[ANVIL], state="closed")
         answer = self.put(state="open")
         self.assertEqual(answer.status_code, 400)
         self.assertEqual(answer.json()["message"], 'Cannot move session to state "open" from state "closed"')
 
-    def test_a_body_that_is_no_update_is_refused(self) -> None:
+    def test_an_invalid_body_is_refused(self) -> None:
         for body in (b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000):
             with self.subTest(body[:5]):
                 answer = self.client.put(URL, body, content_type="application/json")
@@ -145,10 +145,10 @@ class Refusals(ShopTestCase):
     def test_an_id_that_is_too_long_is_refused(self) -> None:
         self.assert_refused(self.put("/v2/customer_sessions/" + "x" * 1001), ("Invalid value", "/integrationId"))
 
-    def test_a_parameter_that_is_no_boolean_is_refused(self) -> None:
+    def test_a_non_boolean_parameter_is_refused(self) -> None:
         self.assert_refused(self.put(URL + "?dry=perhaps"), ("Invalid value", "/dry"))
 
-    def test_a_session_that_does_not_exist_is_not_found(self) -> None:
+    def test_an_unknown_session_is_not_found(self) -> None:
         for method, tail in (
             ("GET", ""),
             ("POST", "/returns"),
@@ -161,7 +161,7 @@ class Refusals(ShopTestCase):
                 self.assertEqual(answer.status_code, 404)
                 self.assertEqual(answer.json(), {"message": 'There is no session "order-7"', "errors": []})
 
-    def test_what_django_itself_refuses_has_the_same_envelope(self) -> None:
+    def test_errors_of_django_have_the_same_format(self) -> None:
         with self.assertLogs("django.request"):
             answer = self.client.get("/nowhere")
             self.assertEqual((answer.status_code, answer.json()), (404, {"message": "Not Found", "errors": []}))
@@ -186,16 +186,16 @@ class Refusals(ShopTestCase):
 
 
 class Faults(ShopTestCase):
-    """What this service is at fault for: the client is told so, and nothing else."""
+    """Errors of the service: status 500 without details."""
 
-    def test_a_rule_that_fails_is_answered_with_500_and_logged_with_the_session(self) -> None:
+    def test_a_rule_that_raises_has_status_500_and_is_logged(self) -> None:
         @rule("out_of_stock", on=[Trigger.CLOSE])
         def all_is_in_stock() -> bool:
             """All items must be in stock."""
             raise ConnectionError("postgresql://shop:secret-word@db.internal is not there")
 
         class Broken(ShopSession):
-            """A session with a rule that fails."""
+            """A session with a rule that raises."""
 
             rules = (*ShopSession.rules, all_is_in_stock)
 
@@ -217,7 +217,7 @@ class Faults(ShopTestCase):
 
 
 class DryRuns(ShopTestCase):
-    def test_what_is_allowed_is_shown_and_not_done(self) -> None:
+    def test_an_allowed_dry_run_returns_the_result_and_changes_nothing(self) -> None:
         self.assertEqual(self.session_of(self.put(URL + "?dry=true", cartItems=[ANVIL]))["total"], 90)
         self.assertFalse(StoredSession.objects.exists())
         self.put(cartItems=[ANVIL])
@@ -225,22 +225,22 @@ class DryRuns(ShopTestCase):
         self.assertEqual(self.session_of(self.put(URL + "?dry=true", state="cancelled"))["state"], "cancelled")
         self.assertEqual(self.session_of(self.client.get(URL))["updateCount"], 1)
 
-    def test_a_closing_is_judged_by_its_request_alone(self) -> None:
+    def test_a_dry_run_of_a_close_considers_only_the_request(self) -> None:
         self.put(cartItems=[ANVIL | {"quantity": 2}])
         self.assertEqual(self.session_of(self.put(URL + "?dry=true", state="closed"))["cartItems"], [])
         self.assert_refused(self.put(state="closed"), ("parcel_too_heavy", "/cartItems"))
 
-    def test_a_return_is_judged_and_not_done(self) -> None:
+    def test_a_dry_run_of_a_return_changes_nothing(self) -> None:
         self.put(cartItems=[ANVIL], state="closed")
-        judged = self.session_of(self.give_back({"position": 0}, query="?dry=true"))
+        judged = self.session_of(self.post_return({"position": 0}, query="?dry=true"))
         self.assertEqual(judged["state"], "partially_returned")
         self.assert_refused(
-            self.give_back({"position": 0, "quantity": 5}, query="?dry=true"),
+            self.post_return({"position": 0, "quantity": 5}, query="?dry=true"),
             ("returns_more_than_remaining", "/returnedCartItems/0/quantity"),
         )
         self.assertEqual(self.session_of(self.client.get(URL))["state"], "closed")
 
-    def test_what_is_refused_is_refused_in_the_same_words(self) -> None:
+    def test_a_refused_dry_run_has_the_same_message(self) -> None:
         self.put(cartItems=[ANVIL], state="closed")
         for state in ("open", "closed", "partially_returned"):
             with self.subTest(state):
@@ -249,27 +249,27 @@ class DryRuns(ShopTestCase):
 
 
 class ParallelWrites(ShopTestCase):
-    def test_the_second_of_two_who_read_the_same_session_is_refused(self) -> None:
-        record(keep(ShopSession.create("order-7")))
+    def test_the_second_save_of_a_session_is_refused(self) -> None:
+        save_events(save(ShopSession.create("order-7")))
         first, second = find("order-7"), find("order-7")
         assert first is not None
         assert second is not None
         first.update(coupon_codes=["FIRST"])
         second.update(coupon_codes=["SECOND"])
-        record(keep(first))
+        save_events(save(first))
         with self.assertRaises(ParallelWrite):
-            keep(second)
+            save(second)
         held = find("order-7")
         assert held is not None
         self.assertEqual(held.coupon_codes, ("FIRST",))
         self.assertEqual(list(StoredEvent.objects.values_list("update_count", flat=True)), [1, 2])
 
-    def test_the_second_of_two_who_create_the_same_session_is_refused(self) -> None:
-        keep(ShopSession.create("order-7", coupon_codes=["FIRST"]))
+    def test_the_second_creation_of_a_session_is_refused(self) -> None:
+        save(ShopSession.create("order-7", coupon_codes=["FIRST"]))
         with self.assertRaises(ParallelWrite):
-            keep(ShopSession.create("order-7", coupon_codes=["SECOND"]))
+            save(ShopSession.create("order-7", coupon_codes=["SECOND"]))
 
-    def test_the_client_is_told_in_the_words_of_the_api(self) -> None:
+    def test_a_parallel_write_has_the_message_of_the_api(self) -> None:
         self.put(cartItems=[ANVIL])
         stale = find("order-7")
         self.put(state="closed")
@@ -283,7 +283,7 @@ class ParallelWrites(ShopTestCase):
 
 
 class Diagrams(ShopTestCase):
-    def test_the_picture_and_the_page_show_the_session_and_its_history(self) -> None:
+    def test_diagrams_show_the_session_and_its_history(self) -> None:
         self.put(cartItems=[ANVIL])
         self.put(state="closed")
         picture, page = self.client.get(URL + "/diagram.svg"), self.client.get(URL + "/diagram.html")
@@ -293,26 +293,26 @@ class Diagrams(ShopTestCase):
         self.assertIn(b'id="history"', page.content)
 
 
-class TheTables(TestCase):
-    def test_the_columns_beside_the_session_follow_it(self) -> None:
+class Models(TestCase):
+    def test_the_columns_are_copies_of_session_fields(self) -> None:
         session = ShopSession.create("order-7")
         session.close()
-        record(keep(session))
+        save_events(save(session))
         self.assertEqual(session.pending_events, [])
         row = StoredSession.objects.get(state=State.CLOSED)
         self.assertEqual((row.integration_id, row.update_count, type(row.session)), ("order-7", 2, ShopSession))
         self.assertEqual(str(row), "<ShopSession 'order-7': closed, 0 items, total 0>")
         self.assertEqual(str(StoredEvent.objects.last()), "order-7: talon_session_closed")
 
-    def test_migrations_make_the_tables_that_the_models_describe(self) -> None:
+    def test_migrations_are_complete(self) -> None:
         call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-class TheField(TestCase):
-    """A row holds its session after everything that Django does with a field."""
+class Field(TestCase):
+    """A row keeps its session after each operation of Django."""
 
     def setUp(self) -> None:
-        keep(
+        save(
             ShopSession.create(
                 "order-7", coupon_codes=["XMAS"], cart_items=[CartItem(sku="A", quantity=3, price="0.10")]
             )
@@ -325,48 +325,48 @@ class TheField(TestCase):
             (text,) = cursor.fetchone()
         return str(text)
 
-    def assert_it_is_there(self) -> None:
+    def assert_unchanged(self) -> None:
         self.assertEqual(json.loads(self.column())["integrationId"], "order-7")
         held = StoredSession.objects.get().session
         self.assertEqual((type(held), held.coupon_codes, str(held.total)), (ShopSession, ("XMAS",), "0.30"))
 
-    def test_after_it_was_validated_and_saved(self) -> None:
+    def test_after_full_clean_and_save(self) -> None:
         self.row.full_clean()
         self.row.save()
-        self.assert_it_is_there()
+        self.assert_unchanged()
 
-    def test_after_it_was_saved_from_its_json(self) -> None:
+    def test_after_saving_from_json(self) -> None:
         self.row.session = self.column()
         self.row.full_clean()
         self.assertIs(type(self.row.session), ShopSession)
         self.row.session = self.column().encode()
         self.row.save()
-        self.assert_it_is_there()
+        self.assert_unchanged()
 
     def test_after_bulk_operations(self) -> None:
         StoredSession.objects.bulk_update([self.row], ["session"])
-        self.assert_it_is_there()
+        self.assert_unchanged()
         StoredSession.objects.all().delete()
         StoredSession.objects.bulk_create([self.row])
-        self.assert_it_is_there()
+        self.assert_unchanged()
         StoredSession.objects.bulk_create(
             [self.row], update_conflicts=True, update_fields=["session"], unique_fields=["integration_id"]
         )
-        self.assert_it_is_there()
+        self.assert_unchanged()
 
     def test_after_update_or_create(self) -> None:
         values = {"session": self.row.session, "state": "open", "update_count": 1}
         StoredSession.objects.update_or_create(integration_id="order-7", defaults=values)
-        self.assert_it_is_there()
+        self.assert_unchanged()
 
-    def test_after_a_refresh_and_when_it_is_loaded_late(self) -> None:
+    def test_after_refresh_and_deferred_loading(self) -> None:
         self.row.session = None
         self.row.refresh_from_db()
         self.assertEqual(self.row.session.coupon_codes, ("XMAS",))
         late = StoredSession.objects.defer("session").get()
         self.assertEqual(late.session.coupon_codes, ("XMAS",))
         late.save()
-        self.assert_it_is_there()
+        self.assert_unchanged()
         self.assertEqual(StoredSession.objects.values_list("session", flat=True)[0].coupon_codes, ("XMAS",))
 
     def test_after_a_fixture_in_every_format(self) -> None:
@@ -376,9 +376,9 @@ class TheField(TestCase):
                 StoredSession.objects.all().delete()
                 for loaded in serializers.deserialize(name, fixture):
                     loaded.save()
-                self.assert_it_is_there()
+                self.assert_unchanged()
 
-    def test_after_a_form_was_sent_as_it_was_shown(self) -> None:
+    def test_after_an_unchanged_form(self) -> None:
         form_class = modelform_factory(StoredSession, fields="__all__")
         shown = form_class(instance=self.row)
         self.assertIn("&quot;couponCodes&quot;", shown.as_p())
@@ -387,9 +387,9 @@ class TheField(TestCase):
         self.assertEqual(form.changed_data, [])
         self.assertTrue(form.is_valid(), form.errors)
         form.save()
-        self.assert_it_is_there()
+        self.assert_unchanged()
 
-    def test_a_form_reads_what_was_changed_and_says_what_is_wrong(self) -> None:
+    def test_a_form_reads_changes_and_reports_errors(self) -> None:
         form_class = modelform_factory(StoredSession, fields=["session"])
         changed = self.column().replace("XMAS", "SPRING")
         form = form_class({"session": changed}, instance=self.row)
@@ -406,7 +406,7 @@ class TheField(TestCase):
                 self.assertEqual(form.changed_data, ["session"])
                 self.assertIn(problem, str(form.errors))
 
-    def test_an_empty_form_is_none_where_the_column_may_be_null(self) -> None:
+    def test_an_empty_form_is_none_if_the_column_allows_null(self) -> None:
         field = WireField(ShopSession, null=True, blank=True).formfield()
         self.assertIsNone(field.clean(""))
         self.assertFalse(field.has_changed(None, ""))
@@ -414,18 +414,18 @@ class TheField(TestCase):
         session = ShopSession.create("order-8")
         self.assertIs(field.clean(session), session)
 
-    def test_it_is_found_by_itself(self) -> None:
+    def test_filter_by_the_session(self) -> None:
         self.assertEqual(StoredSession.objects.filter(session=self.row.session).count(), 1)
         self.assertEqual(StoredSession.objects.filter(session__in=[self.row.session]).count(), 1)
         self.assertEqual(StoredSession.objects.filter(session__contains="XMAS").count(), 1)
         self.assertEqual(StoredSession.objects.filter(session__isnull=True).count(), 0)
 
-    def test_a_copied_or_pickled_row_holds_it(self) -> None:
+    def test_after_copy_and_pickle(self) -> None:
         for copied in (copy.copy(self.row), copy.deepcopy(self.row), pickle.loads(pickle.dumps(self.row))):
             copied.save()
-            self.assert_it_is_there()
+            self.assert_unchanged()
 
-    def test_nothing_else_gets_into_the_column(self) -> None:
+    def test_other_values_are_refused(self) -> None:
         class Finer(ShopSession):
             """A session of another class."""
 
@@ -449,19 +449,19 @@ class TheField(TestCase):
                 ):
                     with self.assertRaises(ValidationError), transaction.atomic():
                         save()
-                self.assert_it_is_there()
+                self.assert_unchanged()
 
-    def test_null_passes_where_the_column_may_be_null(self) -> None:
+    def test_null_is_allowed_if_the_column_allows_null(self) -> None:
         field = WireField(ShopSession, null=True, blank=True)
         self.assertIsNone(field.from_db_value(None, None, None))
         self.assertIsNone(field.to_python(None))
         self.assertIsNone(field.get_prep_value(None))
         self.assertIsNone(field.clean(None, self.row))
 
-    def test_a_copy_of_it_such_as_a_migration_has_holds_the_same_kind(self) -> None:
+    def test_a_deconstructed_copy_has_the_same_class(self) -> None:
         self.assertIs(WireField(SessionEvent).clone().kind, SessionEvent)
 
-    def test_it_says_what_is_wrong_with_a_document(self) -> None:
+    def test_an_invalid_document_has_every_problem(self) -> None:
         with self.assertRaises(ValidationError) as caught:
             WireField(SessionEvent).to_python("{}")
         self.assertIn("/sessionId: is missing", caught.exception.messages)

@@ -1,4 +1,4 @@
-"""The endpoints, shaped like those of Talon.One's Integration API, and which error has which status."""
+"""The endpoints, with the URLs and bodies of Talon.One's Integration API, and the error responses."""
 
 import logging
 from pathlib import Path
@@ -20,17 +20,17 @@ __all__ = ["create_app"]
 
 _log = logging.getLogger(__name__)
 _APPLICATION_ID = 1
-"""Talon.One's clients expect one in every session; this shop has a single Application."""
+"""Talon.One's clients require one in every session; this shop has a single Application."""
 
 _SESSIONS = "/v2/customer_sessions"
-# An ID may hold any character, a slash too. The longer addresses stand first, because this one matches them as well.
+# An ID may contain slashes. This URL also matches the longer ones, so their routes are declared first.
 _SESSION = _SESSIONS + "/{session_id:path}"
 
 _MEDIA_TYPES = {"svg": "image/svg+xml", "html": "text/html; charset=utf-8"}
 
 
 async def _raw_body(request: Request) -> bytes:
-    """Hand the body over unread: FastAPI's own JSON would turn prices into binary floats."""
+    """Return the unparsed body: FastAPI's JSON parser would convert prices to binary floats."""
     return await request.body()
 
 
@@ -38,11 +38,11 @@ Body = Annotated[bytes, Depends(_raw_body)]
 
 
 def create_app(store: SessionStore | None = None) -> FastAPI:
-    """Make the service. Its sessions are in *store*, or in the file shop.sqlite3 of the current folder."""
+    """Create the service with *store*, or with the file shop.sqlite3 in the current folder."""
     sessions = store or SQLiteSessionStore(Path("shop.sqlite3"))
     app = FastAPI(title="An order service")
 
-    def found(session_id: str) -> ShopSession:
+    def get_or_404(session_id: str) -> ShopSession:
         session = sessions.find(session_id)
         if session is None:
             raise HTTPException(404, f'There is no session "{session_id}"')
@@ -50,7 +50,7 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
 
     @app.put(_SESSION + "/reopen")
     def reopen(session_id: str) -> Response:
-        session = found(session_id)
+        session = get_or_404(session_id)
         session.reopen()
         sessions.save(session)
         return JSONResponse({"effects": []})
@@ -58,12 +58,12 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
     @app.post(_SESSION + "/returns")
     def return_items(session_id: str, body: Body, *, dry: bool = False) -> Response:
         request = wire.loads(body, wire.ReturnRequest)
-        session = found(session_id)
+        session = get_or_404(session_id)
         if dry:
-            return _answer(_after(session.evaluate("return_items", request)))
+            return _update_response(_session_after(session.evaluate("return_items", request)))
         session.return_items(request)
         sessions.save(session)
-        return _answer(session)
+        return _update_response(session)
 
     @app.put(_SESSION)
     def update(session_id: str, body: Body, *, dry: bool = False) -> Response:
@@ -71,54 +71,54 @@ def create_app(store: SessionStore | None = None) -> FastAPI:
         session = sessions.find(session_id)
         if session is None:
             session = ShopSession.create(session_id, change, id=randbits(53), application_id=_APPLICATION_ID)
-        elif dry:  # as Talon.One judges it: a closing by its request alone
-            return _answer(_after(session.evaluate("put", change, payload_only=True)))
+        elif dry:  # as at Talon.One, a close considers only the request
+            return _update_response(_session_after(session.evaluate("put", change, payload_only=True)))
         else:
             session.put(change)
         if not dry:
             sessions.save(session)
-        return _answer(session)
+        return _update_response(session)
 
     @app.get(_SESSION + "/diagram.{kind}")
     def diagram(session_id: str, kind: Literal["svg", "html"]) -> Response:
-        drawn = render(format=kind, session=found(session_id), events=sessions.history(session_id))
+        drawn = render(format=kind, session=get_or_404(session_id), events=sessions.history(session_id))
         return Response(drawn, media_type=_MEDIA_TYPES[kind])
 
     @app.get(_SESSION)
     def show(session_id: str) -> Response:
-        return Response(b'{"customerSession":%s}' % wire.dumps(found(session_id)), media_type="application/json")
+        return Response(b'{"customerSession":%s}' % wire.dumps(get_or_404(session_id)), media_type="application/json")
 
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
     return app
 
 
-def _after(decision: Decision[ShopSession]) -> ShopSession:
-    """Return the session as it would be."""
+def _session_after(decision: Decision[ShopSession]) -> ShopSession:
+    """Return the session after the transition, or raise the refusal."""
     if decision.after is None:
         raise decision.refusal()
     return decision.after
 
 
-def _answer(session: ShopSession) -> Response:
-    """Answer an update or a return, with the members that every client of Talon.One's reads."""
+def _update_response(session: ShopSession) -> Response:
+    """Return the response to an update or a return, with the members that Talon.One's clients require."""
     body = b'{"customerSession":%s,"effects":[],"createdCoupons":[],"createdReferrals":[]}' % wire.dumps(session)
     return Response(body, media_type="application/json")
 
 
-# --- Errors, all in Talon.One's envelope ----------------------------------------------------------------------------
+# --- Errors, all in Talon.One's format ------------------------------------------------------------------------------
 
 
-def _refused(request: Request, error: Any) -> Response:
-    """Answer 400, 409, or 500 where this service is at fault: what that is about is for the log alone."""
+def _library_error(request: Request, error: Any) -> Response:
+    """Return status 400, 409, or 500 if this service is at fault; the cause of a 500 is only logged."""
     status = http_status(error)
     if status >= 500:
         _log.error("session %r: %s", request.path_params["session_id"], type(error).__name__, exc_info=error)
     return JSONResponse(to_error_response(error), status)
 
 
-def _unusable(_: Request, error: Any) -> Response:
-    """Answer for the address and its query; FastAPI has read these itself."""
+def _validation_error(_: Request, error: Any) -> Response:
+    """Return status 400 for an invalid path or query, which FastAPI validates."""
     entries: list[dict[str, Any]] = [
         {"title": "Invalid value", "details": f"{'.'.join(map(str, e['loc']))}: {e['msg']}", "source": {}}
         for e in error.errors()
@@ -126,18 +126,18 @@ def _unusable(_: Request, error: Any) -> Response:
     return JSONResponse({"message": "The submitted data was invalid", "errors": entries}, 400)
 
 
-def _failed(_: Request, __: Any) -> Response:
-    """Answer for an error that nobody expected; the server logs it."""
+def _unexpected_error(_: Request, __: Any) -> Response:
+    """Return status 500 for an unexpected error, which the server logs."""
     return JSONResponse({"message": "Internal Server Error", "errors": []}, 500)
 
 
-def _no_such_thing(_: Request, error: Any) -> Response:
+def _http_error(_: Request, error: Any) -> Response:
     return JSONResponse({"message": error.detail, "errors": []}, error.status_code, error.headers)
 
 
 _HANDLERS = {
-    SessionFSMError: _refused,
-    RequestValidationError: _unusable,
-    HTTPException: _no_such_thing,
-    Exception: _failed,
+    SessionFSMError: _library_error,
+    RequestValidationError: _validation_error,
+    HTTPException: _http_error,
+    Exception: _unexpected_error,
 }

@@ -1,4 +1,4 @@
-"""The sessions of this shop: what the API asks of every session, and two rules of the shop's own."""
+"""The session class of this shop: the built-in rules and two rules of the shop."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Where sessions are kept: the interface that the endpoints need, and SQLite behind it."""
+"""The store: the interface that the endpoints use, and its SQLite implementation."""
 
 import sqlite3
 from collections.abc import Generator
@@ -13,31 +13,31 @@ __all__ = ["ParallelWrite", "SQLiteSessionStore", "SessionStore"]
 
 
 class ParallelWrite(ConcurrentChange):
-    """Somebody else has saved the session since it was read. The answer is 409."""
+    """The session was saved by another writer since it was read; the status is 409."""
 
 
 class SessionStore(Protocol):
-    """What the endpoints need of a place where sessions are kept."""
+    """The interface that the endpoints use."""
 
     def find(self, session_id: str) -> ShopSession | None:
-        """Return the session, or None where there is none."""
+        """Return the session, or None."""
         ...
 
     def save(self, session: ShopSession) -> None:
-        """Save what has happened to *session* since it was found or created, all of it or nothing.
+        """Save *session* with its pending events, in one transaction.
 
         Raises:
-            ParallelWrite: somebody else has saved it meanwhile.
+            ParallelWrite: another writer has saved it since it was read.
         """
         ...
 
     def history(self, session_id: str) -> list[SessionEvent]:
-        """Return everything that ever happened to the session, oldest first."""
+        """Return all events of the session, oldest first."""
         ...
 
 
 class SQLiteSessionStore:
-    """A file of SQLite's. Every call has a connection of its own, so that it works from any thread."""
+    """A SQLite file. Each call opens its own connection, so it may be used from any thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -54,44 +54,44 @@ class SQLiteSessionStore:
 
     @contextmanager
     def _connection(self) -> Generator[sqlite3.Connection, None, None]:
-        """Open the file for one transaction, which an error undoes."""
+        """Open a connection for one transaction, which is rolled back after an error."""
         with closing(sqlite3.connect(self._path)) as connection, connection:
             yield connection
 
     def find(self, session_id: str) -> ShopSession | None:
-        """Return the session, or None where there is none."""
+        """Return the session, or None."""
         with self._connection() as connection:
             query = "SELECT document FROM sessions WHERE integration_id = ?"
             row = connection.execute(query, [session_id]).fetchone()
         return wire.loads(row[0], ShopSession) if row else None
 
     def save(self, session: ShopSession) -> None:
-        """Save the session with its pending events, if nobody else has saved it since it was read.
+        """Save the session with its pending events, unless another writer has saved it since it was read.
 
-        Every event counts one update, so the count that was read is the present one less the pending events.
+        Every event adds 1 to the update count, so the stored count is the current one minus the pending events.
         """
         events = session.pending_events
-        found = session.update_count - len(events)
+        stored_count = session.update_count - len(events)
         document = wire.dumps(session).decode()
         with self._connection() as connection:
-            if found == 0:
+            if stored_count == 0:
                 statement = "INSERT OR IGNORE INTO sessions (document, update_count, integration_id) VALUES (?, ?, ?)"
                 values = [document, session.update_count, session.integration_id]
             else:
                 statement = (
                     "UPDATE sessions SET document = ?, update_count = ? WHERE integration_id = ? AND update_count = ?"
                 )
-                values = [document, session.update_count, session.integration_id, found]
+                values = [document, session.update_count, session.integration_id, stored_count]
             if connection.execute(statement, values).rowcount != 1:
                 raise ParallelWrite
             connection.executemany(
                 "INSERT INTO events (integration_id, update_count, document) VALUES (?, ?, ?)",
                 [(event.session_id, event.update_count, wire.dumps(event).decode()) for event in events],
             )
-        session.take_events()  # only now are they safe
+        session.take_events()  # after the commit
 
     def history(self, session_id: str) -> list[SessionEvent]:
-        """Return everything that ever happened to the session, oldest first."""
+        """Return all events of the session, oldest first."""
         with self._connection() as connection:
             query = "SELECT document FROM events WHERE integration_id = ? ORDER BY update_count"
             rows = connection.execute(query, [session_id]).fetchall()

@@ -1,4 +1,4 @@
-"""The service as its clients see it, and the store alone. There is no server: requests go straight to the app."""
+"""Tests of the service through its HTTP interface, without a server, and of the store."""
 
 import json
 import shlex
@@ -44,7 +44,7 @@ def put(client: TestClient, url: str = URL, /, **body: Any) -> Any:
     return client.put(url, json={"customerSession": body})
 
 
-def give_back(client: TestClient, *entries: dict[str, Any], url: str = URL, **parameters: str) -> Any:
+def post_return(client: TestClient, *entries: dict[str, Any], url: str = URL, **parameters: str) -> Any:
     return client.post(url + "/returns", json={"return": {"returnedCartItems": entries}}, params=parameters)
 
 
@@ -55,13 +55,13 @@ def session_of(response: Any) -> dict[str, Any]:
 
 
 def reasons(response: Any) -> list[tuple[str, str]]:
-    """Return the title and the pointer of every reason for a refusal."""
+    """Return the title and the pointer of every error entry."""
     assert response.status_code == 400, response.text
     return [(entry["title"], entry["source"]["pointer"]) for entry in response.json()["errors"]]
 
 
 def requests_of_the_readme() -> Iterator[tuple[str, str, bytes]]:
-    """Yield the method, the address and the body of each request that the README sends with curl."""
+    """Yield the method, the URL and the body of each curl request in the README."""
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     base, *lines = readme.split("url=http://127.0.0.1:8000")[1].split("```")[0].splitlines()
     for line in lines:
@@ -72,8 +72,8 @@ def requests_of_the_readme() -> Iterator[tuple[str, str, bytes]]:
         yield options.get("-X", "GET"), url, options.get("-d", "").encode()
 
 
-def test_the_requests_of_the_readme_are_answered_as_it_says(client: TestClient) -> None:
-    # curl gives a body the type of a form unless it is told otherwise
+def test_the_requests_of_the_readme_have_the_described_responses(client: TestClient) -> None:
+    # curl sends the content type of a form by default
     form = {"content-type": "application/x-www-form-urlencoded"}
     sent = requests_of_the_readme()
     answers = [client.request(method, url, content=body, headers=form) for method, url, body in sent]
@@ -82,20 +82,18 @@ def test_the_requests_of_the_readme_are_answered_as_it_says(client: TestClient) 
     assert reasons(answers[3])[0][0] == "returns_more_than_remaining"
 
 
-class TestTheLifeOfAnOrder:
-    def test_a_cart_becomes_an_order_of_which_something_comes_back_until_it_is_cancelled(
-        self, client: TestClient
-    ) -> None:
+class TestLifecycle:
+    def test_a_session_is_created_closed_returned_and_cancelled(self, client: TestClient) -> None:
         assert set(put(client, cartItems=[PENS]).json()) == ANSWER
         assert session_of(client.get(URL))["state"] == "open"
         assert session_of(put(client, couponCodes=["XMAS"]))["total"] == 10
         assert session_of(put(client, state="closed"))["state"] == "closed"
-        returned = session_of(give_back(client, {"position": 0, "quantity": 1}))
+        returned = session_of(post_return(client, {"position": 0, "quantity": 1}))
         assert (returned["state"], returned["cartItems"][0]["remainingQuantity"]) == ("partially_returned", 3)
         assert session_of(put(client, state="cancelled"))["updateCount"] == 5
         assert session_of(client.get(URL))["state"] == "cancelled"
 
-    def test_an_order_can_be_opened_again_and_changed(self, client: TestClient) -> None:
+    def test_a_closed_session_can_be_reopened_and_updated(self, client: TestClient) -> None:
         put(client, cartItems=[PENS], state="closed")
         assert client.put(URL + "/reopen").json() == {"effects": []}
         assert session_of(client.get(URL))["state"] == "open"
@@ -107,7 +105,7 @@ class TestTheLifeOfAnOrder:
         assert '"total":0.30000000000000000003' in answer.text
 
     @pytest.mark.parametrize("name", ["order 7", "2026%2F11%2F7", "%C3%A9t%C3%A9"])
-    def test_an_id_may_hold_any_character(self, client: TestClient, name: str) -> None:
+    def test_an_id_may_contain_any_character(self, client: TestClient, name: str) -> None:
         url = f"/v2/customer_sessions/{name}"
         put(client, url, cartItems=[PENS], state="closed")
         client.put(url + "/reopen")
@@ -127,31 +125,31 @@ class TestRefusals:
             assert reasons(answer) == [("minimum_order_missed", "/cartItems")]
         assert client.get(URL).status_code == 404
 
-    def test_every_reason_is_told_with_its_place(self, client: TestClient) -> None:
+    def test_a_refusal_has_every_reason_with_its_pointer(self, client: TestClient) -> None:
         put(
             client,
             cartItems=[PENS, {"sku": "GIFT", "quantity": 1, "price": 25, "category": "gift card"}],
             state="closed",
         )
-        answer = give_back(client, {"position": 0, "quantity": 5}, {"sku": "GIFT"}, {"position": 9})
+        answer = post_return(client, {"position": 0, "quantity": 5}, {"sku": "GIFT"}, {"position": 9})
         assert reasons(answer) == [
             ("unknown_cart_item", "/returnedCartItems/2/position"),
             ("returns_more_than_remaining", "/returnedCartItems/0/quantity"),
             ("gift_card_returned", "/returnedCartItems/1"),
         ]
 
-    def test_a_wrong_state_is_refused_in_the_words_of_the_api(self, client: TestClient) -> None:
+    def test_a_wrong_state_has_the_message_of_the_api(self, client: TestClient) -> None:
         put(client, cartItems=[PENS], state="closed")
         answer = put(client, state="open")
         assert answer.status_code == 400
         assert answer.json()["message"] == 'Cannot move session to state "open" from state "closed"'
 
     @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000])
-    def test_a_body_that_is_no_update_is_refused(self, client: TestClient, body: bytes) -> None:
+    def test_an_invalid_body_is_refused(self, client: TestClient, body: bytes) -> None:
         answer = client.put(URL, content=body)
         assert (answer.status_code, answer.json()["errors"][0]["title"]) == (400, "Invalid value")
 
-    def test_every_problem_of_a_body_is_told_with_its_place(self, client: TestClient) -> None:
+    def test_every_problem_of_a_body_has_its_pointer(self, client: TestClient) -> None:
         answer = put(client, cartItems=[{"sku": "", "quantity": 0}], couponCodes="XMAS")
         assert {pointer for _, pointer in reasons(answer)} == {
             "/cartItems/0/sku",
@@ -162,7 +160,7 @@ class TestRefusals:
     def test_an_id_that_is_too_long_is_refused(self, client: TestClient) -> None:
         assert reasons(put(client, "/v2/customer_sessions/" + "x" * 1001)) == [("Invalid value", "/integrationId")]
 
-    def test_a_parameter_that_is_no_boolean_is_refused(self, client: TestClient) -> None:
+    def test_a_non_boolean_parameter_is_refused(self, client: TestClient) -> None:
         answer = client.put(URL, params={"dry": "perhaps"}, json={})
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["details"].startswith("query.dry: ")
@@ -171,19 +169,19 @@ class TestRefusals:
         ("method", "tail"),
         [("GET", ""), ("POST", "/returns"), ("PUT", "/reopen"), ("GET", "/diagram.svg"), ("GET", "/diagram.html")],
     )
-    def test_a_session_that_does_not_exist_is_not_found(self, client: TestClient, method: str, tail: str) -> None:
+    def test_an_unknown_session_is_not_found(self, client: TestClient, method: str, tail: str) -> None:
         answer = client.request(method, URL + tail, content='{"returnedCartItems": [{"position": 0}]}')
         assert answer.status_code == 404
         assert answer.json() == {"message": 'There is no session "order-7"', "errors": []}
 
-    def test_an_address_or_a_method_that_does_not_exist_has_the_same_envelope(self, client: TestClient) -> None:
+    def test_unknown_urls_and_methods_have_the_same_error_format(self, client: TestClient) -> None:
         assert client.get("/nowhere").json() == {"message": "Not Found", "errors": []}
         answer = client.delete(URL)
         assert (answer.status_code, answer.json()) == (405, {"message": "Method Not Allowed", "errors": []})
 
 
 def broken(kind: type[CustomerSession]) -> type[Any]:
-    """Return a subclass with a rule that fails."""
+    """Return a subclass with a rule that raises."""
 
     @rule("out_of_stock", on=[Trigger.CLOSE])
     def all_is_in_stock() -> bool:
@@ -191,7 +189,7 @@ def broken(kind: type[CustomerSession]) -> type[Any]:
         raise ConnectionError("postgresql://shop:secret-word@db.internal is not there")
 
     class Broken(kind):  # type: ignore[valid-type,misc]  # a class like any other
-        """A session with a rule that fails."""
+        """A session with a rule that raises."""
 
         rules = (*kind.rules, all_is_in_stock)
 
@@ -199,18 +197,18 @@ def broken(kind: type[CustomerSession]) -> type[Any]:
 
 
 class TestFaults:
-    """What the service is at fault for: the client is told so, and nothing else."""
+    """Errors of the service: status 500 without details."""
 
     @pytest.mark.parametrize("query", ["", "?dry=true"])
-    def test_a_rule_that_fails_is_answered_with_500_and_logged_with_the_session(
+    def test_a_rule_that_raises_has_status_500_and_is_logged(
         self, store: SQLiteSessionStore, query: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(store, "find", lambda session_id: broken(ShopSession).create(session_id, cart_items=ORDER))
         with TestClient(create_app(store)) as client:
             answer = put(client, URL + query, state="closed", cartItems=[PENS])
-        assert_nothing_got_out(answer, caplog)
+        assert_only_logged(answer, caplog)
 
-    def test_the_smallest_service_answers_so_too(
+    def test_the_minimal_service_returns_500_if_a_rule_raises(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(smallest, "CustomerSession", broken(CustomerSession))
@@ -218,9 +216,9 @@ class TestFaults:
         with TestClient(smallest.app) as client:
             put(client)
             answer = put(client, state="closed")
-        assert_nothing_got_out(answer, caplog)
+        assert_only_logged(answer, caplog)
 
-    def test_an_error_that_nobody_expected_is_answered_in_the_same_envelope(
+    def test_an_unexpected_error_has_the_same_format(
         self, store: SQLiteSessionStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(store, "find", lambda _: 1 / 0)
@@ -233,7 +231,7 @@ def loads_as(kind: type[CustomerSession], data: bytes, asked: type[Any] = Custom
     return wire.structure(json.loads(data), kind if asked is CustomerSession else asked)
 
 
-def assert_nothing_got_out(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+def assert_only_logged(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert answer.status_code == 500
     assert "secret-word" not in answer.text
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
@@ -241,7 +239,7 @@ def assert_nothing_got_out(answer: Any, caplog: pytest.LogCaptureFixture) -> Non
     assert "secret-word" in caplog.text
 
 
-class TestTheSmallestService:
+class TestMinimalService:
     def test_creates_changes_and_refuses(self) -> None:
         with TestClient(smallest.app) as client:
             assert set(put(client, cartItems=[PENS]).json()) == ANSWER
@@ -257,7 +255,7 @@ class TestTheSmallestService:
 
 
 class TestDryRuns:
-    def test_what_is_allowed_is_shown_and_not_done(self, client: TestClient) -> None:
+    def test_an_allowed_dry_run_returns_the_result_and_changes_nothing(self, client: TestClient) -> None:
         assert session_of(put(client, URL + "?dry=true", cartItems=[PENS]))["total"] == 10
         assert client.get(URL).status_code == 404
         put(client, cartItems=[PENS])
@@ -265,27 +263,27 @@ class TestDryRuns:
         assert session_of(put(client, URL + "?dry=true", state="cancelled"))["state"] == "cancelled"
         assert session_of(client.get(URL))["updateCount"] == 1
 
-    def test_a_closing_is_judged_by_its_request_alone(self, client: TestClient) -> None:
+    def test_a_dry_run_of_a_close_considers_only_the_request(self, client: TestClient) -> None:
         put(client, cartItems=[PENS])
         assert reasons(put(client, URL + "?dry=true", state="closed")) == [("minimum_order_missed", "/cartItems")]
         assert session_of(put(client, URL + "?dry=true", state="closed", cartItems=[PENS]))["state"] == "closed"
 
-    def test_a_return_is_judged_and_not_done(self, client: TestClient) -> None:
+    def test_a_dry_run_of_a_return_changes_nothing(self, client: TestClient) -> None:
         put(client, cartItems=[PENS], state="closed")
-        assert session_of(give_back(client, {"position": 0}, dry="true"))["state"] == "partially_returned"
-        answer = give_back(client, {"position": 0, "quantity": 5}, dry="true")
+        assert session_of(post_return(client, {"position": 0}, dry="true"))["state"] == "partially_returned"
+        answer = post_return(client, {"position": 0, "quantity": 5}, dry="true")
         assert reasons(answer) == [("returns_more_than_remaining", "/returnedCartItems/0/quantity")]
         assert session_of(client.get(URL))["state"] == "closed"
 
     @pytest.mark.parametrize("state", ["open", "closed", "partially_returned"])
-    def test_what_is_refused_is_refused_in_the_same_words(self, client: TestClient, state: str) -> None:
+    def test_a_refused_dry_run_has_the_same_message(self, client: TestClient, state: str) -> None:
         put(client, cartItems=[PENS], state="closed")
         dry, real = put(client, URL + "?dry=true", state=state), put(client, state=state)
         assert (dry.status_code, dry.json()) == (400, real.json())
 
 
 class TestParallelWrites:
-    def test_the_second_of_two_who_read_the_same_session_is_refused(self, store: SQLiteSessionStore) -> None:
+    def test_the_second_save_of_a_session_is_refused(self, store: SQLiteSessionStore) -> None:
         store.save(ShopSession.create("order-7"))
         first, second = store.find("order-7"), store.find("order-7")
         assert first is not None
@@ -300,14 +298,14 @@ class TestParallelWrites:
         assert held.coupon_codes == ("FIRST",)
         assert [event.update_count for event in store.history("order-7")] == [1, 2]
 
-    def test_the_second_of_two_who_create_the_same_session_is_refused(self, store: SQLiteSessionStore) -> None:
+    def test_the_second_creation_of_a_session_is_refused(self, store: SQLiteSessionStore) -> None:
         store.save(ShopSession.create("order-7", coupon_codes=["FIRST"]))
         with pytest.raises(ParallelWrite):
             store.save(ShopSession.create("order-7", coupon_codes=["SECOND"]))
 
-    def test_the_client_is_told_in_the_words_of_the_api(self, tmp_path: Path) -> None:
+    def test_a_parallel_write_has_the_message_of_the_api(self, tmp_path: Path) -> None:
         class Overtaken(SQLiteSessionStore):
-            """Lets somebody else close every session as soon as it was found."""
+            """Closes each session in parallel after it was read."""
 
             def find(self, session_id: str) -> ShopSession | None:
                 session, other = super().find(session_id), super().find(session_id)
@@ -327,7 +325,7 @@ class TestParallelWrites:
 
 
 class TestDiagrams:
-    def test_the_picture_and_the_page_show_the_session_and_its_history(self, client: TestClient) -> None:
+    def test_diagrams_show_the_session_and_its_history(self, client: TestClient) -> None:
         put(client, cartItems=[PENS])
         put(client, state="closed")
         picture, page = client.get(URL + "/diagram.svg"), client.get(URL + "/diagram.html")
@@ -341,7 +339,7 @@ class TestDiagrams:
         assert client.get(URL + "/diagram.png").status_code == 400
 
 
-def test_the_store_keeps_sessions_and_their_history_from_one_start_to_the_next(tmp_path: Path) -> None:
+def test_the_store_keeps_sessions_and_events_after_a_restart(tmp_path: Path) -> None:
     before = SQLiteSessionStore(tmp_path / "shop.sqlite3")
     session = ShopSession.create("order-7")
     session.update(coupon_codes=["XMAS"])

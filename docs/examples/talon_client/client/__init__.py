@@ -1,1 +1,1 @@
-"""Calls to Talon.One with its own client: judged here, sent, and taken over from the answer."""
+"""Calls to Talon.One with its own client: validate locally, send, and adopt the session in the response."""

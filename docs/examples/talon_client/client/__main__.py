@@ -1,6 +1,6 @@
-"""``python -m client``: the life of an order, without a network."""
+"""``python -m client``: create, close, reopen and return an order, without a network."""
 
-from client.calls import create, give_back, put, reopen
+from client.calls import create, put, reopen, return_items
 from client.sessions import ShopSession
 from client.stub import Stub, api_with
 from session_fsm import CartItem, ReturnedCartItem, SessionUpdate
@@ -12,8 +12,8 @@ def main() -> None:
     api = api_with(stub)
 
     def show(session: ShopSession) -> ShopSession:
-        print(*stub.log, session, sep="\n")
-        stub.log.clear()
+        print(*stub.requests, session, sep="\n")
+        stub.requests.clear()
         return session
 
     pens = CartItem(sku="PEN", quantity=3, price="2.5")
@@ -22,7 +22,7 @@ def main() -> None:
     session = show(put(api, session, SessionUpdate(state="closed", cart_items=[four]))[0])
     session = show(reopen(api, session)[0])
     session = show(put(api, session, SessionUpdate(state="closed"))[0])
-    show(give_back(api, session, [ReturnedCartItem(sku="PEN", quantity=1)], key="return-1")[0])
+    show(return_items(api, session, [ReturnedCartItem(sku="PEN", quantity=1)], key="return-1")[0])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The sessions of this shop, with a rule and a field of its own, neither of which Talon.One knows."""
+"""The session class of this shop, with its own rule and field, which Talon.One does not know."""
 
 from decimal import Decimal
 

@@ -1,11 +1,11 @@
-"""The calls against the stub: what is sent, what is taken over, and what never reaches the network."""
+"""Tests of the calls against the stub: requests, adopted sessions, and refusals before a request."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from client.calls import call, create, give_back, load, put, reopen
+from client.calls import call, create, load, put, reopen, return_items
 from client.sessions import ShopSession
 from client.stub import Stub, api_with
 from talon_one import IntegrationApi, IntegrationRequest
@@ -32,7 +32,7 @@ def order(api: IntegrationApi) -> ShopSession:
     return create(api, "order-7", SessionUpdate(state="closed", cart_items=[PENS]))[0]
 
 
-def test_the_session_of_the_answer_becomes_the_local_one(api: IntegrationApi, stub: Stub) -> None:
+def test_calls_return_the_session_of_the_response(api: IntegrationApi, stub: Stub) -> None:
     session, event = create(api, "order-7", SessionUpdate(cart_items=[PENS]))
     assert (session.id, session.application_id, session.state) == (1, 1, State.OPEN)
     assert session.pending_events == []
@@ -41,10 +41,10 @@ def test_the_session_of_the_answer_becomes_the_local_one(api: IntegrationApi, st
     assert (session.state, session.update_count, event.name) == (State.CLOSED, 2, "talon_session_closed")
     session, event = reopen(api, session)
     assert (session.state, event.name) == (State.OPEN, "talon_session_reopened")
-    assert stub.log == [UPDATE, UPDATE, UPDATE + "/reopen", "GET v2/customer_sessions/order-7"]
+    assert stub.requests == [UPDATE, UPDATE, UPDATE + "/reopen", "GET v2/customer_sessions/order-7"]
 
 
-def test_a_field_of_the_shop_outlives_answers_that_do_not_have_it(api: IntegrationApi) -> None:
+def test_calls_keep_own_fields(api: IntegrationApi) -> None:
     session, _ = create(api, "order-7", SessionUpdate(cart_items=[PENS], own={"branch": "Ghent"}))
     session, _ = put(api, session, SessionUpdate(coupon_codes=["XMAS"]))
     assert session.branch == "Ghent"
@@ -52,13 +52,13 @@ def test_a_field_of_the_shop_outlives_answers_that_do_not_have_it(api: Integrati
     assert (session.branch, load(api, session).branch) == ("Bruges", "Bruges")
 
 
-def test_after_a_conflict_the_session_is_loaded_and_the_change_judged_anew(api: IntegrationApi, stub: Stub) -> None:
+def test_put_loads_the_session_and_retries_after_a_conflict(api: IntegrationApi, stub: Stub) -> None:
     session, _ = create(api, "order-7", SessionUpdate(cart_items=[PENS]))
     waited: list[int] = []
-    stub.busy = 2
+    stub.conflicts = 2
     session, _ = put(api, session, SessionUpdate(coupon_codes=["XMAS"]), wait=waited.append)
     assert (session.coupon_codes, session.referral_code, waited) == (("XMAS",), "FRIEND", [1, 2])
-    stub.busy = 2
+    stub.conflicts = 2
     with pytest.raises(ConflictException) as conflict:
         put(api, session, SessionUpdate(), attempts=2)
     assert getattr(conflict.value.data, "message", "") == "Too many requests are updating this session at the same time"
@@ -71,53 +71,53 @@ def test_after_a_conflict_the_session_is_loaded_and_the_change_judged_anew(api: 
 
 
 @pytest.mark.parametrize("cart", [[], [CartItem(sku="PEN", quantity=1, price="0.5")]])
-def test_an_order_below_the_minimum_never_reaches_the_network(
+def test_an_order_below_the_minimum_is_refused_without_a_request(
     api: IntegrationApi, stub: Stub, cart: list[CartItem]
 ) -> None:
     with pytest.raises(RuleViolated):
         create(api, "order-7", SessionUpdate(state="closed", cart_items=cart))
-    assert stub.log == []
+    assert stub.requests == []
     session, _ = create(api, "order-7", SessionUpdate(cart_items=cart))
     with pytest.raises(RuleViolated):
         put(api, session, SessionUpdate(state="closed"))
-    assert stub.log == [UPDATE]
+    assert stub.requests == [UPDATE]
 
 
-def test_an_answer_without_the_session_is_refused(api: IntegrationApi) -> None:
-    """Whoever does not ask for the session gets none."""
+def test_a_response_without_the_session_is_refused(api: IntegrationApi) -> None:
+    """The request does not name the session in `responseContent`."""
     request = IntegrationRequest.from_json('{"customerSession": {}}')
     assert request is not None
-    answer = api.update_customer_session_v2_with_http_info("order-7", request)
-    assert answer.data.effects == []
+    response = api.update_customer_session_v2_with_http_info("order-7", request)
+    assert response.data.effects == []
     with pytest.raises(WireError):
-        wire.loads(answer.raw_data, ShopSession)
+        wire.loads(response.raw_data, ShopSession)
 
 
 class TestReturns:
-    def test_a_key_that_is_sent_again_returns_nothing_again(self, api: IntegrationApi, stub: Stub) -> None:
+    def test_a_repeated_key_returns_the_first_response(self, api: IntegrationApi, stub: Stub) -> None:
         session = order(api)
         units = [ReturnedCartItem(sku="PEN", quantity=1)]
-        first, event = give_back(api, session, units, key="return-1")
-        again, _ = give_back(api, session, units, key="return-1")
+        first, event = return_items(api, session, units, key="return-1")
+        again, _ = return_items(api, session, units, key="return-1")
         assert (first.cart_items[0].remaining_quantity, again.cart_items[0].remaining_quantity) == (3, 3)
         assert event.name == "talon_session_partially_returned"
-        other, _ = give_back(api, again, units, key="return-2")
+        other, _ = return_items(api, again, units, key="return-2")
         assert other.cart_items[0].remaining_quantity == 2
-        assert len(stub.log) == 4
+        assert len(stub.requests) == 4
 
-    def test_more_than_remains_never_reaches_the_network(self, api: IntegrationApi, stub: Stub) -> None:
+    def test_returning_more_than_remaining_is_refused_without_a_request(self, api: IntegrationApi, stub: Stub) -> None:
         session = order(api)
         with pytest.raises(RuleViolated):
-            give_back(api, session, [ReturnedCartItem(position=0, quantity=5)], key="return-1")
-        assert stub.log == [UPDATE]
+            return_items(api, session, [ReturnedCartItem(position=0, quantity=5)], key="return-1")
+        assert stub.requests == [UPDATE]
 
 
-def test_a_session_that_does_not_exist_cannot_be_loaded(api: IntegrationApi) -> None:
+def test_loading_an_unknown_session_raises(api: IntegrationApi) -> None:
     with pytest.raises(ApiException):
         load(api, ShopSession.create("order-7"))
 
 
-def test_the_program_prints_what_the_readme_shows() -> None:
+def test_the_program_prints_the_output_of_the_readme() -> None:
     command = [sys.executable, "-W", "error", "-m", "client"]
     ran = subprocess.run(command, cwd=HERE, capture_output=True, timeout=60, check=False)
     shown = (HERE / "README.md").read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]

@@ -1,4 +1,4 @@
-"""The worker line by line, what it does when it is stopped, and the program as a whole."""
+"""Tests of the worker: single lines, interruptions, and the program."""
 
 import io
 import json
@@ -36,7 +36,7 @@ def line(
     return json.dumps(({"id": message_id} if message_id else {}) | known | members).encode()
 
 
-def work(store: Store, *lines: bytes) -> list[str]:
+def handle_lines(store: Store, *lines: bytes) -> list[str]:
     return [handle(store, one, None) for one in lines]
 
 
@@ -46,8 +46,8 @@ def published(store: Store) -> list[SessionEvent]:
     return [wire.loads(document, SessionEvent) for document in stream.getvalue().splitlines()]
 
 
-def test_an_order_goes_its_way_and_every_step_is_published_once(store: Store) -> None:
-    assert work(
+def test_every_operation_of_an_order_is_published_once(store: Store) -> None:
+    assert handle_lines(
         store,
         line("1", body={"cartItems": [PENS], "storeIntegrationId": "Ghent"}),
         line("2", body={"state": "closed"}),
@@ -69,10 +69,10 @@ def test_an_order_goes_its_way_and_every_step_is_published_once(store: Store) ->
     assert published(store) == []
 
 
-def test_an_operation_takes_place_when_it_was_asked_for(store: Store) -> None:
+def test_an_operation_has_the_time_of_its_message(store: Store) -> None:
     times = [f"2026-09-14T09:0{minute}:00Z" for minute in range(4)]
     closing, returning = {"storeIntegrationId": "Ghent", "state": "closed"}, {"returnedCartItems": [{"position": 0}]}
-    work(
+    handle_lines(
         store,
         line("1", body={"cartItems": [PENS]} | closing, time=times[0]),
         line("2", "reopen", time=times[1]),
@@ -82,11 +82,11 @@ def test_an_operation_takes_place_when_it_was_asked_for(store: Store) -> None:
     assert [wire.unstructure(event)["at"] for event in published(store)] == times
 
 
-class TestOnceEach:
-    def test_a_message_that_comes_again_is_not_applied_again(self, store: Store) -> None:
+class TestDuplicates:
+    def test_a_repeated_message_is_not_applied_again(self, store: Store) -> None:
         first = line("1", body={"cartItems": [PENS], "storeIntegrationId": "Ghent", "state": "closed"})
         returned = line("2", "return", {"returnedCartItems": [{"position": 0, "quantity": 1}]})
-        assert work(store, first, returned, returned)[2] == "repeated; it was applied, partially_returned now"
+        assert handle_lines(store, first, returned, returned)[2] == "repeated; it was applied, partially_returned now"
         session = store.find("order-7")
         assert session is not None
         assert session.cart_items[0].returned_quantity == 1
@@ -94,51 +94,53 @@ class TestOnceEach:
 
     def test_a_refused_message_stays_refused(self, store: Store) -> None:
         close = line("2", body={"state": "closed"})
-        assert work(store, line("1"), close)[1] == "refused: store_missing"
-        work(store, line("3", body={"storeIntegrationId": "Ghent"}))
-        assert work(store, close) == ["repeated; it was refused: store_missing"]
+        assert handle_lines(store, line("1"), close)[1] == "refused: store_missing"
+        handle_lines(store, line("3", body={"storeIntegrationId": "Ghent"}))
+        assert handle_lines(store, close) == ["repeated; it was refused: store_missing"]
 
     def test_the_same_operation_in_two_messages_is_applied_twice(self, store: Store) -> None:
-        work(store, line("1"), line("2"), line("3"))
+        handle_lines(store, line("1"), line("2"), line("3"))
         session = store.find("order-7")
         assert session is not None
         assert session.update_count == 3
 
-    def test_a_line_without_an_id_has_that_of_its_place(self, store: Store) -> None:
+    def test_the_default_id_is_the_file_and_line_number(self, store: Store) -> None:
         assert handle(store, line(None), "monday.jsonl:1") == "applied, open now"
         assert handle(store, line(None), "monday.jsonl:1") == "repeated; it was applied, open now"
         assert handle(store, line(None), None) == "unreadable: /id: is missing"
 
 
 class TestRefusals:
-    def test_closing_what_is_closed_is_told_apart_from_other_refusals(self, store: Store) -> None:
+    def test_closing_a_closed_session_has_its_own_outcome(self, store: Store) -> None:
         closed = line("1", body={"storeIntegrationId": "Ghent", "state": "closed"})
-        assert work(store, closed, line("2", body={"state": "closed"}), line("3", body={"couponCodes": []})) == [
+        assert handle_lines(
+            store, closed, line("2", body={"state": "closed"}), line("3", body={"couponCodes": []})
+        ) == [
             "applied, closed now",
             "already closed",
             "refused: wrong_state",
         ]
 
     @pytest.mark.parametrize("operation", ["return", "reopen"])
-    def test_a_session_that_does_not_exist_is_not_created_by_the_way(self, store: Store, operation: str) -> None:
+    def test_a_return_or_reopening_does_not_create_a_session(self, store: Store, operation: str) -> None:
         body = {"returnedCartItems": [{"position": 0}]}
-        assert work(store, line("1", operation, body)) == ["refused: unknown_session"]
+        assert handle_lines(store, line("1", operation, body)) == ["refused: unknown_session"]
         assert store.find("order-7") is None
 
-    def test_a_value_that_no_session_can_hold_is_refused(self, store: Store) -> None:
-        assert work(store, line("1", sessionId="x" * 1001)) == [
+    def test_an_invalid_value_is_refused(self, store: Store) -> None:
+        assert handle_lines(store, line("1", sessionId="x" * 1001)) == [
             "refused: /integrationId: has 1001 characters; at most 1000 are allowed"
         ]
-        (outcome,) = work(store, line("2", body={"couponCodes": ["\ud800"]}))
+        (outcome,) = handle_lines(store, line("2", body={"couponCodes": ["\ud800"]}))
         assert outcome.startswith("unreadable: /body/couponCodes/0: ")
         assert published(store) == []
 
     def test_a_dry_run_changes_nothing(self, store: Store) -> None:
-        assert work(store, line("1", dry=True)) == ["passed over, a dry run"]
+        assert handle_lines(store, line("1", dry=True)) == ["passed over, a dry run"]
         assert store.find("order-7") is None
 
-    def test_a_session_that_somebody_else_has_saved_is_not_saved_over(self, store: Store) -> None:
-        work(store, line("1"))
+    def test_a_parallel_write_is_not_overwritten(self, store: Store) -> None:
+        handle_lines(store, line("1"))
         first, second = store.find("order-7"), store.find("order-7")
         assert first is not None
         assert second is not None
@@ -154,7 +156,7 @@ class TestRefusals:
         assert held.coupon_codes == ("FIRST",)
 
     def test_an_order_without_its_store_is_not_created_closed(self, store: Store) -> None:
-        assert work(store, line("1", body={"state": "closed"})) == ["refused: store_missing"]
+        assert handle_lines(store, line("1", body={"state": "closed"})) == ["refused: store_missing"]
         assert store.find("order-7") is None
 
 
@@ -165,40 +167,40 @@ def all_is_in_stock() -> bool:
 
 
 class Broken(CustomerSession):
-    """A session with a rule that fails."""
+    """A session with a rule that raises."""
 
     rules = (*CustomerSession.rules, all_is_in_stock)
 
 
 class TestFaults:
-    """What is nobody's message's fault: the message is not handled, and the log says why."""
+    """Errors of the service: the message is not handled, and the error is logged."""
 
-    def test_a_rule_that_fails_leaves_the_message(
+    def test_a_message_is_not_handled_if_a_rule_raises(
         self, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         with monkeypatch.context() as patched:
             patched.setattr(handling, "ShopSession", Broken)
             with pytest.raises(TransitionRefused):
-                work(store, line("1"))
+                handle_lines(store, line("1"))
         (record,) = caplog.records
         assert record.getMessage() == "session 'order-7': message '1' is not handled"
         assert "secret-word" in caplog.text
-        assert work(store, line("1")) == ["applied, open now"]
+        assert handle_lines(store, line("1")) == ["applied, open now"]
 
-    def test_a_parallel_write_leaves_the_message(
+    def test_a_message_is_not_handled_after_a_parallel_write(
         self, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        work(store, line("1"))
+        handle_lines(store, line("1"))
         stale = store.find("order-7")
-        work(store, line("2", body={"couponCodes": ["FIRST"]}))
+        handle_lines(store, line("2", body={"couponCodes": ["FIRST"]}))
         with monkeypatch.context() as patched:
             patched.setattr(store, "find", lambda _: stale)
             with pytest.raises(ParallelWrite):
-                work(store, line("3", body={"couponCodes": ["SECOND"]}))
+                handle_lines(store, line("3", body={"couponCodes": ["SECOND"]}))
         assert "message '3' is not handled" in caplog.text
-        assert work(store, line("3", body={"couponCodes": ["SECOND"]})) == ["applied, open now"]
+        assert handle_lines(store, line("3", body={"couponCodes": ["SECOND"]})) == ["applied, open now"]
 
-    def test_the_program_stops_and_ends_with_1(
+    def test_the_program_exits_with_1_if_a_rule_raises(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         inbox = tmp_path / "inbox"
@@ -211,7 +213,7 @@ class TestFaults:
         assert (inbox / "monday.jsonl").exists()
 
 
-class TestTheSmallestWorker:
+class TestMinimalWorker:
     @pytest.fixture(autouse=True)
     def _no_messages(self) -> None:
         for table in ("sessions", "handled", "outbox"):
@@ -227,7 +229,7 @@ class TestTheSmallestWorker:
         assert smallest.handle("4", "order-7", "{}").startswith("refused: ")
         assert smallest.database.execute("SELECT count(*) FROM outbox").fetchone() == (2,)
 
-    def test_leaves_a_message_at_which_a_rule_fails(
+    def test_does_not_handle_a_message_if_a_rule_raises(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         with monkeypatch.context() as patched:
@@ -239,7 +241,7 @@ class TestTheSmallestWorker:
         assert smallest.handle("1", "order-7", "{}") == "applied, open now"
 
 
-class TestLinesThatCannotBeRead:
+class TestInvalidLines:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
@@ -259,41 +261,39 @@ class TestLinesThatCannotBeRead:
             (line("1", "return"), "/body/returnedCartItems: is missing"),
         ],
     )
-    def test_it_is_kept_for_people_with_every_problem(self, store: Store, text: bytes, problem: str) -> None:
-        (outcome,) = work(store, text)
+    def test_an_invalid_line_is_saved_with_every_problem(self, store: Store, text: bytes, problem: str) -> None:
+        (outcome,) = handle_lines(store, text)
         assert outcome.startswith(f"unreadable: {problem}")
-        work(store, text)
+        handle_lines(store, text)
         assert store.dead_letters() == [(text, outcome.removeprefix("unreadable: "))]
 
     def test_prices_are_exact(self, store: Store) -> None:
         text = b'{"id": "1", "operation": "update", "sessionId": "order-7", "body": {"cartItems": [%s]}}'
-        work(store, text % b'{"sku": "A", "quantity": 3, "price": 0.10000000000000000001}')
+        handle_lines(store, text % b'{"sku": "A", "quantity": 3, "price": 0.10000000000000000001}')
         session = store.find("order-7")
         assert session is not None
         assert str(session.total) == "0.30000000000000000003"
 
 
-class TestStops:
-    def test_what_is_stopped_before_the_end_of_a_transaction_has_not_happened(
-        self, store: Store, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+class TestInterruptions:
+    def test_an_interrupted_transaction_is_rolled_back(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         def stop(*_: object) -> None:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patched:
-            patched.setattr(store, "remember", stop)
+            patched.setattr(store, "mark_handled", stop)
             with pytest.raises(KeyboardInterrupt):
-                work(store, line("1"))
+                handle_lines(store, line("1"))
         assert store.find("order-7") is None
         assert published(store) == []
-        assert work(store, line("1")) == ["applied, open now"]
+        assert handle_lines(store, line("1")) == ["applied, open now"]
 
     def test_an_event_that_could_not_be_written_stays_in_the_outbox(self, store: Store) -> None:
         class Full(io.StringIO):
             def write(self, _: str) -> int:
                 raise OSError("no space left")
 
-        work(store, line("1"), line("2"))
+        handle_lines(store, line("1"), line("2"))
         with pytest.raises(OSError, match="no space left"):
             publish(store, Full())
         assert [event.update_count for event in published(store)] == [1, 2]
@@ -308,7 +308,7 @@ class TestStops:
             store.close()
 
 
-class TestTheProgram:
+class TestProgram:
     def run(self, *arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-W", "error", "-m", "worker", *map(str, arguments)]
         return subprocess.run(command, cwd=HERE, input=stdin, capture_output=True, timeout=60, check=False)
@@ -321,7 +321,7 @@ class TestTheProgram:
             (inbox / file.name).write_bytes(file.read_bytes())
         return inbox
 
-    def test_it_works_off_a_folder_as_the_readme_shows(self, inbox: Path, tmp_path: Path) -> None:
+    def test_it_processes_a_folder_as_the_readme_shows(self, inbox: Path, tmp_path: Path) -> None:
         ran = self.run(inbox, "--database", tmp_path / "worker.sqlite3")
         shown = (HERE / "README.md").read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
         assert ran.stderr.decode() == shown
@@ -331,14 +331,14 @@ class TestTheProgram:
         assert [path.name for path in inbox.iterdir()] == ["done"]
         assert {path.name for path in (inbox / "done").iterdir()} == {"monday.jsonl", "tuesday.jsonl"}
 
-    def test_it_reads_standard_input_and_remembers_from_one_run_to_the_next(self, tmp_path: Path) -> None:
+    def test_it_reads_standard_input_and_keeps_state_between_runs(self, tmp_path: Path) -> None:
         database = tmp_path / "worker.sqlite3"
         first = self.run("-", "--database", database, stdin=line("1") + b"\n\n" + line("2"))
         again = self.run("-", "--database", database, stdin=line("2"))
         assert (first.returncode, first.stdout.count(b"\n"), again.returncode, again.stdout) == (0, 2, 0, b"")
         assert again.stderr.decode() == "-:1: repeated; it was applied, open now\n"
 
-    def test_a_folder_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+    def test_a_missing_folder_is_reported(self, tmp_path: Path) -> None:
         ran = self.run(tmp_path / "nowhere")
         assert ran.returncode == 2
         assert b"there is no folder" in ran.stderr

@@ -1,1 +1,1 @@
-"""A worker that applies recorded operations to sessions, once each, and publishes what came of them."""
+"""A worker that applies each recorded operation once and publishes the events."""

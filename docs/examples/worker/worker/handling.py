@@ -1,4 +1,4 @@
-"""What the worker does with a line: it applies the operation once, and publishes the events that came of it."""
+"""Handle one line: apply its operation once, and publish the events."""
 
 import logging
 from typing import IO
@@ -14,36 +14,36 @@ __all__ = ["UNREADABLE", "handle", "publish"]
 _log = logging.getLogger(__name__)
 
 UNREADABLE = "unreadable: "
-"""How the outcome of a line begins that cannot be read."""
+"""The prefix of the outcome of an invalid line."""
 
 
 def handle(store: Store, line: bytes, default_id: str | None) -> str:
-    """Apply what *line* asks for, unless that has been done, and return what came of it.
+    """Apply the operation in *line*, unless it was applied before, and return the outcome.
 
-    Session, events and the note that the message has been handled are saved together or not at all: whenever the
-    worker is stopped, the same line may be handed to it again.
+    The session, its events and the ID of the message are saved in one transaction, so the same line may be passed
+    again after an interruption.
 
     Args:
-        store: where sessions are kept.
+        store: the database.
         line: one message.
-        default_id: the ID of a message whose line has none.
+        default_id: the ID of a line without an `id`.
 
     Raises:
-        SessionFSMError: a rule failed, or somebody else has saved the session. The message is not handled, and the
-            log says why.
+        SessionFSMError: a rule raised, or another process has saved the session. The message is not handled, and the
+            error is logged.
     """
     try:
         message = read(line, default_id)
     except WireError as error:
         with store.transaction():
-            store.bury(line, error)
+            store.add_dead_letter(line, error)
         return f"{UNREADABLE}{error}"
     with store.transaction():
         earlier = store.outcome(message.id)
         if earlier is not None:
             return f"repeated; it was {earlier}"
         outcome = _apply(store, message)
-        store.remember(message.id, outcome)
+        store.mark_handled(message.id, outcome)
     return outcome
 
 
@@ -81,12 +81,12 @@ def _refusal(error: SessionFSMError) -> str:
 
 
 def publish(store: Store, stream: IO[str]) -> None:
-    """Write the events of the outbox to *stream*, a line each.
+    """Write the events in the outbox to *stream*, one per line.
 
-    An event leaves the outbox after it was written. If the worker stops between the two, it is written once more:
-    readers tell events apart by ``sessionId`` and ``updateCount``.
+    An event is deleted from the outbox after it was written. If the worker stops in between, the event is written
+    again: consumers identify events by ``sessionId`` and ``updateCount``.
     """
-    for place, document in store.unpublished():
+    for outbox_id, document in store.unpublished():
         stream.write(document + "\n")
         stream.flush()
-        store.forget(place)
+        store.delete_published(outbox_id)

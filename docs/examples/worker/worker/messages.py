@@ -1,4 +1,4 @@
-"""What a line of the queue says: a recorded operation, as docs/replay-format.md describes it, and the ID that it bears."""
+"""Messages of the queue: a recorded operation in the format of docs/replay-format.md, with an ID."""
 
 import json
 from datetime import datetime
@@ -17,17 +17,17 @@ _BODIES = {"update": SessionUpdate, "return": wire.ReturnRequest, "reopen": None
 
 @frozen(kw_only=True)
 class Message:
-    """One operation that somebody wants done."""
+    """One requested operation."""
 
     id: str
-    """What tells the message from all others, so that it is applied once only."""
+    """Unique; a message with a known ID is not applied again."""
     session_id: str
     body: SessionUpdate | wire.ReturnRequest | None
-    """An update or a return; None asks for a reopening."""
+    """An update or a return; None for a reopening."""
     time: datetime | None
-    """When it was asked for; None where the line does not say."""
+    """The time of the request; None if the line has none."""
     dry: bool
-    """Whether it was only a question."""
+    """Whether it is a dry run."""
 
 
 def read(line: bytes, default_id: str | None) -> Message:
@@ -35,10 +35,10 @@ def read(line: bytes, default_id: str | None) -> Message:
 
     Args:
         line: a JSON object.
-        default_id: the ID of a message whose line has none.
+        default_id: the ID of a line without an `id`.
 
     Raises:
-        WireError: with every problem of the line and its place.
+        WireError: the line is invalid; it has every problem with a JSON pointer.
     """
     try:
         loaded: Any = json.loads(line, parse_float=Decimal)
@@ -60,7 +60,7 @@ def read(line: bytes, default_id: str | None) -> Message:
         except WireError as error:
             problems += [problem.under("/body") for problem in error.problems]
     else:
-        body = None  # a reopening has none
+        body = None  # a reopening has no body
     time = _time(members.get("time"), problems)
     if problems:
         raise WireError(problems)

@@ -1,4 +1,4 @@
-"""The sessions that the worker keeps: what the API asks of every session, and a rule of the shops' own."""
+"""The session class of the worker: the built-in rules and one rule of the shops."""
 
 from session_fsm import CustomerSession, State, Trigger, rule
 

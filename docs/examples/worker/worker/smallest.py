@@ -1,4 +1,4 @@
-"""The smallest worker: updates alone, each with an ID, and three tables of SQLite in memory."""
+"""A minimal worker: updates only, each with an ID, and three SQLite tables in memory."""
 
 import logging
 import sqlite3
@@ -13,16 +13,16 @@ database = sqlite3.connect(":memory:", isolation_level=None)
 TABLES = """
 CREATE TABLE sessions (id TEXT PRIMARY KEY, document TEXT);
 CREATE TABLE handled (message_id TEXT PRIMARY KEY, outcome TEXT);
-CREATE TABLE outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT);
+CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT);
 """
 database.executescript(TABLES)
 
 
 def handle(message_id: str, session_id: str, body: str) -> str:
-    """Apply one message, unless that was done before, and return what came of it."""
+    """Apply one message, unless it was applied before, and return the outcome."""
     update = wire.loads(body, SessionUpdate)
     with database:
-        database.execute("BEGIN IMMEDIATE")  # from here on nobody else writes
+        database.execute("BEGIN IMMEDIATE")  # takes the write lock
         known = database.execute("SELECT outcome FROM handled WHERE message_id = ?", [message_id]).fetchone()
         if known:
             return f"repeated; it was {known[0]}"
@@ -32,7 +32,7 @@ def handle(message_id: str, session_id: str, body: str) -> str:
 
 
 def apply(session_id: str, update: SessionUpdate) -> str:
-    """Apply an update, and return what came of it."""
+    """Apply an update and return the outcome."""
     row = database.execute("SELECT document FROM sessions WHERE id = ?", [session_id]).fetchone()
     try:
         if row is None:
@@ -41,7 +41,7 @@ def apply(session_id: str, update: SessionUpdate) -> str:
             session = wire.loads(row[0])
             session.put(update)
     except SessionFSMError as error:
-        if http_status(error) != 400:  # a rule failed, so nobody knows: the message is not handled
+        if http_status(error) != 400:  # a rule raised: the message is not handled
             log.exception("session %r: the message stays on the queue", session_id)
             raise
         if isinstance(error, WrongState) and error.already:
