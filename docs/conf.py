@@ -34,13 +34,13 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(attrs?|cattrs|click|docutils|hypothesis|pytest|_pytest|rich|sphinx|transitions)(\..*)?"),
     # The names of its callbacks, which a service writes.
     (r"py:.*", r"(prepare|before|after|on_enter|on_exit|on_exception|on_final)(_\w+)?"),
-    # What begins with an underscore is nobody's to use; a signature may show it.
+    # Private names that signatures show.
     (r"py:.*", r"(.*\.)?_\w+"),
-    # What the kit counts in and compares with is looked at through what it gives out, not by name.
+    # Internal types of the testing kit that signatures show.
     (r"py:.*", r"session_fsm\.testing\.(model\.reference|coverage\.counters)\..*"),
     # Sphinx cuts a long signature at the comma within such a type.
     (r"py:class", r"Mapping\[str"),
-    # Type variables stand for whatever fits.
+    # Type variables.
     (r"py:.*", r"(.*\.)?[A-Z]"),
 ]
 

@@ -148,7 +148,7 @@ class SessionMachine:
             names["__init__"] = _init_both
         return type(cls.__name__, (cls, RuleBasedStateMachine), names)
 
-    def test_behaves_like_the_reference(self) -> None:
+    def test_it_lives_as_the_reference_does(self) -> None:
         """Run the state machine: call verbs on sessions of the class, and compare each result with the reference."""
         __tracebackhide__ = True
         run_state_machine_as_test(self.machine(), settings=self.settings)

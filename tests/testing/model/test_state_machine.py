@@ -103,7 +103,7 @@ class TestOwnRulesAndInvariants:
             def it_is_looked_at(self) -> None:
                 seen.add(self.session.state)
 
-        Own().test_behaves_like_the_reference()
+        Own().test_it_lives_as_the_reference_does()
         assert seen == {"moved", "refused", *State}
 
     def test_a_broken_invariant_is_a_failure_with_its_steps(self) -> None:
@@ -115,7 +115,7 @@ class TestOwnRulesAndInvariants:
                 assert self.session.state != "cancelled", "it is cancelled"
 
         with pytest.raises(AssertionError, match="it is cancelled") as failure:
-            Own().test_behaves_like_the_reference()
+            Own().test_it_lives_as_the_reference_does()
         notes = "\n".join(failure.value.__notes__)
         assert "state = Own()" in notes
         assert "session.cancel()" in notes or "session.put(SessionUpdate(" in notes
@@ -130,7 +130,7 @@ class TestOwnRulesAndInvariants:
             def nothing_else_is_given(self) -> None:
                 assert not self.session.attributes
 
-        Priced().test_behaves_like_the_reference()
+        Priced().test_it_lives_as_the_reference_does()
 
     def test_it_is_a_state_machine_of_hypothesis(self) -> None:
         machine = TestPlainSession.machine()
@@ -170,7 +170,7 @@ SessionMachine.settings = settings(
     )
     assert run.returncode == 1, run.stdout + run.stderr
     assert "1 failed, 1 passed" in run.stdout
-    assert "FAILED test_shop.py::TestCareless::test_behaves_like_the_reference" in run.stdout
+    assert "FAILED test_shop.py::TestCareless::test_it_lives_as_the_reference_does" in run.stdout
 
 
 # --- Classes with one bug ----------------------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def test_the_machine_finds_the_fault_of(kind: type[CustomerSession], monkeypatch
 
     Proof.kind = kind
     with pytest.raises((AssertionError, InvalidValue, AttributeError, Flaky)):
-        Proof().test_behaves_like_the_reference()
+        Proof().test_it_lives_as_the_reference_does()
 
 
 def test_the_machine_finds_fields_that_json_loses() -> None:
@@ -363,7 +363,7 @@ def test_the_machine_finds_fields_that_json_loses() -> None:
         settings = SEARCHING
 
     with pytest.raises(AssertionError, match=r"seen is 'never'; expected 'once'"):
-        Proof().test_behaves_like_the_reference()
+        Proof().test_it_lives_as_the_reference_does()
 
 
 ENTRIES = {
