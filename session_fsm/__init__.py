@@ -10,6 +10,9 @@ SessionEvent(name=<EventName.CLOSED: 'talon_session_closed'>, ...)
 `session_fsm.rules` has rules that a service may switch on, `session_fsm.wire` reads and writes Talon.One's JSON.
 """
 
+from typing import Any
+
+from session_fsm.appearance import render_with
 from session_fsm.decisions import Decision, Rule, rule
 from session_fsm.errors import (
     ConcurrentChange,
@@ -59,6 +62,16 @@ __all__ = [
     "WrongState",
     "rule",
 ]
+
+
+def _render(*args: Any, **keywords: Any) -> str:
+    from session_fsm.diagrams import render  # noqa: PLC0415 - few programs draw diagrams
+
+    return render(*args, **keywords)
+
+
+# Sessions and their classes format themselves as diagrams, whose modules import the session.
+render_with(_render)
 
 
 def __getattr__(name: str) -> str:

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable, Container
-from importlib import import_module
 from types import MethodType
 from typing import Any
 
-__all__ = ["Shown", "ShownType"]
+__all__ = ["Shown", "ShownType", "render_with"]
+
+
+def render_with(renderer: Callable[..., str]) -> None:
+    """Set the function that renders a class, and a session of it, in a format. The package calls this once."""
+    global _renderer  # noqa: PLW0603 - the one place that sets it
+    _renderer = renderer
+
+
+_renderer: Callable[..., str]
 
 
 def _render(shown: object, spec: str) -> str:
-    # Imported when it is first used: the diagrams import the session, whose base this is.
-    render: Callable[..., str] = import_module("session_fsm.diagrams").render
-    if isinstance(shown, ShownType):
-        return render(shown, spec)
-    return render(type(shown), spec, session=shown)
+    return _renderer(shown, spec) if isinstance(shown, ShownType) else _renderer(type(shown), spec, session=shown)
 
 
 def _mime_bundle(

@@ -17,7 +17,8 @@ from session_fsm.testing.coverage.hooks import unrecorded
 from session_fsm.testing.coverage.recorder import Recorder, recording
 from session_fsm.testing.coverage.result import Coverage, Gap, Goal
 from session_fsm.testing.failure_report import Taken
-from session_fsm.testing.generation.paths import Cover, Path, Paths, PathStep, paths
+from session_fsm.testing.generation.path import Cover, Path, Paths, PathStep
+from session_fsm.testing.generation.paths import paths
 from session_fsm.testing.generation.witnesses import NoWitness, Why, Witness, find_witness, witness
 from session_fsm.testing.matrix import Cell, CellOutcome, matrix, matrix_table
 from session_fsm.testing.mutation.mutants import Mutant, MutantKind, mutants

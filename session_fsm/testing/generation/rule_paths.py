@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 from session_fsm.decisions import Decision, Outcome, Rule
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.generation.paths import Cover, Path, Paths, PathStep
+from session_fsm.testing.generation.path import Cover, Path, Paths, PathStep
 from session_fsm.testing.generation.witnesses import NoWitness, Witness, find_witness
 from session_fsm.testing.steps import Step, Story
 from session_fsm.values import UNSET

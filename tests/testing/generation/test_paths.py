@@ -15,7 +15,8 @@ from session_fsm import CustomerSession, InvalidValue, SessionUpdate, State, Tri
 from session_fsm.lifecycle import TABLE
 from session_fsm.testing import recording
 from session_fsm.testing.generation.covering_walks import START, Arc, fewest_walks
-from session_fsm.testing.generation.paths import Path, PathStep, paths
+from session_fsm.testing.generation.path import Path, PathStep
+from session_fsm.testing.generation.paths import paths
 from session_fsm.testing.steps import Step
 
 KINDS = [CustomerSession, EveryRuleSession]
