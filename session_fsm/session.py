@@ -11,10 +11,9 @@ session_fsm.errors.WrongState: session 'order-1042': update is refused: Only ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
@@ -24,7 +23,9 @@ from attrs import NOTHING, Attribute, define, evolve, field, fields, setters
 from session_fsm import signatures
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
-from session_fsm.decisions import SEEN_BY_RULES, Decision, Rule, is_async
+from session_fsm.class_machine import machine_of
+from session_fsm.completion import COMPUTED, complete
+from session_fsm.decisions import Decision, Rule
 from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached, find_cached
 from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
 from session_fsm.events import SessionEvent, as_pending, events_in
@@ -43,10 +44,9 @@ from session_fsm.subclasses.checks import (
     is_generated,
     is_undecorated,
     own_fields_of,
-    parents_of,
 )
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS
-from session_fsm.totals import add, returned_total, subtract, totals
+from session_fsm.totals import returned_total, subtract, totals
 from session_fsm.validators import (
     amount,
     at_a_glance,
@@ -54,7 +54,6 @@ from session_fsm.validators import (
     glance_of,
     instance_of,
     integer,
-    is_list,
     kind_of,
     list_of,
     member_of,
@@ -89,14 +88,12 @@ __all__ = ["CustomerSession"]
 
 C = TypeVar("C", bound="CustomerSession")
 
-_COMPUTED = Decimal("NaN")
-"""The placeholder of a total that was not given, until it is computed."""
 _total = amount(total=True)
 
 
 @at_a_glance(glance_of(_total))
 def _total_or_computed(value: object) -> Any:
-    return None if value is _COMPUTED else _total(value)
+    return None if value is COMPUTED else _total(value)
 
 
 _events = list_of(instance_of(SessionEvent))
@@ -245,14 +242,14 @@ class CustomerSession(Shown, metaclass=SessionType):
     """The session's own attributes by name."""
     first_session: ReadOnly[bool] = field(default=True, validator=validate(boolean))
     """Whether it is the customer's first; always true of an anonymous session."""
-    total: ReadOnly[Decimal] = field(default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed))
+    total: ReadOnly[Decimal] = field(default=COMPUTED, converter=to_amount, validator=validate(_total_or_computed))
     """All items and costs, before any discount, in the currency of the Application (M-04)."""
     cart_item_total: ReadOnly[Decimal] = field(
-        default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
+        default=COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
     )
     """Price times quantity of all items (M-01)."""
     additional_cost_total: ReadOnly[Decimal] = field(
-        default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
+        default=COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
     )
     """The session's own additional costs (M-02)."""
     updated: ReadOnly[datetime] = field(validator=validate(time))
@@ -264,7 +261,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     update_count: ReadOnly[int] = field(default=1, validator=validate(integer(at_least=1)))
     """1 at creation, and 1 more with every trigger that succeeds."""
     cart_item_additional_cost_total: ReadOnly[Decimal] = field(
-        default=_COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
+        default=COMPUTED, converter=to_amount, validator=validate(_total_or_computed)
     )
     """The additional costs of all items, for every unit (M-03)."""
     experiment_variant_allocations: ReadOnly[tuple[ExperimentVariantAllocation, ...]] = field(
@@ -280,7 +277,7 @@ class CustomerSession(Shown, metaclass=SessionType):
     )
 
     def __attrs_post_init__(self) -> None:
-        _complete(self)
+        complete(self)
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -292,8 +289,8 @@ class CustomerSession(Shown, metaclass=SessionType):
             if "__attrs_post_init__" in vars(cls):
                 # attrs replaces a slotted class by a new one, and fixes `super()` in the functions of the class body.
                 type.__setattr__(cls, "__written_post_init__", written)
-            type.__setattr__(cls, "__attrs_post_init__", completing(written, _complete))
-        machine = undecorated or _machine_of(cls)
+            type.__setattr__(cls, "__attrs_post_init__", completing(written, complete))
+        machine = undecorated or machine_of(cls, CustomerSession)
         type.__setattr__(cls, "machine", machine)
 
     @classmethod
@@ -302,7 +299,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         held = vars(cls)
         own_fields = own_fields_of(cls, CustomerSession)
         if is_undecorated(cls):  # attrs does not replace a class without slots
-            type.__setattr__(cls, "machine", _machine_of(cls))
+            type.__setattr__(cls, "machine", machine_of(cls, CustomerSession))
         vars(cls.machine)["own_fields"] = own_fields  # set past `__setattr__`, which would look for callbacks
         cls.__contents__ = reader(cls)
         if is_generated(held.get("__eq__")) or is_generated(held.get("__hash__")):
@@ -612,73 +609,6 @@ _GIVEN_AT_CREATION: Any = [
 _make = maker(CustomerSession)
 
 
-def _complete(session: CustomerSession) -> None:
-    """Compute what depends on the other fields of a new session: positions, totals and `first_session`.
-
-    It runs before the ``__attrs_post_init__`` of a subclass.
-    """
-    values: dict[str, Any] = {}
-    own_fields = session.machine.own_fields
-    if [item.position for item in session.cart_items] != [*range(len(session.cart_items))]:
-        values["cart_items"] = _in_order(session.cart_items)
-    if (
-        session.total is _COMPUTED
-        or session.cart_item_total is _COMPUTED
-        or session.additional_cost_total is _COMPUTED
-        or session.cart_item_additional_cost_total is _COMPUTED
-    ):
-        values |= _missing_totals(session)
-    if not session.profile_id:
-        values["first_session"] = True  # F-16
-    if values:
-        assign(session, values)
-    if own_fields is not NO_OWN_FIELDS:
-        own_fields.complete(session)
-
-
-def _missing_totals(session: CustomerSession) -> dict[str, Decimal]:
-    """Return the totals that were not given, so that the four agree with each other (M-04).
-
-    Those that were given stay as they stand (M-07). Of the three parts, one that alone is missing is what the others
-    leave of the total; otherwise parts are computed from the items and the costs. The total is the sum of the parts.
-    """
-    names = ("cart_item_total", "additional_cost_total", "cart_item_additional_cost_total")
-    parts: dict[str, Decimal] = {name: getattr(session, name) for name in names}
-    missing = [name for name in names if parts[name] is _COMPUTED]
-    given = add(*(parts[name] for name in names if name not in missing))
-    if session.total is not _COMPUTED:
-        if len(missing) == 1:
-            return {missing[0]: subtract(session.total, given)}
-        computed = totals(session.cart_items, session.additional_costs)
-        return {name: computed[name] for name in missing}
-    computed = totals(session.cart_items, session.additional_costs)
-    if len(missing) == len(names):
-        return computed
-    found = {name: computed[name] for name in missing}
-    return {**found, "total": add(given, *found.values())}
-
-
-def _in_order(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
-    """Return *items* in the order of their positions; an item without one has its place in the list.
-
-    Raises:
-        InvalidValue: the positions are not the numbers from 0 on, each once: nobody would know which item is meant.
-    """
-    placed: dict[int, CartItem] = {}
-    for place, item in enumerate(items):
-        position = place if item.position is None else item.position
-        if position >= len(items) or position in placed:
-            problem = f"is {position} again" if position in placed else f"{position} is not below {len(items)}"
-            raise InvalidValue(
-                f"/cartItems/{place}/position", f"{problem}; positions are 0 to {len(items) - 1}, each once"
-            )
-        placed[position] = item
-    return tuple(
-        item if item.position == position else evolve(item, position=position)
-        for position, item in sorted(placed.items())
-    )
-
-
 def _construct(self: CustomerSession, *args: Any, **given: Any) -> None:
     """Initialise a session of a class with fields of its own, in place of the ``__init__`` that attrs generates.
 
@@ -769,55 +699,7 @@ def _new(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: 
     return session  # type: ignore[no-any-return]  # it is a cls
 
 
-def _machine_of(cls: type[CustomerSession]) -> LifecycleMachine:
-    """Build the machine of *cls*, with its `on_enter_...` and `on_exit_...` methods as callbacks."""
-    if not is_list(cls.rules):
-        raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
-    parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
-    inherited: Any = {} if parent is None else {"table": parent.table, "unchecked": parent.unchecked}
-    machine = LifecycleMachine(cls.rules, name=cls.__name__, kind=cls, **inherited)
-    if parent is not None and "__attrs_attrs__" not in vars(
-        cls
-    ):  # where attrs has found some, they are still to be judged
-        vars(machine)["own_fields"] = parent.own_fields  # set past `__setattr__`, which would look for callbacks
-    annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
-    seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
-    for place, one in enumerate(machine.rules):
-        if unknown := [name for name in one.parameters if name not in seen]:
-            problem = f"the rule {one.code} asks for {unknown[0]}, which is no field of {cls.__name__}"
-            raise InvalidValue(f"/rules/{place}", problem)
-        if is_async(one.function):
-            raise InvalidValue(f"/rules/{place}", f"the rule {one.code} is asynchronous; a rule answers at once")
-    for base in parents_of(cls, CustomerSession) if parent is not None else ():
-        machine.inherit_callbacks(base.machine)
-    for name in _callback_methods(cls):
-        when, state = name.removeprefix("on_").split("_", 1)
-        callbacks = getattr(machine.get_state(state), f"on_{when}")
-        if name not in callbacks:
-            callbacks.append(name)
-    return machine
-
-
-def _callback_methods(cls: type[CustomerSession]) -> Iterator[str]:
-    """Return the names of the methods of *cls* that are callbacks of entering or leaving a state.
-
-    Raises:
-        InvalidValue: a method is named like one, but no state has its name.
-    """
-    for name in dir(cls):
-        if not name.startswith(("on_enter_", "on_exit_")) or not callable(getattr(cls, name, None)):
-            continue
-        on, when, state = name.split("_", 2)
-        if state in _STATES:
-            yield name
-            continue
-        near = get_close_matches(state.lower(), _STATES, 1)
-        meant = f"{on}_{when}_{near[0]} is" if near else f"the states are {', '.join(_STATES)}"
-        raise InvalidValue("", f"{cls.__name__}.{name} is never called, for no state has that name; {meant}")
-
-
-_STATES = [state.value for state in State]
-type.__setattr__(CustomerSession, "machine", _machine_of(CustomerSession))
+type.__setattr__(CustomerSession, "machine", machine_of(CustomerSession, CustomerSession))
 CustomerSession.__contents__ = reader(CustomerSession)
 CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in fields(CustomerSession))
 setattr(CustomerSession.__attrs_post_init__, "completes", True)  # noqa: B010 - see `completing`
