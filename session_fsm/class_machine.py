@@ -24,12 +24,11 @@ def machine_of(cls: Any, root: Any) -> LifecycleMachine:
     """Build the machine of *cls*, a subclass of *root*, with its `on_enter_...` and `on_exit_...` methods as callbacks."""
     if not is_list(cls.rules):
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
-    parent: LifecycleMachine | None = getattr(super(cls, cls), "machine", None)
+    machines = (vars(base)["machine"] for base in cls.__mro__[1:] if "machine" in vars(base))
+    parent: LifecycleMachine | None = next(machines, None)
     inherited: Any = {} if parent is None else {"table": parent.table, "unchecked": parent.unchecked}
     machine = LifecycleMachine(cls.rules, name=cls.__name__, kind=cls, **inherited)
-    if parent is not None and "__attrs_attrs__" not in vars(
-        cls
-    ):  # where attrs has found some, they are still to be judged
+    if parent is not None and "__attrs_attrs__" not in vars(cls):  # otherwise its fields are checked later
         vars(machine)["own_fields"] = parent.own_fields  # set past `__setattr__`, which would look for callbacks
     annotated = {name for base in cls.__mro__ for name in getattr(base, "__annotations__", {})}
     seen = annotated.union(SEEN_BY_RULES, (attribute.name for attribute in fields(cls)))
