@@ -24,8 +24,8 @@ def machine_of(cls: Any, root: Any) -> LifecycleMachine:
     """Build the machine of *cls*, a subclass of *root*, with its `on_enter_...` and `on_exit_...` methods as callbacks."""
     if not is_list(cls.rules):
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
-    machines = (vars(base)["machine"] for base in cls.__mro__[1:] if "machine" in vars(base))
-    parent: LifecycleMachine | None = next(machines, None)
+    bases: tuple[Any, ...] = cls.__mro__[1:]
+    parent: LifecycleMachine | None = next((base.machine for base in bases if "machine" in vars(base)), None)
     inherited: Any = {} if parent is None else {"table": parent.table, "unchecked": parent.unchecked}
     machine = LifecycleMachine(cls.rules, name=cls.__name__, kind=cls, **inherited)
     if parent is not None and "__attrs_attrs__" not in vars(cls):  # otherwise its fields are checked later
