@@ -61,7 +61,7 @@ class Judge:
             # In the order of SEEN_BY_RULES, then the fields.
             seen = [session, after, change, self._trigger, now, context]
             for name in self._fields:
-                seen.append(values[name] if name in values else getattr(origin, name))  # noqa: PERF401 - it is quicker
+                seen.append(values[name] if name in values else getattr(origin, name))  # noqa: PERF401 - faster in 3.11
             for rule, function, positional, keywords in self._calls:
                 try:
                     if keywords:

@@ -85,8 +85,9 @@ class Transition:
             return self._run_guarded(session, change, now, context)
         # What `values`, `record` and `commit` do, without their calls, which would be a sixth of the time of a trigger.
         changed, count = self._changed, session.update_count
-        values = {} if changed is None or change is NO_CHANGE else changed(session, change)
-        values["updated"], values["update_count"], values["state"] = now, count + 1, self.target
+        values: dict[str, Any] = {"updated": now, "update_count": count + 1, "state": self.target}
+        if changed is not None and change is not NO_CHANGE:
+            values = {**changed(session, change), **values}
         if self.rules and (failures := self._judge(session, session, change, now, values, context)):
             raise self.refusal(session, failures)
         event = _make_event(
