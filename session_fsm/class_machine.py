@@ -21,7 +21,7 @@ _STATES = [state.value for state in State]
 
 
 def machine_of(cls: Any, root: Any) -> LifecycleMachine:
-    """Build the machine of *cls*, a subclass of *root*, with its `on_enter_...` and `on_exit_...` methods as callbacks."""
+    """Build the machine of *cls*, a subclass of *root*, with its ``on_enter_...`` and ``on_exit_...`` methods as callbacks."""
     if not is_list(cls.rules):
         raise InvalidValue("/rules", f"{kind_of(cls.rules)} is not a list of rules")
     bases: tuple[Any, ...] = cls.__mro__[1:]
