@@ -20,6 +20,7 @@ from session_fsm import (
     State,
     Trigger,
     rule,
+    transition,
 )
 from session_fsm.decisions import Outcome
 from session_fsm.machine import LifecycleEventData
@@ -389,6 +390,21 @@ class TestThreads:
         with pytest.raises(ConcurrentChange):
             ways[0].logic.run(session, NO_CHANGE, LATER, {})
         assert picture(session) == held
+
+    def test_what_another_thread_did_during_a_trigger_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The fast path compares the update count too, also of a class with the built-in rules alone."""
+        session = CustomerSession.create("order-1")
+        make_event = transition._make_event
+
+        def make_event_in_between(*values: Any) -> Any:
+            monkeypatch.setattr(transition, "_make_event", make_event)
+            session.update()  # as another thread might
+            return make_event(*values)
+
+        monkeypatch.setattr(transition, "_make_event", make_event_in_between)
+        with pytest.raises(ConcurrentChange):
+            session.close()
+        assert (session.state, session.update_count) == (State.OPEN, 2)
 
     def test_what_another_thread_did_is_noticed_before_fields_are_set(self) -> None:
         session = CustomerSession.create("order-1")
