@@ -4,8 +4,8 @@
 A comment before a block says where its code comes from, with paths below ``docs``::
 
     <!-- from: examples/fastapi_shop/shop/smallest.py -->
-    <!-- from: examples/django_shop/shop/models.py: StoredSession, save -->
-    <!-- from: examples/django_shop/shop/models.py: save, with CustomerSession for ShopSession -->
+    <!-- from: examples/django_shop/shop/models.py: StoredSession, keep -->
+    <!-- from: examples/django_shop/shop/models.py: keep, with CustomerSession for ShopSession -->
 
 The first form shows the whole file, without its docstring and its ``__all__``. With names, the block shows these
 definitions as the file has them; whatever else stands in the block, such as imports and calls, is the page's own.

@@ -32,13 +32,13 @@ _SERVICE_PAGES = [
     "call-talon-one.md",
     "embed-in-django.md",
     "embed-in-fastapi.md",
-    "store-sessions-in-a-database.md",
+    "keep-sessions-in-a-database.md",
     "worker.md",
 ]
 """The pages about services."""
 
 _PAGE_DEFINITIONS = {
-    "store-sessions-in-a-database.md": {"BranchSession", "close", "read"},
+    "keep-sessions-in-a-database.md": {"BranchSession", "close", "read"},
     "embed-in-django.md": {"update"},
     "embed-in-fastapi.md": {"put"},
 }

@@ -9,7 +9,7 @@ from session_fsm import ConcurrentChange, SessionEvent, SessionUpdate, State
 from shop.fields import WireField
 from shop.sessions import ShopSession
 
-__all__ = ["APPLICATION_ID", "ParallelWrite", "StoredEvent", "StoredSession", "find", "put", "save", "save_events"]
+__all__ = ["APPLICATION_ID", "ParallelWrite", "StoredEvent", "StoredSession", "find", "keep", "put", "save_events"]
 
 APPLICATION_ID = 1
 """Talon.One's clients require one in every session; this shop has a single Application."""
@@ -68,7 +68,7 @@ def find(session_id: str, *, lock: bool = False) -> ShopSession | None:
     return row.session if row else None
 
 
-def save(session: ShopSession) -> list[SessionEvent]:
+def keep(session: ShopSession) -> list[SessionEvent]:
     """Save *session* and return its pending events.
 
     Every event adds 1 to the update count, so the stored count is the current one minus the pending events.
@@ -106,5 +106,5 @@ def put(session_id: str, change: SessionUpdate) -> ShopSession:
             session = ShopSession.create(session_id, change, id=randbits(53), application_id=APPLICATION_ID)
         else:
             session.put(change)
-        save_events(save(session))
+        save_events(keep(session))
     return session

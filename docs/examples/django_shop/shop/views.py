@@ -10,7 +10,7 @@ from django.views import View
 from session_fsm import Decision, InvalidValue, SessionFSMError, SessionUpdate, wire
 from session_fsm.diagrams import Format, render
 from session_fsm.errors import http_status, to_error_response
-from shop.models import APPLICATION_ID, StoredEvent, find, put, save, save_events
+from shop.models import APPLICATION_ID, StoredEvent, find, keep, put, save_events
 from shop.sessions import ShopSession
 
 __all__ = ["Diagram", "Reopening", "Returns", "Session", "bad_request", "error_response", "not_found", "server_error"]
@@ -79,7 +79,7 @@ class Returns(SessionView):
             if dry:
                 return _update_response(_session_after(session.evaluate("return_items", returned)))
             session.return_items(returned)
-            save_events(save(session))
+            save_events(keep(session))
         return _update_response(session)
 
 
@@ -91,7 +91,7 @@ class Reopening(SessionView):
         with transaction.atomic():
             session = _get_or_404(session_id, lock=True)
             session.reopen()
-            save_events(save(session))
+            save_events(keep(session))
         return JsonResponse({"effects": []})
 
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.forms import modelform_factory
 from django.test import TestCase
 from shop.fields import WireField
-from shop.models import ParallelWrite, StoredEvent, StoredSession, find, save, save_events
+from shop.models import ParallelWrite, StoredEvent, StoredSession, find, keep, save_events
 from shop.sessions import ShopSession
 
 from session_fsm import CartItem, CustomerSession, SessionEvent, SessionUpdate, State, Trigger, rule
@@ -250,24 +250,24 @@ class DryRuns(ShopTestCase):
 
 class ParallelWrites(ShopTestCase):
     def test_the_second_save_of_a_session_is_refused(self) -> None:
-        save_events(save(ShopSession.create("order-7")))
+        save_events(keep(ShopSession.create("order-7")))
         first, second = find("order-7"), find("order-7")
         assert first is not None
         assert second is not None
         first.update(coupon_codes=["FIRST"])
         second.update(coupon_codes=["SECOND"])
-        save_events(save(first))
+        save_events(keep(first))
         with self.assertRaises(ParallelWrite):
-            save(second)
+            keep(second)
         held = find("order-7")
         assert held is not None
         self.assertEqual(held.coupon_codes, ("FIRST",))
         self.assertEqual(list(StoredEvent.objects.values_list("update_count", flat=True)), [1, 2])
 
     def test_the_second_creation_of_a_session_is_refused(self) -> None:
-        save(ShopSession.create("order-7", coupon_codes=["FIRST"]))
+        keep(ShopSession.create("order-7", coupon_codes=["FIRST"]))
         with self.assertRaises(ParallelWrite):
-            save(ShopSession.create("order-7", coupon_codes=["SECOND"]))
+            keep(ShopSession.create("order-7", coupon_codes=["SECOND"]))
 
     def test_a_parallel_write_has_the_message_of_the_api(self) -> None:
         self.put(cartItems=[ANVIL])
@@ -297,7 +297,7 @@ class Models(TestCase):
     def test_the_columns_are_copies_of_session_fields(self) -> None:
         session = ShopSession.create("order-7")
         session.close()
-        save_events(save(session))
+        save_events(keep(session))
         self.assertEqual(session.pending_events, [])
         row = StoredSession.objects.get(state=State.CLOSED)
         self.assertEqual((row.integration_id, row.update_count, type(row.session)), ("order-7", 2, ShopSession))
@@ -312,7 +312,7 @@ class Field(TestCase):
     """A row keeps its session after each operation of Django."""
 
     def setUp(self) -> None:
-        save(
+        keep(
             ShopSession.create(
                 "order-7", coupon_codes=["XMAS"], cart_items=[CartItem(sku="A", quantity=3, price="0.10")]
             )
