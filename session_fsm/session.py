@@ -705,8 +705,8 @@ CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in f
 setattr(CustomerSession.__attrs_post_init__, "completes", True)  # noqa: B010 - see `completing`
 # They are set here, and not defined in the class: type checkers would then allow the assignment of unknown attributes,
 # and attrs would not let the fields be frozen.
-setattr(CustomerSession, "__setattr__", _set)  # noqa: B010
-setattr(CustomerSession, "__delattr__", _delete)  # noqa: B010
+setattr(CustomerSession, "__setattr__", _set)  # noqa: B010 - see above
+setattr(CustomerSession, "__delattr__", _delete)  # noqa: B010 - see above
 setattr(CustomerSession, "__attrs_own_setattr__", False)  # noqa: B010 - attrs would give subclasses that of `object`
 _REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
 _EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)

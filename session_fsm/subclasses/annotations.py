@@ -33,7 +33,7 @@ _WELL_KNOWN: dict[str, Any] = {
 
 def annotations_of(kind: type) -> dict[str, Any]:
     """Return the annotations in the body of a class, unresolved."""
-    if sys.version_info >= (3, 14):  # pragma: no cover
+    if sys.version_info >= (3, 14):  # pragma: no cover - the tests run on earlier Pythons
         import annotationlib  # noqa: PLC0415 - earlier Pythons have none
 
         return dict(annotationlib.get_annotations(kind, format=annotationlib.Format.FORWARDREF))
