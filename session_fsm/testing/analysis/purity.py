@@ -143,9 +143,7 @@ class Observed:
                 gc.enable()
 
     # The interpreter disables tracing in a profile function, so coverage cannot measure these lines.
-    def _on_call(
-        self, frame: FrameType, event: str, function: Any
-    ) -> None:  # pragma: no cover - a profiler is not traced
+    def _on_call(self, frame: FrameType, event: str, function: Any) -> None:  # pragma: no cover - as above
         if event == "c_call" and (found := impurity_of_call(function, str(frame.f_globals.get("__name__")))):
             self._note(*found)
 
