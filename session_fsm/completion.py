@@ -8,13 +8,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from attrs import evolve
-
 from session_fsm.entities import assign
 from session_fsm.errors import InvalidValue
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS
 from session_fsm.totals import add, subtract, totals
-from session_fsm.values import CartItem
+from session_fsm.values import CartItem, with_position
 
 __all__ = ["COMPUTED", "complete"]
 
@@ -84,6 +82,6 @@ def _in_order(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
             )
         placed[position] = item
     return tuple(
-        item if item.position == position else evolve(item, position=position)
+        item if item.position == position else with_position(item, position)
         for position, item in sorted(placed.items())
     )
