@@ -37,7 +37,9 @@ __all__ = [
     "as_context",
     "attribute_map",
     "freeze_map",
+    "freeze_value",
     "json_map",
+    "json_value",
     "to_attributes",
 ]
 
@@ -78,7 +80,7 @@ EMPTY: FrozenDict[str, Any] = FrozenDict()
 def freeze_map(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """Convert a mapping to an immutable copy, its lists and objects included."""
     if is_object(value):
-        return FrozenDict({key: _freeze(element, DEEPEST) for key, element in value.items()}) if value else EMPTY
+        return FrozenDict({key: freeze_value(element, DEEPEST) for key, element in value.items()}) if value else EMPTY
     return value
 
 
@@ -94,20 +96,22 @@ _TOO_DEEP = object()
 """The placeholder of what is nested too deeply."""
 
 
-def _freeze(value: Any, levels: int) -> Any:
+def freeze_value(value: Any, levels: int = DEEPEST) -> Any:
     """Copy a JSON value into tuples and frozen mappings, at most *levels* deep."""
     if is_list(value):
-        return tuple(_freeze(element, levels - 1) for element in value) if levels else _TOO_DEEP
+        return tuple(freeze_value(element, levels - 1) for element in value) if levels else _TOO_DEEP
     if is_object(value):
         return (
-            FrozenDict({name: _freeze(member, levels - 1) for name, member in value.items()}) if levels else _TOO_DEEP
+            FrozenDict({name: freeze_value(member, levels - 1) for name, member in value.items()})
+            if levels
+            else _TOO_DEEP
         )
     if isinstance(value, datetime):
         return value if time(value) else timestamp(value)
     return value
 
 
-def _json(value: object) -> str | list[Problem] | None:
+def json_value(value: object) -> str | list[Problem] | None:
     """Check for a value that JSON can hold, as `freeze_map` leaves it."""
     match value:
         case None | bool():
@@ -130,9 +134,9 @@ def _json(value: object) -> str | list[Problem] | None:
             return f"{kind_of(value)} cannot be written as JSON"
 
 
-_text, _integer, _amount, _json_list = text(), integer(), amount(), list_of(_json)
+_text, _integer, _amount, _json_list = text(), integer(), amount(), list_of(json_value)
 
-json_map = map_of(_json)
+json_map = map_of(json_value)
 """Check for a JSON object."""
 
 

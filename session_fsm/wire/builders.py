@@ -17,10 +17,18 @@ from attrs import NOTHING, Attribute, fields, frozen
 
 from session_fsm.entities import assign
 from session_fsm.generated import blank_of, function
-from session_fsm.json_values import DEEPEST, EMPTY, FrozenDict, attribute_map, json_map, to_attributes
+from session_fsm.json_values import (
+    EMPTY,
+    FrozenDict,
+    attribute_map,
+    freeze_value,
+    json_map,
+    json_value,
+    to_attributes,
+)
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
-from session_fsm.validators import AMOUNT_POWERS, amount, check_of, integer, limits_of, to_time
+from session_fsm.validators import AMOUNT_POWERS, check_of, integer, limits_of, to_time
 from session_fsm.values import CHECKS, CartItem
 from session_fsm.wire.kinds import core_of, is_known, lacks_returned_units, own_fields_of
 
@@ -240,7 +248,7 @@ class _Source:
             converter: Any = attribute.converter  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # of any field
             return _frozen_attributes(v, drop_nulls=converter is to_attributes)
         if known and check is json_map:
-            return [f"{v} = frozen_object({v}, counts, {DEEPEST})"]
+            return [f"{v} = frozen({v}, counts) or EMPTY"]
         if known and _is_time(kind):
             return [
                 f"colons += {v}.count(':')",
@@ -270,9 +278,6 @@ class _Source:
                 f"{v} = FrozenDict({v}) if {v} else EMPTY",
             ]
         return [f"({v},) = {self.name(nested.build)}(({v},), counts)"]
-
-
-_integer, _amount = integer(), amount()
 
 
 def _amount_reader(check: Callable[[Any], Any]) -> Callable[[Any], Decimal]:
@@ -308,7 +313,7 @@ def _frozen_attributes(v: str, *, drop_nulls: bool) -> list[str]:
         "    if key not in ATTRIBUTE_NAMES: add_attribute_name(key)",
         "    of = type(value)",
         "    if of is not str and of is not bool:",
-        f"        {v}[key] = frozen(value, counts, {DEEPEST})",
+        f"        {v}[key] = frozen(value, counts)",
     ]
     if drop_nulls:
         lines.insert(0, "nulls = False")
@@ -328,23 +333,13 @@ def _add_attribute_name(name: str) -> None:
         _attribute_names.add(name)
 
 
-def frozen_object(value: dict[str, Any], counts: list[int], levels: int) -> Mapping[str, Any]:
-    """Do what `freeze_map` and `json_map` do, for a decoded object."""
-    counts[0] += len(value)
-    return FrozenDict({name: _frozen(member, counts, levels) for name, member in value.items()}) or EMPTY
-
-
-def _frozen(value: Any, counts: list[int], levels: int) -> Any:
-    kind: Any = value.__class__
-    if kind is dict and levels:
-        return frozen_object(value, counts, levels - 1)
-    if kind is list and levels:
-        return tuple([_frozen(element, counts, levels - 1) for element in value])
-    if kind is str or kind is bool or value is None:
-        return value
-    if (kind is int and not _integer(value)) or (kind is Decimal and not _amount(value)):
-        return value
-    raise SlowPathNeeded
+def _frozen(value: Any, counts: list[int]) -> Any:
+    """Do what `freeze_map` and `json_map` do, for a decoded value."""
+    counts[0] += members_in(value)
+    frozen_value = freeze_value(value)
+    if json_value(frozen_value):
+        raise SlowPathNeeded
+    return frozen_value
 
 
 _KNOWN: dict[str, Any] = {
@@ -359,7 +354,6 @@ _KNOWN: dict[str, Any] = {
     "assign": assign,
     "astuple": msgspec.structs.astuple,
     "frozen": _frozen,
-    "frozen_object": frozen_object,
     "lacks_returned_units": lacks_returned_units,
     "members_in": members_in,
     "to_time": to_time,

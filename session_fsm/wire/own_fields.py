@@ -50,7 +50,17 @@ from session_fsm.validators import (
 )
 from session_fsm.wire.preconf import reads_text_as_amounts
 
-__all__ = ["own_reader", "own_writer", "read_scalar", "register_type", "typed_event", "write_own", "written_own"]
+__all__ = [
+    "own_reader",
+    "own_writer",
+    "read_list",
+    "read_map",
+    "read_scalar",
+    "register_type",
+    "typed_event",
+    "write_own",
+    "written_own",
+]
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -124,9 +134,9 @@ def own_reader(converter: Converter, own_field: OwnField) -> Callable[[Any, Any]
 def _reader(converter: Converter, field_type: FieldType) -> Callable[[Any], Any]:
     match field_type:
         case Tuple():
-            return partial(_read_list, _reader(converter, field_type.element))
+            return partial(read_list, _reader(converter, field_type.element))
         case Map():
-            return partial(_read_map, _reader(converter, field_type.element))
+            return partial(read_map, _reader(converter, field_type.element))
         case Object():
             readers = {name: _reader(converter, member) for name, member in field_type.fields.items()}
             return partial(_read_object, field_type, readers)
@@ -187,14 +197,20 @@ def _read_elements(read: Callable[[Any], Any], elements: Iterable[tuple[Any, str
     return results
 
 
-def _read_list(read: Callable[[Any], Any], value: Any) -> Any:
+def read_list(read: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
+    """Read a list, each element with *read*.
+
+    Raises:
+        InvalidValue: with the problems of all elements, or if it is not a list.
+    """
     if not is_list(value):
         raise InvalidValue("", f"{kind_of(value)} is not a list")
     elements = ((i, f"/{i}", element) for i, element in enumerate(value))
     return tuple(element for _, element in _read_elements(read, elements))
 
 
-def _read_map(read: Callable[[Any], Any], value: Any) -> Any:
+def read_map(read: Callable[[Any], Any], value: Any) -> dict[str, Any]:
+    """Read an object, each value with *read*, as `read_list` does."""
     if not is_object(value):
         raise InvalidValue("", f"{kind_of(value)} is not an object")
     return dict(_read_elements(read, ((name, pointer_token(str(name)), member) for name, member in value.items())))

@@ -43,7 +43,7 @@ from session_fsm.wire.kinds import (
     resolve,
     wrapper_of,
 )
-from session_fsm.wire.own_fields import own_reader, read_scalar
+from session_fsm.wire.own_fields import own_reader, read_list, read_map, read_scalar
 from session_fsm.wire.preconf import reads_text_as_amounts
 
 if TYPE_CHECKING:
@@ -222,10 +222,10 @@ def _problems_of(exception: Exception) -> list[Problem]:
     return list(as_invalid(exception, "").problems)
 
 
-def _read_field(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
+def _read_field(read: Callable[[Any], Any], attribute: Any, value: Any, _: Any) -> Any:
     """Read one field and have its class convert and validate it at once, so that its problems are its own."""
     try:
-        held = read(value, kind)
+        held = read(value)
     except InvalidValue as error:
         place = pointer_token(wire_name(attribute.name))
         raise InvalidValue.of(problem.under(place) for problem in error.problems) from None
@@ -248,66 +248,40 @@ def _inner_reader(converter: Converter, owner: Any, attribute: Attribute[Any], *
     return converter.get_structure_hook(inner) if is_ours(inner) else None
 
 
-def _field_reader(converter: Converter, owner: Any, attribute: Attribute[Any], inner: Reader | None) -> Reader:
+def _field_reader(
+    converter: Converter, owner: Any, attribute: Attribute[Any], inner: Reader | None
+) -> Callable[[Any], Any]:
     """Return the function that turns the JSON of a field into what its class accepts."""
     kind = core_of(attribute.type)
     if owner is SessionEvent and attribute.name == "change":
         return partial(_read_change, converter)
-    if get_origin(kind) is tuple:
-        whole_numbers = get_args(kind)[0] is int
-        read = inner or (_read_whole if whole_numbers else _as_it_is)
-        return partial(_read_list, read, element=get_args(kind)[0])
-    if get_origin(kind) is Mapping:
-        return partial(_read_map, inner, element=get_args(kind)[1]) if inner else _read_json
+    origin = get_origin(kind)
+    element = get_args(kind)[{tuple: 0, Mapping: 1}[origin]] if origin else kind
+    read_element: Callable[[Any], Any] = to_whole if element is int else _as_it_is
     if inner:
-        return lambda value, _: inner(value, kind)
+        read_element = partial(_read_inner, inner)
+    if origin is tuple:
+        return partial(read_list, read_element)
+    if origin is Mapping:
+        return partial(read_map, read_element) if inner else _read_json
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return lambda value, _: to_member(kind, value)
-    if kind is int:
-        return _read_whole
+        return partial(to_member, kind)
     # A test clock may have put a class of its own in the place of `datetime`.
     if isinstance(kind, type) and issubclass(kind, (Decimal, datetime, UUID)):
-        return partial(read_scalar, of=kind, from_text=reads_text_as_amounts(converter))
-    return _as_it_is
+        from_text = reads_text_as_amounts(converter)
+        return lambda value: read_scalar(value, kind, of=kind, from_text=from_text)
+    return read_element
 
 
-def _read_whole(value: Any, _: Any) -> Any:
-    return to_whole(value)
+def _read_inner(read: Reader, value: Any) -> Any:
+    return read(value, None)
 
 
-def _as_it_is(value: Any, _: Any) -> Any:
+def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _each(read: Reader, elements: Any, kind: Any) -> list[tuple[Any, Any]]:
-    """Read every element that comes with its name and place, and report what is wrong with any of them together."""
-    held: list[tuple[Any, Any]] = []
-    problems: list[Problem] = []
-    for name, place, value in elements:
-        if len(problems) >= MOST_PROBLEMS:
-            raise InvalidValue.of([*problems, FURTHER_PROBLEMS])
-        try:
-            held.append((name, read(value, kind)))
-        except InvalidValue as error:
-            problems += (problem.under(place) for problem in error.problems)
-    if problems:
-        raise InvalidValue.of(problems)
-    return held
-
-
-def _read_list(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
-    if not is_list(value):
-        raise InvalidValue("", f"{kind_of(value)} is not a list")
-    return tuple(item for _, item in _each(read, ((i, f"/{i}", item) for i, item in enumerate(value)), element))
-
-
-def _read_map(read: Reader, value: Any, _: Any, element: Any = None) -> Any:
-    if not is_object(value):
-        return value  # and the field says that it is not an object
-    return dict(_each(read, ((name, pointer_token(str(name)), member) for name, member in value.items()), element))
-
-
-def _read_json(value: Any, _: Any, levels: int = DEEPEST + 2) -> Any:
+def _read_json(value: Any, levels: int = DEEPEST + 2) -> Any:
     """Read any JSON value: binary floats become the decimals they stand for. What lies too deep is refused later.
 
     JSON does not tell the integer 10 from the decimal 1E+1, so a whole number is a decimal where no integer of 64
@@ -318,19 +292,19 @@ def _read_json(value: Any, _: Any, levels: int = DEEPEST + 2) -> Any:
     if isinstance(value, int) and _integer(value):
         return value if isinstance(value, bool) else Decimal(value)
     if is_list(value) and levels:
-        return [_read_json(element, None, levels - 1) for element in value]
+        return [_read_json(element, levels - 1) for element in value]
     if is_object(value) and levels:
-        return {name: _read_json(member, None, levels - 1) for name, member in value.items()}
+        return {name: _read_json(member, levels - 1) for name, member in value.items()}
     return value
 
 
-def _read_change(converter: Converter, value: Any, _: Any) -> Any:
+def _read_change(converter: Converter, value: Any) -> Any:
     """Read what an event was about: returned items, or an update."""
     if is_object(value) and "returnedCartItems" in value:
         return converter.structure(value, ReturnRequest).returned_cart_items
     if not is_object(value) or value.get("ownFields") is None:
         return converter.structure(value, SessionUpdate)
-    own = _read_json(value["ownFields"], None)
+    own = _read_json(value["ownFields"])
     if problem := json_map(freeze_map(own)):
         raise InvalidValue("/ownFields", problem if isinstance(problem, str) else "; ".join(map(str, problem)))
     update = converter.structure({name: one for name, one in value.items() if name != "ownFields"}, SessionUpdate)
