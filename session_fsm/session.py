@@ -385,7 +385,8 @@ class CustomerSession(Shown, metaclass=SessionType):
         **changes: Any,
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
-        return self._fire("update", change, changes, now, context)
+        event = self.machine.events["update"]
+        return event.fire(self, event.argument(change, changes), now, context)
 
     @takes(signatures.update)
     def close(
@@ -398,12 +399,12 @@ class CustomerSession(Shown, metaclass=SessionType):
         **changes: Any,
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
-        return self._fire("close", change, changes, now, context)
+        event = self.machine.events["close"]
+        return event.fire(self, event.argument(change, changes), now, context)
 
     def cancel(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Cancel the cart or the order. Cancelled is final."""
-        asked_by = EMPTY if context is None else as_context(context)
-        return self.machine.events["cancel"].fire(self, None, as_time(now), asked_by)
+        return self.machine.events["cancel"].fire(self, None, now, context)
 
     def return_items(
         self,
@@ -418,12 +419,11 @@ class CustomerSession(Shown, metaclass=SessionType):
         ``session.return_items(session.remaining_items())`` takes back everything that remains.
         """
         entries = as_returned_items(returned_cart_items)
-        return self.machine.events["return_items"].fire(self, entries, as_time(now), as_context(context))
+        return self.machine.events["return_items"].fire(self, entries, now, context)
 
     def reopen(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        asked_by = EMPTY if context is None else as_context(context)
-        return self.machine.events["reopen"].fire(self, None, as_time(now), asked_by)
+        return self.machine.events["reopen"].fire(self, None, now, context)
 
     @takes(signatures.put)
     def put(
@@ -585,18 +585,6 @@ class CustomerSession(Shown, metaclass=SessionType):
         assign(self, {"_pending_events": ()})
         drop_cached(self, cached_names(type(self)))
         return events
-
-    def _fire(
-        self,
-        trigger: str,
-        change: object,
-        keywords: Mapping[str, Any],
-        now: datetime | None,
-        context: Mapping[str, Any] | None,
-    ) -> SessionEvent:
-        event = self.machine.events[trigger]
-        argument = event.no_argument if change is None and not keywords else event.argument(change, keywords)
-        return event.fire(self, argument, as_time(now), EMPTY if context is None else as_context(context))
 
 
 _INIT: Any = CustomerSession.__init__
