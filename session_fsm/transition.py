@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from itertools import repeat
 from operator import call
 from typing import Any, TypeAlias
 
@@ -91,8 +90,9 @@ class Transition:
             return self._run_guarded(session, change, now, context)
         # What `values`, `record` and `commit` do, without their calls, which would be a fifth of the time of a trigger.
         changed, count, target = self._changed, session.update_count, self.target
-        changes = {} if changed is None or change is NO_CHANGE else changed(session, change)
-        values: dict[str, Any] = {}
+        changes = values = None
+        if changed is not None and change is not NO_CHANGE:
+            changes = changed(session, change)
         if self.rules or changes:
             values = {"updated": now, "update_count": count + 1, "state": target}
             if changes:
@@ -108,18 +108,18 @@ class Transition:
             now,
             count + 1,
             change,
-            returned_between(session.cart_items, changes["cart_items"]) if changed is returned else (),
+            returned_between(session.cart_items, changes["cart_items"]) if changes and changed is returned else (),
             context,
         )
         pending = session._pending_events  # noqa: SLF001 - as in `record`
         pending = pending + (event,) if len(pending) < LONGEST_PENDING else with_event(pending, event)  # noqa: RUF005 - as there
         if session.update_count != count:
             raise _concurrent(session)
-        if changes:
+        if changes and values:
             values["_pending_events"] = pending
             assign(session, values)
         else:  # in one loop in C too
-            any(map(_call, self._setters, repeat(session), (now, count + 1, target, pending)))
+            any(map(_call, self._setters, (session,) * len(_MOVED), (now, count + 1, target, pending)))
         if self._cached:
             drop_cached(session, self._cached)
         return event
