@@ -69,9 +69,12 @@ class SessionEvent:
     """What the caller gave as ``context=``: who asked, and why. The service decides what it holds."""
 
 
-# A session holds its pending events as a tuple, so that copies share it and a trigger replaces it in the one step that
-# sets all fields. A tuple of thousands takes longer to extend than a trigger takes: at this length a new one begins.
 LONGEST_PENDING = 64
+"""The length at which a new tuple of pending events begins.
+
+A session holds its pending events as a tuple, so that copies share it and a trigger replaces it in the one step that
+sets all fields. A tuple of thousands would take longer to extend than a trigger takes.
+"""
 
 
 @frozen
