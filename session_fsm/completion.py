@@ -11,14 +11,14 @@ from decimal import Decimal
 from functools import wraps
 from typing import Any
 
-from attrs import NOTHING, AttrsInstance, evolve, fields
+from attrs import NOTHING, AttrsInstance, fields
 
 from session_fsm.entities import assign
 from session_fsm.errors import InvalidValue, SessionFSMError, pointer_token
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, as_invalid
 from session_fsm.totals import add, subtract, totals
 from session_fsm.validators import wire_name
-from session_fsm.values import CartItem
+from session_fsm.values import CartItem, with_position
 
 __all__ = ["COMPUTED", "complete", "complete_unpickled", "completing"]
 
@@ -123,6 +123,6 @@ def _in_order(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
             )
         placed[position] = item
     return tuple(
-        item if item.position == position else evolve(item, position=position)
+        item if item.position == position else with_position(item, position)
         for position, item in sorted(placed.items())
     )

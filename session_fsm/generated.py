@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from attrs import AttrsInstance, evolve, fields, has
 
-__all__ = ["blank_of", "evolver", "filled_reader", "maker", "reader"]
+__all__ = ["blank_of", "evolver", "filled_reader", "function", "maker", "reader"]
 
 A = TypeVar("A", bound=AttrsInstance)
 
@@ -23,7 +23,7 @@ def reader(kind: type[AttrsInstance]) -> Callable[[Any], tuple[Any, ...]]:
     Plainly: ``tuple(getattr(self, attribute.name) for attribute in fields(kind))``.
     """
     held = "".join(f"self.{attribute.name}, " for attribute in fields(kind))
-    return _function("read(self)", [f"return ({held})"], {})
+    return function("read(self)", [f"return ({held})"], {})
 
 
 def filled_reader(names: Iterable[str], empty: object) -> Callable[[Any], dict[str, Any]]:
@@ -32,7 +32,7 @@ def filled_reader(names: Iterable[str], empty: object) -> Callable[[Any], dict[s
     Plainly: ``{name: value for name in names if (value := getattr(self, name)) is not empty}``.
     """
     lines = (f"if self.{name} is not empty: filled['{name}'] = self.{name}" for name in names)
-    return _function("filled(self)", ["filled = {}", *lines, "return filled"], {"empty": empty})
+    return function("filled(self)", ["filled = {}", *lines, "return filled"], {"empty": empty})
 
 
 def maker(kind: type[A]) -> Callable[..., A]:
@@ -42,7 +42,7 @@ def maker(kind: type[A]) -> Callable[..., A]:
     """
     names = [attribute.name for attribute in fields(kind)]
     lines, known = _making(kind, {name: name for name in names})
-    return _function(f"make({', '.join(names)})", lines, known)
+    return function(f"make({', '.join(names)})", lines, known)
 
 
 def evolver(kind: type[A], name: str) -> Callable[[A, Any], A]:
@@ -53,7 +53,7 @@ def evolver(kind: type[A], name: str) -> Callable[[A, Any], A]:
     kept = {attribute.name: f"held.{attribute.name}" for attribute in fields(kind)}
     lines, known = _making(kind, kept | {name: "value"})
     shortcut = f"if held.__class__ is not kind: return evolve(held, {name}=value)"
-    return _function("evolved(held, value)", [shortcut, *lines], known | {"evolve": evolve})
+    return function("evolved(held, value)", [shortcut, *lines], known | {"evolve": evolve})
 
 
 def blank_of(kind: Any) -> type | None:
@@ -84,7 +84,7 @@ def _making(kind: type[AttrsInstance], values: dict[str, str]) -> tuple[list[str
     return lines, {"blank": blank_of(kind), "kind": kind}
 
 
-def _function(head: str, lines: Iterable[str], known: dict[str, Any]) -> Callable[..., Any]:
+def function(head: str, lines: Iterable[str], known: dict[str, Any]) -> Callable[..., Any]:
     """Return the function with this *head* and these *lines*, which use what is *known*."""
     source = "\n    ".join([f"def {head}:", *lines])
     exec(source, known)  # noqa: S102 - our own words, and the names of fields

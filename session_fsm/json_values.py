@@ -10,11 +10,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Never, TypeAlias, TypeGuard, TypeVar
+from itertools import islice
+from typing import Any, Never, TypeAlias, TypeVar
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.validators import (
-    Unusual,
+    FURTHER_PROBLEMS,
+    MOST_PROBLEMS,
     amount,
     integer,
     is_list,
@@ -31,15 +33,10 @@ __all__ = [
     "DEEPEST",
     "EMPTY",
     "AttributeValue",
-    "Counts",
     "FrozenDict",
-    "NoCounts",
     "as_context",
     "attribute_map",
-    "freeze_attributes",
     "freeze_map",
-    "freeze_object",
-    "is_plain_object",
     "json_map",
     "to_attributes",
 ]
@@ -144,11 +141,12 @@ def attribute_map(value: object) -> str | list[Problem] | None:
     if problem := json_map(value):
         return problem
     names: Any = value
-    return [
+    wrong = (name for name in names if not _ATTRIBUTE_NAME.fullmatch(name))
+    problems = [
         Problem(pointer_token(name), "is not the name of an attribute: a letter, then letters, digits and _")
-        for name in names
-        if not _ATTRIBUTE_NAME.fullmatch(name)
+        for name in islice(wrong, MOST_PROBLEMS + 1)
     ]
+    return problems if len(problems) <= MOST_PROBLEMS else [*problems[:MOST_PROBLEMS], FURTHER_PROBLEMS]
 
 
 def as_context(value: object) -> Mapping[str, AttributeValue]:
@@ -165,106 +163,3 @@ def as_context(value: object) -> Mapping[str, AttributeValue]:
         found = [Problem("", problem)] if isinstance(problem, str) else problem
         raise InvalidValue.of(one.under("/context") for one in found)
     return context
-
-
-# --- The same for the few types that a JSON parser returns, in one pass ------------------------------
-
-
-_object_type: Any = dict
-
-
-def is_plain_object(value: object) -> TypeGuard[dict[Any, Any]]:
-    """Whether *value* is an object as a JSON parser returns it."""
-    return type(value) is dict
-
-
-def freeze_object(value: Any, counts: Counts, levels: int = DEEPEST) -> FrozenDict[str, Any]:
-    """Do for an object that a JSON parser returned what `freeze_map` and `json_map` do for any, and count its members.
-
-    Args:
-        value: the object.
-        counts: receives how many members the object has, and each object within it.
-        levels: how deep lists and objects may lie in it.
-
-    Raises:
-        Unusual: it is not certain that the two would have nothing to say.
-    """
-    if type(value) is not _object_type:
-        raise Unusual
-    counts.append(len(value))
-    frozen: FrozenDict[str, Any] = FrozenDict(value)
-    for name, member in value.items():
-        if type(name) is not str or not (name.isascii() or not _text(name)):
-            raise Unusual
-        if member is not None and type(member) is not bool:
-            _replace(frozen, name, _freeze_element(member, counts, levels))
-    return frozen or EMPTY
-
-
-def freeze_attributes(value: Any, counts: Counts, *, nulls: bool) -> FrozenDict[str, Any]:
-    """Do what `freeze_object` does for an object whose names are those of attributes, as `attribute_map` checks it.
-
-    Without *nulls*, what is null is left out, as `to_attributes` does.
-    """
-    if type(value) is not _object_type:
-        raise Unusual
-    counts.append(len(value))
-    if not value:
-        return EMPTY
-    frozen: FrozenDict[str, Any] = FrozenDict(value)
-    null = False
-    for name, member in value.items():
-        if type(name) is not str or not (name.isascii() and name.isidentifier() and name[0] != "_"):
-            raise Unusual
-        kind = type(member)  # pyright: ignore[reportUnknownVariableType]  # of any type
-        if (kind is str and member.isascii()) or kind is bool:
-            continue
-        if member is None:
-            null = True
-        else:
-            _replace(frozen, name, _freeze_element(member, counts, DEEPEST))
-    if null and not nulls:
-        return FrozenDict({name: member for name, member in frozen.items() if member is not None}) or EMPTY
-    return frozen
-
-
-_replace: Any = dict.__setitem__  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]  # of any dict
-
-
-def _freeze_element(value: Any, counts: Counts, levels: int) -> Any:
-    kind = type(value)  # pyright: ignore[reportUnknownVariableType]  # of any type
-    if kind is dict and levels:
-        return freeze_object(value, counts, levels - 1)
-    if kind is list and levels:
-        return tuple([_freeze_element(element, counts, levels - 1) for element in value])
-    if kind is float:
-        value = Decimal(repr(value))
-    if (value is None or isinstance(value, (str, int, Decimal))) and not _json(value):
-        return value
-    raise Unusual
-
-
-class Counts(list[int]):
-    """The number of members of objects that were read from JSON text."""
-
-    __slots__ = ()
-
-    def add_within(self, value: Any) -> None:
-        """Add the number of members of all objects in *value*, at any depth."""
-        waiting = [value]
-        while waiting:
-            inner = waiting.pop()
-            if is_plain_object(inner):
-                self.append(len(inner))
-                waiting.extend(inner.values())
-            elif is_list(inner):
-                waiting.extend(inner)
-
-
-class NoCounts(Counts):
-    """The counter for values that are not from a text, and that may contain themselves; it counts nothing."""
-
-    __slots__ = ()
-
-    def add_within(self, value: Any) -> None:
-        """Count nothing."""

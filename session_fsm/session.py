@@ -42,9 +42,7 @@ from session_fsm.subclasses.own_fields import NO_OWN_FIELDS
 from session_fsm.totals import returned_total, subtract, totals
 from session_fsm.validators import (
     amount,
-    at_a_glance,
     boolean,
-    glance_of,
     instance_of,
     integer,
     kind_of,
@@ -83,7 +81,6 @@ C = TypeVar("C", bound="CustomerSession")
 _total = amount(total=True)
 
 
-@at_a_glance(glance_of(_total))
 def _total_or_computed(value: object) -> Any:
     return None if value is COMPUTED else _total(value)
 

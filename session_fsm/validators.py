@@ -4,8 +4,7 @@ Converters never complain: they turn what they can into the stored form and pass
 Validators, which run afterwards, complain with an `InvalidValue` whose pointer names the field.
 Reading JSON runs the same two, so a value is described once.
 
-Beside a check stands its *glance*, the source of an expression that is true only of values that pass. Generated code
-holds it where it would otherwise call the check, and calls upon the check, which knows the words, where it is false.
+A check that has limits tells them as data too (`limits_of`): the fast path of reading hands them to a decoder.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from operator import index
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
 
 from session_fsm.errors import InvalidValue, Problem, counted, pointer_token
 
@@ -24,22 +23,22 @@ if TYPE_CHECKING:
     from attrs import Attribute
 
 __all__ = [
+    "AMOUNT_POWERS",
     "FURTHER_PROBLEMS",
     "MOST_PROBLEMS",
     "Check",
-    "Glance",
-    "Unusual",
+    "Limits",
     "amount",
-    "at_a_glance",
     "boolean",
     "check_of",
-    "glance_of",
     "instance_of",
     "integer",
     "is_list",
     "is_object",
     "is_timestamp",
     "kind_of",
+    "limited",
+    "limits_of",
     "list_of",
     "map_of",
     "member_of",
@@ -68,32 +67,35 @@ FURTHER_PROBLEMS = Problem("", f"there are more than {MOST_PROBLEMS} problems; t
 Check: TypeAlias = Callable[[Any], str | list[Problem] | None]
 """Returns None for a valid value, otherwise one text about the value itself, or a list of problems within it."""
 
-Glance: TypeAlias = Callable[[str], str]
-"""Writes, for the variable of a name, an expression that is true only if a check passes what the variable holds.
-
-The expression may name `Decimal` and `datetime`. It may be false of a value that passes, if such values are rare.
-"""
 C = TypeVar("C", bound=Check)
 
 
-class Unusual(ValueError):
-    """A value is not one of those that a glance knows; whether it is right remains to be found out."""
+class Limits(NamedTuple):
+    """What a check asks of a value beside its type."""
+
+    at_least: int | None = None
+    """The least value of a number, or the least length of a string or list."""
+    at_most: int | None = None
+    """The largest value or length."""
+    element: Check | None = None
+    """The check of each element of a list or object."""
 
 
-def at_a_glance(glance: Glance | None) -> Callable[[C], C]:
-    """Give a check its *glance*."""
+def limited(at_least: int | None = None, at_most: int | None = None, element: Check | None = None) -> Callable[[C], C]:
+    """Tell the limits of a check, for `limits_of`."""
 
     def mark(check: C) -> C:
-        setattr(check, "glance", glance)  # noqa: B010 - functions take attributes, though their type does not say so
+        # functions take attributes, though their type does not say so
+        setattr(check, "limits", Limits(at_least, at_most, element))  # noqa: B010
         return check
 
     return mark
 
 
-def glance_of(check: Check) -> Glance | None:
-    """Return the glance of *check*, if it has one."""
-    found: Glance | None = getattr(check, "glance", None)
-    return found
+def limits_of(check: Check | None) -> Limits:
+    """Return the limits of *check*; without limits, or without a check, all are None."""
+    limits: Limits = getattr(check, "limits", Limits())
+    return limits
 
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -103,6 +105,8 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _LARGEST_POWER, _SMALLEST_POWER = 308, -324
 # The bound of an amount is lower, so that the total of any cart is within these.
 _ROOM_FOR_TOTALS = 20
+AMOUNT_POWERS = (_SMALLEST_POWER, _LARGEST_POWER - _ROOM_FOR_TOTALS)
+"""The least and the largest power of ten of the first digit of an amount."""
 
 
 def wire_name(name: str) -> str:
@@ -158,7 +162,7 @@ def validate(check: Check, *, optional: bool = False) -> Callable[[Any, Attribut
                 raise InvalidValue(place, problem)
             raise InvalidValue.of(found.under(place) for found in problem)
 
-    setattr(validator, "check", check)  # noqa: B010 - as above
+    setattr(validator, "check", check)  # noqa: B010 - as in `limited`
     return validator
 
 
@@ -175,13 +179,7 @@ def _at_most(limit: int) -> str:
 def text(*, at_least: int = 0, at_most: int | None = None) -> Check:
     """Check for a string within these lengths that UTF-8 can encode."""
 
-    def glance(v: str) -> str:
-        length = f"{f'{at_least} <= ' if at_least else ''}len({v}){'' if at_most is None else f' <= {at_most}'}"
-        # Encoding omits what UTF-8 cannot encode.
-        whole = f"({v}.isascii() or {v}.encode(errors='ignore').decode() == {v})"
-        return f"type({v}) is str and {whole}" + (f" and {length}" if at_least or at_most is not None else "")
-
-    @at_a_glance(glance)
+    @limited(at_least, at_most)
     def check(value: object) -> str | None:
         if not isinstance(value, str):
             return f"{kind_of(value)} is not a string"
@@ -205,9 +203,8 @@ def text(*, at_least: int = 0, at_most: int | None = None) -> Check:
 
 def integer(*, at_least: int | None = None) -> Check:
     """Check for a whole number that fits into 64 bits. A boolean is not an integer."""
-    least = -_INT64 - 1 if at_least is None else at_least
 
-    @at_a_glance(lambda v: f"type({v}) is int and {least} <= {v} <= {_INT64}")
+    @limited(-_INT64 - 1 if at_least is None else at_least, _INT64)
     def check(value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int):
             if hasattr(value, "__index__") and not isinstance(value, bool):
@@ -255,7 +252,6 @@ def to_whole(value: Any) -> Any:
     return value
 
 
-@at_a_glance(lambda v: f"type({v}) is bool")
 def boolean(value: object) -> str | None:
     """Check for true or false."""
     return None if isinstance(value, bool) else f"{kind_of(value)} is not a boolean"
@@ -284,15 +280,7 @@ def amount(*, total: bool = False, at_least: int | None = None, at_most: int | N
     """Check for an exact, finite decimal within the range of a JSON number; a *total* may use all of it."""
     largest = _LARGEST_POWER - (0 if total else _ROOM_FOR_TOTALS)
 
-    def glance(v: str) -> str:
-        limits = [
-            *([] if at_least is None else [f"{v} >= {at_least}"]),
-            *([] if at_most is None else [f"{v} <= {at_most}"]),
-        ]
-        finite = f"{v}.is_finite() and {_SMALLEST_POWER} <= {v}.adjusted() <= {largest}"
-        return " and ".join([f"type({v}) is Decimal and {finite}", *limits])
-
-    @at_a_glance(glance)
+    @limited(at_least, at_most)
     def check(value: object) -> str | None:
         if isinstance(value, float):
             shown = float.__repr__(value)  # the repr of a numpy float has its type too
@@ -313,7 +301,6 @@ def amount(*, total: bool = False, at_least: int | None = None, at_most: int | N
     return check
 
 
-@at_a_glance(lambda v: f"type({v}) is datetime and {MINYEAR} < {v}.year < {MAXYEAR} and {v}.utcoffset() is not None")
 def time(value: object) -> str | None:
     """Check for an aware time (D-12)."""
     if not isinstance(value, datetime):
@@ -362,10 +349,11 @@ def is_timestamp(value: str) -> bool:
 
 def to_time(value: str) -> datetime | None:
     """Read RFC 3339 text, or return None where it is none. Digits beyond microseconds are cut off."""
-    if not _TIMESTAMP.fullmatch(value):
+    usual = value[4::3] == "--T::Z" and len(value) == 20  # whole seconds in UTC
+    if not usual and not _TIMESTAMP.fullmatch(value):
         return None
     try:
-        return datetime.fromisoformat(value.upper())
+        return datetime.fromisoformat(value if usual else value.upper())
     except ValueError:  # the 30th of February
         return None
 
@@ -404,14 +392,8 @@ def _is_listlike(value: object) -> TypeGuard[Iterable[Any]]:
 
 def list_of(check: Check, *, at_most: int | None = None) -> Check:
     """Check for a list whose every element passes *check*."""
-    element_glance = glance_of(check)
 
-    def glance(v: str) -> str:
-        length = "" if at_most is None else f" and len({v}) <= {at_most}"
-        every = "" if element_glance is None else element_glance(f"{v}_")
-        return f"type({v}) is tuple{length} and (not {v} or all([{every} for {v}_ in {v}]))"
-
-    @at_a_glance(glance if element_glance else None)
+    @limited(at_most=at_most, element=check)
     def check_all(value: Any) -> str | list[Problem] | None:
         if not isinstance(value, tuple):
             return f"{kind_of(value)} is not a list"
@@ -430,6 +412,7 @@ def map_of(check: Check) -> Check:
     """Check for an object with names for keys whose every value passes *check*."""
     name = text()
 
+    @limited(element=check)
     def check_all(value: object) -> str | list[Problem] | None:
         if not is_object(value):
             return f"{kind_of(value)} is not an object"

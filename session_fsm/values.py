@@ -65,6 +65,7 @@ __all__ = [
     "SessionUpdate",
     "Unset",
     "cart_of",
+    "with_position",
 ]
 
 T = TypeVar("T")
@@ -299,12 +300,13 @@ _SET_BY_TALON_ONE: dict[str, Any] = {
 }
 _DEFAULTS = tuple(_SET_BY_TALON_ONE.values())
 _read_only_fields = attrgetter(*_SET_BY_TALON_ONE)
-_with_position = evolver(CartItem, "position")
+with_position = evolver(CartItem, "position")
+"""Returns a copy of an item with another position."""
 
 
 def cart_of(items: tuple[CartItem, ...]) -> tuple[CartItem, ...]:
     """Return a cart of *items*, each with its position (U-10)."""
-    return tuple([_with_position(item, position) for position, item in enumerate(items)])
+    return tuple([with_position(item, position) for position, item in enumerate(items)])
 
 
 def _map_or_unset(value: Mapping[str, T] | Unset | None) -> Mapping[str, T] | Unset:

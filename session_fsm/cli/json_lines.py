@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from session_fsm.validators import is_list, is_object, timestamp
-from session_fsm.wire.text import write
+from session_fsm.wire.encoding import encode_value
 
 __all__ = ["json_line"]
 
@@ -18,7 +18,7 @@ _BEYOND_ASCII = re.compile(r"[^\x20-\x7e]")
 
 def json_line(value: Any) -> str:
     """Return *value* as one line. Unprintable characters, and those that the output cannot encode, become escapes."""
-    line = write(_plain(value))
+    line = encode_value(_plain(value)).decode()
     if not line.isprintable() or not (line.isascii() or _encodable(line)):
         line = _BEYOND_ASCII.sub(_escape, line)
     return line + "\n"

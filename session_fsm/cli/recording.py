@@ -25,15 +25,14 @@ from session_fsm.errors import (
 )
 from session_fsm.events import SessionEvent
 from session_fsm.generated import maker
-from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.lifecycle import WANTED
 from session_fsm.session import CustomerSession
 from session_fsm.states import Operation, State, Trigger
-from session_fsm.validators import Check, Unusual, boolean, is_object, is_timestamp, kind_of, text, to_time
+from session_fsm.validators import Check, boolean, is_object, is_timestamp, kind_of, text, to_time
 from session_fsm.values import UNSET, SessionUpdate
-from session_fsm.wire import ReturnRequest, structure, take_straight
-from session_fsm.wire.straight_reading import NOT_STRAIGHT
-from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight
+from session_fsm.wire import ReturnRequest, fast_reader, structure
+from session_fsm.wire.fast_reading import FALL_BACK, SlowPathNeeded, accounts_for, line_decoder, other_members
+from session_fsm.wire.text import MOST_BYTES, decoded, parse
 
 __all__ = ["Recording", "Request", "Result", "lines_of", "read_request"]
 
@@ -115,7 +114,7 @@ def read_request(line: bytes | None, *, strict: bool = False) -> Request:
         raise WireError([Problem("", f"the line is longer than {MOST_BYTES:,} bytes")])
     try:
         return _read_fast(decoded(line), strict=strict)
-    except NOT_STRAIGHT:
+    except FALL_BACK:
         pass
     return _read_slow(line, strict=strict)
 
@@ -124,39 +123,30 @@ def _read_fast(text: str, *, strict: bool) -> Request:
     """Read a valid line. `_read_slow` reads what this function refuses, and reports all problems.
 
     Raises:
-        Unusual, KeyError, InvalidValue: the line may be invalid.
+        FALL_BACK: the line may be invalid.
     """
-    document, counts = parse_straight(text), Counts()
-    if not is_plain_object(document):
-        raise Unusual
-    counts.append(len(document))
-    for name, value in document.items():
-        check = _CHECKS.get(name)
-        if check and value is not None and check(value):
-            raise Unusual
-        if not check and name != "body":
-            if strict:
-                raise Unusual
-            counts.add_within(value)
-    operation = OPERATIONS[document["operation"]]
-    kind, time = _BODIES.get(operation), document.get("time")
-    body = None
-    if kind:
-        body = take_straight(document["body"], kind, counts, strict=strict)
-    else:
-        counts.add_within(document.get("body"))
-    if document["sessionId"] is None or not names_stand_once(text, sum(counts)):
-        raise Unusual
-    return _make_request(
-        operation,
-        document["sessionId"],
-        body,
-        to_time(time) if time else None,
-        document.get("dry") or False,
-        document.get("note") or "",
-    )
+    line = _decode_line(text)
+    operation = OPERATIONS.get(line.operation)
+    time = None if line.time is None else to_time(line.time)
+    if operation is None or _CHECKS["sessionId"](line.sessionId) or (time is None and line.time is not None):
+        raise SlowPathNeeded
+    texts = [value for value in (line.operation, line.sessionId, line.time, line.note) if value is not None]
+    members = len(texts) + (line.dry is not None) + (line.body is not None)
+    counts = [members, sum([value.count(":") for value in texts])]
+    kind, body, wrapper = _BODIES.get(operation), None, None
+    reader = None if kind is None else fast_reader(kind, strict=strict)
+    if reader is not None:
+        if line.body is None:
+            raise SlowPathNeeded
+        body, wrapper = reader.read_part(str(line.body, "utf-8"), counts)
+    if not accounts_for(text, *counts):
+        document = other_members(text, strict=strict)
+        if reader is not None:
+            reader.check_others(document["body"], wrapper)
+    return _make_request(operation, line.sessionId, body, time, line.dry or False, line.note or "")
 
 
+_decode_line = line_decoder({"operation": str, "sessionId": str, "time": str, "dry": bool, "note": str}, body="body")
 _make_request = maker(Request)
 
 

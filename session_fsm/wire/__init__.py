@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
-from typing import Any, Never, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 from cattrs import Converter
@@ -35,18 +35,17 @@ from session_fsm.errors import (
     to_error_response,
 )
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import Counts, is_plain_object
 from session_fsm.session import CustomerSession
-from session_fsm.validators import Unusual, is_object, kind_of, timestamp
-from session_fsm.values import SessionUpdate
-from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours
+from session_fsm.validators import is_object, kind_of, timestamp
+from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours, wrapper_of
 from session_fsm.wire.own_fields import read_scalar, register_type, typed_event
 from session_fsm.wire.preconf import equip_encoder
-from session_fsm.wire.reading import make_reader, straight_reader_of
-from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader
-from session_fsm.wire.straight_writing import StraightWriter
-from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight, write
+from session_fsm.wire.reading import fast_reader_of, make_reader
+from session_fsm.wire.text import MOST_BYTES, decoded, parse
 from session_fsm.wire.writing import fast_writer_of, make_writer
+
+if TYPE_CHECKING:
+    from session_fsm.wire.fast_reading import FastReader
 
 __all__ = [
     "ErrorResponse",
@@ -108,12 +107,15 @@ def loads(
         WireError: with every problem of the document and its place.
         InvalidValue: *kind* is no class that documents are read as.
     """
-    if is_ours(kind):
+    from session_fsm.wire.fast_reading import FALL_BACK  # noqa: PLC0415 - msgspec is imported when JSON is read
+
+    text = decoded(data, most_bytes)
+    if (fast := fast_reader(kind, strict=strict)) is not None:
         try:
-            return _typed(read_straight(decoded(data, most_bytes), kind, strict=strict), session_class)
-        except NOT_STRAIGHT:
+            return _typed(fast.read(text, strict=strict), session_class)
+        except FALL_BACK:
             pass
-    return structure(parse(data, most_bytes), kind, strict=strict, session_class=session_class)
+    return structure(parse(text), kind, strict=strict, session_class=session_class)
 
 
 def _typed(value: T, session_class: type[CustomerSession] | None) -> T:
@@ -122,41 +124,6 @@ def _typed(value: T, session_class: type[CustomerSession] | None) -> T:
         return value
     event: Any = typed_event(value, session_class, _converter(strict=False))
     return event  # type: ignore[no-any-return]  # it is a T
-
-
-def read_straight(text: str, kind: type[T], *, strict: bool) -> T:
-    """Read the text of a document in which all is well.
-
-    Raises:
-        Unusual, KeyError, InvalidValue: perhaps it is not.
-    """
-    counts = Counts()
-    value = take_straight(parse_straight(text), kind, counts, strict=strict)
-    if not names_stand_once(text, sum(counts)):
-        raise Unusual
-    return value
-
-
-def take_straight(document: Any, kind: type[T], counts: Counts, *, strict: bool) -> T:
-    """Read a document in which all is well, and which is nobody else's, and count its members.
-
-    Raises:
-        Unusual, KeyError, InvalidValue: perhaps it is not.
-    """
-    straight, wrapper = (_strict_reader if strict else _reader)(kind)
-    if is_plain_object(document) and wrapper in document:
-        inside = document.pop(wrapper)
-        counts.append(1)
-        counts.add_within(document)
-        document = inside
-    value: T = straight(document, counts)
-    return value
-
-
-def _straight_reader(kind: Any, *, strict: bool) -> tuple[StraightReader, str | None]:
-    """Return the straight reader of *kind*, and the name of its wrapper."""
-    reader = straight_reader_of(_reader_of(kind, strict=strict)) if is_ours(kind) else None
-    return reader or _never_straight, _wrapper(kind)
 
 
 def _kept_by_class(make: Callable[[Any], T], name: str) -> Callable[[Any], T]:
@@ -177,20 +144,22 @@ def _find_reader(kind: Any, *, strict: bool) -> Callable[[Any, Any], Any]:
     return make_reader(_converter(strict=strict), kind, strict=strict)
 
 
-_careful_reader = _kept_by_class(partial(_find_reader, strict=False), "__wire_reader__")
-_careful_strict_reader = _kept_by_class(partial(_find_reader, strict=True), "__wire_strict_reader__")
+_lenient_reader = _kept_by_class(partial(_find_reader, strict=False), "__wire_reader__")
+_strict_reader = _kept_by_class(partial(_find_reader, strict=True), "__wire_strict_reader__")
+
+
+def fast_reader(kind: Any, *, strict: bool) -> FastReader | None:
+    """Return the fast path of reading *kind*, if it has one."""
+    reader: Any = (
+        kind.__dict__.get("__wire_strict_reader__" if strict else "__wire_reader__") if isinstance(kind, type) else None
+    )
+    if reader is None:
+        reader = _reader_of(kind, strict=strict) if is_ours(kind) else None
+    return fast_reader_of(reader)
 
 
 def _reader_of(kind: Any, *, strict: bool) -> Callable[[Any, Any], Any]:
-    return _careful_strict_reader(kind) if strict else _careful_reader(kind)
-
-
-_reader = _kept_by_class(partial(_straight_reader, strict=False), "__wire_straight__")
-_strict_reader = _kept_by_class(partial(_straight_reader, strict=True), "__wire_strict_straight__")
-
-
-def _never_straight(_: Any, __: Any) -> Never:
-    raise Unusual
+    return _strict_reader(kind) if strict else _lenient_reader(kind)
 
 
 def dumps(value: object, indent: int | None = None) -> bytes:
@@ -201,10 +170,15 @@ def dumps(value: object, indent: int | None = None) -> bytes:
     """
     if not isinstance(value, KINDS):
         raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
+    from session_fsm.wire.encoding import encode_value, indented  # noqa: PLC0415 - as in `loads`
+
+    write = _writer(type(value))
     try:
-        if indent is None:
-            return _straight_writer(type(value))(value).encode()
-        return write(unstructure(value), indent).encode()
+        try:
+            data = fast_writer_of(write).write(value)
+        except TypeError:  # what the encoder does not know
+            data = encode_value(write(value))
+        return data if indent is None else indented(data, indent)
     except UnicodeEncodeError:
         raise InvalidValue("", "a text holds half of a surrogate pair, which is no character") from None
     except RecursionError:
@@ -216,10 +190,6 @@ def _find_writer(kind: Any) -> Callable[[Any], dict[str, Any]]:
 
 
 _writer = _kept_by_class(_find_writer, "__wire_writer__")
-
-
-def _straight_writer(kind: Any) -> StraightWriter:
-    return fast_writer_of(_writer(kind))
 
 
 @overload
@@ -278,17 +248,9 @@ def unstructure(value: object) -> dict[str, Any]:
     return _writer(type(value))(value)
 
 
-_WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession", ReturnRequest: "return"}
-
-
-def _wrapper(kind: Any) -> str | None:
-    """Return the name of the wrapper in which the API sends *kind*, if it has one."""
-    return next((name for wrapped, name in _WRAPPERS.items() if issubclass(kind, wrapped)), None)
-
-
 def _unwrapped(document: Any, kind: type) -> tuple[Any, str | None]:
     """Return what a wrapper holds, and its name if there is one."""
-    name = _wrapper(kind)
+    name = wrapper_of(kind)
     if name and is_object(document) and name in document:
         return document[name], name
     return document, None

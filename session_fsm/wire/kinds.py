@@ -10,6 +10,7 @@ from attrs import Attribute, field, fields, frozen, resolve_types
 
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
+from session_fsm.states import State
 from session_fsm.subclasses.own_fields import OwnField
 from session_fsm.validators import instance_of, list_of, to_tuple, validate, wire_name
 from session_fsm.values import (
@@ -22,7 +23,18 @@ from session_fsm.values import (
     Unset,
 )
 
-__all__ = ["KINDS", "ReturnRequest", "core_of", "is_known", "is_ours", "member_name", "own_fields_of", "resolve"]
+__all__ = [
+    "KINDS",
+    "ReturnRequest",
+    "core_of",
+    "is_known",
+    "is_ours",
+    "lacks_returned_units",
+    "member_name",
+    "own_fields_of",
+    "resolve",
+    "wrapper_of",
+]
 
 
 if TYPE_CHECKING:  # as in `session_fsm.values`
@@ -77,6 +89,11 @@ def own_fields_of(kind: Any) -> Mapping[str, OwnField]:
     return own
 
 
+def lacks_returned_units(session: CustomerSession) -> bool:
+    """Whether *session* is partially_returned, but has no returned units: all units could be returned again."""
+    return session.state is State.PARTIALLY_RETURNED and not any(item.returned_quantity for item in session.cart_items)
+
+
 def member_name(attribute: Attribute[Any]) -> str:
     """Return the name of a field in JSON."""
     return wire_name(attribute.alias or attribute.name)
@@ -99,3 +116,11 @@ def is_known(owner: type, attribute: Attribute[Any]) -> bool:
     own: Any = getattr(fields(base), attribute.name, None)
     given: Any = attribute
     return own is not None and (own.validator, own.converter) == (given.validator, given.converter)
+
+
+_WRAPPERS = {CustomerSession: "customerSession", SessionUpdate: "customerSession", ReturnRequest: "return"}
+
+
+def wrapper_of(kind: type) -> str | None:
+    """Return the name under which requests and answers of the API hold a *kind*, if they do."""
+    return next((name for wrapped, name in _WRAPPERS.items() if issubclass(kind, wrapped)), None)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeAlias, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin
 from uuid import UUID
 
 from attrs import Attribute, evolve, fields
@@ -17,14 +17,12 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import DEEPEST, NoCounts, freeze_map, json_map
+from session_fsm.json_values import DEEPEST, freeze_map, json_map
 from session_fsm.session import CustomerSession
-from session_fsm.states import State
 from session_fsm.subclasses.own_fields import as_invalid
 from session_fsm.validators import (
     FURTHER_PROBLEMS,
     MOST_PROBLEMS,
-    Unusual,
     integer,
     is_list,
     is_object,
@@ -34,12 +32,24 @@ from session_fsm.validators import (
     wire_name,
 )
 from session_fsm.values import CartItem, SessionUpdate
-from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, own_fields_of, resolve
+from session_fsm.wire.kinds import (
+    ReturnRequest,
+    core_of,
+    is_known,
+    is_ours,
+    lacks_returned_units,
+    member_name,
+    own_fields_of,
+    resolve,
+    wrapper_of,
+)
 from session_fsm.wire.own_fields import own_reader, read_scalar
 from session_fsm.wire.preconf import reads_text_as_amounts
-from session_fsm.wire.straight_reading import NOT_STRAIGHT, StraightReader, make_straight_reader
 
-__all__ = ["make_reader", "straight_reader_of"]
+if TYPE_CHECKING:
+    from session_fsm.wire.fast_reading import FastReader
+
+__all__ = ["fast_reader_of", "make_reader"]
 
 _integer = integer()
 
@@ -47,17 +57,20 @@ Reader: TypeAlias = Callable[[Any, Any], Any]
 
 
 def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bool = False) -> Reader:
-    """Generate the function that reads *kind*.
+    """Return the function that reads *kind* from what a JSON parser returns.
 
-    The straight way knows only documents in which all is well. From every other one it leaves the judgement to the
-    careful way, which cattrs generates and which goes through the document field by field and collects all problems.
-    That also is the only way for a class with fields that somebody else has added.
+    The fast path reads documents that are plainly right. The slow path, which cattrs generates, goes through any other
+    document field by field and reports all problems; it defines what is right.
     """
+    from session_fsm.wire.fast_reading import FastReader, Member  # noqa: PLC0415 - msgspec is imported when JSON is read
+
     resolve(kind)
     own = own_fields_of(kind)
+    # Null is a value of an own field whose type has it, because the default may be another.
+    nullable = {member_name(one.attribute) for one in own.values() if "null" in one.type.json}
     skipped = {a.name for a in fields(kind) if of_request and a.metadata.get("read_only")}
     skipped |= {a.name for a in fields(kind) if not a.metadata.get("of_talon_one", True)}
-    readers: dict[str, tuple[Attribute[Any], Reader, StraightReader | None]] = {}
+    fast_members: list[Member] = []
     overrides: dict[str, Any] = {name: override(omit=True) for name in skipped}
     for attribute in fields(kind):
         if not attribute.init or attribute.name in skipped:
@@ -67,15 +80,13 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
         if attribute.name in own:
             read_field: Reader = own_reader(converter, own[attribute.name])
         else:
-            read_field = partial(_read_carefully, _field_reader(converter, kind, attribute, inner), attribute)
-        readers[name] = (attribute, read_field, straight_reader_of(inner))
+            read_field = partial(_read_field, _field_reader(converter, kind, attribute, inner), attribute)
+        fast_members.append(Member(name, attribute, read_field, fast_reader_of(inner), name in nullable))
         overrides[attribute.name] = override(rename=name, struct_hook=read_field)
-    read_carefully = make_dict_structure_fn(
+    read_fields = make_dict_structure_fn(
         kind, converter, _cattrs_forbid_extra_keys=strict, _cattrs_detailed_validation=True, **overrides
     )
     ignored = _ignored(kind, of_request=of_request)
-    # Null is a value of an own field whose type has it, because the default may be another.
-    nullable = {member_name(one.attribute) for one in own.values() if "null" in one.type.json}
     names = {attribute.name: member_name(attribute) for attribute in fields(kind)}
     pythonic = _python_names(kind)
     is_session = issubclass(kind, CustomerSession)
@@ -96,7 +107,7 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
         if is_session and "updated" not in members and "created" in members:
             members["updated"] = members["created"]  # W-28
         try:
-            made = read_carefully(members, kind)
+            made = read_fields(members, kind)
         except ClassValidationError as error:
             found = _problems(error, names)
             if document.get("updated") is None:
@@ -104,21 +115,22 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
             raise InvalidValue.of([*problems, *found]) from None
         if problems:
             raise InvalidValue.of(problems)
-        if is_session and _lacks_returned_units(made):
+        if is_session and lacks_returned_units(made):
             raise InvalidValue("/cartItems", "the session is partially_returned, but no item has returned units")
         return made
 
-    read = _with_ledger(read_object) if kind is CartItem and not of_request else read_object
-    if any(one.needs_session for one in own.values()):
+    read = _with_ledger(read_object) if issubclass(kind, CartItem) and not of_request else read_object
+    foreign = any(a.init and a.name not in own and not is_known(kind, a) for a in fields(kind))
+    if foreign or any(one.needs_session for one in own.values()):
         return read
-    straight = make_straight_reader(kind, readers, ignored, frozenset(pythonic), strict=strict)
-    return _straight_first(_with_returned_units(straight) if is_session else straight, read)
+    fast = FastReader(kind, fast_members, refused=frozenset(pythonic), wrapper=wrapper_of(kind), of_request=of_request)
+    return _fast_first(fast, read, strict=strict)
 
 
 def _python_names(kind: Any) -> dict[str, str]:
     """Return the names of fields that are others in JSON, with those: an old client's ``to_dict()`` writes them."""
     names = {attribute.name: member_name(attribute) for attribute in fields(kind)}
-    if kind is CartItem:
+    if issubclass(kind, CartItem):
         names["remaining_quantity"] = "remainingQuantity"
     elif kind is SessionUpdate:
         names |= {attribute.name: member_name(attribute) for attribute in fields(CustomerSession)}
@@ -126,41 +138,24 @@ def _python_names(kind: Any) -> dict[str, str]:
     return {name: member for name, member in names.items() if name != member and name not in known}
 
 
-def _lacks_returned_units(session: Any) -> bool:
-    """Whether a session is partially_returned, but says nothing of what came back: all units could come back again."""
-    return session.state is State.PARTIALLY_RETURNED and not any(item.returned_quantity for item in session.cart_items)
-
-
-def _with_returned_units(straight: StraightReader) -> StraightReader:
-    """Let a straight reader of sessions leave those to the careful one that say nothing of what came back."""
-
-    def read(document: Any, counts: Any) -> Any:
-        session = straight(document, counts)
-        if _lacks_returned_units(session):
-            raise Unusual
-        return session
-
-    return read
-
-
-def _straight_first(straight: StraightReader, careful: Reader) -> Reader:
-    """Read in the straight way, and in the careful one what that cannot judge."""
+def _fast_first(fast: FastReader, read_slowly: Reader, *, strict: bool) -> Reader:
+    """Read on the fast path, and on the slow one what that leaves to it."""
+    from session_fsm.wire.fast_reading import FALL_BACK  # noqa: PLC0415 - as above
 
     def read(document: Any, kind: Any = None) -> Any:
         try:
-            return straight(document, NoCounts())
-        except NOT_STRAIGHT:
+            return fast.read_document(document, strict=strict)
+        except FALL_BACK:
             pass
-        return careful(document, kind)
+        return read_slowly(document, kind)
 
-    setattr(read, "straight", straight)  # noqa: B010 - functions take attributes, though their type does not say so
+    setattr(read, "fast", fast)  # noqa: B010 - functions take attributes, though their type does not say so
     return read
 
 
-def straight_reader_of(reader: Reader | None) -> StraightReader | None:
-    """Return the straight way of what `make_reader` has made, if it has one."""
-    found: StraightReader | None = getattr(reader, "straight", None)
-    return found
+def fast_reader_of(reader: Reader | None) -> FastReader | None:
+    """Return the fast path of what `make_reader` has made, if it has one."""
+    return getattr(reader, "fast", None)
 
 
 def _ignored(kind: Any, *, of_request: bool) -> frozenset[str]:
@@ -202,7 +197,7 @@ def _with_ledger(read: Reader) -> Reader:
 
 
 def _problems(error: ClassValidationError, names: Mapping[str, str]) -> list[Problem]:
-    """Translate what the careful reader collected; *names* are those of the members by field."""
+    """Translate what the slow path collected; *names* are those of the members by field."""
     of_fields, of_object = error.group_exceptions()
     problems: list[Problem] = []
     for exception, note in of_fields:
@@ -210,7 +205,7 @@ def _problems(error: ClassValidationError, names: Mapping[str, str]) -> list[Pro
         if isinstance(exception, KeyError) and exception.args == (name,):
             problems.append(Problem(pointer_token(name), "is missing"))
         else:
-            # `_read_carefully` has said where; what nobody foresaw has not.
+            # An `InvalidValue` of `_read_field` has the place already.
             place = "" if isinstance(exception, InvalidValue) else pointer_token(name)
             problems += (problem.under(place) for problem in _problems_of(exception))
     for exception in of_object:
@@ -227,7 +222,7 @@ def _problems_of(exception: Exception) -> list[Problem]:
     return list(as_invalid(exception, "").problems)
 
 
-def _read_carefully(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
+def _read_field(read: Reader, attribute: Any, value: Any, kind: Any) -> Any:
     """Read one field and have its class convert and validate it at once, so that its problems are its own."""
     try:
         held = read(value, kind)

@@ -1,30 +1,22 @@
-"""JSON text: read strictly and exactly, written exactly.
+"""JSON text: the parser of the slow path of reading, and how amounts are written.
 
-Numbers with a fraction or an exponent become decimals straight from their digits and go back the same way;
-no binary float is ever in between.
+Numbers with a fraction or an exponent become decimals of the same digits; no binary float is in between.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from json.encoder import encode_basestring
 from typing import Any, Never
 
-from session_fsm.errors import InvalidValue, Problem, WireError
-from session_fsm.json_values import FrozenDict
-from session_fsm.validators import Unusual, is_list, is_object, kind_of
+from session_fsm.errors import Problem, WireError
+from session_fsm.validators import kind_of
 
 __all__ = [
     "MOST_BYTES",
     "decoded",
-    "names_stand_once",
     "parse",
-    "parse_straight",
-    "write",
-    "write_object",
     "written_amount",
 ]
 
@@ -79,46 +71,12 @@ def parse(data: str | bytes | bytearray | memoryview, most_bytes: int | None = M
         raise _refusal("the document holds an integer of too many digits") from None
 
 
-def parse_straight(text: str) -> Any:
-    """Read JSON text in half the time, without noticing whether a name stands twice in an object.
-
-    Raises:
-        Unusual: perhaps `parse` would not read the text either.
-    """
-    try:
-        value, end = _scan(text)
-    except (ValueError, InvalidOperation, RecursionError):
-        raise Unusual from None
-    if end != len(text) and not text[end:].isspace():
-        raise Unusual
-    return value
-
-
-def names_stand_once(text: str, members: int) -> bool:
-    """Whether no object in *text* names a member twice, given how many members were found in all its objects.
-
-    A name ends with a quotation mark and a colon. The two may stand in a string too, and then the answer is False
-    although it might be True; but where as many were found as there are pairs of the two, none was passed over.
-    """
-    return (
-        text.count('":') == members
-        and " :" not in text
-        # Single characters are found much more quickly than pairs of them, and most texts have none of these.
-        and ("\n" not in text or "\n:" not in text)
-        and ("\t" not in text or "\t:" not in text)
-        and ("\r" not in text or "\r:" not in text)
-    )
-
-
 def _refusal(text: str) -> WireError:
     return WireError([Problem("", text)])
 
 
 def _no_constant(name: str) -> Never:
     raise _refusal(f"the document is not JSON: {name} is not a number")
-
-
-_scan = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant).raw_decode
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -130,76 +88,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def write(value: Any, indent: int | None = None, margin: str = "\n") -> str:
-    """Write a value of objects, lists, text, integers, decimals, booleans and None as JSON text.
-
-    Raises:
-        InvalidValue: it holds something else, or a decimal that is not finite.
-    """
-    if indent is None and (write_plainly := _PLAIN.get(type(value))):
-        return write_plainly(value)
-    inner = margin if indent is None else margin + " " * indent
-    match value:
-        case str():
-            return encode_basestring(value)
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return int.__repr__(value)
-        case Decimal() if value.is_finite():
-            return written_amount(value)
-        case _ if is_object(value):
-            colon = ":" if indent is None else ": "
-            parts = [_name(name) + colon + write(member, indent, inner) for name, member in value.items()]
-            return _enclose("{", parts, "}", indent, margin, inner)
-        case _ if is_list(value):
-            parts = [write(element, indent, inner) for element in value]
-            return _enclose("[", parts, "]", indent, margin, inner)
-        case _:
-            raise InvalidValue("", f"{kind_of(value)} cannot be written as JSON")
-
-
-def _name(name: object) -> str:
-    if not isinstance(name, str):
-        raise InvalidValue("", f"{kind_of(name)} is no name of a member of an object")
-    return encode_basestring(name)
-
-
-def _enclose(start: str, parts: list[str], end: str, indent: int | None, margin: str, inner: str) -> str:
-    if indent is None or not parts:
-        return start + ",".join(parts) + end
-    return start + inner + ("," + inner).join(parts) + margin + end
-
-
 def written_amount(value: Decimal) -> str:
     """Write a finite decimal with all its digits and without an exponent."""
     text = str(value)
     return format(value, "f") if "E" in text else text
-
-
-def write_object(value: Mapping[str, Any]) -> str:
-    """Write an object in one line."""
-    text = ""
-    for name, member in value.items():
-        kind = type(member)  # pyright: ignore[reportUnknownVariableType]  # of whatever it is
-        written = encode_basestring(member) if kind is str else (_PLAIN.get(kind) or write)(member)
-        text += f",{encode_basestring(name) if type(name) is str else _name(name)}:{written}"  # pyright: ignore[reportUnnecessaryComparison]  # callers may be untyped
-    return "{" + text[1:] + "}"
-
-
-def _write_list(value: Iterable[Any]) -> str:
-    return "[" + ",".join([write(element) for element in value]) + "]"
-
-
-# How the commonest types are written in one line.
-_PLAIN: dict[Any, Callable[[Any], str]] = {
-    str: encode_basestring,
-    bool: {True: "true", False: "false"}.__getitem__,
-    int: int.__repr__,
-    dict: write_object,
-    FrozenDict: write_object,
-    list: _write_list,
-    tuple: _write_list,
-}

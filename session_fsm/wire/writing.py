@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 from uuid import UUID
 
 from attrs import Attribute, fields
@@ -21,10 +21,11 @@ from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
 from session_fsm.validators import is_list, is_object, timestamp
 from session_fsm.values import UNSET, CartItem, SessionUpdate
-from session_fsm.wire.kinds import ReturnRequest, is_ours, member_name, own_fields_of, resolve
+from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, own_fields_of, resolve
 from session_fsm.wire.own_fields import own_writer, written_own
-from session_fsm.wire.straight_writing import StraightWriter, make_straight_writer
-from session_fsm.wire.text import write
+
+if TYPE_CHECKING:
+    from session_fsm.wire.fast_writing import StructWriter
 
 __all__ = ["fast_writer_of", "make_writer"]
 
@@ -39,24 +40,27 @@ def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) ->
     It omits fields that are None or unset, and empty fields of items and events. With *of_request*, it also omits the
     fields that are read-only in a request.
     """
+    from session_fsm.wire.fast_writing import StructWriter, WrittenMember  # noqa: PLC0415 - as in `make_reader`
+
     resolve(kind)
     overrides: dict[str, Any] = {}
-    members: dict[str, tuple[Attribute[Any], bool, Callable[[Any], Any]]] = {}
+    members: list[WrittenMember] = []
     for attribute in fields(kind):
-        omit_default = attribute.default in (None, UNSET) or (kind in _OMIT_EMPTY and attribute.default in ({}, ()))
+        omit_default = attribute.default in (None, UNSET) or (
+            issubclass(kind, _OMIT_EMPTY) and attribute.default in ({}, ())
+        )
         read_only = of_request and attribute.metadata.get("read_only")
         if not attribute.init or read_only or not attribute.metadata.get("of_talon_one", True):
             overrides[attribute.name] = override(omit=True)
         else:
             name, write_field = member_name(attribute), _field_writer(converter, kind, attribute)
-            members[name] = (attribute, omit_default, write_field)
+            nested = _nested_writer(converter, kind, attribute)
+            members.append(WrittenMember(name, attribute, omit_default, write_field, nested))
             overrides[attribute.name] = override(rename=name, omit_if_default=omit_default, unstruct_hook=write_field)
     write_fields = make_dict_unstructure_fn(kind, converter, **overrides)
-    with_remaining = kind is CartItem and not of_request
+    with_remaining = issubclass(kind, CartItem) and not of_request
     writer = _with_remaining_quantity(write_fields) if with_remaining else write_fields
-    nested = partial(_nested_writer, converter, kind)
-    fallback = None if of_request else partial(_write_slow, converter)
-    fast = make_straight_writer(kind, members, nested, ledger=with_remaining, otherwise=fallback)
+    fast = StructWriter(kind, members, with_remaining=with_remaining)
     setattr(writer, "fast", fast)  # noqa: B010 - typeshed's functions have no such attribute
     return writer
 
@@ -66,24 +70,21 @@ def _with_remaining_quantity(write: Callable[[Any], dict[str, Any]]) -> Callable
     return lambda item: write(item) | {"remainingQuantity": item.remaining_quantity}
 
 
-def _write_slow(converter: Converter, value: Any) -> str:
-    """Return the JSON text of an object of any class, converted to a dictionary first."""
-    return write(converter.unstructure(value))
-
-
-def fast_writer_of(writer: Any) -> StraightWriter:
+def fast_writer_of(writer: Any) -> StructWriter:
     """Return the fast path of a writer that `make_writer` has returned: it writes JSON text without a dictionary."""
-    fast: StraightWriter = writer.fast
+    fast: StructWriter = writer.fast
     return fast
 
 
-def _nested_writer(converter: Converter, owner: Any, attribute: Attribute[Any], kind: type) -> StraightWriter:
-    """Return the writer for objects of *kind*, or of a subclass, in a field."""
+def _nested_writer(converter: Converter, owner: Any, attribute: Attribute[Any]) -> StructWriter | None:
+    """Return the fast writer of the objects in a field, if they are of a class of this library."""
+    core = core_of(attribute.type)
+    element: Any = (*get_args(core), core)[{tuple: 0, Mapping: 1}.get(get_origin(core), -1)]
+    if not is_ours(element) or (owner is SessionEvent and attribute.name == "change"):
+        return None
     if owner is SessionUpdate and attribute.name == "cart_items":
         return fast_writer_of(make_writer(converter, CartItem, of_request=True))
-    if owner is SessionEvent and attribute.name == "change":
-        return lambda value: write(_write_change(converter, value))
-    return fast_writer_of(converter.get_unstructure_hook(kind))
+    return fast_writer_of(converter.get_unstructure_hook(element))
 
 
 def _field_writer(converter: Converter, owner: Any, attribute: Attribute[Any]) -> Callable[[Any], Any]:

@@ -33,7 +33,7 @@ def takes_fast_path(line: bytes, *, strict: bool = False) -> bool:
     assert outcome(read_request, line, strict=strict) == slow
     try:
         fast = recording._read_fast(line.decode(), strict=strict)
-    except (*recording.NOT_STRAIGHT, WireError):
+    except recording.FALL_BACK:
         return False
     assert fast == slow
     return True
@@ -51,7 +51,7 @@ def test_unknown_members_are_counted_and_ignored(strict: bool) -> None:
         more = line | {"nobody": {"a": [{"b": 1}]}, "note": None}
         assert takes_fast_path(json.dumps(more).encode(), strict=strict) is not strict
     with_body = REOPEN | {"body": {"a": {"b": 1}}}
-    assert takes_fast_path(json.dumps(with_body).encode(), strict=strict)
+    assert takes_fast_path(json.dumps(with_body).encode(), strict=strict) is not strict
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def test_an_invalid_line_takes_the_slow_path(line: str) -> None:
 
 
 def test_a_valid_line_that_the_fast_path_refuses_is_read() -> None:
-    line = b'{"operation" : "reopen", "sessionId" : "\\":"}'
+    line = b'{"operation" : "reopen", "sessionId" : "\\u003a"}'
     assert not takes_fast_path(line)
     read = read_request(line)
     assert isinstance(read, Request)
-    assert read.session_id == '":'
+    assert read.session_id == ":"
 
 
 @given(

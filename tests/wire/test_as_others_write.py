@@ -152,6 +152,14 @@ class TestBounds:
         assert len(refusal.value.problems) == MOST_PROBLEMS + 1
         assert len(str(refusal.value)) < 5000
 
+    @pytest.mark.parametrize("more", [0, 1, 4000])
+    def test_very_many_wrong_names_of_attributes(self, more: int) -> None:
+        wrong = {f"{number}": 1 for number in range(MOST_PROBLEMS + more)}
+        with pytest.raises(WireError) as refusal:
+            wire.loads(json.dumps({"attributes": wrong}), SessionUpdate)
+        assert len(refusal.value.problems) == MOST_PROBLEMS + min(more, 1)
+        assert len(str(refusal.value)) < 5000
+
     @pytest.mark.parametrize(
         "kind",
         [10**5000, [[]], "CustomerSession", None, int, type("X" * 10_000, (), {})],

@@ -17,7 +17,7 @@ from session_fsm.testing.strategies.values import built, returns, values_of
 from session_fsm.validators import wire_name
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, unstructure
-from session_fsm.wire.text import write
+from session_fsm.wire.encoding import encode_value
 
 __all__ = ["json_documents", "written_values"]
 
@@ -81,6 +81,6 @@ def json_documents(
         wrapper = next((name for base, name in _WRAPPERS.items() if issubclass(kind, base)), None)
         if wrapper and draw(st.booleans()):
             document = {wrapper: document}
-        return write(document, draw(st.none() | st.integers(0, 4)))
+        return encode_value(document, draw(st.none() | st.integers(0, 4))).decode()
 
     return draw_text()

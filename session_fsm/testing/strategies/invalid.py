@@ -42,7 +42,7 @@ from session_fsm.testing.strategies.values import amounts, attributes, returns, 
 from session_fsm.validators import wire_name
 from session_fsm.values import FIELDS_OF_UPDATE, CartItem, ReturnedCartItem, SessionUpdate
 from session_fsm.wire import ReturnRequest, loads, unstructure
-from session_fsm.wire.text import write
+from session_fsm.wire.encoding import encode_value
 
 __all__ = [
     "Planted",
@@ -343,7 +343,7 @@ def invalid_json_documents(
             document = {**unstructure(draw(whole)), wire_name(name): bad}
             if bad is None:
                 del document[wire_name(name)]
-            text = write(document)
+            text = encode_value(document).decode()
         return Planted(text, pointer, problem, "", lambda: loads(text, kind))
 
     return draw_text()
