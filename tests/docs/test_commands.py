@@ -14,8 +14,8 @@ from typing import Any
 import pages
 import pytest
 
-from session_fsm import CustomerSession
-from session_fsm.wire import SessionUpdate, loads
+from session_fsm import CustomerSession, SessionUpdate
+from session_fsm.wire import loads
 
 _PAGES = pages.pages()
 
