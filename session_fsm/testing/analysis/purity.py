@@ -202,15 +202,9 @@ def _contents_of_sessions(given: Mapping[str, Any]) -> list[tuple[CustomerSessio
 
 def _snapshot(given: Mapping[str, Any]) -> dict[str, str]:
     return {
-        name: repr(_shortened(_parts(each) if isinstance(each, CustomerSession) else each))
+        name: repr(_shortened(contents(each) if isinstance(each, CustomerSession) else each))
         for name, each in given.items()
     }
-
-
-def _parts(session: CustomerSession) -> dict[str, Any]:
-    """Return what *session* holds, its pending events by identity: their texts would be most of the time of a search."""
-    held = contents(session)
-    return held | {"_pending_events": [id(event) for event in held["_pending_events"]]}
 
 
 def _shortened(value: Any) -> Any:
