@@ -46,6 +46,6 @@ def test_without_hypothesis_in_this_process(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_another_missing_module_is_reported_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "session_fsm.testing.strategies.documents", raising=False)
-    monkeypatch.setitem(sys.modules, "session_fsm.wire.text", None)
-    with pytest.raises(ModuleNotFoundError, match=r"session_fsm\.wire\.text"):
+    monkeypatch.setitem(sys.modules, "session_fsm.wire.encoding", None)
+    with pytest.raises(ModuleNotFoundError, match=r"session_fsm\.wire\.encoding"):
         testing.json_documents  # noqa: B018 - to look is the test

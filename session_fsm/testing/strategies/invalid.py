@@ -13,6 +13,7 @@ that the table lacks.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -343,7 +344,14 @@ def invalid_json_documents(
             document = {**unstructure(draw(whole)), wire_name(name): bad}
             if bad is None:
                 del document[wire_name(name)]
-            text = encode_value(document).decode()
+            text = "{" + ",".join(f'"{member}":{_json(value)}' for member, value in document.items()) + "}"
         return Planted(text, pointer, problem, "", lambda: loads(text, kind))
 
     return draw_text()
+
+
+def _json(value: Any) -> str:
+    try:
+        return encode_value(value).decode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which only an escape sequence can write
+        return json.dumps(value)
