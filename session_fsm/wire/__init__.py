@@ -126,40 +126,31 @@ def _typed(value: T, session_class: type[CustomerSession] | None) -> T:
     return event  # type: ignore[no-any-return]  # it is a T
 
 
-def _kept_by_class(make: Callable[[Any], T], name: str) -> Callable[[Any], T]:
-    """Return *make*, whose answer each class keeps under *name*: a cache would keep the class alive for ever."""
-
-    def kept(kind: Any) -> T:
-        held = kind.__dict__.get(name)
-        if held is None:
-            held = make(kind)
-            if is_ours(kind):
-                type.__setattr__(kind, name, held)
-        return held  # type: ignore[no-any-return]  # what `make` has made
-
-    return kept
-
-
-def _find_reader(kind: Any, *, strict: bool) -> Callable[[Any, Any], Any]:
-    return make_reader(_converter(strict=strict), kind, strict=strict)
-
-
-_lenient_reader = _kept_by_class(partial(_find_reader, strict=False), "__wire_reader__")
-_strict_reader = _kept_by_class(partial(_find_reader, strict=True), "__wire_strict_reader__")
-
-
 def fast_reader(kind: Any, *, strict: bool) -> FastReader | None:
     """Return the fast path of reading *kind*, if it has one."""
-    reader: Any = (
-        kind.__dict__.get("__wire_strict_reader__" if strict else "__wire_reader__") if isinstance(kind, type) else None
-    )
-    if reader is None:
-        reader = _reader_of(kind, strict=strict) if is_ours(kind) else None
-    return fast_reader_of(reader)
+    return fast_reader_of(_reader_of(kind, strict=strict))
 
 
-def _reader_of(kind: Any, *, strict: bool) -> Callable[[Any, Any], Any]:
-    return _strict_reader(kind) if strict else _lenient_reader(kind)
+# Each class keeps its own readers and its writer. A cache would keep the class alive for ever.
+
+
+def _reader_of(kind: Any, *, strict: bool) -> Callable[[Any, Any], Any] | None:
+    """Return the function that reads *kind*, or None if documents are not read as such."""
+    name = "__wire_strict_reader__" if strict else "__wire_reader__"
+    reader: Callable[[Any, Any], Any] | None = getattr(kind, "__dict__", {}).get(name)
+    if reader is None and is_ours(kind):
+        reader = make_reader(_converter(strict=strict), kind, strict=strict)
+        type.__setattr__(kind, name, reader)
+    return reader
+
+
+def _writer_of(kind: Any) -> Callable[[Any], dict[str, Any]]:
+    """Return the function that writes *kind*, which is one of ours."""
+    writer: Callable[[Any], dict[str, Any]] | None = kind.__dict__.get("__wire_writer__")
+    if writer is None:
+        writer = make_writer(_converter(strict=False), kind)
+        type.__setattr__(kind, "__wire_writer__", writer)
+    return writer
 
 
 def dumps(value: object, indent: int | None = None) -> bytes:
@@ -172,7 +163,7 @@ def dumps(value: object, indent: int | None = None) -> bytes:
         raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
     from session_fsm.wire.encoding import encode_value, indented  # noqa: PLC0415 - as in `loads`
 
-    write = _writer(type(value))
+    write = _writer_of(type(value))
     try:
         try:
             data = fast_writer_of(write).write(value)
@@ -183,13 +174,6 @@ def dumps(value: object, indent: int | None = None) -> bytes:
         raise InvalidValue("", "a text holds half of a surrogate pair, which is no character") from None
     except RecursionError:
         raise InvalidValue("", "the value is nested too deeply") from None
-
-
-def _find_writer(kind: Any) -> Callable[[Any], dict[str, Any]]:
-    return make_writer(_converter(strict=False), kind)
-
-
-_writer = _kept_by_class(_find_writer, "__wire_writer__")
 
 
 @overload
@@ -219,12 +203,13 @@ def structure(
         WireError: with every problem of the document and its place, which begins within the wrapper if there is one.
         InvalidValue: *kind* is no class that documents are read as.
     """
-    if not is_ours(kind):
+    reader = _reader_of(kind, strict=strict)
+    if reader is None:
         named = f"the class {kind.__name__:.60}" if isinstance(kind, type) else kind_of(kind)  # pyright: ignore[reportUnnecessaryIsInstance]  # somebody may give anything
         raise InvalidValue("", f"{named} is not a class that documents are read as")
     document, wrapper = _unwrapped(mapping, kind)
     try:
-        return _typed(_reader_of(kind, strict=strict)(document, kind), session_class)
+        return _typed(reader(document, kind), session_class)
     except InvalidValue as error:
         raise WireError(_of_request(problem, wrapper) for problem in error.problems) from None
 
@@ -245,7 +230,7 @@ def unstructure(value: object) -> dict[str, Any]:
     """
     if not isinstance(value, KINDS):
         raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
-    return _writer(type(value))(value)
+    return _writer_of(type(value))(value)
 
 
 def _unwrapped(document: Any, kind: type) -> tuple[Any, str | None]:

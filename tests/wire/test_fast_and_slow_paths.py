@@ -150,6 +150,12 @@ class TestReading:
         text = json.dumps(parsed(DOCUMENTS[CustomerSession]) | own, default=float)
         assert agrees(text, self.Own, strict=strict) is (not strict if fast is None else fast)
 
+    def test_more_names_of_attributes_than_are_kept_are_judged_alike(self):
+        for number in range(1100):
+            assert wire.loads(f'{{"attributes":{{"a{number}":1}}}}', SessionUpdate).attributes == {f"a{number}": 1}
+        assert agrees('{"attributes":{"a0":1,"a1099":1}}', SessionUpdate)
+        assert not agrees('{"attributes":{"a1099":1,"0a":1}}', SessionUpdate)
+
     def test_the_names_of_own_fields_are_free(self):
         """No field has the name of a variable of the generated functions."""
 
