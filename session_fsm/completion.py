@@ -1,20 +1,26 @@
 """Complete a new session: compute positions, totals and `first_session` from its other fields.
 
 ``CustomerSession.__attrs_post_init__`` calls `complete`, so a session that is created, read or unpickled is completed.
+`complete_unpickled` adds the fields that a pickle from before has not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
+from attrs import NOTHING, AttrsInstance, fields
+
 from session_fsm.entities import assign
-from session_fsm.errors import InvalidValue
-from session_fsm.subclasses.own_fields import NO_OWN_FIELDS
+from session_fsm.errors import InvalidValue, SessionFSMError, pointer_token
+from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, as_invalid
 from session_fsm.totals import add, subtract, totals
+from session_fsm.validators import wire_name
 from session_fsm.values import CartItem, with_position
 
-__all__ = ["COMPUTED", "complete"]
+__all__ = ["COMPUTED", "complete", "complete_unpickled", "completing"]
 
 COMPUTED = Decimal("NaN")
 """The placeholder of a total that was not given, until it is computed."""
@@ -42,6 +48,41 @@ def complete(session: Any) -> None:
         assign(session, values)
     if own_fields is not NO_OWN_FIELDS:
         own_fields.complete(session)
+
+
+def completing(written: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return a ``__attrs_post_init__`` that completes the session first, whether or not *written* calls its parent's."""
+
+    @wraps(written)
+    def post_init(self: Any) -> None:
+        complete(self)
+        try:
+            written(self)
+        except SessionFSMError:
+            raise
+        except Exception as error:
+            raise as_invalid(error, "") from error
+
+    setattr(post_init, "completes", True)  # noqa: B010 - functions take attributes, though their type does not say so
+    return post_init
+
+
+def complete_unpickled(session: Any, state: Mapping[str, Any]) -> None:
+    """Set the defaults of fields that the class got after the session was pickled."""
+    kind: type[AttrsInstance] = session.__class__
+    own_fields = session.machine.own_fields
+    for attribute in fields(kind):
+        one = own_fields.by_name.get(attribute.name)
+        if attribute.name in state or (one is None and attribute.name in own_fields.loose):
+            continue
+        if attribute.default is NOTHING:
+            problem = "is missing in what was pickled, and has no default"
+            raise InvalidValue(one.pointer if one else pointer_token(wire_name(attribute.name)), problem)
+        if one is None:
+            assign(session, {attribute.name: attribute.default})
+        elif not one.needs_session:
+            assign(session, {attribute.name: own_fields.default(one)})
+    session.__attrs_post_init__()
 
 
 def _missing_totals(session: Any) -> dict[str, Decimal]:

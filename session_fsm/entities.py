@@ -21,10 +21,13 @@ __all__ = [
     "find_cached",
     "pickled_with_defaults",
     "restore",
+    "setters_of",
 ]
 
 S = TypeVar("S")
 K = TypeVar("K", bound=type)
+
+_set_field = object.__setattr__  # looked up once: every trigger needs it
 
 
 def contents(entity: Any) -> dict[str, Any]:
@@ -84,7 +87,15 @@ def assign(entity: object, values: dict[str, Any]) -> None:
     """Set fields of *entity*, all of them or none."""
     # `any` and `map` loop in C, where CPython runs no signal handler and switches no thread. A loop of Python could be
     # interrupted between two fields, and leave a session with the state of one moment and the count of another.
-    any(map(object.__setattr__, repeat(entity), values, values.values()))
+    any(map(_set_field, repeat(entity), values, values.values()))
+
+
+def setters_of(kind: type, names: Iterable[str]) -> tuple[Callable[[Any, Any], None], ...]:
+    """Return the functions that set these fields of a *kind*, past its ``__setattr__``.
+
+    They are the slots' own ``__set__``, which take two thirds of the time of `object.__setattr__`.
+    """
+    return tuple(getattr(kind, name).__set__ for name in names)
 
 
 def pickled_with_defaults(kind: K) -> K:

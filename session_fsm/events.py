@@ -16,7 +16,7 @@ from session_fsm.states import EventName, State, Trigger
 from session_fsm.validators import instance_of, integer, list_of, member_of, text, time, to_tuple, validate
 from session_fsm.values import ReturnedCartItem, SessionUpdate
 
-__all__ = ["Pending", "SessionEvent", "as_pending", "events_in", "with_event"]
+__all__ = ["LONGEST_PENDING", "Pending", "SessionEvent", "as_pending", "events_in", "with_event"]
 
 _returned = list_of(instance_of(ReturnedCartItem))
 
@@ -69,9 +69,12 @@ class SessionEvent:
     """What the caller gave as ``context=``: who asked, and why. The service decides what it holds."""
 
 
-# A session holds its pending events as a tuple, so that copies share it and a trigger replaces it in the one step that
-# sets all fields. A tuple of thousands takes longer to extend than a trigger takes: at this length a new one begins.
-_LONGEST_PENDING = 64
+LONGEST_PENDING = 64
+"""The length at which a new tuple of pending events begins.
+
+A session holds its pending events as a tuple, so that copies share it and a trigger replaces it in the one step that
+sets all fields. A tuple of thousands would take longer to extend than a trigger takes.
+"""
 
 
 @frozen
@@ -87,7 +90,7 @@ Pending: TypeAlias = "tuple[SessionEvent | _Earlier, ...]"
 
 def with_event(pending: Pending, event: SessionEvent) -> Pending:
     """Return *pending* and *event*, in a time that does not grow with the number of events."""
-    if len(pending) < _LONGEST_PENDING:
+    if len(pending) < LONGEST_PENDING:
         return pending + (event,)  # noqa: RUF005 - faster than unpacking, and every trigger calls this
     return (_Earlier(pending), event)
 
@@ -105,7 +108,7 @@ def events_in(pending: Pending) -> list[SessionEvent]:
 def as_pending(events: Iterable[SessionEvent]) -> Pending:
     """Return *events*, or what `with_event` returned, as `with_event` would make them one by one."""
     given: Pending = to_tuple(events)
-    if type(given) is not tuple or len(given) <= _LONGEST_PENDING:
+    if type(given) is not tuple or len(given) <= LONGEST_PENDING:
         return given  # if its type is wrong, the validator says so
     none: Pending = ()
     return reduce(with_event, events_in(given), none)

@@ -30,17 +30,13 @@ class Judge:
         self._fields = tuple(dict.fromkeys(name for _, names in asked for name in names if name not in SEEN_BY_RULES))
         self._after = any("after" in names for _, names in asked)
         places = {name: place for place, name in enumerate((*SEEN_BY_RULES, *self._fields))}
-        self._calls = tuple(
-            [
-                (
-                    one,
-                    one.function,
-                    [places[name] for name, keyword in names.items() if not keyword],
-                    {name: places[name] for name, keyword in names.items() if keyword},
-                )
-                for one, names in asked
-            ]
-        )
+        calls: list[tuple[Rule, Any, int | None, list[int], dict[str, int]]] = []
+        for one, arguments in asked:
+            positional = [places[name] for name, keyword in arguments.items() if not keyword]
+            keywords = {name: places[name] for name, keyword in arguments.items() if keyword}
+            only = positional[0] if len(positional) == len(arguments) == 1 else None
+            calls.append((one, one.function, only, positional, keywords))
+        self._calls = tuple(calls)
 
     def judge(
         self, session: Any, origin: Any, change: Any, now: datetime, values: dict[str, Any], context: Any
@@ -62,15 +58,15 @@ class Judge:
             seen = [session, after, change, self._trigger, now, context]
             for name in self._fields:
                 seen.append(values[name] if name in values else getattr(origin, name))  # noqa: PERF401 - faster in 3.11
-            for rule, function, positional, keywords in self._calls:
+            for rule, function, only, positional, keywords in self._calls:
                 try:
-                    if keywords:
+                    if only is not None:  # most rules ask for one thing
+                        answer = function(seen[only])
+                    elif not keywords:
+                        answer = function(*[seen[place] for place in positional])
+                    else:
                         by_keyword = {name: seen[place] for name, place in keywords.items()}
                         answer = function(*[seen[place] for place in positional], **by_keyword)
-                    elif len(positional) == 1:
-                        answer = function(seen[positional[0]])
-                    else:
-                        answer = function(*[seen[place] for place in positional])
                     if answer is None or answer is True or (answer.__class__ is list and not answer):
                         continue
                     found: Any = rule.violations_in(answer)

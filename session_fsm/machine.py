@@ -21,11 +21,10 @@ from functools import partial, wraps
 from typing import Any, Never, TypeVar
 
 import transitions
-from attrs import fields, has
 
 from session_fsm.changes import argument_of, as_time, as_update
 from session_fsm.decisions import Decision, Rule, is_async, is_unawaited, name_of
-from session_fsm.entities import cached_names, contents, restore
+from session_fsm.entities import contents, restore
 from session_fsm.errors import ConcurrentChange, InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, as_context
@@ -180,22 +179,26 @@ class LifecycleEvent(transitions.Event):
 
     machine: LifecycleMachine  # pyright: ignore[reportIncompatibleVariableOverride]  # narrower, and never reassigned
 
-    def fire(self, session: Any, change: Any, now: datetime, context: Context = EMPTY) -> SessionEvent:
-        """Run the transition of *session* and return its event.
+    def fire(
+        self, session: Any, change: Any, now: datetime | None = None, context: Mapping[str, Any] | None = None
+    ) -> SessionEvent:
+        """Run the transition of *session* and return its event. *change* is what `argument` returned.
 
         Raises:
+            InvalidValue: *now* is not an aware time, or *context* does not hold JSON values.
             ConcurrentChange: the session is being judged, or something else has moved it in the meantime.
             WrongState: the table has no such transition from the session's state.
             RuleViolated: a rule forbids it, or failed.
         """
+        at, asked_by = as_time(now), EMPTY if context is None else as_context(context)
         if BUSY:
             refuse_if_busy(session)
         transition = self.without_callbacks.get(session.state)
         if transition is not None:
-            return transition.run(session, change, now, context)
+            return transition.run(session, change, at, asked_by)
         if self.machine.without_callbacks and not self.transitions.get(session.state):
             raise self.machine.wrong_state(self._trigger_name, session, change)
-        event_data = self._run(session, change, now, context)
+        event_data = self._run(session, change, at, asked_by)
         if event_data.error is not None:  # callbacks of `on_exception` have seen it; a verb raises all the same
             raise event_data.error
         if event_data.recorded is None:
@@ -307,8 +310,7 @@ class LifecycleMachine(transitions.Machine):
         self.table = tuple(table)
         self.rules = tuple(rules)
         self.kind = kind
-        names = [attribute.name for attribute in fields(kind)] if kind is not None and has(kind) else []
-        transition = partial(Transition, fields_seen=names, cached=cached_names(kind))
+        transition = partial(Transition, kind=kind)
         self._wrong_state = WrongStateDecisions(self.table)
         creations = {row.target: row for row in table if row.source is None}
         self._creations = {

@@ -14,37 +14,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from attrs import NOTHING, Attribute, define, evolve, field, fields, setters
+from attrs import Attribute, define, evolve, field, fields, setters
 
 from session_fsm import signatures
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
-from session_fsm.class_machine import machine_of
-from session_fsm.completion import COMPUTED, complete
+from session_fsm.completion import COMPUTED, complete, complete_unpickled
 from session_fsm.decisions import Decision, Rule
-from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached, find_cached
-from session_fsm.errors import ConcurrentChange, InvalidValue, counted, pointer_token
+from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached
+from session_fsm.errors import ConcurrentChange, InvalidValue, counted
 from session_fsm.events import SessionEvent, as_pending, events_in
 from session_fsm.generated import maker, reader
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
+from session_fsm.read_only import delete_field, set_field
 from session_fsm.reentrancy import held_by, put_back, refuse_if_busy, under_judgement
 from session_fsm.rules import BUILT_IN
+from session_fsm.session_class import finish, machine_of, prepare
 from session_fsm.signatures import HoldsReturnedItems, takes
 from session_fsm.states import State, StateLike, Trigger
-from session_fsm.subclasses.checks import (
-    SessionType,
-    check_body,
-    completing,
-    is_generated,
-    is_undecorated,
-    own_fields_of,
-)
+from session_fsm.subclasses.checks import SessionType
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS
 from session_fsm.totals import returned_total, subtract, totals
 from session_fsm.validators import (
@@ -62,7 +55,6 @@ from session_fsm.validators import (
     to_optional_amount,
     to_tuple,
     validate,
-    wire_name,
 )
 from session_fsm.values import (
     CHECKS,
@@ -278,39 +270,11 @@ class CustomerSession(Shown, metaclass=SessionType):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        undecorated = check_body(cls, CustomerSession)
-        type.__setattr__(cls, "__cached__", find_cached(cls))
-        type.__setattr__(cls, "__judged__", cls)
-        written: Any = cls.__attrs_post_init__
-        if not hasattr(written, "completes"):
-            if "__attrs_post_init__" in vars(cls):
-                # attrs replaces a slotted class by a new one, and fixes `super()` in the functions of the class body.
-                type.__setattr__(cls, "__written_post_init__", written)
-            type.__setattr__(cls, "__attrs_post_init__", completing(written, complete))
-        machine = undecorated or machine_of(cls, CustomerSession)
-        type.__setattr__(cls, "machine", machine)
+        prepare(cls, CustomerSession)
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
-        """Check the fields that `attrs.define` found, and remove the methods that it adds to a subclass without being asked."""
-        held = vars(cls)
-        own_fields = own_fields_of(cls, CustomerSession)
-        if is_undecorated(cls):  # attrs does not replace a class without slots
-            type.__setattr__(cls, "machine", machine_of(cls, CustomerSession))
-        vars(cls.machine)["own_fields"] = own_fields  # set past `__setattr__`, which would look for callbacks
-        cls.__contents__ = reader(cls)
-        if is_generated(held.get("__eq__")) or is_generated(held.get("__hash__")):
-            cls.__hash__ = CustomerSession.__hash__  # type: ignore[method-assign]  # attrs took it away
-        for name in ("__eq__", "__ne__", "__repr__"):
-            if is_generated(held.get(name)):
-                setattr(cls, name, getattr(CustomerSession, name))
-        del cls.__setattr__
-        setattr(cls, "__attrs_own_setattr__", False)  # noqa: B010 - attrs looks at it in the bases of a class
-        for name in ("__getstate__", "__setstate__"):
-            if getattr(held.get(name), "__name__", "").startswith("slots_"):
-                delattr(cls, name)
-        if own_fields and is_generated(held.get("__init__")):
-            setattr(cls, "__init__", wraps(held["__init__"])(_construct))  # noqa: B010 - checkers know that of attrs
+        finish(cls, CustomerSession)
 
     def __getstate__(self) -> dict[str, Any]:
         held = contents(self)
@@ -320,7 +284,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         assign(self, state | {"_pending_events": as_pending(state.get("_pending_events", ()))})
         names = [attribute.name for attribute in fields(type(self))]
         if any(name not in state for name in names):
-            _complete_old(self, state)
+            complete_unpickled(self, state)
 
     def __repr__(self) -> str:
         items = counted(len(self.cart_items), "item")
@@ -382,7 +346,8 @@ class CustomerSession(Shown, metaclass=SessionType):
         **changes: Any,
     ) -> SessionEvent:
         """Modify an open session, by keywords or one `SessionUpdate`: omitted keeps, empty discards, a value replaces."""
-        return self._fire("update", change, changes, now, context)
+        event = self.machine.events["update"]
+        return event.fire(self, event.argument(change, changes), now, context)
 
     @takes(signatures.update)
     def close(
@@ -395,12 +360,12 @@ class CustomerSession(Shown, metaclass=SessionType):
         **changes: Any,
     ) -> SessionEvent:
         """Turn the cart into an order, after the same changes as `update` takes. Without any it closes as it stands."""
-        return self._fire("close", change, changes, now, context)
+        event = self.machine.events["close"]
+        return event.fire(self, event.argument(change, changes), now, context)
 
     def cancel(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Cancel the cart or the order. Cancelled is final."""
-        asked_by = EMPTY if context is None else as_context(context)
-        return self.machine.events["cancel"].fire(self, None, as_time(now), asked_by)
+        return self.machine.events["cancel"].fire(self, None, now, context)
 
     def return_items(
         self,
@@ -415,12 +380,11 @@ class CustomerSession(Shown, metaclass=SessionType):
         ``session.return_items(session.remaining_items())`` takes back everything that remains.
         """
         entries = as_returned_items(returned_cart_items)
-        return self.machine.events["return_items"].fire(self, entries, as_time(now), as_context(context))
+        return self.machine.events["return_items"].fire(self, entries, now, context)
 
     def reopen(self, *, now: datetime | None = None, context: Mapping[str, Any] | None = None) -> SessionEvent:
         """Turn a closed order, of which nothing came back, into a cart again."""
-        asked_by = EMPTY if context is None else as_context(context)
-        return self.machine.events["reopen"].fire(self, None, as_time(now), asked_by)
+        return self.machine.events["reopen"].fire(self, None, now, context)
 
     @takes(signatures.put)
     def put(
@@ -583,20 +547,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         drop_cached(self, cached_names(type(self)))
         return events
 
-    def _fire(
-        self,
-        trigger: str,
-        change: object,
-        keywords: Mapping[str, Any],
-        now: datetime | None,
-        context: Mapping[str, Any] | None,
-    ) -> SessionEvent:
-        event = self.machine.events[trigger]
-        argument = event.no_argument if change is None and not keywords else event.argument(change, keywords)
-        return event.fire(self, argument, as_time(now), EMPTY if context is None else as_context(context))
 
-
-_INIT: Any = CustomerSession.__init__
 _DEFAULTS: dict[str, Any] = {attribute.name: attribute.default for attribute in fields(CustomerSession)}
 _GIVEN_AT_CREATION: Any = [
     attribute
@@ -604,68 +555,6 @@ _GIVEN_AT_CREATION: Any = [
     if attribute.name in {"id", "integration_id", "application_id", "first_session"}
 ]
 _make = maker(CustomerSession)
-
-
-def _construct(self: CustomerSession, *args: Any, **given: Any) -> None:
-    """Initialise a session of a class with fields of its own, in place of the ``__init__`` that attrs generates.
-
-    The generated one would let exceptions of the class's converters and validators through as they are.
-    """
-    own_fields = self.machine.own_fields
-    names = [one.alias for one in own_fields.by_alias.values() if not one.attribute.kw_only]
-    if len(args) > len(names):
-        raise TypeError(f"{type(self).__name__}() takes {len(names)} positional arguments but {len(args)} were given")
-    given |= dict(zip(names, args, strict=False))
-    own = {alias: given.pop(alias) for alias in own_fields.by_alias if alias in given}
-    assign(self, own_fields.values(own, type(self).__name__))
-    _INIT(self, **given)
-
-
-def _complete_old(session: CustomerSession, state: Mapping[str, Any]) -> None:
-    """Set the defaults of fields that the class got after the session was pickled."""
-    own_fields = session.machine.own_fields
-    for attribute in fields(type(session)):
-        one = own_fields.by_name.get(attribute.name)
-        if attribute.name in state or (one is None and attribute.name in own_fields.loose):
-            continue
-        if attribute.default is NOTHING:
-            problem = "is missing in what was pickled, and has no default"
-            raise InvalidValue(one.pointer if one else pointer_token(wire_name(attribute.name)), problem)
-        if one is None:
-            assign(session, {attribute.name: attribute.default})
-        elif not one.needs_session:
-            assign(session, {attribute.name: own_fields.default(one)})
-    session.__attrs_post_init__()
-
-
-def _set(self: CustomerSession, name: str, value: object) -> None:
-    """Refuse to assign a field. Fields of a subclass with ``init=False`` can be assigned."""
-    own_fields = self.machine.own_fields
-    if name in _FIXED or name in own_fields.by_name:
-        raise AttributeError(f"{name} cannot be assigned; {_what_changes(name, self)}")
-    if name in own_fields.loose:
-        value = own_fields.assigned(name, value, self)
-    object.__setattr__(self, name, value)
-
-
-def _delete(self: CustomerSession, name: str) -> None:
-    """Refuse to delete a field."""
-    if name in _FIXED or name in self.machine.own_fields.by_name:
-        raise AttributeError(f"{name} cannot be deleted")
-    if name in cached_names(type(self)):  # `mock.patch.object` deletes it, and a verb may have dropped it before
-        drop_cached(self, [name])
-    else:
-        object.__delattr__(self, name)
-
-
-def _what_changes(name: str, session: CustomerSession) -> str:
-    """Say what changes the field *name*."""
-    own_fields = session.machine.own_fields
-    if name in own_fields.by_name:
-        return f"update({own_fields.by_name[name].alias}=...) or close() changes it"
-    if name in FIELDS_OF_UPDATE and name != "state":
-        return f"update({name}=...) or close() changes it"
-    return "the verbs of the session change it"
 
 
 def _new(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: Mapping[str, Any]) -> C:
@@ -698,12 +587,12 @@ def _new(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: 
 
 type.__setattr__(CustomerSession, "machine", machine_of(CustomerSession, CustomerSession))
 CustomerSession.__contents__ = reader(CustomerSession)
-CustomerSession.__fixed__ = _FIXED = frozenset(attribute.name for attribute in fields(CustomerSession))
+CustomerSession.__fixed__ = frozenset(attribute.name for attribute in fields(CustomerSession))
 setattr(CustomerSession.__attrs_post_init__, "completes", True)  # noqa: B010 - see `completing`
 # They are set here, and not defined in the class: type checkers would then allow the assignment of unknown attributes,
 # and attrs would not let the fields be frozen.
-setattr(CustomerSession, "__setattr__", _set)  # noqa: B010 - see above
-setattr(CustomerSession, "__delattr__", _delete)  # noqa: B010 - see above
+setattr(CustomerSession, "__setattr__", set_field)  # noqa: B010 - see above
+setattr(CustomerSession, "__delattr__", delete_field)  # noqa: B010 - see above
 setattr(CustomerSession, "__attrs_own_setattr__", False)  # noqa: B010 - attrs would give subclasses that of `object`
 _REPLACEABLE = [attribute for attribute in fields(CustomerSession) if attribute.name in {*FIELDS_OF_UPDATE} - {"state"}]
 _EMPTY: dict[str, Any] = {attribute.name: attribute.default for attribute in _REPLACEABLE} | totals((), EMPTY)

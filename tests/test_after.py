@@ -3,7 +3,7 @@
 import pickle
 
 import attrs
-from builders import at_minute, picture, session_in
+from builders import at_minute, session_in, snapshot
 
 from session_fsm import CustomerSession, SessionUpdate, State, Trigger
 
@@ -31,7 +31,7 @@ def test_it_shows_the_session_of_the_moment_of_the_decision() -> None:
 def test_a_decision_travels_with_it() -> None:
     decision = session_in(State.OPEN).evaluate("close", now=at_minute(9))
     arrived = pickle.loads(pickle.dumps(decision))
-    assert picture(arrived.after) == picture(decision.after)
+    assert snapshot(arrived.after) == snapshot(decision.after)
 
 
 def test_a_field_without_a_value_has_none_afterwards() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from builders import LATER, fresh, listen, picture, pull, session_in
+from builders import LATER, add_callback, fire, fresh, session_in, snapshot
 
 from session_fsm import RuleViolated, SessionEvent, SessionFSMError, State, WrongState, rule
 
@@ -34,15 +34,15 @@ class TestCallbackThatFails:
     def test_nothing_is_half_done(self, moment: str, trigger: str, error: type[BaseException]) -> None:
         cls = fresh()
         session = session_in("open", cls)
-        before = picture(session)
+        before = snapshot(session)
 
         def fail(event_data: Any) -> None:
             raise error("no stock")
 
-        listen(cls, moment, fail)
+        add_callback(cls, moment, fail)
         with pytest.raises(error, match="no stock") as raised:
-            pull(session, trigger, LATER)
-        assert picture(session) == before
+            fire(session, trigger, LATER)
+        assert snapshot(session) == before
         (note,) = raised.value.__notes__
         assert "order-1042" in note
         assert trigger in note
@@ -53,10 +53,10 @@ class TestCallbackThatFails:
 
         cls = fresh(on_enter_cancelled=fail)
         session = session_in("closed", cls)
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(ValueError, match="no stock"):
             session.cancel()
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_what_it_put_into_a_plain_session_is_gone_too(self) -> None:
         def fail(event_data: Any) -> None:
@@ -67,11 +67,11 @@ class TestCallbackThatFails:
         cls = fresh()
         session = session_in("open", cls)
         session.remark = "old"
-        before = picture(session)
-        listen(cls, "after", fail)
+        before = snapshot(session)
+        add_callback(cls, "after", fail)
         with pytest.raises(ValueError, match="no stock"):
             session.close()
-        assert picture(session) == before
+        assert snapshot(session) == before
         assert not hasattr(session, "other")
 
     def test_events_that_were_taken_meanwhile_are_pending_again(self) -> None:
@@ -81,11 +81,11 @@ class TestCallbackThatFails:
 
         cls = fresh()
         session = session_in("open", cls)
-        before = picture(session)
-        listen(cls, "after", fail)
+        before = snapshot(session)
+        add_callback(cls, "after", fail)
         with pytest.raises(ValueError, match="no stock"):
             session.close()
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_a_rule_that_fails_on_the_way_past_callbacks(self) -> None:
         @rule("own_rule", on=["close"])
@@ -94,12 +94,12 @@ class TestCallbackThatFails:
             raise OSError("down")
 
         cls = fresh(rules=(own_rule,))
-        listen(cls, "before", lambda event_data: None)
+        add_callback(cls, "before", lambda event_data: None)
         session = session_in("open", cls)
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(RuleViolated) as refusal:
             session.close()
-        assert picture(session) == before
+        assert snapshot(session) == before
         assert isinstance(refusal.value.__cause__, OSError)
 
     def test_after_a_failure_the_session_works(self) -> None:
@@ -110,7 +110,7 @@ class TestCallbackThatFails:
             if failing.pop():
                 raise ValueError("no stock")
 
-        listen(cls, "on_enter", fail_once)
+        add_callback(cls, "on_enter", fail_once)
         session = session_in("open", cls)
         with pytest.raises(ValueError, match="no stock"):
             session.close()
@@ -126,10 +126,10 @@ class TestCallbackThatFails:
 
         cls = fresh()
         one, other = session_in("open", cls), session_in("open")
-        listen(cls, "finalize_event", fail)
+        add_callback(cls, "finalize_event", fail)
         event = one.close(now=LATER)
         other.close(now=LATER)
-        assert picture(one) == picture(other)
+        assert snapshot(one) == snapshot(other)
         assert one.pending_events[-1] is event
 
 
@@ -143,20 +143,20 @@ class TestOnException:
             raise ValueError("no stock")
 
         session = session_in("open", cls)
-        before = picture(session)
+        before = snapshot(session)
         if trouble:
-            listen(cls, trouble, fail)
-        listen(cls, "on_exception", lambda e: seen.append((type(e.error), picture(e.model) == before)))
+            add_callback(cls, trouble, fail)
+        add_callback(cls, "on_exception", lambda e: seen.append((type(e.error), snapshot(e.model) == before)))
         return session, seen
 
     @pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment != "on_final"])
     def test_they_see_the_restored_session_and_the_verb_raises(self, moment: str) -> None:
         session, seen = self.session_with_witness(moment)
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(ValueError, match="no stock"):
             session.close()
         assert seen == [(ValueError, True)]
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_refusals_are_told_too(self) -> None:
         session, seen = self.session_with_witness(None)
@@ -172,15 +172,15 @@ class TestOnException:
 
     def test_one_that_fails_itself_raises_its_own_error(self) -> None:
         session, _ = self.session_with_witness("after")
-        before = picture(session)
+        before = snapshot(session)
 
         def fail(event_data: Any) -> None:
             raise LookupError("no log")
 
-        listen(type(session), "on_exception", fail)
+        add_callback(type(session), "on_exception", fail)
         with pytest.raises(LookupError):
             session.close()
-        assert picture(session) == before
+        assert snapshot(session) == before
 
 
 class TestNestedTriggers:
@@ -195,11 +195,11 @@ class TestNestedTriggers:
 
         cls = fresh()
         session = session_in("open", cls)
-        before = picture(session)
-        listen(cls, moment, meddle)
+        before = snapshot(session)
+        add_callback(cls, moment, meddle)
         with pytest.raises(SessionFSMError, match="callback"):
             session.close()
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     @pytest.mark.parametrize("moment", ["on_enter", "after", "after_state_change"])
     def test_afterwards_it_works(self, moment: str) -> None:
@@ -209,7 +209,7 @@ class TestNestedTriggers:
 
         cls = fresh()
         session = session_in("open", cls)
-        listen(cls, moment, go_on)
+        add_callback(cls, moment, go_on)
         event = session.close()
         assert isinstance(event, SessionEvent)
         assert (event.target, event.update_count) == (State.CLOSED, 2)
@@ -224,11 +224,11 @@ class TestNestedTriggers:
 
         cls = fresh()
         session = session_in("open", cls)
-        before = picture(session)
-        listen(cls, moment, close_again)
+        before = snapshot(session)
+        add_callback(cls, moment, close_again)
         with pytest.raises(WrongState):
             session.close()
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_a_failure_after_a_nested_one_undoes_both(self) -> None:
         def go_on_and_fail(event_data: Any) -> None:
@@ -238,8 +238,8 @@ class TestNestedTriggers:
 
         cls = fresh()
         session = session_in("open", cls)
-        before = picture(session)
-        listen(cls, "after", go_on_and_fail)
+        before = snapshot(session)
+        add_callback(cls, "after", go_on_and_fail)
         with pytest.raises(ValueError, match="no stock"):
             session.close()
-        assert picture(session) == before
+        assert snapshot(session) == before

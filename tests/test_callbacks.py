@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
-from builders import LATER, MACHINE_WIDE, ONE_UNIT, fresh, judged, listen, picture, pull, session_in
+from builders import LATER, MACHINE_WIDE, ONE_UNIT, add_callback, fire, fresh, judged, session_in, snapshot
 
 from session_fsm import CustomerSession, InvalidValue, RuleViolated, SessionFSMError, WrongState
 
@@ -20,7 +20,7 @@ def logging_class() -> tuple[type[CustomerSession], list[tuple[str, Any]]]:
         return lambda event_data: log.append((moment, str(event_data.model.state)))
 
     for moment in [*MACHINE_WIDE, "prepare", "before", "on_exit", "on_enter", "after"]:
-        listen(cls, moment, logger(moment))
+        add_callback(cls, moment, logger(moment))
     return cls, log
 
 
@@ -52,7 +52,7 @@ class TestOrder:
         cls, log = logging_class()
         session = session_in(state, cls)
         log.clear()
-        pull(session, trigger)
+        fire(session, trigger)
         assert [moment for moment, _ in log] == [
             "prepare_event",
             "prepare",
@@ -92,7 +92,7 @@ class TestWhatACallbackReceives:
 
     def test_it_tells_the_session_the_trigger_and_its_argument(self) -> None:
         cls, seen = fresh(), []
-        listen(cls, "after", seen.append)
+        add_callback(cls, "after", seen.append)
         session = session_in("closed", cls)
         seen.clear()
         event = session.return_items(ONE_UNIT, now=LATER, context={"actor": "ann"})
@@ -271,7 +271,7 @@ class TestWhatIsRefused:
     def test_an_asynchronous_one(self, moment: str, callback: Any, name: str) -> None:
         cls = fresh()
         with pytest.raises(InvalidValue, match=f"the callback {name} is asynchronous"):
-            listen(cls, moment, callback)
+            add_callback(cls, moment, callback)
         assert session_in("closed", cls).state == "closed"
 
     def test_an_asynchronous_method(self) -> None:
@@ -292,10 +292,10 @@ class TestWhatIsRefused:
         by_itself.machine.on_enter_closed(begin)
         for cls, name in ((by_name, "notify"), (by_itself, "begin")):
             session = session_in("open", cls)
-            held = picture(session)
+            held = snapshot(session)
             with pytest.raises(SessionFSMError, match=f"the callback {name} is asynchronous"):
                 session.close()
-            assert picture(session) == held
+            assert snapshot(session) == held
 
     @pytest.mark.parametrize(
         ("method", "said"),

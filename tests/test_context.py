@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from builders import LATER, ONE_UNIT, fresh, listen, session_in
+from builders import LATER, ONE_UNIT, add_callback, fresh, session_in
 
 from session_fsm import (
     CustomerSession,
@@ -54,7 +54,7 @@ class PickyShop(CustomerSession):
 
 def watched() -> type[CustomerSession]:
     cls = type("Watched", (Shop,), {})
-    listen(cls, "before", lambda event_data: SEEN.append(event_data.kwargs["context"]))
+    add_callback(cls, "before", lambda event_data: SEEN.append(event_data.kwargs["context"]))
     return cls
 
 
@@ -210,7 +210,7 @@ class TestTheKit:
     def test_a_callback_that_nobody_told_the_context_gets_an_empty_one(self) -> None:
         seen: list[Any] = []
         cls = fresh()
-        listen(cls, "after", lambda event_data: seen.append(event_data.kwargs["context"]))
+        add_callback(cls, "after", lambda event_data: seen.append(event_data.kwargs["context"]))
         session_in("closed", cls)
         assert seen == [{}]
 

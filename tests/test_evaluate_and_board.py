@@ -13,10 +13,10 @@ from builders import (
     PlainSession,
     SlottedSession,
     at_minute,
+    fire,
     judged,
-    picture,
-    pull,
     session_in,
+    snapshot,
 )
 
 from session_fsm import CustomerSession, InvalidValue, ReturnedCartItem, State, Trigger, WrongState
@@ -28,7 +28,7 @@ class TestBoard:
     @pytest.mark.parametrize("state", State)
     def test_it_agrees_with_evaluate(self, state: str) -> None:
         session = session_in(state)
-        before = picture(session)
+        before = snapshot(session)
         board = session.board(returned_cart_items=ONE_UNIT, now=LATER)
         assert tuple(board) == MOVING
         for trigger, decision in board.items():
@@ -41,7 +41,7 @@ class TestBoard:
             )
             assert (decision.after is None) == (not expected)
         assert session.allowed_triggers == tuple(trigger for trigger, decision in board.items() if decision)
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_it_takes_changes_for_update_and_closing(self) -> None:
         board = session_in("open").board(coupon_codes=["NEW"])
@@ -109,12 +109,12 @@ class TestTime:
     @pytest.mark.parametrize("trigger", MOVING)
     def test_a_naive_time_is_refused(self, trigger: Trigger, now: Any) -> None:
         session = session_in("open")
-        before = picture(session)
-        for ask in (pull, judged):
+        before = snapshot(session)
+        for ask in (fire, judged):
             with pytest.raises(InvalidValue) as refusal:
                 ask(session, trigger, now)
             assert refusal.value.pointer == "/now"
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_a_creation_at_a_naive_time_is_refused(self) -> None:
         with pytest.raises(InvalidValue) as refusal:
@@ -132,13 +132,13 @@ class TestEvaluate:
     @pytest.mark.parametrize("cls", [CustomerSession, SlottedSession, PlainSession])
     def test_after_is_an_independent_session_with_its_event_pending(self, cls: type[CustomerSession]) -> None:
         session = session_in("open", cls)
-        before = picture(session)
+        before = snapshot(session)
         after = session.evaluate("close", coupon_codes=["NEW"], now=LATER).after
         assert type(after) is type(session)
         assert [str(event.name) for event in after.pending_events][-1] == "talon_session_closed"
         after.cancel()
         after.take_events()
-        assert picture(session) == before
+        assert snapshot(session) == before
         session.update()
         assert (after.state, after.coupon_codes) == (State.CANCELLED, ("NEW",))
 
@@ -199,17 +199,17 @@ class TestReturnArgument:
     )
     def test_anything_else_is_refused(self, given: Any, pointer: str) -> None:
         session = session_in("closed")
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(InvalidValue) as refusal:
             session.return_items(given)
         assert refusal.value.pointer == pointer
-        assert picture(session) == before
+        assert snapshot(session) == before
 
 
 def test_a_refusal_repeats_as_often_as_it_is_asked_for() -> None:
     session = session_in("closed")
-    before = picture(session)
+    before = snapshot(session)
     for _ in range(3):
         with pytest.raises(WrongState):
             session.close()
-    assert picture(session) == before
+    assert snapshot(session) == before

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from builders import MACHINE_WIDE, MOVING, at_minute, listen, picture
+from builders import MACHINE_WIDE, MOVING, add_callback, at_minute, snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,7 +110,7 @@ def test_both_ways_lead_to_the_same(cls: type[CustomerSession], cart: Any, steps
     long = cls.create("order-1042", cart_items=cart, now=at_minute(0))
     for minute, operation in enumerate(steps, 1):
         assert outcome(short, operation, minute) == outcome(long, operation, minute)
-        assert picture(short) == picture(long)
+        assert snapshot(short) == snapshot(long)
 
 
 # Whatever the table, the rules and the callbacks: both ways lead to the same.
@@ -253,20 +253,20 @@ def test_both_ways_agree_on_any_table_with_any_rules_and_callbacks(
         return call
 
     for moment in moments:
-        listen(watched, moment, listener(moment))
+        add_callback(watched, moment, listener(moment))
     short = quiet.create("order-1042", cart_items=cart, now=at_minute(0))
     long = watched.create("order-1042", cart_items=cart, now=at_minute(0))
     for minute, (operation, stops) in enumerate(steps, 1):
-        trouble[0], held = stops, picture(long)
+        trouble[0], held = stops, snapshot(long)
         calls.clear()
         try:
             reached = outcome(long, operation, minute)
         except Stop:
-            assert picture(long) == held
+            assert snapshot(long) == held
             trouble[0] = False
             reached = outcome(long, operation, minute)
         assert reached == outcome(short, operation, minute)
-        assert picture(short) == picture(long)
+        assert snapshot(short) == snapshot(long)
         if isinstance(reached, SessionEvent):
             expected = {"prepare_event", "prepare", "before_state_change", "before", "after", "after_state_change"}
             assert expected & set(moments) <= set(calls)
@@ -280,14 +280,14 @@ def test_a_dry_run_says_what_the_trigger_does_on_any_table_with_any_rules(
     session = class_of(table, rules).create("order-1042", cart_items=cart, now=at_minute(0))
     for minute, operation in enumerate(steps, 1):
         context, verb, *arguments = operation
-        held = picture(session)
+        held = snapshot(session)
         judged[:] = [session]
         decision = session.evaluate(verb, *arguments, now=at_minute(minute), context=context)
-        assert picture(session) == held
+        assert snapshot(session) == held
         reached = outcome(session, operation, minute)
         if decision:
             assert isinstance(reached, SessionEvent)
-            assert picture(decision.after) == picture(session)
+            assert snapshot(decision.after) == snapshot(session)
         else:
             assert reached[2] == decision
 

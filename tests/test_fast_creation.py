@@ -14,8 +14,8 @@ from builders import (
     at_minute,
     cart,
     fresh,
-    picture,
     session_in,
+    snapshot,
 )
 from hypothesis import given
 
@@ -45,9 +45,9 @@ class TestUpdates:
     @pytest.mark.parametrize("names", list(permutations(WRONG)))
     def test_of_several_wrong_values_the_first_field_is_told(self, names: tuple[str, ...]) -> None:
         session, wrong = session_in("open"), {name: WRONG[name] for name in names}
-        before = picture(session)
+        before = snapshot(session)
         assert problems_of(lambda: session.update(**wrong)) == problems_of(lambda: SessionUpdate(**wrong))
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_what_can_be_read_only_once_is_read_once(self) -> None:
         session = session_in("open")
@@ -72,7 +72,7 @@ class TestCreation:
         made = cls(created=CREATED, updated=CREATED, **fields, **held)
         assert type(created) is cls
         created.take_events()
-        assert picture(created) == picture(made)
+        assert snapshot(created) == snapshot(made)
 
     @pytest.mark.parametrize("cls", [CustomerSession, PlainSession, SlottedSession])
     def test_of_several_wrong_values_the_first_field_is_told(self, cls: Any) -> None:

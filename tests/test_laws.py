@@ -24,4 +24,4 @@ class TestLifeOfASession(SessionMachine):
 
 class TestLifeUnderAnOptionalRule(SessionMachine):
     kind = Shop
-    settings = LONG
+    settings = settings(LONG, max_examples=50)

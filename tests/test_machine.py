@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import transitions
-from builders import LATER, ONE_UNIT, fresh, picture, session_in
+from builders import LATER, ONE_UNIT, fresh, session_in, snapshot
 
 from session_fsm import (
     CustomerSession,
@@ -178,32 +178,32 @@ class TestTriggerOfTheMachine:
         one, other = session_in("open"), session_in("open")
         assert one.machine.events["close"].trigger(one, SessionUpdate(coupon_codes=["A"]), now=LATER) is True
         other.close(coupon_codes=["A"], now=LATER)
-        assert picture(one) == picture(other)
+        assert snapshot(one) == snapshot(other)
 
     def test_it_takes_a_return(self) -> None:
         one, other = session_in("closed"), session_in("closed")
         assert one.machine.events["return_items"].trigger(one, ONE_UNIT, LATER) is True
         other.return_items(ONE_UNIT, now=LATER)
-        assert picture(one) == picture(other)
+        assert snapshot(one) == snapshot(other)
 
     def test_it_raises_what_the_verb_raises(self) -> None:
         session = session_in("closed")
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(WrongState):
             session.machine.events["close"].trigger(session)
         with pytest.raises(RuleViolated):
             session.machine.events["return_items"].trigger(session)
         with pytest.raises(InvalidValue):
             session.machine.events["cancel"].trigger(session, SessionUpdate())
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     @pytest.mark.parametrize("wanted", ["closed", "cancelled", "partially_returned"])
     def test_it_refuses_a_request_for_another_state(self, wanted: str) -> None:
         session = session_in("open")
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(InvalidValue):
             session.machine.events["update"].trigger(session, SessionUpdate(state=wanted))
-        assert picture(session) == before
+        assert snapshot(session) == before
 
 
 class TestIgnoringInvalidTriggers:
@@ -221,11 +221,11 @@ class TestIgnoringInvalidTriggers:
         cls = self.cls_that_ignores(where)
         cls.machine.before_state_change = callbacks
         session = session_in("closed", cls)
-        before = picture(session)
+        before = snapshot(session)
         assert cls.machine.events["update"].trigger(session) is False
         with pytest.raises(WrongState):
             session.update()
-        assert picture(session) == before
+        assert snapshot(session) == before
         assert cls.machine.events["reopen"].trigger(session) is True
 
     def test_a_state_may_insist_where_the_machine_ignores(self) -> None:

@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from builders import CREATED, LATER, judged, picture, pull, session_in
+from builders import CREATED, LATER, fire, judged, session_in, snapshot
 
 from session_fsm import (
     CustomerSession,
@@ -82,9 +82,9 @@ class TestAllowedTransition:
         self, source: str, trigger: str, target: str, event_name: str
     ) -> None:
         session = session_in(source)
-        before = picture(session)
-        event = pull(session, trigger, LATER)
-        after = picture(session)
+        before = snapshot(session)
+        event = fire(session, trigger, LATER)
+        after = snapshot(session)
 
         assert session.state is State(target)
         assert event.name is EventName(event_name)
@@ -100,9 +100,9 @@ class TestAllowedTransition:
 
     def test_is_foretold_by_evaluate(self, source: str, trigger: str, target: str, event_name: str) -> None:
         session = session_in(source)
-        before = picture(session)
+        before = snapshot(session)
         decision = judged(session, trigger, LATER)
-        assert picture(session) == before
+        assert snapshot(session) == before
 
         assert decision.allowed is True
         assert bool(decision) is True
@@ -111,8 +111,8 @@ class TestAllowedTransition:
         assert decision.trigger is Trigger(trigger)
         assert decision.violations == ()
         assert str(decision).startswith(f"{trigger} is allowed: {source} -> {target}")
-        pull(session, trigger, LATER)
-        assert picture(decision.after) == picture(session)
+        fire(session, trigger, LATER)
+        assert snapshot(decision.after) == snapshot(session)
 
 
 @pytest.mark.parametrize(("source", "trigger", "allowed", "already", "text"), REFUSED)
@@ -123,10 +123,10 @@ class TestRefusedTransition:
         self, source: str, trigger: str, allowed: tuple[str, ...], already: bool, text: str
     ) -> None:
         session = session_in(source)
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(WrongState) as refusal:
-            pull(session, trigger, LATER)
-        assert picture(session) == before
+            fire(session, trigger, LATER)
+        assert snapshot(session) == before
 
         error = refusal.value
         assert error.allowed == allowed
@@ -143,13 +143,13 @@ class TestRefusedTransition:
         self, source: str, trigger: str, allowed: tuple[str, ...], already: bool, text: str
     ) -> None:
         session = session_in(source)
-        before = picture(session)
+        before = snapshot(session)
         decision = judged(session, trigger, LATER)
-        assert picture(session) == before
+        assert snapshot(session) == before
         assert decision.allowed is False
         assert decision.after is None
         with pytest.raises(WrongState) as refusal:
-            pull(session, trigger, LATER)
+            fire(session, trigger, LATER)
         assert refusal.value.decision == decision
 
 
@@ -276,10 +276,10 @@ class TestPut:
         self, source: str, wanted: str | None, allowed: tuple[str, ...], already: bool, text: str
     ) -> None:
         session = session_in(source)
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(WrongState, match="refused") as refusal:
             session.put(SessionUpdate(state=wanted, coupon_codes=["OTHER"]), now=LATER)
-        assert picture(session) == before
+        assert snapshot(session) == before
         assert refusal.value.allowed == allowed
         assert refusal.value.already is already
         assert text in str(refusal.value)
@@ -309,12 +309,12 @@ class TestPut:
     )
     def test_a_verb_refuses_a_request_for_another_state(self, verb: str, wanted: str) -> None:
         session = session_in("open")
-        before = picture(session)
+        before = snapshot(session)
         for ask in (getattr(session, verb), partial(session.evaluate, verb)):
             with pytest.raises(InvalidValue) as refusal:
                 ask(SessionUpdate(state=wanted))
             assert refusal.value.pointer == "/state"
-            assert picture(session) == before
+            assert snapshot(session) == before
 
     @pytest.mark.parametrize(("verb", "wanted"), [("update", "open"), ("close", "closed")])
     def test_a_verb_takes_a_request_for_its_own_state(self, verb: str, wanted: str) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from builders import LATER, ONE_UNIT, cart_session, picture, session_in
+from builders import LATER, ONE_UNIT, cart_session, session_in, snapshot
 
 from session_fsm import CustomerSession, InvalidValue, SessionUpdate, State, Trigger, WrongState
 
@@ -63,13 +63,13 @@ class TestDryRun:
     def test_it_agrees_with_put(self, state: State, wanted: State | None) -> None:
         session = session_in(state)
         change: dict[str, Any] = {"coupon_codes": ["NEW"]} | ({} if wanted is None else {"state": wanted})
-        held = picture(session)
+        held = snapshot(session)
         decision = session.evaluate("put", now=LATER, **change)
         assert str(session.evaluate("put", SessionUpdate(**change), now=LATER)) == str(decision)
-        assert picture(session) == held
+        assert snapshot(session) == held
         if decision:
             assert decision.trigger == session.put(now=LATER, **change).trigger
-            assert picture(decision.after) == picture(session)
+            assert snapshot(decision.after) == snapshot(session)
         else:
             refusal = refused(lambda: session.put(now=LATER, **change))
             assert refusal.decision == decision

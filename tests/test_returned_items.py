@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from builders import at_minute, cart, cart_session, fresh, listen
+from builders import add_callback, at_minute, cart, cart_session, fresh
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ from session_fsm.testing import carts, returns
 
 def watched() -> type[CustomerSession]:
     cls = fresh()
-    listen(cls, "after", lambda event_data: None)
+    add_callback(cls, "after", lambda event_data: None)
     return cls
 
 

@@ -15,10 +15,10 @@ from builders import (
     SlottedSession,
     TenantSession,
     cart,
-    picture,
-    pull,
+    fire,
     session_in,
     session_of,
+    snapshot,
 )
 
 from session_fsm import CustomerSession, InvalidValue, RuleViolated, State, rule
@@ -77,12 +77,12 @@ class TestReadOnly:
     @pytest.mark.parametrize("name", [*FIELDS, "pending_events"])
     def test_no_field_can_be_assigned_or_deleted(self, make: Callable[[str], Any], name: str) -> None:
         session = make("open")
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(AttributeError):
             setattr(session, name, getattr(session, name))
         with pytest.raises(AttributeError):
             delattr(session, name)
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_there_are_no_back_doors_to_a_state(self, make: Callable[[str], Any]) -> None:
         session = make("open")
@@ -94,7 +94,7 @@ class TestReadOnly:
 
     def test_sessions_are_compared_by_identity(self, make: Callable[[str], Any]) -> None:
         one, other = make("open"), make("open")
-        assert picture(one) == picture(other)
+        assert snapshot(one) == snapshot(other)
         assert one != other
         held = {one, other}
         assert len(held) == 2
@@ -137,7 +137,7 @@ class TestCopies:
         twin = copy_of(session)
         assert twin is not session
         assert type(twin) is type(session)
-        assert picture(twin) == picture(session)
+        assert snapshot(twin) == snapshot(session)
         assert len(twin.pending_events) == len(session.pending_events) > 0
 
     @pytest.mark.parametrize("copy_of", [*COPIES.values(), attrs.evolve], ids=[*COPIES.keys(), "evolve"])
@@ -147,18 +147,18 @@ class TestCopies:
     ) -> None:
         session = make(state)
         for still, moved in ((session, copy_of(session)), (copy_of(session), session)):
-            before = picture(still)
+            before = snapshot(still)
             for trigger in moved.allowed_triggers[:1]:
-                pull(moved, trigger, LATER)
+                fire(moved, trigger, LATER)
                 assert moved.updated == LATER
             moved.take_events()
-            assert picture(still) == before
+            assert snapshot(still) == before
 
     @pytest.mark.parametrize("state", State)
     def test_an_evolved_session_holds_the_same(self, make: Callable[[str], Any], state: str) -> None:
         session = make(state)
         twin = attrs.evolve(session)
-        assert picture(twin) == picture(session)
+        assert snapshot(twin) == snapshot(session)
         assert attrs.evolve(session, pending_events=()).pending_events == []
         assert twin.allowed_triggers == session.allowed_triggers
         assert attrs.evolve(session, application_id=9).application_id == 9

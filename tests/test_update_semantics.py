@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 import pytest
-from builders import LATER, cart, picture, session_in
+from builders import LATER, cart, session_in, snapshot
 
 from session_fsm import (
     UNSET,
@@ -54,9 +54,9 @@ class TestField:
         self, verb: str, field: str, held: Any, value: Any, with_value: Any, empty: Any, with_empty: Any, omitted: Any
     ) -> None:
         session = self.session(field, held)
-        before = picture(session)
+        before = snapshot(session)
         getattr(session, verb)(**(omitted if omitted == {} else {field: omitted}))
-        after = picture(session)
+        after = snapshot(session)
         for name in before.keys() - {"state", "updated", "update_count", "pending_events"}:
             assert after[name] == before[name], name
 
@@ -78,11 +78,11 @@ class TestField:
         self, verb: str, field: str, held: Any, value: Any, with_value: Any, empty: Any, with_empty: Any
     ) -> None:
         session = self.session(field, held)
-        before = picture(session)
+        before = snapshot(session)
         getattr(session, verb)(**{field: value})
         changing = {field, "state", "updated", "update_count", "pending_events"}
         changing |= {"total", "additional_cost_total"} if field == "additional_costs" else set()
-        assert {name: held for name, held in picture(session).items() if name not in changing} == {
+        assert {name: held for name, held in snapshot(session).items() if name not in changing} == {
             name: held for name, held in before.items() if name not in changing
         }
 
@@ -167,19 +167,19 @@ class TestStore:
     @pytest.mark.parametrize("verb", ["update", "close"])
     def test_empty_is_refused(self, verb: str) -> None:
         session = session_in("open")
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(InvalidValue) as refusal:
             getattr(session, verb)(store_integration_id="")
         assert refusal.value.pointer == "/storeIntegrationId"
-        assert picture(session) == before
+        assert snapshot(session) == before
 
 
 def test_closing_with_nothing_else_closes_the_cart_as_it_stands() -> None:
     """U-09: the commonest request in practice."""
     session = session_in("open")
-    before = picture(session)
+    before = snapshot(session)
     session.put(SessionUpdate(state="closed"), now=LATER)
-    after = picture(session)
+    after = snapshot(session)
     for name in before.keys() - {"state", "updated", "update_count", "pending_events"}:
         assert after[name] == before[name], name
     assert session.state is State.CLOSED
@@ -246,18 +246,18 @@ class TestDryRun:
 
     def test_the_payload_alone_has_no_coupon(self) -> None:
         session = session_in("open", ShopWithCoupons)
-        before = picture(session)
+        before = snapshot(session)
         decision = session.evaluate("close", payload_only=True)
         assert [v.code for v in decision.violations] == ["coupon_code_required"]
         assert session.evaluate("close", payload_only=True, coupon_codes=["A"]).allowed
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_what_follows_is_built_of_the_payload_alone(self) -> None:
         session = session_in("open")
-        before = picture(session)
+        before = snapshot(session)
         change = SessionUpdate(cart_items=cart(2), referral_code="R")
         after = session.evaluate("close", change, payload_only=True, now=LATER).after
-        assert picture(session) == before
+        assert snapshot(session) == before
         assert after.state is State.CLOSED
         assert (after.integration_id, after.id, after.created) == ("order-1042", 5, session.created)
         assert (after.cart_items[0].sku, after.referral_code, after.total) == ("A", "R", Decimal("3.00"))
@@ -315,10 +315,10 @@ def test_cart_and_codes_survive_the_five_steps_of_an_order() -> None:
 
 def test_a_refused_update_applies_nothing_of_what_it_was_given() -> None:
     session = session_in("open", ShopWithCoupons)
-    before = picture(session)
+    before = snapshot(session)
     with pytest.raises(RuleViolated):
         session.close(cart_items=[], coupon_codes=[], referral_code="", attributes={"a": 1}, profile_id="")
-    assert picture(session) == before
+    assert snapshot(session) == before
 
 
 class TestArguments:
@@ -328,7 +328,7 @@ class TestArguments:
         one, other = session_in("open"), session_in("open")
         one.update(SessionUpdate(coupon_codes=["A"], profile_id=""), now=LATER)
         other.update(coupon_codes=["A"], profile_id="", now=LATER)
-        assert picture(one) == picture(other)
+        assert snapshot(one) == snapshot(other)
 
     @pytest.mark.parametrize(
         ("arguments", "keywords", "pointer"),
@@ -344,8 +344,8 @@ class TestArguments:
     @pytest.mark.parametrize("verb", ["update", "close", "put"])
     def test_anything_else_is_refused(self, verb: str, arguments: Any, keywords: Any, pointer: str) -> None:
         session = session_in("open")
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(InvalidValue) as refusal:
             getattr(session, verb)(*arguments, **keywords)
         assert refusal.value.pointer == pointer
-        assert picture(session) == before
+        assert snapshot(session) == before

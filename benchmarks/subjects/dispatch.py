@@ -132,8 +132,8 @@ CLOSE_AND_REOPEN = Comparison(
     "close and reopen a cart of five items, complete; the peer: only guarded triggers",
     unit="us per trigger",
     ratios=[
-        Ratio("transitions", "session-fsm", at_least=4, aim=5),
-        Ratio("transitions, add_model", "session-fsm", at_least=4, aim=5),
+        Ratio("transitions", "session-fsm", at_least=3.5, aim=5),
+        Ratio("transitions, add_model", "session-fsm", at_least=3.5, aim=5),
     ],
 )
 CLOSE_AND_REOPEN.contender("transitions")(partial(_with_transitions, guarded=True, shared=False))

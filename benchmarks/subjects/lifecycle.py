@@ -14,12 +14,13 @@ from benchmarks.plan import Comparison, Ratio, Timed
 
 __all__ = ["COMPARISONS"]
 
-_PEERS = ("transitions", "transitions, add_model", "python-statemachine", "Automat", "xstate-statemachine")
+_PEERS = ("transitions, add_model", "python-statemachine", "Automat", "xstate-statemachine")
 LIFECYCLE = Comparison(
     "S-3",
     "the lifecycle of an order: create, two updates, close, a refused close, return, cancel",
     unit="us per order",
     ratios=[
+        Ratio("transitions", "session-fsm", at_least=1.8),
         *(Ratio(peer, "session-fsm", at_least=1) for peer in _PEERS),
         Ratio("session-fsm", "by hand", at_most=3),
     ],

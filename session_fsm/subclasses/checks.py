@@ -6,21 +6,20 @@ Every refusal is an `InvalidValue` that names the class, the attribute, and what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import NOTHING, Attribute, fields
 
 from session_fsm.appearance import ShownType
 from session_fsm.decisions import SEEN_BY_RULES
-from session_fsm.errors import InvalidValue, SessionFSMError
+from session_fsm.errors import InvalidValue
 from session_fsm.subclasses.annotations import annotations_of, is_class_variable, resolved_type
 from session_fsm.subclasses.field_types import FieldType, UnfitType, type_of
-from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnField, OwnFields, as_invalid
+from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnField, OwnFields
 from session_fsm.validators import wire_name
 
-__all__ = ["SessionType", "Undecorated", "check_body", "completing", "is_undecorated", "own_fields_of", "parents_of"]
+__all__ = ["SessionType", "Undecorated", "check_body", "is_generated", "is_undecorated", "own_fields_of", "parents_of"]
 
 DECORATOR = "@attrs.define(kw_only=True, eq=False, repr=False)"
 _KEYWORDS = {"context", "now", "own", "payload_only", "returned_cart_items", "self"}
@@ -74,23 +73,6 @@ def is_undecorated(kind: type) -> bool:
 def parents_of(kind: type, base: type) -> list[Any]:
     """Return the session classes among the direct bases of *kind*."""
     return [parent for parent in kind.__bases__ if issubclass(parent, base)]
-
-
-def completing(written: Callable[[Any], None], complete: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Return a ``__attrs_post_init__`` that completes the session first, whether or not *written* calls its parent's."""
-
-    @wraps(written)
-    def post_init(self: Any) -> None:
-        complete(self)
-        try:
-            written(self)
-        except SessionFSMError:
-            raise
-        except Exception as error:
-            raise as_invalid(error, "") from error
-
-    setattr(post_init, "completes", True)  # noqa: B010 - functions take attributes, though their type does not say so
-    return post_init
 
 
 # --- The body of a class -------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Runs the tests of each example project with the command in its README."""
 
-import os
 import re
 import subprocess
 import sys
@@ -41,7 +40,8 @@ def test_the_test_command_of_the_readme_passes(name: str) -> None:
     program, *arguments = test.rpartition(" && ")[2].split()
     assert program == ".venv/bin/python"
     # Isolate the example's tests from the settings of this run.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))}
+    known = tools.unmeasured()
+    environment = {name: value for name, value in known.items() if not name.startswith(("PYTEST_", "DJANGO_"))}
     ran = subprocess.run(
         [sys.executable, *arguments],
         cwd=_EXAMPLES / name,

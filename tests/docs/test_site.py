@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 import pytest
 from browser import Browser, chromium
-from tools import node_module, program
+from tools import node_module, program, unmeasured
 
 from session_fsm import SessionFSMError, rule
 from session_fsm.lifecycle import TABLE
@@ -35,7 +35,9 @@ PYTHON = [sys.executable, "-P"]  # so that what is installed is documented, and 
 def build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
     """Build a site as CONTRIBUTING.md says."""
     command = [*PYTHON, "-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-E", "-d", target / "trees", source, target]
-    return subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8", cwd=ROOT)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, env=unmeasured()
+    )
 
 
 @pytest.fixture(scope="module")

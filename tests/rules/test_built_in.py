@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from builders import CREATED, LATER, cart, cart_session, picture, session_in
+from builders import CREATED, LATER, cart, cart_session, session_in, snapshot
 
 from session_fsm import CartItem, CustomerSession, ReturnedCartItem, RuleViolated, State, Violation
 from session_fsm.decisions import Outcome
@@ -21,11 +21,11 @@ def only_violation(refusal: Any) -> Violation:
 
 def refused_return(session: CustomerSession, *entries: ReturnedCartItem) -> tuple[Violation, ...]:
     """Try a return that must be refused: by the verb, by evaluate alike, and without a trace."""
-    before = picture(session)
+    before = snapshot(session)
     decision = session.evaluate("return_items", entries, now=LATER)
     with pytest.raises(RuleViolated) as refusal:
         session.return_items(entries, now=LATER)
-    assert picture(session) == before
+    assert snapshot(session) == before
     assert refusal.value.violations == decision.violations
     assert decision.after is None
     assert refusal.value.decision.target is State.PARTIALLY_RETURNED

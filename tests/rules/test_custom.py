@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 import pytest
-from builders import CREATED, LATER, ONE_UNIT, cart, picture, session_in
+from builders import CREATED, LATER, ONE_UNIT, cart, session_in, snapshot
 
 from session_fsm import CustomerSession, InvalidValue, Rule, RuleViolated, State, Trigger, Violation, rule
 from session_fsm.decisions import Outcome
@@ -36,11 +36,11 @@ def answering(function: Callable[[], Any], code: str = "own_rule") -> Rule:
 def refusal_of_closing(cls: type[CustomerSession]) -> RuleViolated:
     """Close a session of the class, which must be refused, and return the refusal."""
     session = session_in("open", cls)
-    before = picture(session)
+    before = snapshot(session)
     decision = session.evaluate("close", now=LATER)
     with pytest.raises(RuleViolated) as refusal:
         session.close(now=LATER)
-    assert picture(session) == before
+    assert snapshot(session) == before
     assert decision == refusal.value.decision
     assert decision.after is None
     return refusal.value
@@ -348,13 +348,13 @@ class TestWhatARuleSees:
 
         def do(cls: type[CustomerSession]) -> None:
             session = session_in("open", cls)
-            sessions.append((session, picture(session)))
+            sessions.append((session, snapshot(session)))
             session.evaluate("update", coupon_codes=["NEW"], cart_items=cart(2), additional_costs={}, now=LATER)
 
         seen = self.seen_by(do, [Trigger.UPDATE])
         ((session, before),) = sessions
         assert seen["session"] is session
-        assert picture(session) == before
+        assert snapshot(session) == before
         assert seen["after"] is not session
         assert (seen["after"].coupon_codes, seen["after"].update_count) == (("NEW",), 2)
         assert (seen["trigger"], seen["now"]) == (Trigger.UPDATE, LATER)
@@ -476,10 +476,10 @@ class TestRuleThatFails:
             raise KeyboardInterrupt
 
         session = session_in("open", shop_with(answering(interrupt)))
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(KeyboardInterrupt):
             session.close()
-        assert picture(session) == before
+        assert snapshot(session) == before
 
 
 class TestDecorator:

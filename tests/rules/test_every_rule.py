@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from builders import EveryRuleSession, cart, picture, pull, session_in
+from builders import EveryRuleSession, cart, fire, session_in, snapshot
 
 from session_fsm import AdditionalCost, CartItem, ReturnedCartItem, Rule, RuleViolated, rules
 from session_fsm.lifecycle import TABLE, Row
@@ -62,7 +62,7 @@ def test_a_complete_session_is_created(state: str) -> None:
 def test_every_row_takes_place(row: Row) -> None:
     """T-03 to T-10."""
     session = session_in(row.source, EveryRuleSession)  # type: ignore[arg-type]  # it is not None
-    event = pull(session, row.trigger)
+    event = fire(session, row.trigger)
     assert (event.source, event.target, event.name) == (row.source, row.target, row.event_name)
     assert session.state is row.target
 
@@ -80,12 +80,12 @@ def test_no_session_is_created_in_another_state(state: str) -> None:
 def test_a_filling_is_refused_for_one_reason(verb: str, code: str, content: dict[str, Any]) -> None:
     """L-01, L-02, O-04 to O-07."""
     session = EveryRuleSession.create("order-1042", **COMPLETE)
-    before = picture(session)
+    before = snapshot(session)
     pulled = partial(EveryRuleSession.create, "order-1043") if verb == "create" else getattr(session, verb)
     with pytest.raises(RuleViolated) as refusal:
         pulled(**content)
     assert refused(refusal) == [code]
-    assert picture(session) == before
+    assert snapshot(session) == before
 
 
 @pytest.mark.parametrize(("code", "content"), CLOSINGS, ids=[code for code, _ in CLOSINGS])

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from builders import LATER, picture, session_in
+from builders import LATER, session_in, snapshot
 
 from session_fsm import AdditionalCost, CartItem, CustomerSession, InvalidValue, Rule, RuleViolated, State, Violation
 from session_fsm.rules import (
@@ -29,12 +29,12 @@ def violations_of(cls: type[CustomerSession], **content: Any) -> tuple[Violation
     with pytest.raises(RuleViolated) as creation:
         cls.create("order-1042", **content)
     open_session = cls.create("order-1042")
-    before = picture(open_session)
+    before = snapshot(open_session)
     with pytest.raises(RuleViolated) as update:
         open_session.update(**content)
     with pytest.raises(RuleViolated) as closing:
         open_session.close(**content)
-    assert picture(open_session) == before
+    assert snapshot(open_session) == before
     assert creation.value.violations == update.value.violations == closing.value.violations
     return creation.value.violations
 
@@ -63,10 +63,10 @@ class TestCodesByClosing:
         self, rule: Rule, code: str, field: str, value: Any, empty: Any, words: str
     ) -> None:
         session = shop_with(rule).create("order-1042")
-        before = picture(session)
+        before = snapshot(session)
         with pytest.raises(RuleViolated) as refusal:
             session.close(now=LATER)
-        assert picture(session) == before
+        assert snapshot(session) == before
         (violation,) = refusal.value.violations
         assert violation.code == code
         assert words in violation.message

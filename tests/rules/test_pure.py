@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from attrs import define, field
-from builders import LATER, cart, picture, session_in
+from builders import LATER, cart, session_in, snapshot
 
 from session_fsm import (
     ConcurrentChange,
@@ -151,11 +151,11 @@ def test_a_rule_that_changes_the_session_has_failed_and_changed_nothing(
     """D-14: on every path, and in every question."""
     session = session_in("open", shop_with(moving_rule(move[1], way), callbacks=callbacks))
     known[:] = [session]
-    held = picture(session)
+    held = snapshot(session)
     for name, verb in verbs_of(session).items():
         with pytest.raises(RuleViolated) as refusal:
             verb()
-        assert picture(session) == held, name
+        assert snapshot(session) == held, name
         check = refusal.value.decision.checks[-1]
         assert check.outcome is Outcome.ERRORED, name
         assert isinstance(check.error, ConcurrentChange), name
@@ -167,10 +167,10 @@ def test_a_judgement_of_the_payload_alone_leaves_the_session_alone_too(move: Any
     """D-14, U-11: rules are shown a copy there, and may know the session all the same."""
     session = session_in("open", shop_with(moving_rule(move, "closure"), callbacks=False))
     known[:] = [session]
-    held = picture(session)
+    held = snapshot(session)
     with pytest.raises((RuleViolated, ConcurrentChange)):
         session.evaluate("close", payload_only=True).raise_if_refused()
-    assert picture(session) == held
+    assert snapshot(session) == held
 
 
 def test_a_question_about_the_payload_within_a_rule_is_answered() -> None:
@@ -220,10 +220,10 @@ def test_an_assignment_that_no_rule_repeats_ends_the_verb_all_the_same() -> None
             object.__setattr__(session, "referral_code", "SEEN")
 
     session = session_in("open", shop_with(session_is_left_alone, callbacks=False))
-    held = picture(session)
+    held = snapshot(session)
     with pytest.raises(ConcurrentChange):
         session.close()
-    assert picture(session) == held
+    assert snapshot(session) == held
 
 
 def test_a_rule_may_write_what_is_no_field() -> None:
@@ -381,15 +381,15 @@ class TestThreads:
         event = cls.machine.events["cancel"]
         event_data = LifecycleEventData(None, event, cls.machine, session, (), {"change": None, "now": LATER})
         event_data.state = cls.machine.get_state("open")
-        held = picture(session)
+        held = snapshot(session)
         with pytest.raises(ConcurrentChange):
             event._process(event_data)
-        assert picture(session) == held
+        assert snapshot(session) == held
         ways = [*map(shop_with(moving_rule(puts, "copy"), callbacks=False).machine.events["close"].transition, State)]
         assert ways[0] is not None
         with pytest.raises(ConcurrentChange):
             ways[0].logic.run(session, NO_CHANGE, LATER, {})
-        assert picture(session) == held
+        assert snapshot(session) == held
 
     def test_what_another_thread_did_during_a_trigger_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The fast path compares the update count too, also of a class with the built-in rules alone."""

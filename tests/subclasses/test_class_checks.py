@@ -16,7 +16,7 @@ from unittest import mock
 
 import attrs
 import pytest
-from builders import CREATED, cart, picture
+from builders import CREATED, cart, snapshot
 from wire_documents import session_with
 
 from session_fsm import (
@@ -417,8 +417,8 @@ class TestFalsySessions:
         session.update(cart_items=cart(2))
         assert session.evaluate("close").after.state is State.CLOSED
         session.close()
-        assert picture(copy.deepcopy(session)) == picture(session)
-        assert picture(wire.loads(wire.dumps(session), shop)) | {"pending_events": 0} == picture(session) | {
+        assert snapshot(copy.deepcopy(session)) == snapshot(session)
+        assert snapshot(wire.loads(wire.dumps(session), shop)) | {"pending_events": 0} == snapshot(session) | {
             "pending_events": 0
         }
         assert "closed" in diagrams.render(shop, "mermaid", session=session)

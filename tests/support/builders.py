@@ -1,4 +1,4 @@
-"""Sessions and session classes for tests, and `picture`, which returns a snapshot of a session."""
+"""Sessions and session classes for tests, and functions that compare sessions and fire their triggers."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,14 +120,14 @@ def session_in(state: State | str, cls: Any = CustomerSession, **changes: Any) -
     return session
 
 
-def picture(session: CustomerSession) -> dict[str, Any]:
+def snapshot(session: CustomerSession) -> dict[str, Any]:
     """Return a snapshot of all values of a session, to compare it with a later one."""
     names = [a.name for a in attrs.fields(type(session)) if not a.name.startswith("_")]
     values: dict[str, Any] = {name: getattr(session, name) for name in names}
     return values | {"pending_events": session.pending_events} | dict(getattr(session, "__dict__", {}))
 
 
-def pull(session: Any, trigger: Trigger | str, now: datetime | None = None) -> SessionEvent:
+def fire(session: Any, trigger: Trigger | str, now: datetime | None = None) -> SessionEvent:
     """Fire *trigger* with the fewest arguments; a return returns one unit of the first item."""
     arguments = (ONE_UNIT,) if trigger == "return_items" else ()
     event: SessionEvent = getattr(session, trigger)(*arguments, now=now)
@@ -135,7 +135,7 @@ def pull(session: Any, trigger: Trigger | str, now: datetime | None = None) -> S
 
 
 def judged(session: Any, trigger: Trigger | str, now: datetime | None = None) -> Any:
-    """Evaluate *trigger* with the same arguments as `pull`."""
+    """Evaluate *trigger* with the same arguments as `fire`."""
     arguments = (ONE_UNIT,) if trigger == "return_items" else ()
     return session.evaluate(trigger, *arguments, now=now)
 
@@ -170,7 +170,7 @@ def fresh(**members: Any) -> type[CustomerSession]:
     return type("FreshSession", (CustomerSession,), members)
 
 
-def listen(cls: type[CustomerSession], moment: str, callback: Any) -> None:
+def add_callback(cls: type[CustomerSession], moment: str, callback: Any) -> None:
     """Register *callback* for *moment* on the machine, or on all its events or states."""
     machine = cls.machine
     if moment in MACHINE_WIDE:

@@ -124,9 +124,16 @@ def run(command: str, folder: Path, stdin: str = "") -> tuple[str, int]:
 
 def _environment() -> dict[str, str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "80"}
-    checkout_is_used = Path(session_fsm.__file__).is_relative_to(ROOT)
-    return environment | ({"PYTHONPATH": str(ROOT)} if checkout_is_used else {})
+    imported = [str(Path(__file__).parent)]
+    if Path(session_fsm.__file__).is_relative_to(ROOT):  # the checkout is used
+        imported.append(str(ROOT))
+    return {
+        "PATH": path,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "COLUMNS": "80",
+        "PYTHONPATH": os.pathsep.join(imported),
+        "PYTEST_ADDOPTS": "-p few_examples",
+    }
 
 
 @contextmanager

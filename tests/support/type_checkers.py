@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from tools import unmeasured
+
 __all__ = ["CHECKERS", "Complaint", "complaints"]
 
 CHECKERS = ("mypy", "pyright")
@@ -43,7 +45,12 @@ def _mypy(folder: Path) -> list[Complaint]:
         "--config-file=",
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", *options, "."], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "mypy", *options, "."],
+        cwd=folder,
+        env=unmeasured(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr
     found = map(json.loads, done.stdout.splitlines())
@@ -60,6 +67,7 @@ def _pyright(folder: Path) -> list[Complaint]:
     done = subprocess.run(
         [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable],
         cwd=folder,
+        env=unmeasured(),
         capture_output=True,
         text=True,
         check=False,

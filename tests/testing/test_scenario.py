@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 import pytest
-from builders import CREATED, LATER, ONE_UNIT, TenantSession, cart, picture, session_in
+from builders import CREATED, LATER, ONE_UNIT, TenantSession, cart, session_in, snapshot
 
 from session_fsm import (
     CartItem,
@@ -48,9 +48,9 @@ def failure(do: Any) -> str:
 class TestGiven:
     def test_a_session_is_never_changed(self) -> None:
         session = session_in("open")
-        before = picture(session)
+        before = snapshot(session)
         given(session).when("close").then(state="closed").when("cancel").then(state="cancelled")
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_a_class_is_created_by_when_create(self) -> None:
         scenario = given(Shop).when("create", cart_items=cart(2), now=CREATED)
@@ -74,7 +74,7 @@ class TestGiven:
         story = Story.of(Step("create"), Step("close"), Step("reopen"))
         scenario = given(story, kind=Shop.__base__)
         scenario.then(state="open", update_count=3)
-        assert picture(scenario.session) == picture(story.play(CustomerSession))
+        assert snapshot(scenario.session) == snapshot(story.play(CustomerSession))
 
     @pytest.mark.parametrize("state", State)
     def test_events_are_replayed(self, state: State) -> None:

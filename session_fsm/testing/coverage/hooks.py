@@ -109,16 +109,19 @@ def _kind_of(session: object) -> type[Any]:
     return type(session)
 
 
-def _wrap_fire(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_verb(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method that returns the event of a transition or of a creation."""
+
     @wraps(original)
-    def fire(self: LifecycleEvent, session: Any, *args: Any, **kwargs: Any) -> Any:
+    def fire(self: LifecycleEvent | LifecycleMachine, session: Any, *args: Any, **kwargs: Any) -> Any:
         kind = _kind_of(session)
+        machine = self if isinstance(self, LifecycleMachine) else self.machine
         try:
             event = original(self, session, *args, **kwargs)
         except TransitionRefused as refusal:
             _report_refusal(kind, refusal)
             raise
-        _report_transition(kind, self.machine, event.source, event.trigger, event.target)
+        _report_transition(kind, machine, event.source, event.trigger, event.target)
         return event
 
     return fire
@@ -153,25 +156,10 @@ def _wrap_decide(original: Callable[..., Any]) -> Callable[..., Any]:
     return decide
 
 
-def _wrap_create(original: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(original)
-    def create(self: LifecycleMachine, session: Any, *args: Any, **kwargs: Any) -> Any:
-        kind = _kind_of(session)
-        try:
-            event = original(self, session, *args, **kwargs)
-        except TransitionRefused as refusal:
-            _report_refusal(kind, refusal)
-            raise
-        _report_transition(kind, self, None, event.trigger, event.target)
-        return event
-
-    return create
-
-
 _METHODS: tuple[tuple[type[Any], str, Callable[[Callable[..., Any]], Callable[..., Any]]], ...] = (
-    (LifecycleEvent, "fire", _wrap_fire),
+    (LifecycleEvent, "fire", _wrap_verb),
     (LifecycleEvent, "trigger", _wrap_trigger),
     (LifecycleEvent, "decide", _wrap_decide),
-    (LifecycleMachine, "create", _wrap_create),
+    (LifecycleMachine, "create", _wrap_verb),
 )
 """The methods that are wrapped: class, name, and the function that wraps it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from builders import EveryRuleSession, cart, fresh, listen, session_in
+from builders import EveryRuleSession, add_callback, cart, fresh, session_in
 
 from session_fsm import CustomerSession, InvalidValue, RuleViolated, SessionFSMError, WireError, WrongState, rule
 from session_fsm.decisions import Outcome
@@ -133,13 +133,13 @@ class TestRows:
 
     def test_a_transition_with_callbacks_counts_once(self, recorder: Recorder) -> None:
         kind = fresh()
-        listen(kind, "before_state_change", lambda _: None)
+        add_callback(kind, "before_state_change", lambda _: None)
         kind.create("x").close()
         assert recorder.of(kind).rows["T-04"] == 1
 
     def test_a_transition_that_a_callback_aborts_is_not_counted(self, recorder: Recorder) -> None:
         kind = fresh()
-        listen(kind, "after_state_change", lambda _: 1 / 0)
+        add_callback(kind, "after_state_change", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             kind.create("x").close()
         coverage = recorder.of(kind)
@@ -160,7 +160,7 @@ class TestRows:
     def test_a_trigger_fired_by_a_callback_counts_for_its_own_session(self, recorder: Recorder) -> None:
         other = CustomerSession.create("other", state="closed")
         kind = fresh()
-        listen(kind, "before_state_change", lambda _: other.close())
+        add_callback(kind, "before_state_change", lambda _: other.close())
         with pytest.raises(WrongState):
             kind.create("x").close()
         assert recorder.of(kind).refusals["closed", "close"] == 0

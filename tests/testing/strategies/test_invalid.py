@@ -4,7 +4,7 @@ from typing import Any
 
 import attrs
 import pytest
-from builders import TenantSession, picture, session_in
+from builders import TenantSession, session_in, snapshot
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -145,10 +145,10 @@ class TestRules:
 
     def test_the_session_is_unchanged(self) -> None:
         session = rich_order()
-        before = picture(session)
+        before = snapshot(session)
         planted_by(invalid_operations(session))
         planted_by(invalid_returns(session))
-        assert picture(session) == before
+        assert snapshot(session) == before
 
     def test_the_errors_are_those_of_the_verbs(self) -> None:
         kinds = {type(one.prove()) for one in planted_by(invalid_operations(rich_order()), 100)}

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from builders import PlainSession, TenantSession, picture, session_in
+from builders import PlainSession, TenantSession, session_in, snapshot
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
@@ -245,11 +245,11 @@ class TestOperations:
         @few
         @given(sessions(CustomerSession, state), st.data())
         def prove(session: CustomerSession, data: st.DataObject) -> None:
-            before = picture(session)
+            before = snapshot(session)
             step = data.draw(operations(session))
-            assert picture(session) == before
+            assert snapshot(session) == before
             step.take(session, CustomerSession, session.updated)
-            assert picture(session) != before
+            assert snapshot(session) != before
 
         prove()
 
