@@ -302,14 +302,15 @@ def _deep() -> list[Any]:
 @pytest.mark.parametrize(
     ("kind", "written", "problem"),
     [
-        (Spoken, "\ud800", "a text holds half of a surrogate pair, which is no character"),
-        (Nested, _deep(), "the value is nested too deeply"),
+        (Spoken, lambda: "\ud800", "a text holds half of a surrogate pair, which is no character"),
+        (Nested, _deep, "the value is nested too deeply"),
     ],
 )
 def test_what_a_registered_type_is_written_as_may_be_no_json(
     kind: Any, written: Any, problem: str, indent: int | None
 ) -> None:
-    wire.register_type(kind, write=lambda _: written, read=lambda _: kind())
+    value = written()
+    wire.register_type(kind, write=lambda _: value, read=lambda _: kind())
 
     @attrs.define(kw_only=True, eq=False, repr=False)
     class OddSession(CustomerSession):
