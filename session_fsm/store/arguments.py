@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from session_fsm.errors import InvalidValue
 from session_fsm.states import State, StateLike
-from session_fsm.validators import is_list
 
 __all__ = ["BATCH", "KEEP_ANSWERS", "TIMEOUT", "as_limit", "as_state", "as_states", "utc_now"]
 
@@ -50,7 +50,7 @@ def as_state(value: StateLike | None) -> State | None:
         raise InvalidValue("/state", f"there is no such state; the states are {', '.join(State)}") from None
 
 
-def as_states(values: Any) -> list[State]:
-    """Return the states that *values* name."""
-    given: Any = values if is_list(values) or isinstance(values, (set, frozenset)) else [values]
-    return [state for state in map(as_state, given) if state is not None]
+def as_states(values: StateLike | Iterable[StateLike]) -> list[State]:
+    """Return the states that *values* name, or the one that it is."""
+    given: Any = [values] if isinstance(values, str) else values
+    return [state for value in given if (state := as_state(value)) is not None]

@@ -31,7 +31,7 @@ from session_fsm.store.relaying import Handing
 from session_fsm.store.results import Migrated, Page, Pruned, StoredEvent, Verified
 from session_fsm.store.retry import ATTEMPTS, as_attempts, delay
 from session_fsm.store.telemetry import Watch, span
-from session_fsm.store.upgrading import upgrade
+from session_fsm.store.upgrading import found_version, upgrade
 
 __all__ = ["AsyncSessionStore"]
 
@@ -215,6 +215,12 @@ class AsyncSessionStore(Generic[C]):
         async with self._transaction(self._views.writing) as connection:
             with translated():
                 await connection.run_sync(upgrade, self._parts.schema)
+
+    async def schema_version(self) -> str | None:
+        """Return the version of the tables; None if there are none."""
+        async with self._transaction(self._views.reading) as connection:
+            with translated():
+                return await connection.run_sync(found_version, self._parts.schema)
 
     # --- Sessions -----------------------------------------------------------------------------------------------------
 

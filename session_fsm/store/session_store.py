@@ -30,7 +30,7 @@ from session_fsm.store.relaying import Handing
 from session_fsm.store.results import Migrated, Page, Pruned, StoredEvent, Verified
 from session_fsm.store.retry import ATTEMPTS, as_attempts, delay
 from session_fsm.store.telemetry import Watch, span
-from session_fsm.store.upgrading import upgrade
+from session_fsm.store.upgrading import found_version, upgrade
 
 __all__ = ["SessionStore"]
 
@@ -225,6 +225,11 @@ class SessionStore(Generic[C]):
         """
         with self._transaction(self._views.writing) as connection, translated():
             upgrade(connection, self._parts.schema)
+
+    def schema_version(self) -> str | None:
+        """Return the version of the tables; None if there are none."""
+        with self._transaction(self._views.reading) as connection, translated():
+            return found_version(connection, self._parts.schema)
 
     # --- Sessions -----------------------------------------------------------------------------------------------------
 
