@@ -581,5 +581,4 @@ async def _connected(engine: AsyncEngine) -> AsyncConnection:
     try:
         return await engine.connect()
     except Exception as error:  # noqa: BLE001 - a driver raises what it likes
-        failure = no_connection(error)
-    raise failure
+        raise no_connection(error) from None

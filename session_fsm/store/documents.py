@@ -14,6 +14,7 @@ from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.store.errors import DocumentUnreadable
 from session_fsm.store.keys import session_key, short_key
+from session_fsm.store.replaying import without_rules
 
 __all__ = ["Documents", "Migration", "Migrations"]
 
@@ -37,6 +38,8 @@ class Documents(Generic[C]):
         """The version of the class: one more than the newest version for which there is a migration."""
         if set(self._migrate) != set(range(1, self.version)):
             raise InvalidValue("", "migrate has one function for each version, from 1 on")
+        self.plain_kind = without_rules(kind)
+        """The class without its rules, for playing events again."""
         self.class_name = f"{kind.__module__}:{kind.__qualname__}"
         self.library_version = _library_version()
 
@@ -80,11 +83,10 @@ class Documents(Generic[C]):
                 return wire.loads(document, self.kind, most_bytes=None)
             return wire.structure(self._migrated(document, version), self.kind)
         except WireError as error:
-            problems = error.problems
+            raise DocumentUnreadable(session_id, application_id, error.problems) from None
         except Exception as error:
             reason = f"a migration from version {version} raised {type(error).__name__}"
             raise DocumentUnreadable(session_id, application_id, (), reason) from error
-        raise DocumentUnreadable(session_id, application_id, problems)
 
     def _migrated(self, document: str, version: int) -> dict[str, Any]:
         parsed: dict[str, Any] = json.loads(document, parse_float=Decimal)

@@ -54,10 +54,7 @@ def translated(session_id: str = "", *, committing: bool = False) -> Generator[N
     try:
         yield
     except SQLAlchemyError as error:
-        found = unavailable(error, session_id, committing=committing)
-    else:
-        return
-    raise found
+        raise unavailable(error, session_id, committing=committing) from None
 
 
 def unavailable(error: SQLAlchemyError, session_id: str = "", *, committing: bool = False) -> StoreUnavailable:

@@ -142,9 +142,7 @@ class Operations(Generic[C]):
         try:
             inserted: Any = connection.execute(self._insert_session, row)
         except IntegrityError:
-            inserted = None
-        if inserted is None:
-            raise SessionExists(session_id, application_id)
+            raise SessionExists(session_id, application_id) from None
         number: int = inserted.inserted_primary_key[0]
         if not self._leads_to(events, document, application_id):
             self.keep_snapshot(connection, number, session.update_count, document)
@@ -158,7 +156,7 @@ class Operations(Generic[C]):
         try:
             # What is written is read again later; compare what that will give.
             read = [self.documents.read_event(wire.dumps(event).decode()) for event in events]
-            session = replayed(self.documents.kind, read, application_id=application_id)
+            session = replayed(self.documents.plain_kind, read, application_id=application_id)
             return self.documents.write(session) == document
         except Exception:  # noqa: BLE001 - whatever it is, the snapshot is kept
             return False
@@ -324,8 +322,5 @@ class Operations(Generic[C]):
         try:
             connection.execute(insert(requests), row | {"expires": now + self._keep_answers})
         except IntegrityError:
-            pass
-        else:
-            return
-        count = session.update_count
-        raise StaleSession(session.integration_id, session.application_id, count, count)
+            count = session.update_count
+            raise StaleSession(session.integration_id, session.application_id, count, count) from None

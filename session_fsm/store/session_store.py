@@ -576,5 +576,4 @@ def _connected(engine: Engine) -> Connection:
     try:
         return engine.connect()
     except Exception as error:  # noqa: BLE001 - a driver raises what it likes
-        failure = no_connection(error)
-    raise failure
+        raise no_connection(error) from None

@@ -121,7 +121,7 @@ class Upkeep(Generic[C]):
         events: list[SessionEvent] = [self._documents.read_event(one.document) for one in rows]
         document = None if snapshot is None else snapshot.document
         application = self._read(row).application_id
-        session = replayed(self._documents.kind, events, start=document, application_id=application)
+        session = replayed(self._documents.plain_kind, events, start=document, application_id=application)
         given, stored = self._documents.write(session), self._documents.write(self._read(row))
         if given != stored:
             raise HistoryMismatch(row.session_id, row.application_id, "its events lead to another document")

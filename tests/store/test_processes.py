@@ -10,7 +10,8 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def line(process: subprocess.Popen[str]) -> str:
 class TestContention:
     """The final update count is the number of successes; the history has no gap and no double."""
 
-    @pytest.mark.parametrize(("sessions", "lock"), [(1, ""), (1, "lock"), (20, "")])
+    @pytest.mark.parametrize(("sessions", "lock"), [(1, ""), (20, "lock")])
     def test_no_update_is_lost(self, database: Database, sessions: int, lock: str) -> None:
         workers, times = 8, 12 * TIMES
         with database.store() as store:
@@ -87,8 +88,6 @@ class TestContention:
 
 
 def _all(managers: Iterator[Any]) -> Iterator[list[Any]]:
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         yield [stack.enter_context(manager) for manager in managers]
 
@@ -128,35 +127,29 @@ class TestRelaysKilled:
             for _ in range(events):
                 for number in range(sessions):
                     store.change(f"order-{number}", lambda s: s.close() if s.state == "open" else s.reopen())
-            turns = 0
+            kills, turns = 0, 0
+            published = tmp_path / "published"  # all relays append to it, one line by one write
             until = time.monotonic() + _DEADLINE
-            paths: list[Path] = []
             while store.outbox.count():
-                assert time.monotonic() < until, "the outbox is not emptied"
-                files = [tmp_path / f"published-{turns}-{number}" for number in range(3)]
-                with contextmanager(_all)(started(database, "relay", file) for file in files) as processes:
+                before = _lines(published)
+                with contextmanager(_all)(started(database, "relay", published) for _ in range(3)) as processes:
                     for process in processes:
                         assert line(process) == "ready\n"
-                    left, wanted = store.outbox.count(), chosen.randrange(1, 20)
-                    while turns < 4 and left and left - store.outbox.count() < wanted and _published(files) < wanted:
+                    wanted = chosen.randrange(1, 20) if turns < 3 else 1_000_000
+                    while _lines(published) - before < wanted and store.outbox.count():
                         assert time.monotonic() < until, "nothing is published"
-                    while turns >= 4 and store.outbox.count():
-                        assert time.monotonic() < until, "nothing is published"
-                paths += files
-                turns += 1
+                kills, turns = kills + 3, turns + 1
             seen: dict[str, list[int]] = defaultdict(list)
-            order: dict[tuple[Path, str], list[int]] = defaultdict(list)
-            for path in filter(Path.exists, paths):
-                for text in path.read_text(encoding="utf-8").splitlines():
-                    _, session_id, count = text.split()
-                    seen[session_id].append(int(count))
-                    order[path, session_id].append(int(count))
-            assert {name: sorted(set(counts)) for name, counts in seen.items()} == {
-                f"order-{number}": [*range(1, events + 2)] for number in range(sessions)
-            }
-            # What one relay hands over is in order, without a gap: it may begin again where another was killed.
-            assert all(counts == [*range(counts[0], counts[0] + len(counts))] for counts in order.values())
+            for text in published.read_text(encoding="utf-8").splitlines():
+                _, session_id, count = text.split()
+                seen[session_id].append(int(count))
+            expected = {f"order-{number}": [*range(1, events + 2)] for number in range(sessions)}
+            assert {name: sorted(set(counts)) for name, counts in seen.items()} == expected
+            for counts in seen.values():
+                backwards = [after for before, after in pairwise(counts) if after <= before]
+                assert len(backwards) <= kills, "only a relay that was killed makes another one begin again"
+                assert all(count <= max(counts[:place], default=0) + 1 for place, count in enumerate(counts)), counts
 
 
-def _published(files: list[Path]) -> int:
-    return sum(len(file.read_bytes().splitlines()) for file in files if file.exists())
+def _lines(file: Path) -> int:
+    return len(file.read_bytes().splitlines()) if file.exists() else 0

@@ -5,6 +5,7 @@ Each writes a line to standard output for what it has done, after the store has 
 
 import random
 import sys
+from pathlib import Path
 from typing import Any
 
 from session_fsm import CartItem, CustomerSession, State
@@ -49,7 +50,7 @@ def endless(store: SessionStore[Any], number: int) -> None:
 
 def relay(store: SessionStore[Any], path: str) -> None:
     """Publish to a file, by one write for each message, until the process is killed."""
-    with open(path, "a", encoding="utf-8", buffering=1) as file:
+    with Path(path).open("a", encoding="utf-8", buffering=1) as file:
 
         def publish(message: Any) -> None:
             file.write(f"{message.position} {message.session_id} {message.event.update_count}\n")
