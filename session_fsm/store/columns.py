@@ -1,4 +1,4 @@
-"""The types of the columns: text that may hold NUL, times, and amounts."""
+"""The types of the columns: text that may hold NUL, times, and amounts. None of these columns may be NULL."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class EscapedText(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - of SQLAlchemy
-        return None if value is None else escaped(value)
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002 - of SQLAlchemy
+        return escaped(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - of SQLAlchemy
-        return None if value is None else unescaped(value)
+    def process_result_value(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002 - of SQLAlchemy
+        return unescaped(value)
 
 
 class Time(TypeDecorator[datetime]):
@@ -44,15 +44,11 @@ class Time(TypeDecorator[datetime]):
         native = dialect.name == "postgresql"
         return dialect.type_descriptor(TIMESTAMP(timezone=True) if native else Text())
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else f"{value:%Y-%m-%dT%H:%M:%S.%fZ}".rjust(27, "0")
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime:
         return value.astimezone(UTC) if dialect.name == "postgresql" else datetime.fromisoformat(value)
 
 
@@ -69,7 +65,5 @@ class Amount(TypeDecorator[Decimal]):
         native = dialect.name == "postgresql"
         return dialect.type_descriptor(Numeric() if native else Float())
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return _ROUNDED.plus(value) if dialect.name == "postgresql" else float(value)

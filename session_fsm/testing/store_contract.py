@@ -514,6 +514,23 @@ class StoreContract:
                 )
                 check((error.key, error.session_id) == ("k", session_id), "the error names both")
 
+    def test_a_key_that_is_used_meanwhile_is_noticed(self) -> None:
+        """The slower request with the same key gets the answer of the quicker one, or is refused."""
+        with self._store() as store:
+            store.add(new("order-1"))
+            store.add(new("order-2"))
+
+            def slow(key: str, other: str) -> Callable[[CustomerSession], Any]:
+                def act(_: CustomerSession) -> Any:
+                    quick = store.change(other, _answer("quick"), idempotency_key=key)
+                    return _after(quick, lambda: "slow")
+
+                return act
+
+            answer = store.change("order-1", slow("same", "order-1"), idempotency_key="same")
+            check(answer == "quick", "the first answer counts")
+            _raised(IdempotencyConflict, store.change, "order-1", slow("k", "order-2"), idempotency_key="k")
+
     def test_a_key_is_free_again_when_it_has_expired(self) -> None:
         """And after a refusal, of which nothing is kept."""
         clock = ContractClock()

@@ -18,7 +18,7 @@ from databases import Database, postgres_url
 from sqlalchemy import create_engine, event, text
 
 from session_fsm import CustomerSession, InvalidValue
-from session_fsm.store import AsyncSessionStore, SessionStore, StaleSession, StoreUnavailable
+from session_fsm.store import AsyncSessionStore, SessionStore, StaleSession, StoreUnavailable, sqlite
 
 SECRETS = ("INSERT", "UPDATE", "SELECT", "hush", "XMAS", "couponCodes")
 
@@ -180,7 +180,7 @@ class TestPostgreSQL:
         for thread in threads:
             thread.join(timeout=60)
             assert not thread.is_alive()
-        assert [(error.code, error.retryable) for error in ended] == [("40P01", True)]
+        assert {(error.code, error.retryable) for error in ended} == {("40P01", True)}
         check_secrets(ended[0])
         assert [one.update_count for one in store.find()] == [3, 3]
         assert [one.problem for one in store.verify()] == ["", ""]
@@ -251,6 +251,28 @@ class TestPostgreSQL:
 
 
 class TestSQLite:
+    @pytest.mark.parametrize(("code", "waits"), [(sqlite3.SQLITE_BUSY, True), (sqlite3.SQLITE_CORRUPT, False)])
+    def test_the_log_is_turned_on_when_the_database_is_free(self, code: int, waits: bool) -> None:
+        """SQLite does not apply the busy timeout to that."""
+        error = sqlite3.OperationalError("hush")
+        error.sqlite_errorcode = code
+        answers: list[Any] = [error, None, None]
+
+        class Cursor:
+            def execute(self, _: str) -> None:
+                if answer := answers.pop(0):
+                    raise answer
+
+            def fetchone(self) -> list[str]:
+                return ["delete"]
+
+        if waits:
+            sqlite._turn_on_log(Cursor(), 30)
+            assert answers == []
+        else:
+            with pytest.raises(sqlite3.OperationalError):
+                sqlite._turn_on_log(Cursor(), 30)
+
     def test_a_full_disk_is_reported_and_nothing_is_half_there(self, tmp_path: Path) -> None:
         """`max_page_count` makes the database as large as it may be; then there is room again."""
         url = f"sqlite:///{tmp_path / 'orders.db'}"
