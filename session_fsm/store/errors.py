@@ -47,14 +47,10 @@ def named(session_id: str, application_id: int | None = None) -> str:
 class StoreError(SessionFSMError):
     """The store refuses, or cannot do what was asked; nothing was stored."""
 
-
-class _SessionError(StoreError):
-    """A `StoreError` about one session."""
-
-    def __init__(self, session_id: str, application_id: int | None = None, *others: object) -> None:
+    def __init__(self, session_id: str = "", application_id: int | None = None, *others: object) -> None:
         super().__init__(session_id, application_id, *others)
         self.session_id = session_id
-        """The integration ID of the session."""
+        """The integration ID of the session; empty if it is not about one."""
         self.application_id = application_id
         """The Application of the session, or None."""
 
@@ -63,21 +59,21 @@ class _SessionError(StoreError):
         return named(self.session_id, self.application_id)
 
 
-class SessionNotFound(_SessionError):
+class SessionNotFound(StoreError):
     """No such session is stored."""
 
     def __str__(self) -> str:
         return f"{self._name} is not in the store"
 
 
-class SessionExists(_SessionError):
+class SessionExists(StoreError):
     """A session with this ID is stored already."""
 
     def __str__(self) -> str:
         return f"{self._name} is in the store already"
 
 
-class StaleSession(_SessionError, ConcurrentChange):
+class StaleSession(StoreError, ConcurrentChange):
     """Another writer has saved the session since it was read; read it again, and judge again."""
 
     def __init__(
@@ -94,7 +90,7 @@ class StaleSession(_SessionError, ConcurrentChange):
         return f"{self._name}: version {self.read} was read, and {there}"
 
 
-class IdempotencyConflict(_SessionError):
+class IdempotencyConflict(StoreError):
     """The idempotency key was used for another request, or for another session."""
 
     def __init__(self, session_id: str, application_id: int | None = None, key: str = "") -> None:
@@ -106,7 +102,7 @@ class IdempotencyConflict(_SessionError):
         return f"{self._name}: the idempotency key {self.key!r} was used for another request"
 
 
-class DocumentUnreadable(_SessionError):
+class DocumentUnreadable(StoreError):
     """The stored document cannot be read as the class of the store."""
 
     def __init__(
@@ -128,7 +124,7 @@ class DocumentUnreadable(_SessionError):
         )
 
 
-class HistoryMismatch(_SessionError):
+class HistoryMismatch(StoreError):
     """The stored events do not lead to the stored document."""
 
     def __init__(self, session_id: str, application_id: int | None = None, problem: str = "") -> None:
@@ -144,7 +140,8 @@ class SchemaOutdated(StoreError):
     """The tables of the store are missing, or those of an older or newer version of the library."""
 
     def __init__(self, found: str | None, expected: str, url: str = "URL") -> None:
-        super().__init__(found, expected, url)
+        super().__init__()
+        self.args = (found, expected, url)
         self.found = found
         """The version of the tables; None if there are none."""
         self.expected = expected
@@ -177,13 +174,12 @@ class StoreUnavailable(StoreError):
         retryable: bool = False,  # noqa: FBT001, FBT002 - unpickling passes arguments by position
         unknown: bool = False,  # noqa: FBT001, FBT002 - as above
     ) -> None:
-        super().__init__(reason, code, session_id, retryable, unknown)
+        super().__init__(session_id)
+        self.args = (reason, code, session_id, retryable, unknown)
         self.reason = reason
         """Why, in words."""
         self.code = code
         """The error code of the database (an SQLSTATE, or a name of SQLite), or the class of the driver's error."""
-        self.session_id = session_id
-        """The integration ID of the session; empty if it is not about one."""
         self.retryable = retryable
         """Whether the same may succeed when it is done again: a deadlock, a serialization failure, a lost connection."""
         self.unknown = unknown

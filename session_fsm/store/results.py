@@ -21,7 +21,7 @@ C_co = TypeVar("C_co", bound=CustomerSession, covariant=True)
 
 @frozen
 class Page(Sequence[C_co], Generic[C_co]):
-    """The sessions that `find` found, those that were updated first in front."""
+    """The sessions that ``find`` found, those that were updated first in front."""
 
     sessions: tuple[C_co, ...]
     cursor: str | None = field(default=None, repr=False)

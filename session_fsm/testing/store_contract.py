@@ -757,7 +757,7 @@ class StoreContract:
             check(store.prune(sessions_before=clock(), states="cancelled").sessions == 1, "nothing is pending any more")
 
     def test_documents_of_an_older_class_are_migrated(self) -> None:
-        """While reading, and for good by `migrate`; what cannot be read is named, and stays."""
+        """While reading, and for good by ``migrate``; what cannot be read is named, and stays."""
         with self._store() as old:
             for session_id in ("a", "b", "bad"):
                 old.add(new(session_id, attributes={"color": "red"}))

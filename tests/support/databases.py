@@ -1,6 +1,8 @@
 """Databases for the tests of the store: SQLite files, SQLite in memory, and the PostgreSQL of SESSION_FSM_POSTGRES_URL."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,18 @@ _numbers = count()
 def postgres_url() -> str:
     """Return the URL of the PostgreSQL server for tests; without one, skip the test, or fail it in the gate."""
     return os.environ.get(VARIABLE) or tools.missing(f"a PostgreSQL server, whose URL {VARIABLE} holds,")
+
+
+@contextmanager
+def own_database() -> Iterator[str]:
+    """Create a database on the server, and return its URL."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    engine = create_engine(postgres_url().replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        yield engine.url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 class Database:
