@@ -29,7 +29,10 @@ exclude_patterns = ["_ext", "comparison", "**/.*"]
 nitpicky = True
 nitpick_ignore_regex = [
     # The standard library and the libraries beneath are documented elsewhere, and a build has no network.
-    (r"py:.*", r"(abc|asyncio|collections|copy|datetime|decimal|enum|functools|pathlib|pickle|threading|types|typing|uuid)(\..*)?"),
+    (
+        r"py:.*",
+        r"(abc|asyncio|collections|copy|datetime|decimal|enum|functools|pathlib|pickle|threading|types|typing|uuid)(\..*)?",
+    ),
     (r"py:.*", r"ABCMeta|Decimal|Enum|UUID|timedelta|Attribute|EventData|get_(state|triggers|transitions)"),
     (r"py:.*", r"(attrs?|cattrs|click|docutils|hypothesis|pytest|_pytest|rich|sphinx|sqlalchemy|transitions)(\..*)?"),
     # The names of its callbacks, which a service writes.

@@ -12,6 +12,7 @@ from inspect import isawaitable
 from typing import Any, Generic, Self, TypeAlias, TypeVar, cast, overload
 
 from sqlalchemy import URL, Connection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from session_fsm.changes import as_time
@@ -21,7 +22,7 @@ from session_fsm.store import engines, sqlite
 from session_fsm.store.arguments import BATCH, KEEP_ANSWERS, TIMEOUT, as_limit, as_state, as_states, utc_now
 from session_fsm.store.changing import Change, Done
 from session_fsm.store.documents import Migrations
-from session_fsm.store.driver_errors import no_connection, translated
+from session_fsm.store.driver_errors import no_connection, translated, unavailable
 from session_fsm.store.errors import StaleSession, StoreUnavailable
 from session_fsm.store.messages import Message, Relayed
 from session_fsm.store.operations import Answered, Stored
@@ -167,19 +168,19 @@ class AsyncSessionStore(Generic[C]):
                 yield self._joined
             return
         connection = await _connected(engine)
+        is_inside = is_committing = False
         try:
-            with translated():
-                transaction = await connection.begin()
-                if self._views.begins_immediately and engine is self._views.writing:
-                    await connection.run_sync(sqlite.begin_immediately)
-            try:
-                yield connection
-            except BaseException:
-                with translated():
-                    await transaction.rollback()
+            transaction = await connection.begin()
+            if begin := self._views.begins.get(engine):
+                await connection.run_sync(begin)
+            is_inside = True
+            yield connection
+            is_inside, is_committing = False, True
+            await transaction.commit()
+        except SQLAlchemyError as error:
+            if is_inside:  # an error of the service's own
                 raise
-            with translated(committing=True):
-                await transaction.commit()
+            raise unavailable(error, committing=is_committing) from None
         finally:
             await connection.close()
 

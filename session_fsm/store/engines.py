@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -32,11 +33,8 @@ class Views:
     snapshot: Engine
     """All statements of a transaction see the same."""
     writing: Engine
-
-    @property
-    def begins_immediately(self) -> bool:
-        """Whether a transaction that writes has to take the lock by `sqlite.begin_immediately`."""
-        return not self.is_own and self.engine.dialect.name == "sqlite"
+    begins: Mapping[Any, Callable[[Connection], None]]
+    """What transactions of a view begin with, where the driver does not begin them."""
 
 
 @frozen
@@ -48,11 +46,7 @@ class AsyncViews:
     reading: AsyncEngine
     snapshot: AsyncEngine
     writing: AsyncEngine
-
-    @property
-    def begins_immediately(self) -> bool:
-        """As in `Views`."""
-        return not self.is_own and self.engine.dialect.name == "sqlite"
+    begins: Mapping[Any, Callable[[Connection], None]]
 
 
 def views(url: str | URL | Engine, timeout: float) -> Views:
@@ -67,10 +61,11 @@ def views(url: str | URL | Engine, timeout: float) -> Views:
     else:
         address = _address(url, _SYNC)
         engine, is_own = create_engine(address, **_options(address)), True
+    reading, snapshot, writing = (engine.execution_options(**options) for options in _views_of(engine))
     if is_own and engine.dialect.name == "sqlite":
         sqlite.configure(engine, timeout)
-    reading, snapshot, writing = (engine.execution_options(**options) for options in _views_of(engine))
-    return Views(engine, is_own, reading, snapshot, writing)
+        engine = sqlite.begins_immediately(engine)
+    return Views(engine, is_own, reading, snapshot, writing, _begins(engine, snapshot, writing))
 
 
 def async_views(url: str | URL | AsyncEngine, timeout: float) -> AsyncViews:
@@ -85,16 +80,23 @@ def async_views(url: str | URL | AsyncEngine, timeout: float) -> AsyncViews:
     else:
         address = _address(url, _ASYNC)
         engine, is_own = create_async_engine(address, **_options(address)), True
+    reading, snapshot, writing = (engine.execution_options(**options) for options in _views_of(engine.sync_engine))
     if is_own and engine.dialect.name == "sqlite":
         sqlite.configure(engine.sync_engine, timeout)
-    reading, snapshot, writing = (engine.execution_options(**options) for options in _views_of(engine.sync_engine))
-    return AsyncViews(engine, is_own, reading, snapshot, writing)
+        engine = AsyncEngine(sqlite.begins_immediately(engine.sync_engine))
+    return AsyncViews(engine, is_own, reading, snapshot, writing, _begins(engine.sync_engine, snapshot, writing))
 
 
 def _views_of(engine: Engine) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     if engine.dialect.name == "sqlite":
-        return {sqlite.READ: True}, {sqlite.READ: True}, {sqlite.READ: False}
+        return {}, {}, {}
     return {"isolation_level": "AUTOCOMMIT"}, {"isolation_level": "REPEATABLE READ"}, {}
+
+
+def _begins(engine: Engine, snapshot: Any, writing: Any) -> Mapping[Any, Callable[[Connection], None]]:
+    if engine.dialect.name != "sqlite":
+        return {}
+    return {snapshot: sqlite.begin_snapshot, writing: sqlite.begin_immediately}
 
 
 def _options(url: URL) -> dict[str, Any]:

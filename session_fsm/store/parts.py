@@ -8,11 +8,12 @@ from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from session_fsm.session import CustomerSession
 from session_fsm.store.changing import Change
 from session_fsm.store.documents import Documents, Migrations
-from session_fsm.store.driver_errors import translated
+from session_fsm.store.driver_errors import unavailable
 from session_fsm.store.idempotency import KeyedRequest
 from session_fsm.store.operations import Operations
 from session_fsm.store.outbox_operations import OutboxOperations
@@ -63,11 +64,13 @@ class Parts(Generic[C]):
             SchemaOutdated: the tables are not those that this library works with.
             StoreUnavailable: the database has failed.
         """
-        with translated(session_id):
+        try:
             if not self._is_checked:
                 check_version(connection, self.schema)
                 self._is_checked = True
             return unit(connection)
+        except SQLAlchemyError as error:
+            raise unavailable(error, session_id) from None
 
     def change(
         self,

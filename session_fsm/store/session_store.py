@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Generic, Self, TypeAlias, TypeVar, cast, overload
 
 from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from session_fsm.changes import as_time
 from session_fsm.session import CustomerSession
@@ -20,7 +21,7 @@ from session_fsm.store import engines, sqlite
 from session_fsm.store.arguments import BATCH, KEEP_ANSWERS, TIMEOUT, as_limit, as_state, as_states, utc_now
 from session_fsm.store.changing import Change, Done
 from session_fsm.store.documents import Migrations
-from session_fsm.store.driver_errors import no_connection, translated
+from session_fsm.store.driver_errors import no_connection, translated, unavailable
 from session_fsm.store.errors import StaleSession, StoreUnavailable
 from session_fsm.store.messages import Message, Relayed
 from session_fsm.store.operations import Answered, Stored
@@ -181,19 +182,19 @@ class SessionStore(Generic[C]):
                 yield self._joined
             return
         connection = _connected(engine)
+        is_inside = is_committing = False
         try:
-            with translated():
-                transaction = connection.begin()
-                if self._views.begins_immediately and engine is self._views.writing:
-                    sqlite.begin_immediately(connection)
-            try:
-                yield connection
-            except BaseException:
-                with translated():
-                    transaction.rollback()
+            transaction = connection.begin()
+            if begin := self._views.begins.get(engine):
+                begin(connection)
+            is_inside = True
+            yield connection
+            is_inside, is_committing = False, True
+            transaction.commit()
+        except SQLAlchemyError as error:
+            if is_inside:  # an error of the service's own
                 raise
-            with translated(committing=True):
-                transaction.commit()
+            raise unavailable(error, committing=is_committing) from None
         finally:
             connection.close()
 

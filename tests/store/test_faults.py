@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from databases import Database, postgres_url
 from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import NoResultFound
 
 from session_fsm import CustomerSession, InvalidValue
 from session_fsm.store import AsyncSessionStore, SessionStore, StaleSession, StoreUnavailable, sqlite
@@ -28,6 +29,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     database = Database(request.param, tmp_path)
     yield database
     database.drop()
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def close(session: CustomerSession) -> Any:
@@ -281,10 +286,10 @@ class TestSQLite:
             store.create_schema()
             store.add(CustomerSession.create("order-1"))
 
-            @event.listens_for(store.engine, "begin")
-            def limit(connection: Any) -> None:
+            @event.listens_for(store.engine.pool, "checkout")
+            def limit(connection: Any, *_: Any) -> None:
                 if pages[0]:
-                    connection.exec_driver_sql(f"PRAGMA max_page_count = {pages[0]}")
+                    connection.execute(f"PRAGMA max_page_count = {pages[0]}")
 
             with store.engine.connect() as connection:
                 pages[0] = connection.exec_driver_sql("PRAGMA page_count").scalar_one() + 2
@@ -340,6 +345,14 @@ class TestSQLite:
             other.execute("ROLLBACK")
             other.close()
             assert store.change("order-1", close).update_count == 2
+
+    def test_an_error_of_the_services_own_sqlalchemy_passes_through(self, tmp_path: Path) -> None:
+        with SessionStore(f"sqlite:///{tmp_path / 'orders.db'}") as store:
+            store.create_schema()
+            store.add(CustomerSession.create("order-1"))
+            for lock in (False, True):
+                with pytest.raises(NoResultFound):
+                    store.change("order-1", lambda _: _raise(NoResultFound()), lock=lock)
 
     def test_a_block_of_the_only_connection_ends_the_waiting_of_others(self) -> None:
         """In memory there is one connection; a change within a locked change would wait for ever."""
