@@ -25,6 +25,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+import session_fsm
 from session_fsm import CartItem, CustomerSession, InvalidValue, SessionFSMError, Trigger, WrongState, rule, wire
 from session_fsm.errors import Problem, http_status, to_error_response
 from session_fsm.store import (
@@ -39,6 +40,7 @@ from session_fsm.store import (
     StaleSession,
     StoreError,
     StoreUnavailable,
+    documents,
     keys,
     outbox_operations,
     retry,
@@ -491,6 +493,17 @@ class TestHistoryOfOtherClasses:
         assert new.rebuild("order-1").branch == "Ghent"
         assert store.history("order-1")[-1].event.change.own == {"branch": "Ghent"}
 
+    def test_an_event_that_does_not_fit_the_class_stays_as_json_has_it(self, store: Any) -> None:
+        old = SessionStore(store.engine, _Branch)
+        old.add(_Branch.create("order-1", branch="Ghent"))
+
+        @attrs.define(kw_only=True, eq=False, repr=False)
+        class Numbered(CustomerSession):
+            branch: int = 0
+
+        new = SessionStore(store.engine, Numbered)
+        assert new.history("order-1")[0].event.change.own == {"branch": "Ghent"}
+
     def test_migrations_are_numbered_from_1_on(self) -> None:
         with pytest.raises(InvalidValue, match="one function for each version"):
             SessionStore("sqlite://", migrate={2: dict})
@@ -554,6 +567,14 @@ class TestKeys:
     def test_delays_are_random_below_a_limit_that_doubles(self) -> None:
         for attempt, limit in ((1, 0.01), (2, 0.02), (5, 0.16), (50, 1.0), (5000, 1.0)):
             assert all(0 <= retry.delay(attempt) <= limit for _ in range(20))
+
+
+def test_a_source_tree_that_is_not_installed_has_version_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise ImportError(name)
+
+    monkeypatch.setattr(session_fsm, "__getattr__", missing)
+    assert documents._library_version() == "0"
 
 
 def test_prune_needs_aware_times(store: Any) -> None:
