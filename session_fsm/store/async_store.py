@@ -473,7 +473,6 @@ class AsyncSessionStore(Generic[C]):
     async def _relay_batch(
         self, publish: Callable[[Message], object], batch: int, attempts: int, ended: asyncio.Event
     ) -> Relayed:
-        done = Relayed()
         with span("relay"):
             async with self._claimed(batch) as (messages, run):
                 handing = Handing(messages, ended.is_set)
@@ -484,11 +483,15 @@ class AsyncSessionStore(Generic[C]):
                         handing.raised(message, error)
                     else:
                         handing.published(message)
-                if handing.outcomes:
-                    done = await run(lambda c: self._parts.outbox.settle(c, handing.outcomes, attempts))
+                done = await self._settled(handing, run, attempts)
         if handing.interrupted is not None:
             raise handing.interrupted
         return done
+
+    async def _settled(self, handing: Handing, run: _Settle, attempts: int) -> Relayed:
+        if not handing.outcomes:
+            return Relayed()
+        return await run(lambda c: self._parts.outbox.settle(c, handing.outcomes, attempts))
 
     @asynccontextmanager
     async def _claimed(self, batch: int) -> AsyncGenerator[tuple[list[Message], _Settle]]:

@@ -477,7 +477,6 @@ class SessionStore(Generic[C]):
     def _relay_batch(
         self, publish: Callable[[Message], object], batch: int, attempts: int, ended: threading.Event
     ) -> Relayed:
-        done = Relayed()
         with span("relay"), self._claimed(batch) as (messages, run):
             handing = Handing(messages, ended.is_set)
             for message in handing:
@@ -487,11 +486,15 @@ class SessionStore(Generic[C]):
                     handing.raised(message, error)
                 else:
                     handing.published(message)
-            if handing.outcomes:
-                done = run(lambda c: self._parts.outbox.settle(c, handing.outcomes, attempts))
+            done = self._settled(handing, run, attempts)
         if handing.interrupted is not None:
             raise handing.interrupted
         return done
+
+    def _settled(self, handing: Handing, run: _Settle, attempts: int) -> Relayed:
+        if not handing.outcomes:
+            return Relayed()
+        return run(lambda c: self._parts.outbox.settle(c, handing.outcomes, attempts))
 
     @contextmanager
     def _claimed(self, batch: int) -> Generator[tuple[list[Message], _Settle]]:

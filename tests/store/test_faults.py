@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from databases import Database, postgres_url
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import NoResultFound
+from sqlalchemy.exc import NoResultFound, OperationalError
 
 from session_fsm import CustomerSession, InvalidValue
 from session_fsm.store import AsyncSessionStore, SessionStore, StaleSession, StoreUnavailable, sqlite
@@ -256,7 +256,10 @@ class TestPostgreSQL:
 
 
 class TestSQLite:
-    @pytest.mark.parametrize(("code", "waits"), [(sqlite3.SQLITE_BUSY, True), (sqlite3.SQLITE_CORRUPT, False)])
+    @pytest.mark.parametrize(
+        ("code", "waits"),
+        [(sqlite3.SQLITE_BUSY, True), (sqlite3.SQLITE_READONLY, False), (sqlite3.SQLITE_CORRUPT, False)],
+    )
     def test_the_log_is_turned_on_when_the_database_is_free(self, code: int, waits: bool) -> None:
         """SQLite does not apply the busy timeout to that."""
         error = sqlite3.OperationalError("hush")
@@ -274,6 +277,9 @@ class TestSQLite:
         if waits:
             sqlite._turn_on_log(Cursor(), 30)
             assert answers == []
+        elif code == sqlite3.SQLITE_READONLY:
+            sqlite._turn_on_log(Cursor(), 30)
+            assert answers == [None, None]
         else:
             with pytest.raises(sqlite3.OperationalError):
                 sqlite._turn_on_log(Cursor(), 30)
@@ -345,6 +351,57 @@ class TestSQLite:
             other.execute("ROLLBACK")
             other.close()
             assert store.change("order-1", close).update_count == 2
+
+    def test_tables_of_somebody_else_are_not_touched(self, tmp_path: Path) -> None:
+        with SessionStore(f"sqlite:///{tmp_path / 'orders.db'}") as store:
+            with store.engine.begin() as connection:
+                connection.execute(text("CREATE TABLE sessions (id TEXT)"))
+            with pytest.raises(StoreUnavailable, match="refused a statement") as failed:
+                store.create_schema()
+            check_secrets(failed.value)
+            assert store.schema_version() is None
+
+    def test_an_asynchronous_store_does_the_same(self, tmp_path: Path) -> None:
+        """Its errors are translated, its lost transactions repeated, and those of the service pass through."""
+
+        async def run() -> None:
+            async with AsyncSessionStore(f"sqlite:///{tmp_path / 'orders.db'}") as store:
+                await store.create_schema()
+                await store.add(CustomerSession.create("order-1"))
+                with pytest.raises(NoResultFound):
+                    await store.change("order-1", lambda _: _raise(NoResultFound()), lock=True)
+                parts, failures = store._parts, [StoreUnavailable("a deadlock", "40P01", "order-1", True)]
+                original = type(parts).run
+
+                def failing(*args: Any) -> Any:
+                    if failures:
+                        raise failures.pop()
+                    return original(*args)
+
+                with pytest.MonkeyPatch.context() as patched:
+                    patched.setattr(type(parts), "run", failing)
+                    await store.change("order-1", close)
+
+                @event.listens_for(store.engine.sync_engine.pool, "checkout", once=True)
+                def limit(connection: Any, *_: Any) -> None:
+                    connection.execute("PRAGMA query_only = ON")
+
+                with pytest.raises(StoreUnavailable, match="read-only"):
+                    await store.change("order-1", lambda s: s.reopen(), lock=True)
+
+                @event.listens_for(store.engine.sync_engine.pool, "checkout")
+                def unlimited(connection: Any, *_: Any) -> None:
+                    connection.execute("PRAGMA query_only = OFF")
+
+                @event.listens_for(store._views.writing.sync_engine, "commit", once=True)
+                def commit(_: Any) -> None:
+                    raise OperationalError("hush", None, sqlite3.OperationalError("hush"))
+
+                with pytest.raises(StoreUnavailable, match="refused a statement") as failed:
+                    await store.change("order-1", lambda s: s.reopen())
+                check_secrets(failed.value)
+
+        asyncio.run(run())
 
     def test_an_error_of_the_services_own_sqlalchemy_passes_through(self, tmp_path: Path) -> None:
         with SessionStore(f"sqlite:///{tmp_path / 'orders.db'}") as store:

@@ -344,6 +344,19 @@ class TestRelay:
 
         asyncio.run(run())
 
+    def test_an_asynchronous_relay_that_waits_ends_at_once(self) -> None:
+        async def run() -> None:
+            async with AsyncSessionStore("sqlite://") as store:
+                await store.create_schema()
+                stop = asyncio.Event()
+                task = asyncio.create_task(store.relay(lambda _: None, every=600, stop=stop))
+                while (await store.outbox.count()) or not stop.is_set():
+                    await asyncio.sleep(0.05)
+                    stop.set()
+                assert (await asyncio.wait_for(task, 30)).delivered == 0
+
+        asyncio.run(run())
+
     def test_delays_double_up_to_a_limit(self) -> None:
         assert [outbox_operations._delay(n) for n in (0, 1, 2, 8, 9, 1000)] == [1, 2, 4, 256, 300, 300]
 
