@@ -46,7 +46,7 @@ _Settle: TypeAlias = Callable[[Callable[[Connection], Relayed]], Awaitable[Relay
 class AsyncSessionStore(Generic[C]):
     """As `SessionStore`, for asyncio: the same names and arguments, awaitable.
 
-    >>> import asyncio
+    >>> from asyncio import run
     >>> from session_fsm import CustomerSession
     >>> async def close_an_order() -> None:
     ...     async with AsyncSessionStore("sqlite://") as store:  # in memory
@@ -54,7 +54,7 @@ class AsyncSessionStore(Generic[C]):
     ...         await store.add(CustomerSession.create("order-1042"))
     ...         event = await store.change("order-1042", lambda session: session.close())
     ...         print(event.name.value, (await store.get("order-1042")).state)
-    >>> asyncio.run(close_an_order())
+    >>> run(close_an_order())
     talon_session_closed closed
 
     The URL's driver is ``aiosqlite`` or ``psycopg`` unless it names another one, such as

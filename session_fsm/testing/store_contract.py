@@ -2,16 +2,17 @@
 
 A store of another kind than `SessionStore` is tested in a few lines, which pytest collects:
 
+>>> from typing import Any
 >>> from session_fsm import CustomerSession
 >>> from session_fsm.store import SessionStore
 >>> from session_fsm.testing import StoreContract
 >>> class TestMyStore(StoreContract):
-...     def open(self, kind=CustomerSession, **options):
+...     def open(self, kind: type[CustomerSession] = CustomerSession, **options: Any) -> Any:
 ...         store = SessionStore("sqlite://", kind, **options)
 ...         store.create_schema()
 ...         return store
 ...
-...     def reopen(self, store, **options):
+...     def reopen(self, store: Any, **options: Any) -> Any:
 ...         return SessionStore(store.engine, **options)
 
 `StoreContract.open` may return an asynchronous store too, or be asynchronous; the tests then run an event loop. For
