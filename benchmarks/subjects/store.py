@@ -222,7 +222,7 @@ WORKERS = Comparison(
     "S-15",
     "changes by this many workers, in PostgreSQL",
     unit="us per change of all workers together",
-    rounds=5,
+    rounds=3,
     ratios=[
         Ratio("4", "1", at_most=0.8),
         Ratio("16", "4", at_most=1.2),
