@@ -42,7 +42,17 @@ def prepare(python: str) -> str:
     if not stamp.exists() or stamp.read_text() != digest:
         print(f"Installing the compared packages into {folder.name} ...", file=sys.stderr, flush=True)
         _run(python, "-m", "venv", str(folder))
-        _run(interpreter, "-m", "pip", "install", "--quiet", "--editable", ".[cli]", "--requirement", str(REQUIREMENTS))
+        _run(
+            interpreter,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--editable",
+            ".[cli,store]",
+            "--requirement",
+            str(REQUIREMENTS),
+        )
         stamp.write_text(digest)
     return interpreter
 
@@ -50,7 +60,7 @@ def prepare(python: str) -> str:
 def describe(python: str) -> dict[str, Any]:
     """Return the machine, the Python version and the versions of the compared packages."""
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    compared = [line for line in lines if line and not line.startswith("#")]
-    names = ["session-fsm", "transitions", "attrs", "cattrs", *compared]
+    compared = [line.partition("[")[0] for line in lines if line and not line.startswith("#")]
+    names = ["session-fsm", "transitions", "attrs", "cattrs", "sqlalchemy", *compared]
     found: dict[str, Any] = json.loads(_run(python, "-c", _DESCRIBE, json.dumps(names)))
     return {"machine": f"{platform.system()} {platform.machine()}"} | found

@@ -12,9 +12,9 @@ import tools
 _EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 _NEEDED = {
     "django_shop": ["django"],
-    "fastapi_shop": ["fastapi", "httpx2"],
+    "fastapi_shop": ["fastapi", "httpx2", "sqlalchemy"],
     "talon_client": ["talon_one"],
-    "worker": [],
+    "worker": ["sqlalchemy"],
 }
 """The packages that each example requires."""
 _INSTALLED = "python3 -m venv .venv && .venv/bin/pip install -q -e ../../.. "
