@@ -65,7 +65,7 @@ def _replay(sessions: int) -> tuple[float, Any, int]:
 
     from session_fsm import CustomerSession
     from session_fsm.cli.commands.replay import JsonLines, play
-    from session_fsm.cli.recording import Recording
+    from session_fsm.recording import Recording
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "requests.jsonl"
