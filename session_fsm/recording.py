@@ -36,7 +36,7 @@ from session_fsm.wire import ReturnRequest, structure, take_straight
 from session_fsm.wire.straight_reading import NOT_STRAIGHT
 from session_fsm.wire.text import MOST_BYTES, decoded, names_stand_once, parse, parse_straight
 
-__all__ = ["Recording", "Request", "Result", "Snapshot", "lines_of", "read_line", "read_request"]
+__all__ = ["Recording", "Request", "Result", "Snapshot", "lines_of", "read_line", "read_request", "trigger_of"]
 
 OPERATIONS: Mapping[str, Operation] = {
     "update": Operation.UPDATE,
@@ -302,7 +302,7 @@ class Recording:
             WireError: a value of the request is invalid.
         """
         session = self.sessions.get(request.session_id)
-        trigger = _trigger_of(request, session)
+        trigger = trigger_of(request, session)
         source = None if session is None else session.state
         event: SessionEvent | None = None
         violations: tuple[Violation, ...] = ()
@@ -377,7 +377,7 @@ def _reasons(decision: Decision[Any]) -> tuple[Violation, ...]:
     )
 
 
-def _trigger_of(request: Request, session: CustomerSession | None) -> Trigger:
+def trigger_of(request: Request, session: CustomerSession | None) -> Trigger:
     """Return the trigger that the request fires, chosen as `CustomerSession.put` does."""
     match request.body:
         case SessionUpdate(state=state):
