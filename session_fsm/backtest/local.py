@@ -23,7 +23,7 @@ from session_fsm.backtest.engines import Progress
 from session_fsm.backtest.errors import WorkerLost
 from session_fsm.backtest.extras import needed
 from session_fsm.backtest.job import Job, Kinds
-from session_fsm.backtest.playing import LINES, ROWS, UNREADABLE, play
+from session_fsm.backtest.playing import LINES, ROWS, play
 from session_fsm.backtest.sources import Part, Source, parts_of, read, with_sessions
 
 __all__ = ["LocalEngine"]
@@ -74,7 +74,7 @@ class LocalEngine:
             with _Pool(self.jobs) as pool:
                 pool.run(reading, "read", progress)
                 pool.run(playing, "play", progress)
-        return [*sorted(work.problems.glob("*.parquet")), *(work.result(number) for number in range(work.partitions))]
+        return [work.result(number) for number in range(work.partitions)]
 
 
 @frozen
@@ -86,11 +86,6 @@ class _Work:
     folder: Path
     partitions: int
     memory: str
-
-    @property
-    def problems(self) -> Path:
-        """The directory for what is wrong with sources themselves."""
-        return self.folder / "problems"
 
     def lines(self, part: int) -> Path:
         """The directory for the lines of a part of the sources."""
@@ -118,13 +113,9 @@ def _partition(work: _Work, number: int, part: Part) -> None:
     rmtree(unfinished, ignore_errors=True)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     source = work.sources[part.source]
-    problems: list[tuple[Any, ...]] = []
 
     def batches() -> Iterator[Any]:
-        def failed(line: int, text: str) -> None:
-            problems.append((line, text))
-
-        for lines in read(part, source, work.job.columns, failed):
+        for lines in read(part, source, work.job.columns):
             yield from with_sessions(lines, part.source, work.job).to_batches()
 
     lines = pa.RecordBatchReader.from_batches(LINES, batches())
@@ -136,16 +127,8 @@ def _partition(work: _Work, number: int, part: Part) -> None:
             f"COPY (SELECT *, {key} % {work.partitions} AS partition FROM lines) TO '{_quoted(unfinished)}' "  # noqa: S608  # numbers and a quoted path
             "(FORMAT parquet, PARTITION_BY (partition), COMPRESSION snappy)"
         )
-    if problems:
-        work.problems.mkdir(exist_ok=True)
-        _write_problems(work.problems / f"{number:05}.parquet", source.name, problems)
     unfinished.mkdir(exist_ok=True)
     unfinished.rename(target)
-
-
-def _write_problems(path: Path, name: str, problems: list[tuple[Any, ...]]) -> None:
-    rows = [{"row": UNREADABLE, "file": name, "line": line, "reasons": [text]} for line, text in problems]
-    parquet.write_table(pa.Table.from_pylist(rows, schema=ROWS), path)
 
 
 def _play(work: _Work, partition: int, kinds: Kinds | None = None) -> None:
@@ -165,7 +148,7 @@ def _play(work: _Work, partition: int, kinds: Kinds | None = None) -> None:
 
 def _sorted_lines(connection: Any, files: list[str]) -> Iterator[Any]:
     if files:
-        query = "SELECT session, file, line, data FROM read_parquet($1, hive_partitioning = false) ORDER BY ALL"
+        query = "SELECT session, file, line, data, problem FROM read_parquet($1, hive_partitioning = false) ORDER BY session, file, line"
         yield from connection.sql(query, params=[files]).to_arrow_reader(_BATCH)
 
 

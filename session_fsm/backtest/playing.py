@@ -18,7 +18,7 @@ from session_fsm.backtest.errors import BacktestError
 from session_fsm.backtest.extras import needed
 from session_fsm.backtest.job import Job, Kinds
 from session_fsm.backtest.tally import Change, Example, Group, Tally
-from session_fsm.errors import Violation, WireError
+from session_fsm.errors import Problem, Violation, WireError
 from session_fsm.recording import Recording, Request, Result, Snapshot, read_line, trigger_of
 from session_fsm.session import CustomerSession
 from session_fsm.testing.coverage.counters import RuleName
@@ -30,10 +30,17 @@ __all__ = ["LINES", "ROWS", "SUMMARY", "UNREADABLE", "VERDICT", "play", "reader_
 pa: Any = needed("pyarrow")
 
 LINES = pa.schema(
-    [("session", pa.string()), ("file", pa.int32()), ("line", pa.int64()), ("data", pa.binary())],
+    [
+        ("session", pa.string()),
+        ("file", pa.int32()),
+        ("line", pa.int64()),
+        ("data", pa.binary()),
+        ("problem", pa.string()),
+    ]
 )
 """The input of `play`: the integration ID (null if the line cannot be read), the index of the source, the number of the
-line, and the line itself (null if it is too long). The lines of a session stand together, by file and line."""
+line, the line itself (null if it is too long), and what is wrong with the source at this line (null if nothing is). The
+lines of a session stand together, by file and line."""
 
 ROWS = pa.schema(
     [
@@ -70,8 +77,8 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)
 """The time of a request that has none, and none before it that has one."""
 _MICROSECOND = timedelta(microseconds=1)
 
-Line: TypeAlias = "tuple[int, int, bytes | None]"
-"""The index of the source, the number of the line, and the line."""
+Line: TypeAlias = "tuple[int, int, bytes | None, str | None]"
+"""The index of the source, the number of the line, the line, and what is wrong with the source here."""
 Step: TypeAlias = "tuple[datetime, int, int, bytes, Request | Snapshot]"
 """A readable line of a session: its time, the index of the source, the number of the line, the line, and the request."""
 Row: TypeAlias = "tuple[Any, ...]"
@@ -96,7 +103,7 @@ def _sessions(batches: Iterable[Any]) -> Iterator[tuple[str | None, list[Line]]]
     current: str | None = None
     lines: list[Line] = []
     for batch in batches:
-        columns = (batch.column(name).to_pylist() for name in ("session", "file", "line", "data"))
+        columns = (batch.column(name).to_pylist() for name in LINES.names)
         for session, *line in zip(*columns, strict=True):
             if (session != current or session is None) and lines:
                 yield current, lines
@@ -156,7 +163,10 @@ class _Player:
         steps: list[Step] = []
         # A request without a time takes the time of the one before it, so that it keeps its place.
         time = _NO_TIME
-        for file, number, data in lines:
+        for file, number, data, problem in lines:
+            if problem is not None:
+                self._unreadable(session_id, file, number, WireError([Problem("", problem)]))
+                continue
             try:
                 request = self._read(data, file)
             except WireError as error:

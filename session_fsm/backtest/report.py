@@ -69,11 +69,6 @@ class Report:
             tally = Tally()
             while row := found.fetchone():
                 tally.add(Tally.from_json(row[0]))
-            broken = connection.execute(
-                f"""SELECT count(*) FROM found WHERE "row" = '{UNREADABLE}'"""  # noqa: S608  # as above
-            ).fetchone()
-        # A compressed file that is cut off counts as one line that cannot be read.
-        tally.unreadable = broken[0]
         return cls(kinds, verdicts, unreadable, tally)
 
     def __repr__(self) -> str:
@@ -108,9 +103,12 @@ class Report:
         """A table of the lines that cannot be read: ``session`` if known, ``file``, ``line``, ``reasons``."""
         return self._table(self._unreadable)
 
-    def first(self, rows: int, where: str = "change IS NOT NULL AND NOT consequence") -> list[dict[str, Any]]:
-        """Return the first *rows* verdicts for which the SQL condition *where* holds, without reading the others."""
-        found: list[dict[str, Any]] = self._table(self._verdicts, f"WHERE {where} LIMIT {int(rows)}").to_pylist()
+    def largest(self, rows: int) -> list[dict[str, Any]]:
+        """Return the *rows* first changes of sessions (without another class: refusals) with the greatest totals."""
+        where = "outcome = 'refused'" if self._against is None else "change IS NOT NULL AND NOT consequence"
+        worth = "TRY_CAST(coalesce(against_total, total) AS DECIMAL(38, 6))"
+        order = f"ORDER BY {worth} DESC NULLS LAST, session, number LIMIT {int(rows)}"
+        found: list[dict[str, Any]] = self._table(self._verdicts, f"WHERE {where} {order}").to_pylist()
         return found
 
     def _table(self, path: Path, rest: str = "") -> Any:

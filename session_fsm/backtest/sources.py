@@ -25,7 +25,7 @@ from session_fsm.backtest.store_events import event_lines
 from session_fsm.errors import WireError
 from session_fsm.recording import lines_of
 
-__all__ = ["Part", "Source", "parts_of", "read", "sources", "with_sessions"]
+__all__ = ["Part", "Paths", "Source", "lines_table", "parts_of", "read", "sources", "with_sessions"]
 
 pa: Any = needed("pyarrow")
 duckdb: Any = needed("duckdb")
@@ -168,50 +168,58 @@ def parts_of(index: int, source: Source) -> Iterator[Part]:
         yield Part(index, start, None, first)
 
 
-def read(part: Part, source: Source, columns: Mapping[str, str], failed: Callable[[int, str], None]) -> Iterator[Any]:
-    """Yield the lines of *part* as batches of their numbers and bytes (null if a line is too long).
+def read(part: Part, source: Source, columns: Mapping[str, str]) -> Iterator[Any]:
+    """Yield the lines of *part* as tables: their numbers, their bytes, and what is wrong with the source there.
+
+    Bytes are null if a line is too long. Where a compressed file is cut off or damaged, a row says so, and is the last.
 
     Args:
         part: the part.
         source: its source.
         columns: the names of columns of a Parquet file that are not those of a recording.
-        failed: called with a line and a text where a compressed file is cut off or damaged; the rest is left out.
     """
     if source.format == "parquet":
         yield from _parquet(source, columns)
         return
-    numbers: list[int] = []
-    lines: list[bytes | None] = []
+    rows: list[tuple[int, bytes | None, str | None]] = []
     size = 0
-    for number, line in _numbered(part, source, failed):
-        numbers.append(number)
-        lines.append(line)
-        size += len(line or b"")
-        if len(lines) == _BATCH or size > _BATCH_BYTES:
-            yield _batch(numbers, lines)
-            numbers, lines, size = [], [], 0
-    if lines:
-        yield _batch(numbers, lines)
+    for row in _numbered(part, source):
+        rows.append(row)
+        size += len(row[1] or b"")
+        if len(rows) == _BATCH or size > _BATCH_BYTES:
+            yield lines_table(rows)
+            rows, size = [], 0
+    if rows:
+        yield lines_table(rows)
 
 
-def _batch(numbers: list[int], lines: list[bytes | None]) -> Any:
-    return pa.table({"line": pa.array(numbers, pa.int64()), "data": pa.array(lines, pa.binary())})
+def lines_table(rows: list[tuple[int, bytes | None, str | None]]) -> Any:
+    """Return the numbers of lines, their bytes, and what is wrong with the source there, as a table."""
+    numbers, lines, problems = zip(*rows, strict=True)
+    return pa.table(
+        {
+            "line": pa.array(numbers, pa.int64()),
+            "data": pa.array(lines, pa.binary()),
+            "problem": pa.array(problems, pa.string()),
+        }
+    )
 
 
-def _numbered(part: Part, source: Source, failed: Callable[[int, str], None]) -> Iterator[tuple[int, bytes | None]]:
+def _numbered(part: Part, source: Source) -> Iterator[tuple[int, bytes | None, str | None]]:
     if source.format == "store":
-        yield from enumerate(event_lines(source.name), start=1)
+        for number, line in enumerate(event_lines(source.name), start=1):
+            yield number, line, None
         return
-    number = part.line - 1
+    number, before = part.line - 1, part.line - 1
     with _opened(source, part) as stream:
         try:
             for place, line in lines_of(stream):
-                number = part.line - 1 + place
-                yield number, line
+                number = before + place
+                yield number, line, None
         except _BROKEN as error:
             if source.format == "lines":
                 raise
-            failed(number + 1, f"the compressed file is cut off or damaged here: {error}")
+            yield number + 1, None, f"the compressed file is cut off or damaged here: {error}"
 
 
 class _Section(BufferedReader):
@@ -298,7 +306,10 @@ def _parquet(source: Source, columns: Mapping[str, str]) -> Iterator[Any]:
             described = connection.execute("DESCRIBE FROM given").fetchall()
             query = line_of_columns(columns, {row[0]: row[1] for row in described}, source.name)
             lines = connection.sql(f"SELECT encode({query}) AS data FROM given").to_arrow_table()  # noqa: S608  # the names are quoted
-            yield lines.add_column(0, "line", pa.array(range(number, number + lines.num_rows), pa.int64()))
+            numbers = pa.array(range(number, number + lines.num_rows), pa.int64())
+            yield pa.table(
+                {"line": numbers, "data": lines.column("data"), "problem": pa.nulls(len(numbers), pa.string())}
+            )
             number += lines.num_rows
 
 
@@ -320,7 +331,8 @@ def with_sessions(lines: Any, index: int, job: Job) -> Any:
         if session is None:
             sessions[place] = _session_of(data[place].as_py(), index, read)
     files = pa.array([index] * len(sessions), pa.int32())
-    return pa.table([pa.array(sessions, pa.string()), files, lines.column("line"), data], schema=LINES)
+    columns = [pa.array(sessions, pa.string()), files, lines.column("line"), data, lines.column("problem")]
+    return pa.table(columns, schema=LINES)
 
 
 def _literal(text: str) -> str:

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "demo": "session_fsm.cli.commands.demo",
         "replay": "session_fsm.cli.commands.replay",
+        "backtest": "session_fsm.cli.commands.backtest",
         "check": "session_fsm.cli.commands.check",
         "explain": "session_fsm.cli.commands.explain",
         "diagram": "session_fsm.cli.commands.diagram",
