@@ -17,6 +17,17 @@ from session_fsm.backtest.errors import BacktestError, WorkerLost
 from session_fsm.backtest.local import LocalEngine
 from session_fsm.backtest.report import Report
 from session_fsm.backtest.run import backtest
+from session_fsm.backtest.table_check import backtest_sql, illegal_changes
 from session_fsm.backtest.tally import Change
 
-__all__ = ["BacktestError", "Change", "Engine", "LocalEngine", "Report", "WorkerLost", "backtest"]
+__all__ = [
+    "BacktestError",
+    "Change",
+    "Engine",
+    "LocalEngine",
+    "Report",
+    "WorkerLost",
+    "backtest",
+    "backtest_sql",
+    "illegal_changes",
+]

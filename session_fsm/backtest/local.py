@@ -20,11 +20,11 @@ from typing import Any, Self
 from attrs import frozen
 
 from session_fsm.backtest.engines import Progress
-from session_fsm.backtest.errors import WorkerLost
+from session_fsm.backtest.errors import BacktestError, WorkerLost
 from session_fsm.backtest.extras import needed
 from session_fsm.backtest.job import Job, Kinds
 from session_fsm.backtest.playing import LINES, ROWS, play
-from session_fsm.backtest.sources import Part, Source, parts_of, read, with_sessions
+from session_fsm.backtest.sources import Part, SessionFinder, Source, parts_of, read
 
 __all__ = ["LocalEngine"]
 
@@ -114,19 +114,32 @@ def _partition(work: _Work, number: int, part: Part) -> None:
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     source = work.sources[part.source]
 
+    raised: list[Exception] = []
+
     def batches() -> Iterator[Any]:
-        for lines in read(part, source, work.job.columns):
-            yield from with_sessions(lines, part.source, work.job).to_batches()
+        finder = SessionFinder(work.job)
+        try:
+            for lines in read(part, source, work.job.columns):
+                yield from finder.batches(lines, part.source)
+        except Exception as error:
+            raised.append(error)  # DuckDB would raise another one
+            raise
 
     lines = pa.RecordBatchReader.from_batches(LINES, batches())
     with work.connect() as connection:
         # Lines without a session are spread over all partitions.
         key = "hash(coalesce(session, 'line ' || line))"
         connection.register("lines", lines)
-        connection.execute(
-            f"COPY (SELECT *, {key} % {work.partitions} AS partition FROM lines) TO '{_quoted(unfinished)}' "  # noqa: S608  # numbers and a quoted path
-            "(FORMAT parquet, PARTITION_BY (partition), COMPRESSION snappy)"
-        )
+        try:
+            connection.execute(
+                f"COPY (SELECT *, {key} % {work.partitions} AS partition FROM lines) TO '{_quoted(unfinished)}' "  # noqa: S608  # numbers and a quoted path
+                "(FORMAT parquet, PARTITION_BY (partition), COMPRESSION snappy)"
+            )
+        except duckdb.Error as error:
+            cause = raised[0] if raised else error
+            if isinstance(cause, BacktestError):
+                raise cause from None
+            raise BacktestError(f"{source.name} cannot be read: {cause}") from cause
     unfinished.mkdir(exist_ok=True)
     unfinished.rename(target)
 

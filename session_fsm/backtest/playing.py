@@ -148,8 +148,18 @@ class _Player:
         self._job, self._kind, self._against = job, kind, against
         self._read = reader_of(job)
         self._months: dict[tuple[int, int], str] = {}
+        self._fired: dict[tuple[int, int, int, str], list[Any]] = {}
         self.rows: list[Row] = []
-        self.tally = Tally()
+        self._tally = Tally()
+
+    @property
+    def tally(self) -> Tally:
+        """What was counted."""
+        for counter in self._fired.values():
+            key, number = counter
+            self._tally.fired[key] += number
+        self._fired.clear()
+        return self._tally
 
     def take_batch(self) -> Any:
         """Return the rows as a batch, and forget them."""
@@ -180,7 +190,7 @@ class _Player:
         if not steps:
             return
         steps.sort(key=_time_of)
-        self.tally.sessions += 1
+        self._tally.sessions += 1
         if self._against is None:
             self._play(steps, Recording(self._kind))
         else:
@@ -188,7 +198,7 @@ class _Player:
 
     def _play(self, steps: list[Step], recording: Recording) -> None:
         """Play a session through the class."""
-        tally, every, number, refused = self.tally, self._job.every, 0, False
+        tally, every, number, refused = self._tally, self._job.every, 0, False
         for place, step in enumerate(steps):
             request = step[4]
             if isinstance(request, Snapshot):
@@ -218,7 +228,7 @@ class _Player:
 
     def _compare(self, steps: list[Step], recording: Recording, former: Recording) -> None:
         """Play a session through both classes, and compare what they do with each request."""
-        tally, every, number, changed = self.tally, self._job.every, 0, False
+        tally, every, number, changed = self._tally, self._job.every, 0, False
         for place, step in enumerate(steps):
             request = step[4]
             if isinstance(request, Snapshot):
@@ -256,13 +266,19 @@ class _Player:
         except WireError as error:
             self._unreadable(snapshot.session_id, step[1], step[2], error)
         else:
-            self.tally.snapshots += 1
+            self._tally.snapshots += 1
 
     def _count(self, result: Result, month: str) -> None:
         """Count one request, with the row of the table and the outcomes of rules that it exercised."""
-        tally = self.tally
+        tally = self._tally
         if result.event is not None:
-            tally.fired[result.source or "", result.trigger, result.event.target, month] += 1
+            source, trigger, target = result.source, result.trigger, result.state
+            # The hash of a member of an enumeration is computed in Python, which takes longer than all else here.
+            key = (id(source), id(trigger), id(target), month)
+            try:
+                self._fired[key][1] += 1
+            except KeyError:
+                self._fired[key] = [(source or "", trigger, target, month), 1]
             return
         tally.others[result.trigger, "refused" if result.violations else "allowed", month] += 1
         for code in _codes(result):
@@ -276,9 +292,9 @@ class _Player:
     def _offer(self, group: Group, steps: list[Step], place: int) -> None:
         """Keep the session up to the step at *place* as an example of *group*, if it is the shortest."""
         length, session_id = place + 1, steps[0][4].session_id
-        if self.tally.is_shorter(group, length, session_id):
+        if self._tally.is_shorter(group, length, session_id):
             lines = tuple(self._line(step) for step in steps[:length])
-            self.tally.offer(group, Example(length, session_id, lines))
+            self._tally.offer(group, Example(length, session_id, lines))
 
     def _line(self, step: Step) -> str:
         """Return the line of *step* in the format of a recording."""
@@ -286,7 +302,7 @@ class _Player:
         return str(data, "utf-8").removeprefix("\ufeff").strip().replace("\r", " ")
 
     def _unreadable(self, session_id: str | None, file: int, line: int, error: WireError) -> None:
-        self.tally.unreadable += 1
+        self._tally.unreadable += 1
         problems = [str(problem) for problem in error.problems[:_MOST_PROBLEMS]]
         self.rows.append(_row(UNREADABLE, session=session_id, file=self._job.files[file], line=line, reasons=problems))
 

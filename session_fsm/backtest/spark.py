@@ -21,7 +21,7 @@ from session_fsm.backtest.errors import BacktestError, WorkerLost
 from session_fsm.backtest.extras import needed
 from session_fsm.backtest.job import Job, Kinds
 from session_fsm.backtest.playing import ROWS, play
-from session_fsm.backtest.sources import Part, Source, lines_table, read, with_sessions
+from session_fsm.backtest.sources import Part, SessionFinder, Source, lines_table, read
 from session_fsm.wire.text import MOST_BYTES
 
 __all__ = ["SparkEngine"]
@@ -140,30 +140,29 @@ def _text_lines(spark: Any, plain: list[tuple[int, Source]], job: Job) -> Any:
 
     def numbered(batches: Iterable[Any]) -> Iterator[Any]:
         following: dict[tuple[str, int], int] = {}
+        finder = SessionFinder(job)
         for batch in batches:
-            yield from _numbered(batch, following, before, indexes, job)
+            for file, lines in _numbered(batch, following, before):
+                yield from finder.batches(lines, indexes[_key(file)])
 
     return text.mapInArrow(numbered, _LINES)
 
 
 def _numbered(
-    batch: Any,
-    following: dict[tuple[str, int], int],
-    before: dict[tuple[str, int], int],
-    indexes: dict[str, int],
-    job: Job,
-) -> Iterator[Any]:
-    """Yield the lines of *batch* with their numbers and sessions; *following* counts the lines of each split."""
-    lines: dict[str, list[tuple[int, bytes | None, str | None]]] = {}
+    batch: Any, following: dict[tuple[str, int], int], before: dict[tuple[str, int], int]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the lines of each file in *batch* with their numbers; *following* counts the lines of each split."""
+    lines: dict[str, tuple[list[int], list[bytes | None]]] = {}
     data, files, starts = (batch.column(name).to_pylist() for name in ("data", "file", "start"))
     for line, file, start in zip(data, files, starts, strict=True):
         number = following.get((file, start), before[file, start]) + 1
         following[file, start] = number
-        if not line or line.isspace():
-            continue
-        lines.setdefault(file, []).append((number, line if len(line) < MOST_BYTES else None, None))
-    for file, rows in lines.items():
-        yield from with_sessions(lines_table(rows), indexes[_key(file)], job).to_batches()
+        if line and not line.isspace():
+            numbers, kept = lines.setdefault(file, ([], []))
+            numbers.append(number)
+            kept.append(line if len(line) < MOST_BYTES else None)
+    for file, (numbers, kept) in lines.items():
+        yield file, lines_table(numbers, kept)
 
 
 def _other_lines(spark: Any, others: list[tuple[int, Source]], job: Job) -> Any:
@@ -172,10 +171,11 @@ def _other_lines(spark: Any, others: list[tuple[int, Source]], job: Job) -> Any:
     by_index = dict(others)
 
     def opened(batches: Iterable[Any]) -> Iterator[Any]:
+        finder = SessionFinder(job)
         for batch in batches:
             for index in batch.column("file").to_pylist():
                 for lines in read(Part(index), by_index[index], job.columns):
-                    yield from with_sessions(lines, index, job).to_batches()
+                    yield from finder.batches(lines, index)
 
     return indexes.mapInArrow(opened, _LINES)
 
@@ -216,5 +216,5 @@ def _explained(error: Exception) -> BacktestError:
         return BacktestError(found[1])
     if _LOST.search(text):
         return WorkerLost("Spark lost a worker more often than it tries again; it was killed, or had too little memory")
-    found = _ERROR.findall(text) or [text.strip().partition("\n")[0] or repr(error)]
-    return BacktestError(f"Spark cannot finish the job: {found[-1]}")
+    reasons = _ERROR.findall(text) or [text.strip().partition("\n")[0] or repr(error)]
+    return BacktestError(f"Spark cannot finish the job: {reasons[-1]}")

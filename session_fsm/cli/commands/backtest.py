@@ -203,7 +203,7 @@ def _changes(screen: Screen, report: Report) -> None:
         (
             Cell(f"{change['sessions']:>9,}", style if change["sessions"] else "quiet"),
             f"sessions {words}",
-            _worth(change),
+            _worth(change, numbers["sessions"]),
         )
         for (words, style), change in zip(_CHANGES.values(), numbers["changed"].values(), strict=True)
     ]
