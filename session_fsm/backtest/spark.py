@@ -24,7 +24,7 @@ from session_fsm.backtest.playing import ROWS, play
 from session_fsm.backtest.sources import Part, SessionFinder, Source, lines_table, read
 from session_fsm.wire.text import MOST_BYTES
 
-__all__ = ["SparkEngine"]
+__all__ = ["SparkEngine", "local_session"]
 
 parquet: Any = needed("pyarrow.parquet")
 sql: Any = needed("pyspark.sql", "spark")
@@ -61,7 +61,7 @@ class SparkEngine:
         if target.exists():
             return [target]
         target.parent.mkdir(parents=True, exist_ok=True)
-        spark = self.session or _local_session(self.cores)
+        spark = self.session or local_session(self.cores)
         if not str(spark.sparkContext.master if hasattr(spark, "sparkContext") else "").startswith("local"):
             job = evolve(job, path=())  # the directories of this machine are not those of the workers
         progress("play", 0, 1)
@@ -89,8 +89,11 @@ class SparkEngine:
         return ordered.mapInArrow(played, _ROWS).toArrow().cast(ROWS)
 
 
-def _local_session(cores: int | None) -> Any:
-    # A task may fail three times, so that a worker that is killed does not end the job.
+def local_session(cores: int | None) -> Any:
+    """Return a Spark session in local mode, with *cores* cores or all.
+
+    A task may fail three times, so that a worker that is killed does not end the job.
+    """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     return (
         sql.SparkSession.builder.master(f"local[{cores or '*'},4]")

@@ -52,7 +52,7 @@ def mark(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spark(mark: Path) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SESSION_FSM_TEST_MARK", str(mark))  # the workers have the environment of the session's start
-        session = spark_engine._local_session(2)
+        session = spark_engine.local_session(2)
         session.sparkContext.setLogLevel("OFF")
         session.conf.set("spark.sql.files.maxPartitionBytes", "20000")  # a file of the tests has several splits
         yield session
@@ -96,10 +96,10 @@ def test_a_worker_that_is_killed_is_replaced(engine: SparkEngine, mark: Path, tm
     assert report.verdicts.equals(backtest(file, kind=NewShop, verdicts="all").verdicts)
 
 
-def test_workers_that_are_killed_again_and_again_end_the_job(engine: SparkEngine, tmp_path: Path) -> None:
+def test_workers_that_are_killed_again_and_again_end_the_job(spark: Any, tmp_path: Path) -> None:
     file = write_lines(tmp_path / "recording.jsonl", traffic(10))
     with pytest.raises(WorkerLost, match="Spark lost a worker more often than it tries again"):
-        backtest(file, kind=Doomed, engine=engine)
+        backtest(file, kind=Doomed, engine=SparkEngine(session=spark, partitions=1))
 
 
 def test_a_line_that_is_too_long_is_null() -> None:

@@ -192,7 +192,8 @@ def _summary(screen: Screen, report: Report) -> None:
         _refusals(screen, report)
     if numbers["unreadable"]:
         lines = _many(numbers["unreadable"], "line")
-        write_error(f"{lines} cannot be read, and were left out; the first:")
+        verb = "was" if numbers["unreadable"] == 1 else "were"
+        write_error(f"{lines} cannot be read, and {verb} left out; the first:")
         for row in report.unreadable.slice(0, _MOST_ROWS).to_pylist():
             write_error(f"{row['file']}:{row['line']}: {'; '.join(row['reasons'])}")
 
