@@ -16,6 +16,7 @@ from session_fsm.backtest.job import Kinds, place_of
 from session_fsm.backtest.playing import SUMMARY, UNREADABLE, VERDICT
 from session_fsm.backtest.tally import Change, Tally
 from session_fsm.diagrams import FormatLike, render
+from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.coverage.counters import (
     ClassCounters,
@@ -73,7 +74,8 @@ class Report:
 
     def __repr__(self) -> str:
         numbers = self.summary
-        return f"<Report: {numbers['operations']} operations of {numbers['sessions']} sessions, {numbers['refused']} refused>"
+        played = f"{counted(numbers['operations'], 'operation')} of {counted(numbers['sessions'], 'session')}"
+        return f"<Report: {played}, {numbers['refused']} refused>"
 
     # --- Tables of operations ---
 

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -82,11 +83,7 @@ class SparkEngine:
         key = "coalesce(session, concat('line ', line))"
         count = [self.partitions] if self.partitions else []
         ordered = lines.repartition(*count, sql.functions.expr(key)).sortWithinPartitions("session", "file", "line")
-
-        def played(batches: Iterator[Any]) -> Iterator[Any]:
-            return play(batches, job, job.kinds())
-
-        return ordered.mapInArrow(played, _ROWS).toArrow().cast(ROWS)
+        return ordered.mapInArrow(partial(_played, job), _ROWS).toArrow().cast(ROWS)
 
 
 def local_session(cores: int | None) -> Any:
@@ -141,14 +138,43 @@ def _text_lines(spark: Any, plain: list[tuple[int, Source]], job: Job) -> Any:
         before[row["file"], row["start"]] = total.get(row["file"], 0)
         total[row["file"]] = total.get(row["file"], 0) + row["count"]
 
-    def numbered(batches: Iterable[Any]) -> Iterator[Any]:
-        following: dict[tuple[str, int], int] = {}
-        finder = SessionFinder(job)
-        for batch in batches:
-            for file, lines in _numbered(batch, following, before):
-                yield from finder.batches(lines, indexes[_key(file)])
+    return text.mapInArrow(partial(_found, job, before, indexes), _LINES)
 
-    return text.mapInArrow(numbered, _LINES)
+
+def _other_lines(spark: Any, others: list[tuple[int, Source]], job: Job) -> Any:
+    """Read compressed files, Parquet and stores as the local engine does, one task for each source."""
+    indexes = spark.createDataFrame([(index,) for index, _ in others], "file int").repartition(len(others), "file")
+    return indexes.mapInArrow(partial(_opened, job, dict(others)), _LINES)
+
+
+# --- What runs in the workers ---
+
+
+def _played(job: Job, batches: Iterable[Any]) -> Iterator[Any]:
+    return play(batches, job, job.kinds())
+
+
+def _found(
+    job: Job, before: dict[tuple[str, int], int], indexes: dict[str, int], batches: Iterable[Any]
+) -> Iterator[Any]:
+    """Yield the lines in *batches* of text with their numbers and sessions.
+
+    *before* has the number of lines before each split, and *indexes* that of each source.
+    """
+    following: dict[tuple[str, int], int] = {}
+    finder = SessionFinder(job)
+    for batch in batches:
+        for file, lines in _numbered(batch, following, before):
+            yield from finder.batches(lines, indexes[_key(file)])
+
+
+def _opened(job: Job, sources: dict[int, Source], batches: Iterable[Any]) -> Iterator[Any]:
+    """Read the sources whose indexes are in *batches*, and yield their lines with their sessions."""
+    finder = SessionFinder(job)
+    for batch in batches:
+        for index in batch.column("file").to_pylist():
+            for lines in read(Part(index), sources[index], job.columns):
+                yield from finder.batches(lines, index)
 
 
 def _numbered(
@@ -166,21 +192,6 @@ def _numbered(
             kept.append(line if len(line) < MOST_BYTES else None)
     for file, (numbers, kept) in lines.items():
         yield file, lines_table(numbers, kept)
-
-
-def _other_lines(spark: Any, others: list[tuple[int, Source]], job: Job) -> Any:
-    """Read Zstandard, Parquet and stores as the local engine does, one worker for each source."""
-    indexes = spark.createDataFrame([(index,) for index, _ in others], "file int").repartition(len(others), "file")
-    by_index = dict(others)
-
-    def opened(batches: Iterable[Any]) -> Iterator[Any]:
-        finder = SessionFinder(job)
-        for batch in batches:
-            for index in batch.column("file").to_pylist():
-                for lines in read(Part(index), by_index[index], job.columns):
-                    yield from finder.batches(lines, index)
-
-    return indexes.mapInArrow(opened, _LINES)
 
 
 def _hadoop_path(name: str) -> str:

@@ -15,7 +15,7 @@ from fragile import Doomed, Fragile
 from traffic import NewShop, OldShop, traffic, write_in_files, write_lines
 
 from session_fsm.backtest import BacktestError, WorkerLost, backtest
-from session_fsm.backtest.sources import Source
+from session_fsm.backtest.sources import Source, sources
 from session_fsm.wire.text import MOST_BYTES
 
 pytest.importorskip("pyspark")
@@ -100,6 +100,27 @@ def test_workers_that_are_killed_again_and_again_end_the_job(spark: Any, tmp_pat
     file = write_lines(tmp_path / "recording.jsonl", traffic(10))
     with pytest.raises(WorkerLost, match="Spark lost a worker more often than it tries again"):
         backtest(file, kind=Doomed, engine=SparkEngine(session=spark, partitions=1))
+
+
+def test_what_runs_in_the_workers_gives_the_rows_of_the_local_engine(tmp_path: Path) -> None:
+    lines = traffic(20)
+    plain = write_lines(tmp_path / "plain.jsonl", lines)
+    packed = tmp_path / "packed.jsonl.gz"
+    packed.write_bytes(gzip.compress(b"".join(line + b"\n" for line in lines)))
+    job = spark_engine.Job(kind="traffic:NewShop", files=(str(plain), str(packed)), every=True)
+    rows = {"data": lines, "file": [plain.as_uri()] * len(lines), "start": [0] * len(lines)}
+    text = [
+        pa.RecordBatch.from_pydict(rows, pa.schema({"data": pa.binary(), "file": pa.string(), "start": pa.int64()}))
+    ]
+    found = list(spark_engine._found(job, {(plain.as_uri(), 0): 0}, {str(plain): 0}, text))
+    opened = spark_engine._opened(job, dict(enumerate(sources(packed), 1)), [pa.record_batch({"file": [1]})])
+    packed_lines = pa.Table.from_batches(opened).drop_columns(["file"])
+    assert packed_lines.equals(pa.Table.from_batches(found).drop_columns(["file"]))
+    ordered = pa.Table.from_batches(found).sort_by([("session", "ascending"), ("line", "ascending")])
+    played = pa.Table.from_batches(spark_engine._played(job, ordered.to_batches())).to_pylist()
+    local = backtest(plain, kind=NewShop, verdicts="all")
+    assert sum(row["row"] == "verdict" for row in played) == local.verdicts.num_rows
+    assert sum(row["row"] == "unreadable" for row in played) == local.unreadable.num_rows
 
 
 def test_a_line_that_is_too_long_is_null() -> None:

@@ -30,6 +30,10 @@ NOT_RUN = {
     ("docs/tutorial.md", "python3 -m venv .venv"): "the tests have an environment",
     ("docs/tutorial.md", ". .venv/bin/activate"): "the tests have an environment",
     ("docs/tutorial.md", "pip install 'session-fsm[all]'"): "it installs",
+    (
+        "docs/howto/backtest-on-a-cluster.md",
+        "spark-submit --master yarn --py-files shop.py job.py 's3a://bucket/2026/*.jsonl'",
+    ): ("it needs a cluster; tests/backtest/test_spark.py runs Spark in local mode"),
     ("docs/testing/mutants.md", "session-fsm mutants -- pytest tests/test_matrix.py tests/rules/test_built_in.py"): (
         "it takes a minute; .ci/run tests a sample"
     ),
