@@ -243,7 +243,8 @@ def _why(row: Mapping[str, Any]) -> str:
         return " ".join(map(_isolated, row["reasons"]))
     if row["against_codes"]:
         return "formerly " + ", ".join(f"<code>{_isolated(code)}</code>" for code in row["against_codes"])
-    return f"{row['against_state']}, {_money(row['against_total'] or '0')} before; {row['state']} now"
+    before, now = (_money(row[total] or "0") for total in ("against_total", "total"))
+    return f"{row['against_state']}, {before} before; {row['state']}, {now} now"
 
 
 def _examples(report: Report) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -92,7 +94,8 @@ def local_session(cores: int | None) -> Any:
     A task may fail three times, so that a worker that is killed does not end the job.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    return (
+    before = signal.getsignal(signal.SIGINT)
+    session = (
         sql.SparkSession.builder.master(f"local[{cores or '*'},4]")
         .appName("session-fsm backtest")
         .config("spark.ui.enabled", "false")
@@ -101,6 +104,9 @@ def local_session(cores: int | None) -> Any:
         .config("spark.driver.host", "127.0.0.1")
         .getOrCreate()
     )
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, before)  # PySpark has set a handler, and never takes it back
+    return session
 
 
 def _lines(spark: Any, sources: Sequence[Source], job: Job) -> Any:

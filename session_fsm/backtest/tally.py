@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -107,14 +106,6 @@ class Tally:
             self.amount(key, total)
         for group, example in other.examples.items():
             self.offer(group, example)
-
-    @classmethod
-    def sum(cls, tallies: Iterable[Tally]) -> Tally:
-        """Return the sum of *tallies*."""
-        total = cls()
-        for tally in tallies:
-            total.add(tally)
-        return total
 
     def to_json(self) -> str:
         """Return the tally as JSON, the same text for the same counts."""

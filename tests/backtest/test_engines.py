@@ -152,6 +152,20 @@ class TestOptions:
         backtest(file, progress=lambda *step: told.append(step))
         assert told == [("read", 0, 1), ("read", 1, 1), ("play", 0, 1), ("play", 1, 1)]
 
+    def test_an_engine_is_chosen_by_its_name(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        spark = pytest.importorskip("session_fsm.backtest.spark")
+        monkeypatch.setattr(spark, "SparkEngine", LocalEngine)
+        assert backtest(file, engine="spark").json() == backtest(file, engine="local").json()
+
+    def test_every_process_has_the_same_number_of_partitions(
+        self, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(local_engine, "_PARTITION", file.stat().st_size // 3)
+        told: list[tuple[str, int, int]] = []
+        report = backtest(file, kind=NewShop, jobs=2, progress=lambda *step: told.append(step))
+        assert told[-1] == ("play", 4, 4)
+        assert report.json() == backtest(file, kind=NewShop).json()
+
     def test_an_engine_of_ones_own_is_one_class(self, file: Path) -> None:
         class Loud(LocalEngine):
             def rows(self, sources: Any, job: Any, kinds: Any, folder: Any, progress: Any) -> Any:

@@ -14,7 +14,7 @@ from traffic import NewShop, OldShop, traffic, write_lines
 from session_fsm import CustomerSession, InvalidValue, Trigger, rule
 from session_fsm.backtest import BacktestError, Change, Report, backtest
 from session_fsm.backtest.examples import test_module as module_of
-from session_fsm.backtest.page import _share
+from session_fsm.backtest.page import _share, _why
 from session_fsm.testing import recording as recorded
 
 
@@ -391,6 +391,10 @@ class TestPage:
         page = played(tmp_path).html()
         assert "Nothing changes</strong> for 0 sessions." in page
         html5lib.HTMLParser(strict=True).parse(page)
+
+    def test_a_change_without_a_refusal_shows_both_states(self) -> None:
+        row = {"reasons": [], "against_codes": [], "against_state": "open", "against_total": "1000", "state": "closed"}
+        assert _why(row | {"total": "2.50"}) == "open, 1,000 before; closed, 2.50 now"
 
     def test_shares_are_never_rounded_to_nothing_or_all(self) -> None:
         assert [_share(*pair) for pair in ((0, 0), (0, 9), (1, 5000), (1, 8), (4999, 5000), (5, 5))] == [

@@ -135,6 +135,13 @@ class TestLines:
         ]
         assert found == [(number, line) for number, line in enumerate([*lines, b"last"], start=1) if line]
 
+    def test_a_file_may_end_where_a_part_does(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sources, "_PART", 10)
+        monkeypatch.setattr(sources, "_CHUNK", 10)
+        file = write_lines(tmp_path / "even.jsonl", [b"aaaa"] * 4)
+        (source,) = sources.sources(file)
+        assert list(parts_of(0, source)) == [Part(0, 0, 10, 1), Part(0, 10, 20, 3)]
+
     def test_a_part_needs_the_end_of_a_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sources, "_PART", 10)
         monkeypatch.setattr(sources, "_CHUNK", 8)

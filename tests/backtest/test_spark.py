@@ -3,7 +3,9 @@
 import gzip
 import os
 import re
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from fragile import Doomed, Fragile
 from traffic import NewShop, OldShop, traffic, write_in_files, write_lines
 
 from session_fsm.backtest import BacktestError, WorkerLost, backtest
+from session_fsm.backtest.playing import ROWS
 from session_fsm.backtest.sources import Source, sources
 from session_fsm.wire.text import MOST_BYTES
 
@@ -73,6 +76,16 @@ def test_spark_gives_the_same_byte_for_byte(engine: SparkEngine, tmp_path: Path)
     assert one.verdicts.equals(two.verdicts)
     assert one.unreadable.equals(two.unreadable)
     assert one.json() == two.json()
+
+
+def test_the_handler_of_interrupts_is_kept(spark: Any) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    local_session_in_thread: list[Any] = []
+    thread = threading.Thread(target=lambda: local_session_in_thread.append(spark_engine.local_session(2)))
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGINT) is before is signal.default_int_handler
+    assert local_session_in_thread == [spark]
 
 
 def test_compressed_files_and_tables_are_read_by_the_workers(engine: SparkEngine, tmp_path: Path) -> None:
@@ -176,3 +189,39 @@ def test_a_finished_result_is_not_computed_again(tmp_path: Path) -> None:
 def test_paths_are_compared_as_spark_reports_them(name: str, key: str) -> None:
     path = spark_engine._key(name)
     assert path.replace("//", "/") == key.replace("//", "/")
+
+
+class Fake:
+    """A Spark session that plays nothing."""
+
+    def __init__(self, master: str) -> None:
+        self.sparkContext, self.stopped = self, False
+        self.master = master
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.mark.parametrize(("master", "path"), [("local[2]", ("/shop",)), ("yarn", ())])
+def test_the_directories_of_this_machine_are_for_workers_on_it(
+    master: str, path: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[Any] = []
+    monkeypatch.setattr(SparkEngine, "_table", lambda _self, _spark, _sources, job: jobs.append(job) or EMPTY)
+    job = spark_engine.Job(kind="traffic:NewShop", path=("/shop",))
+    session = Fake(master)
+    SparkEngine(session=session).rows([], job, (NewShop, None), tmp_path, lambda *_: None)
+    assert jobs[0].path == path
+    assert not session.stopped
+
+
+def test_a_session_of_its_own_is_stopped_also_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Fake("local[2]")
+    monkeypatch.setattr(spark_engine, "local_session", lambda _: session)
+    job = spark_engine.Job(kind="traffic:NewShop")
+    with pytest.raises(BacktestError, match="Spark cannot finish the job"):
+        SparkEngine().rows([], job, (NewShop, None), tmp_path, lambda *_: None)
+    assert session.stopped
+
+
+EMPTY = ROWS.empty_table()
