@@ -284,7 +284,7 @@ class Recording:
         """Start the session of *snapshot*, or replace it: its next request finds it as the snapshot has it.
 
         Raises:
-            WireError: the document is no session of `kind`, or a session with another integration ID.
+            WireError: the document is no session of the recording's class, or a session with another integration ID.
         """
         try:
             session = structure(snapshot.body, self.kind, strict=strict)

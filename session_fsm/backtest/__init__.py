@@ -1,4 +1,4 @@
-"""Backtest a session class: play recorded requests through it, and see what it refuses, and what has changed.
+"""Backtest a session class: play recorded requests through it, and see what it refuses, and what has changed::
 
     from session_fsm.backtest import backtest
 

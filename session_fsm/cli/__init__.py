@@ -24,9 +24,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "demo": "session_fsm.cli.commands.demo",
         "replay": "session_fsm.cli.commands.replay",
-        "backtest": "session_fsm.cli.commands.backtest",
         "check": "session_fsm.cli.commands.check",
         "explain": "session_fsm.cli.commands.explain",
+        "backtest": "session_fsm.cli.commands.backtest",
         "diagram": "session_fsm.cli.commands.diagram",
         "coverage": "session_fsm.cli.commands.coverage",
         "mutants": "session_fsm.cli.commands.mutants",
