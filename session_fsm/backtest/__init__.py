@@ -1,4 +1,6 @@
-"""Backtest a session class: play recorded requests through it, and see what it refuses, and what has changed::
+"""Backtest a session class: play recorded requests through it, and see what it refuses, and what has changed.
+
+For example::
 
     from session_fsm.backtest import backtest
 

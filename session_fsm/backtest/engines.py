@@ -1,4 +1,4 @@
-"""`Engine` is what runs a backtest: on this machine (`session_fsm.backtest.local`) or on Spark.
+"""`Engine` is what runs a backtest: on this machine (`LocalEngine`) or on Spark.
 
 Another engine is one class with the method `Engine.rows`. It hands the lines of whole sessions to
 `session_fsm.backtest.playing.play`, and brings back what that yields.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from session_fsm.backtest.job import Job, Kinds
 from session_fsm.backtest.sources import Source
 
 __all__ = ["Engine", "Progress"]
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is done (``read`` or ``play``), how much of it is done, and how much there is."""
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""A function that is called with what is done (``read`` or ``play``), how much of it is done, and how much there is."""
 
 
 class Engine(Protocol):

@@ -68,7 +68,12 @@ ROWS = pa.schema(
 """The output of `play`. The column ``row`` says what a row is: `VERDICT`, `UNREADABLE` (its problems are in ``reasons``),
 or `SUMMARY` (a `Tally` as JSON is the only element of ``reasons``). Times are microseconds since 1970."""
 
-VERDICT, UNREADABLE, SUMMARY = "verdict", "unreadable", "summary"
+VERDICT = "verdict"
+"""A row for an operation."""
+UNREADABLE = "unreadable"
+"""A row for a line that cannot be read."""
+SUMMARY = "summary"
+"""The row with the counts of a partition."""
 
 _BATCH = 4096
 """The greatest number of rows of an output batch."""

@@ -32,6 +32,7 @@ pa: Any = needed("pyarrow")
 duckdb: Any = needed("duckdb")
 
 Paths: TypeAlias = "str | Path | Iterable[str | Path]"
+"""One or more paths, patterns or URLs."""
 
 _REMOTE = ("file", "gs", "gcs", "hdfs", "s3", "s3a")
 """The schemes that are files for PyArrow; any other is the URL of a store."""

@@ -1,6 +1,6 @@
 """`SparkEngine` runs a backtest on Apache Spark, on a cluster or in local mode.
 
-Spark reads the lines, repartitions them by session, sorts each partition, and hands it to `play` in Arrow batches
+Spark reads the lines, repartitions them by session, sorts each partition, and hands it to ``play`` in Arrow batches
 (``mapInArrow``). Everything that decides about a line or a session is the code of the local engine.
 """
 
