@@ -35,6 +35,8 @@ duckdb: Any = needed("duckdb")
 _PARTITION = 48_000_000
 """How many bytes of lines a partition has, as a rule."""
 _MOST_PARTITIONS = 256
+_LEAST = 500_000
+"""How many bytes of lines are worth more than one process."""
 _BATCH = 8192
 _ATTEMPTS = 3
 """How often the pool of processes is started, if processes of it are lost."""
@@ -58,12 +60,10 @@ class LocalEngine:
         """Play every session of *sources*; see `Engine.rows`."""
         parts = [part for index, source in enumerate(sources) for part in parts_of(index, source)]
         size = sum(source.size for source in sources)
-        partitions = max(1, min(_MOST_PARTITIONS, size // _PARTITION + 1))
-        if partitions > 1:
+        partitions = min(_MOST_PARTITIONS, size // _PARTITION + 1)
+        if size > _LEAST:  # every process has as many partitions as the others
             partitions = -(-partitions // self.jobs) * self.jobs
-        elif self.jobs > 1 and size > _PARTITION // 100:
-            partitions = self.jobs
-        work = _Work(tuple(sources), job, folder, int(partitions), self.memory)
+        work = _Work(tuple(sources), job, folder, partitions, self.memory)
         reading = [partial(_partition, work, number, part) for number, part in enumerate(parts)]
         playing = [partial(_play, work, number) for number in range(work.partitions)]
         if self.jobs == 1:

@@ -160,7 +160,8 @@ class TestOptions:
     def test_every_process_has_the_same_number_of_partitions(
         self, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(local_engine, "_PARTITION", file.stat().st_size // 3)
+        monkeypatch.setattr(local_engine, "_PARTITION", file.stat().st_size // 2)
+        monkeypatch.setattr(local_engine, "_LEAST", 0)
         told: list[tuple[str, int, int]] = []
         report = backtest(file, kind=NewShop, jobs=2, progress=lambda *step: told.append(step))
         assert told[-1] == ("play", 4, 4)
