@@ -49,7 +49,7 @@ def prepare(python: str) -> str:
             "install",
             "--quiet",
             "--editable",
-            ".[cli,store]",
+            ".[cli,spark,store]",
             "--requirement",
             str(REQUIREMENTS),
         )

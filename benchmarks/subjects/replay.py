@@ -18,13 +18,15 @@ from typing import Any
 
 from benchmarks.plan import Comparison, Measured, Ratio
 
-__all__ = ["COMPARISONS"]
+__all__ = ["COMPARISONS", "STEPS", "body_of"]
 
 _SESSIONS, _OPERATIONS = 100_000, 10
-_STEPS = ("create", "update", "coupon", "close", "reopen", "update", "close", "return", "return", "cancel")
+STEPS = ("create", "update", "coupon", "close", "reopen", "update", "close", "return", "return", "cancel")
+"""What happens to each session."""
 
 
-def _body(step: str, number: int) -> dict[str, Any] | None:
+def body_of(step: str, number: int) -> dict[str, Any] | None:
+    """Return the body of the request that is *step* of the session *number*, or None if it has none."""
     match step:
         case "create" | "update":
             skus = (f"TEA-{number % 97}", f"CUP-{number % 89}", f"POT-{number % 83}")
@@ -44,10 +46,10 @@ def _body(step: str, number: int) -> dict[str, Any] | None:
 
 def _requests(sessions: int) -> Iterator[tuple[str, str, dict[str, Any] | None]]:
     """Yield the operation, session ID and body of every request: all sessions take each step before the next."""
-    for step in _STEPS:
+    for step in STEPS:
         operation = step if step in ("return", "reopen") else "update"
         for number in range(sessions):
-            yield operation, f"order-{number}", _body(step, number)
+            yield operation, f"order-{number}", body_of(step, number)
 
 
 _TIME = "2026-02-03T04:05:06Z"
@@ -65,7 +67,7 @@ def _replay(sessions: int) -> tuple[float, Any, int]:
 
     from session_fsm import CustomerSession
     from session_fsm.cli.commands.replay import JsonLines, play
-    from session_fsm.cli.recording import Recording
+    from session_fsm.recording import Recording
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "requests.jsonl"

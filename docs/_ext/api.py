@@ -40,6 +40,14 @@ PAGES = (
     "session_fsm.diagrams.sphinx",
     "session_fsm.store",
     "session_fsm.testing",
+    "session_fsm.backtest",
+    "session_fsm.backtest.spark",
+    "session_fsm.backtest.engines",
+    "session_fsm.backtest.job",
+    "session_fsm.backtest.sources",
+    "session_fsm.backtest.playing",
+    "session_fsm.backtest.examples",
+    "session_fsm.backtest.tally",
 )
 """The modules that users import from; each has a page."""
 # The command has its own page, generated from its options.

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "replay": "session_fsm.cli.commands.replay",
         "check": "session_fsm.cli.commands.check",
         "explain": "session_fsm.cli.commands.explain",
+        "backtest": "session_fsm.cli.commands.backtest",
         "diagram": "session_fsm.cli.commands.diagram",
         "coverage": "session_fsm.cli.commands.coverage",
         "mutants": "session_fsm.cli.commands.mutants",

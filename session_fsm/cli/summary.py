@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import define, field
 
-from session_fsm.cli.recording import Recording, Result
 from session_fsm.cli.terminal import Cell
+from session_fsm.recording import Recording, Result
 from session_fsm.states import State
 
 __all__ = ["Summary"]
@@ -29,6 +29,7 @@ class Summary:
     codes: Counter[str] = field(factory=Counter[str])
     """Refusals by code; a refusal with two codes counts under both."""
     unreadable: int = 0
+    snapshots: int = 0
     interrupted: bool = False
     """Whether Ctrl-C ended the run."""
 
@@ -51,17 +52,21 @@ class Summary:
 
     def document(self, recording: Recording) -> dict[str, Any]:
         """Return the summary as a JSON document."""
-        return {
-            "requests": self.requests,
-            "operations": dict(self.operations.most_common()),
-            "applied": self.applied,
-            "allowedDryRuns": self.allowed,
-            "refused": self.refused,
-            "alreadyThere": self.already,
-            "refusedByCode": _sorted(self.codes),
-            "unreadable": self.unreadable,
-            "sessions": _states(recording),
-        } | ({"interrupted": True} if self.interrupted else {})
+        return (
+            {
+                "requests": self.requests,
+                "operations": dict(self.operations.most_common()),
+                "applied": self.applied,
+                "allowedDryRuns": self.allowed,
+                "refused": self.refused,
+                "alreadyThere": self.already,
+                "refusedByCode": _sorted(self.codes),
+                "unreadable": self.unreadable,
+                "sessions": _states(recording),
+            }
+            | ({"snapshots": self.snapshots} if self.snapshots else {})
+            | ({"interrupted": True} if self.interrupted else {})
+        )
 
     def rows(self, recording: Recording) -> list[tuple[str | Cell, ...]]:
         """Return the summary as rows of a table."""
@@ -72,13 +77,14 @@ class Summary:
             ("dry runs", self.allowed, "", "allowed, and nothing changed"),
             ("refused", self.refused, "refused", "; ".join(filter(None, [_listed(_sorted(self.codes)), already]))),
             ("unreadable", self.unreadable, "refused", ""),
+            ("snapshots", self.snapshots, "", "sessions to go on from"),
             ("sessions", len(recording.sessions), "", _listed(_states(recording))),
         ]
         width = max(len(str(number)) for _, number, _, _ in lines)
         return [
             (Cell(name, "quiet"), Cell(f"{number:>{width}}", style if number else ""), text)
             for name, number, style, text in lines
-            if number or name != "dry runs"
+            if number or name not in ("dry runs", "snapshots")
         ]
 
 

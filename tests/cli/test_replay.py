@@ -23,7 +23,7 @@ from session_fsm import CustomerSession, InvalidValue, Trigger, Violation, WireE
 from session_fsm.cli import command, progress
 from session_fsm.cli.interrupts import Interruptible
 from session_fsm.cli.json_lines import json_line
-from session_fsm.cli.recording import Recording, lines_of, read_request
+from session_fsm.recording import Recording, lines_of, read_request
 from session_fsm.states import Operation
 from session_fsm.wire.text import MOST_BYTES
 
@@ -828,3 +828,13 @@ def test_a_session_uses_no_more_memory_than_documented(items: int, most: int) ->
     finally:
         tracemalloc.stop()
     assert not any(session.pending_events for session in played.sessions.values())
+
+
+def test_a_snapshot_starts_a_session_and_is_counted_apart() -> None:
+    body = {"integrationId": "A", "created": "2026-01-01T00:00:00Z", "state": "closed"}
+    lines = recording({"operation": "snapshot", "sessionId": "A", "body": body}, reopened("A"))
+    result = run("replay", "-", stdin=lines)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "requests    1  reopen 1" in result.stdout
+    assert "snapshots   1  sessions to go on from" in result.stdout
+    assert objects(run("replay", "-", "--json", stdin=lines).stdout)[-1]["summary"]["snapshots"] == 1

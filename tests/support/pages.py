@@ -34,6 +34,10 @@ NOT_RUN = {
     ("docs/howto/store-sessions.md", "export SESSION_FSM_STORE=postgresql://shop@localhost/orders"): (
         "the tests have a server of their own"
     ),
+    (
+        "docs/howto/backtest-on-a-cluster.md",
+        "spark-submit --master yarn --py-files shop.py job.py 's3a://bucket/2026/*.jsonl'",
+    ): ("it needs a cluster; tests/backtest/test_spark.py runs Spark in local mode"),
     ("docs/testing/mutants.md", "session-fsm mutants -- pytest tests/test_matrix.py tests/rules/test_built_in.py"): (
         "it takes a minute; .ci/run tests a sample"
     ),

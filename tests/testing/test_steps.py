@@ -8,7 +8,7 @@ import pytest
 from builders import TenantSession
 
 from session_fsm import AdditionalCost, CartItem, CustomerSession, InvalidValue, ReturnedCartItem, SessionUpdate, State
-from session_fsm.cli.recording import Recording, read_request
+from session_fsm.recording import Recording, read_request
 from session_fsm.testing import BEGINNING, Step, Story, code_of
 
 ONE_ITEM = SessionUpdate(cart_items=[CartItem(sku="A", quantity=2, price="1.50")], state="closed")

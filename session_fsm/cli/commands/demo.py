@@ -7,10 +7,10 @@ from importlib.resources import files
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.recording import Recording, Result, lines_of, read_request
 from session_fsm.cli.summary import Summary
 from session_fsm.cli.terminal import Cell, Screen
 from session_fsm.events import SessionEvent
+from session_fsm.recording import Recording, Result, lines_of, read_request
 from session_fsm.rules import coupon_code_required
 from session_fsm.session import CustomerSession
 from session_fsm.values import SessionUpdate

@@ -10,11 +10,11 @@ import click
 
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.diagram_files import DiagramFiles
-from session_fsm.cli.recording import lines_of
 from session_fsm.cli.terminal import Screen, escaped, write_error
 from session_fsm.diagrams import DETAILS, Detail, Format, formats, render
 from session_fsm.errors import WireError
 from session_fsm.events import SessionEvent
+from session_fsm.recording import lines_of
 from session_fsm.session import CustomerSession
 from session_fsm.wire import loads
 from session_fsm.wire.text import MOST_BYTES

@@ -14,10 +14,10 @@ from session_fsm.cli.definition import class_option
 from session_fsm.cli.interrupts import Interruptible
 from session_fsm.cli.json_lines import json_line
 from session_fsm.cli.progress import Display
-from session_fsm.cli.recording import Recording, Result, lines_of, read_request
 from session_fsm.cli.summary import Summary
 from session_fsm.cli.terminal import Cell, Screen, escaped, padded
 from session_fsm.errors import WireError, counted
+from session_fsm.recording import Recording, Result, Snapshot, lines_of, read_line
 from session_fsm.session import CustomerSession
 from session_fsm.validators import timestamp
 
@@ -32,7 +32,8 @@ _MOST_NAMED = 20
     short_help="Play recorded API requests and see what each would do.",
     epilog="""\b
 A line has these members, the last three of which may be missing:
-  operation  update, which creates a session that is not known, return or reopen
+  operation  update, which creates a session that is not known, return, reopen, or
+             snapshot, whose body is a session to go on from
   sessionId  the integration ID of the session
   body       what was sent to the API, with or without its wrapper; reopen has none
   time       when, as RFC 3339 writes it; without it, now
@@ -187,8 +188,13 @@ def play(
             unreadable = _UnreadableLines(_display_name(name), display)
             with click.open_file(name, "rb") as stream:
                 for number, line in run.each(lines_of(stream)):
+                    result = None
                     try:
-                        result = recording.play(read_request(line, strict=strict))
+                        request = read_line(line, strict=strict)
+                        if isinstance(request, Snapshot):
+                            recording.restore(request, strict=strict)
+                        else:
+                            result = recording.play(request)
                     except WireError as error:
                         summary.unreadable += 1
                         if isinstance(lines, JsonLines):
@@ -198,9 +204,12 @@ def play(
                             break
                     else:
                         unreadable.any_readable = True
-                        summary.count(result)
-                        if result.violations or not quiet:
-                            display.write(lines.result(name, number, result))
+                        if result is None:
+                            summary.snapshots += 1
+                        else:
+                            summary.count(result)
+                            if result.violations or not quiet:
+                                display.write(lines.result(name, number, result))
                     done += len(line or b"")
                     display.tick(done)
             unreadable.end()

@@ -12,7 +12,7 @@ from hypothesis import strategies
 
 import session_fsm
 from session_fsm import CartItem, CustomerSession, InvalidValue, RuleViolated, SessionUpdate, rule
-from session_fsm.cli.recording import Recording, Result, read_request
+from session_fsm.recording import Recording, Result, read_request
 from session_fsm.testing import NoWitness, Step, Story, Why, Witness, find_witness, witness
 
 OUTCOMES = [(rule.code, outcome) for rule in EveryRuleSession.rules for outcome in ("violated", "passed")]

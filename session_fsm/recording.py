@@ -1,6 +1,7 @@
-"""`read_request` reads a line of a recording, and `Recording.play` applies it to the session that it names.
+"""`read_line` reads a line of a recording, and `Recording.play` applies it to the session that it names.
 
-``session-fsm replay`` and ``session-fsm demo`` use them. ``docs/replay-format.md`` describes the format of a line.
+``session-fsm replay``, ``session-fsm demo`` and `session_fsm.backtest` use them. ``docs/replay-format.md`` describes
+the format of a line.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from session_fsm.wire import ReturnRequest, fast_reader, structure
 from session_fsm.wire.fast_reading import FALL_BACK, SlowPathNeeded, accounts_for, line_decoder, other_members
 from session_fsm.wire.text import MOST_BYTES, decoded, parse
 
-__all__ = ["Recording", "Request", "Result", "lines_of", "read_request"]
+__all__ = ["Recording", "Request", "Result", "Snapshot", "lines_of", "read_line", "read_request", "trigger_of"]
 
 OPERATIONS: Mapping[str, Operation] = {
     "update": Operation.UPDATE,
@@ -47,6 +48,8 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 """The names of an operation in a line: its short name, its title in the API reference, or its operation ID."""
 _SHORT_NAMES = dict(zip(Operation, OPERATIONS, strict=False))
+_SNAPSHOT = "snapshot"
+"""The member ``operation`` of a line that holds a snapshot."""
 
 
 @frozen(kw_only=True, weakref_slot=False)
@@ -89,6 +92,19 @@ class Result:
     """Why the request was refused; empty if it was not."""
     already: bool = False
     """Whether it was refused because the session is already in the wanted state."""
+    decision: Decision[Any] | None = None
+    """The decision of a refusal; None if the request was not refused, or if the class raised another error."""
+
+
+@frozen(kw_only=True, weakref_slot=False)
+class Snapshot:
+    """A session as it was at some time: a line of a recording that stands for the requests before it."""
+
+    session_id: str
+    body: Any
+    """The document of the session, as the API returns it."""
+    time: datetime | None = None
+    """The time of the snapshot; None if the line has none."""
 
 
 def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
@@ -117,6 +133,37 @@ def read_request(line: bytes | None, *, strict: bool = False) -> Request:
     except FALL_BACK:
         pass
     return _read_slow(line, strict=strict)
+
+
+def read_line(line: bytes | None, *, strict: bool = False) -> Request | Snapshot:
+    """Read one line as `read_request` does, or as the snapshot of a session.
+
+    Raises:
+        WireError: with every problem of the line.
+    """
+    if line is not None and b'"snapshot"' in line and (snapshot := _read_snapshot(line, strict=strict)):
+        return snapshot
+    return read_request(line, strict=strict)
+
+
+def _read_snapshot(line: bytes, *, strict: bool) -> Snapshot | None:
+    """Read the line of a snapshot. Return None for another line, or for text that is not JSON."""
+    try:
+        document = parse(line)
+    except WireError:
+        return None
+    if not is_object(document) or document.get("operation") != _SNAPSHOT:
+        return None
+    members = {name: value for name, value in document.items() if value is not None}
+    problems = [Problem(f"/{name}", "is missing") for name in ("sessionId", "body") if name not in members]
+    given = [name for name in ("sessionId", "time", "note") if name in members]
+    problems += [Problem(f"/{name}", str(text)) for name in given if (text := _CHECKS[name](members[name]))]
+    if strict:
+        problems += [Problem(pointer_token(name), "is not known") for name in document if name not in _MEMBERS]
+    if problems:
+        raise WireError(problems)
+    time = members.get("time")
+    return Snapshot(session_id=members["sessionId"], body=members["body"], time=to_time(time) if time else None)
 
 
 def _read_fast(text: str, *, strict: bool) -> Request:
@@ -223,6 +270,21 @@ class Recording:
     sessions: dict[str, CustomerSession] = field(factory=dict[str, CustomerSession])
     """Every session that was created, by its integration ID."""
 
+    def restore(self, snapshot: Snapshot, *, strict: bool = False) -> None:
+        """Start the session of *snapshot*, or replace it: its next request finds it as the snapshot has it.
+
+        Raises:
+            WireError: the document is no session of the recording's class, or a session with another integration ID.
+        """
+        try:
+            session = structure(snapshot.body, self.kind, strict=strict)
+        except WireError as error:
+            raise WireError(problem.under("/body") for problem in error.problems) from None
+        if session.integration_id != snapshot.session_id:
+            text = f'"{session.integration_id:.40}" is not the sessionId of the line'
+            raise WireError([Problem("/body/integrationId", text)])
+        self.sessions[snapshot.session_id] = session
+
     def play(self, request: Request) -> Result:
         """Apply *request* to its session and return the result, which may be a refusal.
 
@@ -230,21 +292,23 @@ class Recording:
             WireError: a value of the request is invalid.
         """
         session = self.sessions.get(request.session_id)
-        trigger = _trigger_of(request, session)
+        trigger = trigger_of(request, session)
         source = None if session is None else session.state
         event: SessionEvent | None = None
         violations: tuple[Violation, ...] = ()
         already = False
+        decision: Decision[Any] | None = None
         try:
             session, event = self._apply(session, trigger, request)
         except TransitionRefused as refusal:
-            violations, already = _reasons(refusal.decision), isinstance(refusal, WrongState) and refusal.already
+            decision = refusal.decision
+            violations, already = _reasons(decision), isinstance(refusal, WrongState) and refusal.already
         except InvalidValue as error:
             raise WireError(problem.under("/body") for problem in error.problems) from None
         except Exception as error:  # noqa: BLE001  # a user's class may raise anything; the replay continues
             violations = (self._failure(session, error),)
         state, total = (None, None) if session is None else (session.state, session.total)
-        return _make_result(request, trigger, source, state, total, event, violations, already)
+        return _make_result(request, trigger, source, state, total, event, violations, already, decision)
 
     def _apply(
         self, session: CustomerSession | None, trigger: Trigger, request: Request
@@ -303,7 +367,7 @@ def _reasons(decision: Decision[Any]) -> tuple[Violation, ...]:
     )
 
 
-def _trigger_of(request: Request, session: CustomerSession | None) -> Trigger:
+def trigger_of(request: Request, session: CustomerSession | None) -> Trigger:
     """Return the trigger that the request fires, chosen as `CustomerSession.put` does."""
     match request.body:
         case SessionUpdate(state=state):

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from wire_documents import parsed
 from wire_strategies import any_json
 
-from session_fsm import WireError
-from session_fsm.cli import recording
-from session_fsm.cli.recording import Request, read_request
+from session_fsm import CustomerSession, WireError, recording
+from session_fsm.recording import Recording, Request, Snapshot, read_line, read_request
 
 UPDATE = {"operation": "update", "sessionId": "A", "body": {"couponCodes": ["XMAS"]}, "time": "2026-02-03T04:05:06Z"}
 RETURN = {"operation": "return", "sessionId": "A", "body": {"return": {"returnedCartItems": [{"position": 0}]}}}
@@ -98,3 +97,58 @@ def test_modified_lines_give_the_same_result_on_both_paths(
         return
     if parsed(text) is not None:
         takes_fast_path(text.encode(), strict=strict)
+
+
+SNAPSHOT = {
+    "operation": "snapshot",
+    "sessionId": "A",
+    "body": {"integrationId": "A", "created": "2026-01-01T00:00:00Z", "state": "closed", "couponCodes": ["XMAS"]},
+    "time": "2026-02-03T04:05:06Z",
+}
+
+
+class TestSnapshots:
+    """A snapshot stands for the requests before it."""
+
+    def test_the_next_request_finds_the_session_of_the_snapshot(self) -> None:
+        played = Recording(CustomerSession)
+        snapshot = read_line(json.dumps(SNAPSHOT).encode())
+        assert isinstance(snapshot, Snapshot)
+        assert str(snapshot.time) == "2026-02-03 04:05:06+00:00"
+        played.restore(snapshot)
+        result = played.play(read_request(json.dumps(REOPEN | {"dry": False}).encode()))
+        assert (result.source, result.state, result.violations) == ("closed", "open", ())
+        assert played.sessions["A"].coupon_codes == ("XMAS",)
+
+    def test_a_request_that_says_snapshot_elsewhere_is_a_request(self) -> None:
+        line = json.dumps(UPDATE | {"note": "snapshot", "snapshot": True}).encode()
+        assert read_line(line) == read_request(line)
+
+    @pytest.mark.parametrize(
+        ("change", "problem"),
+        [
+            ({"sessionId": None}, "/sessionId: is missing"),
+            ({"body": None}, "/body: is missing"),
+            ({"time": "yesterday"}, "/time: is not a time with its time zone, such as 2026-09-14T09:12:00Z"),
+            ({"weather": "fine"}, "/weather: is not known"),
+        ],
+    )
+    def test_a_wrong_member_is_reported(self, change: dict[str, Any], problem: str) -> None:
+        with pytest.raises(WireError) as refused:
+            read_line(json.dumps(SNAPSHOT | change).encode(), strict=True)
+        assert str(refused.value) == problem
+
+    @pytest.mark.parametrize("line", [b'"snapshot"', b'{"operation": "snapshot"'])
+    def test_a_line_that_is_no_object_is_reported_as_for_a_request(self, line: bytes) -> None:
+        assert outcome(read_line, line, strict=False) == outcome(read_request, line, strict=False)
+
+    @pytest.mark.parametrize(
+        ("body", "pointer"),
+        [({"state": "lost"}, "/body/state"), ({"integrationId": "B"}, "/body/integrationId")],
+    )
+    def test_a_document_of_another_session_is_refused(self, body: dict[str, Any], pointer: str) -> None:
+        snapshot = read_line(json.dumps(SNAPSHOT | {"body": SNAPSHOT["body"] | body}).encode())
+        assert isinstance(snapshot, Snapshot)
+        with pytest.raises(WireError) as refused:
+            Recording(CustomerSession).restore(snapshot)
+        assert [problem.pointer for problem in refused.value.problems] == [pointer]
