@@ -34,7 +34,10 @@ def event_lines(url: str) -> Iterator[bytes]:
 def _documents(url: str) -> Iterator[tuple[bool, str]]:
     """Yield the document of each event and snapshot, and whether it is a snapshot, in the order of their versions."""
     sqlalchemy = needed("sqlalchemy", "store")
-    engines, tables = needed("session_fsm.store.engines", "store"), needed("session_fsm.store.schema", "store").Schema()
+    engines, tables = (
+        needed("session_fsm.store.database.engines", "store"),
+        needed("session_fsm.store.database.schema", "store").Schema(),
+    )
     events, snapshots = tables.events.c, tables.snapshots.c
     literal, select = sqlalchemy.literal, sqlalchemy.select
     query = sqlalchemy.union_all(

@@ -14,7 +14,6 @@ if _missing := [name for name in ("sqlalchemy", "alembic", "greenlet") if find_s
     )
 
 from session_fsm.store.async_store import AsyncSessionStore
-from session_fsm.store.documents import Migration, Migrations
 from session_fsm.store.errors import (
     DocumentUnreadable,
     HistoryMismatch,
@@ -26,8 +25,9 @@ from session_fsm.store.errors import (
     StoreError,
     StoreUnavailable,
 )
-from session_fsm.store.messages import AsyncPendingMessage, FailedMessage, Message, PendingMessage, Relayed
-from session_fsm.store.outbox import AsyncOutbox, Outbox
+from session_fsm.store.operations.documents import Migration, Migrations
+from session_fsm.store.outbox.messages import AsyncPendingMessage, FailedMessage, Message, PendingMessage, Relayed
+from session_fsm.store.outbox.outbox import AsyncOutbox, Outbox
 from session_fsm.store.results import Migrated, Page, Pruned, StoredEvent, Verified
 from session_fsm.store.session_store import SessionStore
 

@@ -11,15 +11,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from session_fsm.session import CustomerSession
-from session_fsm.store.changing import Change
-from session_fsm.store.documents import Documents, Migrations
-from session_fsm.store.driver_errors import unavailable
-from session_fsm.store.idempotency import KeyedRequest
-from session_fsm.store.operations import Operations
-from session_fsm.store.outbox_operations import OutboxOperations
-from session_fsm.store.schema import Schema
-from session_fsm.store.upgrading import check_version
-from session_fsm.store.upkeep import Upkeep
+from session_fsm.store.database.driver_errors import unavailable
+from session_fsm.store.database.schema import Schema
+from session_fsm.store.database.upgrading import check_version
+from session_fsm.store.operations.changing import Change
+from session_fsm.store.operations.documents import Documents, Migrations
+from session_fsm.store.operations.idempotency import KeyedRequest
+from session_fsm.store.operations.statements import Operations
+from session_fsm.store.operations.upkeep import Upkeep
+from session_fsm.store.outbox.statements import OutboxOperations
 
 __all__ = ["Parts"]
 

@@ -17,21 +17,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from session_fsm.changes import as_time
 from session_fsm.session import CustomerSession
 from session_fsm.states import StateLike
-from session_fsm.store import engines, sqlite
 from session_fsm.store.arguments import BATCH, KEEP_ANSWERS, TIMEOUT, as_limit, as_state, as_states, utc_now
-from session_fsm.store.changing import Change, Done
-from session_fsm.store.documents import Migrations
-from session_fsm.store.driver_errors import no_connection, translated, unavailable
+from session_fsm.store.database import engines, sqlite
+from session_fsm.store.database.driver_errors import no_connection, translated, unavailable
+from session_fsm.store.database.upgrading import found_version, upgrade
 from session_fsm.store.errors import StaleSession, StoreUnavailable
-from session_fsm.store.messages import Message, Relayed
-from session_fsm.store.operations import Answered, Stored
-from session_fsm.store.outbox import Outbox
+from session_fsm.store.operations.changing import Change, Done
+from session_fsm.store.operations.documents import Migrations
+from session_fsm.store.operations.retry import ATTEMPTS, as_attempts, delay
+from session_fsm.store.operations.statements import Answered, Stored
+from session_fsm.store.outbox.messages import Message, Relayed
+from session_fsm.store.outbox.outbox import Outbox
+from session_fsm.store.outbox.relaying import Handing
 from session_fsm.store.parts import Parts
-from session_fsm.store.relaying import Handing
 from session_fsm.store.results import Migrated, Page, Pruned, StoredEvent, Verified
-from session_fsm.store.retry import ATTEMPTS, as_attempts, delay
 from session_fsm.store.telemetry import Watch, span
-from session_fsm.store.upgrading import found_version, upgrade
 
 __all__ = ["SessionStore"]
 

@@ -150,7 +150,7 @@ def test_json_blocks_can_be_read(page: str, tmp_path: Path) -> None:
 _NO_CODE = {
     "session_fsm/errors.py": "the tree of the errors",
     "session_fsm/store/errors.py": "the tree of the errors",
-    "session_fsm/store/schema.py": "the tables",
+    "session_fsm/store/database/schema.py": "the tables",
     "session_fsm/diagrams/svg/layout.py": "a sketch of the picture",
     "session_fsm/diagrams/sphinx.py": "the directive, which test_diagrams_sphinx.py builds",
 }

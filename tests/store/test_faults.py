@@ -19,7 +19,8 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import NoResultFound, OperationalError
 
 from session_fsm import CustomerSession, InvalidValue
-from session_fsm.store import AsyncSessionStore, SessionStore, StaleSession, StoreUnavailable, sqlite
+from session_fsm.store import AsyncSessionStore, SessionStore, StaleSession, StoreUnavailable
+from session_fsm.store.database import sqlite
 
 SECRETS = ("INSERT", "UPDATE", "SELECT", "hush", "XMAS", "couponCodes")
 

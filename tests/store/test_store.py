@@ -40,12 +40,11 @@ from session_fsm.store import (
     StaleSession,
     StoreError,
     StoreUnavailable,
-    documents,
-    keys,
-    outbox_operations,
-    retry,
 )
-from session_fsm.store.schema import REVISION, Schema
+from session_fsm.store.database import keys
+from session_fsm.store.database.schema import REVISION, Schema
+from session_fsm.store.operations import documents, retry
+from session_fsm.store.outbox import statements
 from session_fsm.testing import StoreContract
 
 START = datetime(2026, 9, 14, 9, 0, tzinfo=UTC)
@@ -358,7 +357,7 @@ class TestRelay:
         asyncio.run(run())
 
     def test_delays_double_up_to_a_limit(self) -> None:
-        assert [outbox_operations._delay(n) for n in (0, 1, 2, 8, 9, 1000)] == [1, 2, 4, 256, 300, 300]
+        assert [statements._delay(n) for n in (0, 1, 2, 8, 9, 1000)] == [1, 2, 4, 256, 300, 300]
 
 
 class TestTelemetry:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, select, text
 
+from session_fsm.store.database.schema import REVISION, Schema
 from session_fsm.store.errors import SchemaOutdated
-from session_fsm.store.schema import REVISION, Schema
 
 __all__ = ["check_version", "found_version", "upgrade"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from attrs import define, field
 
 from session_fsm.store.errors import named
-from session_fsm.store.messages import Message
-from session_fsm.store.outbox_operations import Outcome
+from session_fsm.store.outbox.messages import Message
+from session_fsm.store.outbox.statements import Outcome
 
 __all__ = ["Handing"]
 

@@ -9,8 +9,8 @@ from attrs import fields
 from sqlalchemy import Connection
 
 from session_fsm.store.arguments import BATCH, as_limit
-from session_fsm.store.messages import AsyncPendingMessage, FailedMessage, Message, PendingMessage
-from session_fsm.store.outbox_operations import OutboxOperations
+from session_fsm.store.outbox.messages import AsyncPendingMessage, FailedMessage, Message, PendingMessage
+from session_fsm.store.outbox.statements import OutboxOperations
 
 __all__ = ["AsyncOutbox", "Outbox"]
 

@@ -16,8 +16,8 @@ from session_fsm import wire
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
-from session_fsm.store.documents import Documents
-from session_fsm.store.keys import is_storable, short_key
+from session_fsm.store.database.keys import is_storable, short_key
+from session_fsm.store.operations.documents import Documents
 
 __all__ = ["KeyedRequest", "answer_of", "stored_answer"]
 

@@ -10,7 +10,7 @@ from sqlalchemy import Dialect, Float, Numeric, Text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import BigInteger, Integer, TypeDecorator, TypeEngine
 
-from session_fsm.store.keys import escaped, unescaped
+from session_fsm.store.database.keys import escaped, unescaped
 
 __all__ = ["Amount", "EscapedText", "Number", "Time"]
 
@@ -28,9 +28,11 @@ class EscapedText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002 - of SQLAlchemy
+        """Return what the database stores for a value."""
         return escaped(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str:  # noqa: ARG002 - of SQLAlchemy
+        """Return the value of what the database has stored."""
         return unescaped(value)
 
 
@@ -41,14 +43,17 @@ class Time(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type of the column in this kind of database."""
         native = dialect.name == "postgresql"
         return dialect.type_descriptor(TIMESTAMP(timezone=True) if native else Text())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Return what the database stores for a value."""
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else f"{value:%Y-%m-%dT%H:%M:%S.%fZ}".rjust(27, "0")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime:
+        """Return the value of what the database has stored."""
         return value.astimezone(UTC) if dialect.name == "postgresql" else datetime.fromisoformat(value)
 
 
@@ -62,8 +67,10 @@ class Amount(TypeDecorator[Decimal]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type of the column in this kind of database."""
         native = dialect.name == "postgresql"
         return dialect.type_descriptor(Numeric() if native else Float())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Return what the database stores for a value."""
         return _ROUNDED.plus(value) if dialect.name == "postgresql" else float(value)

@@ -18,7 +18,8 @@ from session_fsm import wire
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
-from session_fsm.store.documents import Documents
+from session_fsm.store.database.keys import is_storable, short_key
+from session_fsm.store.database.schema import Schema
 from session_fsm.store.errors import (
     HistoryMismatch,
     IdempotencyConflict,
@@ -26,11 +27,10 @@ from session_fsm.store.errors import (
     SessionNotFound,
     StaleSession,
 )
-from session_fsm.store.idempotency import KeyedRequest, answer_of, stored_answer
-from session_fsm.store.keys import is_storable, short_key
-from session_fsm.store.replaying import replayed
+from session_fsm.store.operations.documents import Documents
+from session_fsm.store.operations.idempotency import KeyedRequest, answer_of, stored_answer
+from session_fsm.store.operations.replaying import replayed
 from session_fsm.store.results import Page, StoredEvent, cursor_of, place_of
-from session_fsm.store.schema import Schema
 
 __all__ = ["Answered", "Operations", "Stored"]
 

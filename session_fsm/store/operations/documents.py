@@ -12,9 +12,9 @@ from session_fsm import wire
 from session_fsm.errors import InvalidValue, WireError
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
+from session_fsm.store.database.keys import session_key, short_key
 from session_fsm.store.errors import DocumentUnreadable
-from session_fsm.store.keys import session_key, short_key
-from session_fsm.store.replaying import without_rules
+from session_fsm.store.operations.replaying import without_rules
 
 __all__ = ["Documents", "Migration", "Migrations"]
 

@@ -12,8 +12,8 @@ from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.store.errors import SessionExists, SessionNotFound, StaleSession
-from session_fsm.store.idempotency import KeyedRequest
-from session_fsm.store.operations import Answered, Operations, Stored
+from session_fsm.store.operations.idempotency import KeyedRequest
+from session_fsm.store.operations.statements import Answered, Operations, Stored
 
 __all__ = ["Change", "Done"]
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 from session_fsm.errors import InvalidValue
-from session_fsm.store.columns import Amount, EscapedText, Number, Time
+from session_fsm.store.database.columns import Amount, EscapedText, Number, Time
 
 __all__ = ["REVISION", "Schema"]
 

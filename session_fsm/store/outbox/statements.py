@@ -9,8 +9,8 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
-from session_fsm.store.messages import FailedMessage, Message, Relayed
-from session_fsm.store.operations import Operations
+from session_fsm.store.operations.statements import Operations
+from session_fsm.store.outbox.messages import FailedMessage, Message, Relayed
 
 __all__ = ["OutboxOperations", "Outcome"]
 

@@ -13,8 +13,8 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State
 from session_fsm.store.arguments import as_limit
 from session_fsm.store.errors import DocumentUnreadable, HistoryMismatch
-from session_fsm.store.operations import Operations
-from session_fsm.store.replaying import replayed
+from session_fsm.store.operations.replaying import replayed
+from session_fsm.store.operations.statements import Operations
 from session_fsm.store.results import Migrated, Verified
 
 __all__ = ["Upkeep"]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from session_fsm.errors import InvalidValue
-from session_fsm.store import sqlite
+from session_fsm.store.database import sqlite
 
 __all__ = ["AsyncViews", "Views", "async_views", "views"]
 

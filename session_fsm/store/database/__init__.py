@@ -1,0 +1,1 @@
+"""The tables of a store, and the databases that hold them."""

@@ -1,0 +1,1 @@
+"""The messages about events, and how they are handed over."""
