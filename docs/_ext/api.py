@@ -47,7 +47,7 @@ PAGES = (
     "session_fsm.backtest.sources",
     "session_fsm.backtest.playing",
     "session_fsm.backtest.examples",
-    "session_fsm.backtest.tally",
+    "session_fsm.backtest.counters",
 )
 """The modules that users import from; each has a page."""
 # The command has its own page, generated from its options.

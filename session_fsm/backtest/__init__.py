@@ -14,13 +14,13 @@ check of recorded state changes against the table as one query, and `illegal_cha
 The extra ``backtest`` installs DuckDB and PyArrow, the extra ``spark`` also PySpark.
 """
 
+from session_fsm.backtest.counters import Change
 from session_fsm.backtest.engines import Engine
 from session_fsm.backtest.errors import BacktestError, WorkerLost
 from session_fsm.backtest.local import LocalEngine
 from session_fsm.backtest.report import Report
 from session_fsm.backtest.run import backtest
 from session_fsm.backtest.table_check import backtest_sql, illegal_changes
-from session_fsm.backtest.tally import Change
 
 __all__ = [
     "BacktestError",

@@ -9,8 +9,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from session_fsm.backtest.counters import Example, Group
 from session_fsm.backtest.job import place_of
-from session_fsm.backtest.tally import Example, Group
 from session_fsm.errors import WireError
 from session_fsm.recording import Recording, Request, Result, Snapshot, read_line
 from session_fsm.session import CustomerSession

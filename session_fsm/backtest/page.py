@@ -13,7 +13,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from session_fsm.backtest.tally import Change
+from session_fsm.backtest.counters import Change
 from session_fsm.diagrams import model, overlay
 from session_fsm.diagrams.svg.paint import COLOURS, SANS, STYLE
 from session_fsm.diagrams.svg.picture import draw

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 
 from attrs import evolve
 
+from session_fsm.backtest.counters import Change, Example, Group, PartCounters
 from session_fsm.backtest.errors import BacktestError
 from session_fsm.backtest.extras import needed
 from session_fsm.backtest.job import Job, Kinds
-from session_fsm.backtest.tally import Change, Example, Group, Tally
 from session_fsm.errors import Problem, Violation, WireError
 from session_fsm.recording import Recording, Request, Result, Snapshot, read_line, trigger_of
 from session_fsm.session import CustomerSession
@@ -67,7 +67,7 @@ ROWS = pa.schema(
     ]
 )
 """The output of `play`. The column ``row`` says what a row is: `VERDICT`, `UNREADABLE` (its problems are in ``reasons``),
-or `SUMMARY` (a `Tally` as JSON is the only element of ``reasons``). Times are microseconds since 1970."""
+or `SUMMARY` (a `PartCounters` as JSON is the only element of ``reasons``). Times are microseconds since 1970."""
 
 VERDICT = "verdict"
 """A row for an operation."""
@@ -100,7 +100,7 @@ def play(batches: Iterable[Any], job: Job, kinds: Kinds) -> Iterator[Any]:
         player.session(session, lines)
         if len(player.rows) >= _BATCH:
             yield player.take_batch()
-    player.rows.append(_row(SUMMARY, reasons=[player.tally.to_json()]))
+    player.rows.append(_row(SUMMARY, reasons=[player.counters.to_json()]))
     yield player.take_batch()
 
 
@@ -148,7 +148,7 @@ def _renamed(line: bytes, names: dict[str, str]) -> bytes:
 
 
 class _Player:
-    """Plays one session after the other, and collects the rows and the tally."""
+    """Plays one session after the other, and collects the rows and the counters."""
 
     def __init__(self, job: Job, kind: type[CustomerSession], against: type[CustomerSession] | None) -> None:
         self._job, self._kind, self._against = job, kind, against
@@ -156,16 +156,16 @@ class _Player:
         self._months: dict[tuple[int, int], str] = {}
         self._fired: dict[tuple[int, int, int, str], list[Any]] = {}
         self.rows: list[Row] = []
-        self._tally = Tally()
+        self._counters = PartCounters()
 
     @property
-    def tally(self) -> Tally:
+    def counters(self) -> PartCounters:
         """What was counted."""
         for counter in self._fired.values():
             key, number = counter
-            self._tally.fired[key] += number
+            self._counters.fired[key] += number
         self._fired.clear()
-        return self._tally
+        return self._counters
 
     def take_batch(self) -> Any:
         """Return the rows as a batch, and forget them."""
@@ -196,7 +196,7 @@ class _Player:
         if not steps:
             return
         steps.sort(key=_time_of)
-        self._tally.sessions += 1
+        self._counters.sessions += 1
         if self._against is None:
             self._play(steps, Recording(self._kind))
         else:
@@ -204,7 +204,7 @@ class _Player:
 
     def _play(self, steps: list[Step], recording: Recording) -> None:
         """Play a session through the class."""
-        tally, every, number, refused = self._tally, self._job.every, 0, False
+        counters, every, number, refused = self._counters, self._job.every, 0, False
         for place, step in enumerate(steps):
             request = step[4]
             if isinstance(request, Snapshot):
@@ -225,16 +225,16 @@ class _Player:
                 self._offer(Group("refused", result.trigger, codes), steps, place)
                 if not refused:
                     refused = True
-                    tally.changed["refused",] += 1
-                    tally.amount(("refused",), result.total)
+                    counters.changed["refused",] += 1
+                    counters.amount(("refused",), result.total)
             if result.violations or every:
                 self.rows.append(self._verdict(number, step, result))
         ended = _state(recording, steps)
-        tally.ends[ended, ended] += 1
+        counters.ends[ended, ended] += 1
 
     def _compare(self, steps: list[Step], recording: Recording, former: Recording) -> None:
         """Play a session through both classes, and compare what they do with each request."""
-        tally, every, number, changed = self._tally, self._job.every, 0, False
+        counters, every, number, changed = self._counters, self._job.every, 0, False
         for place, step in enumerate(steps):
             request = step[4]
             if isinstance(request, Snapshot):
@@ -254,15 +254,15 @@ class _Player:
             if change is not None:
                 codes = _codes(result) or _codes(other)
                 for code in codes or ("",):
-                    tally.changes[change, result.trigger, code, month, "consequence" if changed else "cause"] += 1
+                    counters.changes[change, result.trigger, code, month, "consequence" if changed else "cause"] += 1
                 if not changed:
-                    tally.changed[change,] += 1
-                    tally.amount((change,), result.total if change is Change.NEWLY_ALLOWED else other.total)
+                    counters.changed[change,] += 1
+                    counters.amount((change,), result.total if change is Change.NEWLY_ALLOWED else other.total)
                     self._offer(Group(change, result.trigger, codes), steps, place)
             if change is not None or result.violations or every:
                 self.rows.append(self._verdict(number, step, result, other, change, consequence=changed))
             changed = changed or change is not None
-        tally.ends[_state(recording, steps), _state(former, steps)] += 1
+        counters.ends[_state(recording, steps), _state(former, steps)] += 1
 
     def _restore(self, step: Step, snapshot: Snapshot, *recordings: Recording) -> None:
         """Let the session of each recording go on from *snapshot*."""
@@ -272,11 +272,11 @@ class _Player:
         except WireError as error:
             self._unreadable(snapshot.session_id, step[1], step[2], error)
         else:
-            self._tally.snapshots += 1
+            self._counters.snapshots += 1
 
     def _count(self, result: Result, month: str) -> None:
         """Count one request, with the row of the table and the outcomes of rules that it exercised."""
-        tally = self._tally
+        counters = self._counters
         if result.event is not None:
             source, trigger, target = result.source, result.trigger, result.state
             # The hash of a member of an enumeration is computed in Python, which takes longer than all else here.
@@ -286,21 +286,21 @@ class _Player:
             except KeyError:
                 self._fired[key] = [(source or "", trigger, target, month), 1]
             return
-        tally.others[result.trigger, "refused" if result.violations else "allowed", month] += 1
+        counters.others[result.trigger, "refused" if result.violations else "allowed", month] += 1
         for code in _codes(result):
-            tally.codes[result.trigger, code, month] += 1
+            counters.codes[result.trigger, code, month] += 1
         if (decision := result.decision) is not None and not result.request.dry:
             for check in decision.checks:
-                tally.rules[(*RuleName.of(check.rule), check.outcome)] += 1
+                counters.rules[(*RuleName.of(check.rule), check.outcome)] += 1
             if decision.target is None and decision.source is not None:
-                tally.missing[decision.source, decision.trigger] += 1
+                counters.missing[decision.source, decision.trigger] += 1
 
     def _offer(self, group: Group, steps: list[Step], place: int) -> None:
         """Keep the session up to the step at *place* as an example of *group*, if it is the shortest."""
         length, session_id = place + 1, steps[0][4].session_id
-        if self._tally.is_shorter(group, length, session_id):
+        if self._counters.is_shorter(group, length, session_id):
             lines = tuple(self._line(step) for step in steps[:length])
-            self._tally.offer(group, Example(length, session_id, lines))
+            self._counters.offer(group, Example(length, session_id, lines))
 
     def _line(self, step: Step) -> str:
         """Return the line of *step* in the format of a recording."""
@@ -308,7 +308,7 @@ class _Player:
         return str(data, "utf-8").removeprefix("\ufeff").strip().replace("\r", " ")
 
     def _unreadable(self, session_id: str | None, file: int, line: int, error: WireError) -> None:
-        self._tally.unreadable += 1
+        self._counters.unreadable += 1
         problems = [str(problem) for problem in error.problems[:_MOST_PROBLEMS]]
         self.rows.append(_row(UNREADABLE, session=session_id, file=self._job.files[file], line=line, reasons=problems))
 

@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from session_fsm.backtest.counters import Change, PartCounters
 from session_fsm.backtest.examples import Shown, shown, test_module
 from session_fsm.backtest.extras import needed
 from session_fsm.backtest.job import Kinds, place_of
 from session_fsm.backtest.playing import SUMMARY, UNREADABLE, VERDICT
-from session_fsm.backtest.tally import Change, Tally
 from session_fsm.diagrams import FormatLike, render
 from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
@@ -42,9 +42,9 @@ class Report:
     Tables are PyArrow tables. Those of single operations are read from a file when they are first accessed.
     """
 
-    def __init__(self, kinds: Kinds, verdicts: Path, unreadable: Path, tally: Tally) -> None:
+    def __init__(self, kinds: Kinds, verdicts: Path, unreadable: Path, counters: PartCounters) -> None:
         self._kind, self._against = kinds
-        self._verdicts, self._unreadable, self._tally = verdicts, unreadable, tally
+        self._verdicts, self._unreadable, self._counters = verdicts, unreadable, counters
 
     @classmethod
     def of(cls, kinds: Kinds, rows: Sequence[Path], folder: Path) -> Report:
@@ -67,10 +67,10 @@ class Report:
                     (FORMAT parquet, COMPRESSION zstd)"""  # noqa: S608  # the names are those above
                 )
             found = connection.execute(f"""SELECT reasons[1] FROM found WHERE "row" = '{SUMMARY}'""")  # noqa: S608  # as above
-            tally = Tally()
+            counters = PartCounters()
             while row := found.fetchone():
-                tally.add(Tally.from_json(row[0]))
-        return cls(kinds, verdicts, unreadable, tally)
+                counters.add(PartCounters.from_json(row[0]))
+        return cls(kinds, verdicts, unreadable, counters)
 
     def __repr__(self) -> str:
         numbers = self.summary
@@ -123,15 +123,15 @@ class Report:
     @cached_property
     def by_trigger(self) -> Any:
         """Operations by ``trigger``, ``outcome`` and ``month``."""
-        counts = Counter(dict(self._tally.others))
-        for (_, trigger, _, month), number in self._tally.fired.items():
+        counts = Counter(dict(self._counters.others))
+        for (_, trigger, _, month), number in self._counters.fired.items():
             counts[trigger, "applied", month] += number
         return _counted(("trigger", "outcome", "month"), counts)
 
     @cached_property
     def by_code(self) -> Any:
         """Refused operations by ``trigger``, ``code`` and ``month``. One with two codes counts under both."""
-        return _counted(("trigger", "code", "month"), self._tally.codes)
+        return _counted(("trigger", "code", "month"), self._counters.codes)
 
     @cached_property
     def changes(self) -> Any:
@@ -140,12 +140,12 @@ class Report:
         The code is that of the refusal, or, if the operation is allowed now, that of the former refusal. The role is
         ``cause`` for the first change of a session, and ``consequence`` for later ones.
         """
-        return _counted(("change", "trigger", "code", "month", "role"), self._tally.changes)
+        return _counted(("change", "trigger", "code", "month", "role"), self._counters.changes)
 
     @cached_property
     def ends(self) -> Any:
         """Sessions by the state in which they end and ``against``, the one in which they ended with the other class."""
-        return _counted(("state", "against"), self._tally.ends, "sessions")
+        return _counted(("state", "against"), self._counters.ends, "sessions")
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class Report:
         other class for what is refused now, with this class for what is allowed now. Without a class to compare with it
         has ``refused`` instead: the sessions with a refusal, and the sum of their totals at the first.
         """
-        tally = self._tally
+        counters = self._counters
         outcomes = Counter[str]()
         for row in self.by_trigger.to_pylist():
             outcomes[row["outcome"]] += row["operations"]
@@ -164,20 +164,20 @@ class Report:
             "class": place_of(self._kind),
             "against": self._against and place_of(self._against),
             "operations": outcomes.total(),
-            "sessions": tally.sessions,
+            "sessions": counters.sessions,
             "applied": outcomes["applied"],
             "allowedDryRuns": outcomes["allowed"],
             "refused": outcomes["refused"],
-            "snapshots": tally.snapshots,
-            "unreadable": tally.unreadable,
+            "snapshots": counters.snapshots,
+            "unreadable": counters.unreadable,
             "changed": {
                 str(name): {
-                    "sessions": tally.changed[str(name),],
-                    "total": format(tally.amounts.get((str(name),), Decimal(0)), "f"),
+                    "sessions": counters.changed[str(name),],
+                    "total": format(counters.amounts.get((str(name),), Decimal(0)), "f"),
                 }
                 for name in names
             },
-            "sessionsThatEndElsewhere": sum(n for (now, before), n in tally.ends.items() if now != before),
+            "sessionsThatEndElsewhere": sum(n for (now, before), n in counters.ends.items() if now != before),
         }
 
     @property
@@ -185,14 +185,14 @@ class Report:
         """Whether something is newly refused, or, without a class to compare with, refused at all."""
         if self._against is None:
             return bool(self.summary["refused"])
-        return any(change == Change.NEWLY_REFUSED for change, *_ in self._tally.changes)
+        return any(change == Change.NEWLY_REFUSED for change, *_ in self._counters.changes)
 
     # --- Examples and coverage ---
 
     @cached_property
     def examples(self) -> list[Shown]:
         """The shortest session for each change, trigger and codes (without another class: each refusal)."""
-        found = sorted(self._tally.examples.items(), key=lambda item: (item[1].length, item[0], item[1].session))
+        found = sorted(self._counters.examples.items(), key=lambda item: (item[1].length, item[0], item[1].session))
         return [shown(group, example, self._kind) for group, example in found]
 
     @cached_property
@@ -201,19 +201,19 @@ class Report:
 
         Dry runs do not count.
         """
-        counters, tally, machine = ClassCounters(ClassName.of(self._kind)), self._tally, self._kind.machine
-        for (source, trigger, target, _), number in tally.fired.items():
-            counters.fired[TransitionKey(source or None, trigger, target)] += number
+        of_class, played, machine = ClassCounters(ClassName.of(self._kind)), self._counters, self._kind.machine
+        for (source, trigger, target, _), number in played.fired.items():
+            of_class.fired[TransitionKey(source or None, trigger, target)] += number
         for row in machine.table:
-            fired = counters.fired[TransitionKey(row.source, row.trigger, row.target)]
+            fired = of_class.fired[TransitionKey(row.source, row.trigger, row.target)]
             for rule in machine.rules:
                 if fired and rule.guards(row.trigger, row.target):
-                    counters.rules[RuleName.of(rule), "passed"] += fired
-        for (code, function, outcome), number in tally.rules.items():
-            counters.rules[RuleName(code, function), outcome] += number
-        for (state, trigger), number in tally.missing.items():
-            counters.refused[MissingTransition(state, trigger)] += number
-        return Coverage.of(self._kind, [counters])
+                    of_class.rules[RuleName.of(rule), "passed"] += fired
+        for (code, function, outcome), number in played.rules.items():
+            of_class.rules[RuleName(code, function), outcome] += number
+        for (state, trigger), number in played.missing.items():
+            of_class.refused[MissingTransition(state, trigger)] += number
+        return Coverage.of(self._kind, [of_class])
 
     def picture(self, format: FormatLike = "svg") -> str:  # noqa: A002  # the word of `session_fsm.diagrams.render`
         """Return the diagram of the class with `coverage`, in a format of `session_fsm.diagrams`."""

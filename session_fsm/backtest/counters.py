@@ -1,6 +1,6 @@
-"""`Tally` counts what a part of a backtest did; the tallies of all parts are added up.
+"""`PartCounters` counts what a part of a backtest did; the counters of all parts are added up.
 
-A tally travels as JSON text in one row beside the verdicts, so that every engine can transport it.
+They travel as JSON text in one row beside the verdicts, so that every engine can transport it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from attrs import define, field
 
 from session_fsm.totals import add
 
-__all__ = ["Change", "Example", "Group", "Tally"]
+__all__ = ["Change", "Example", "Group", "PartCounters"]
 
 
 class Change(StrEnum):
@@ -53,7 +53,7 @@ Key = tuple[str, ...]
 
 
 @define
-class Tally:
+class PartCounters:
     """The counts of a backtest, or of a part of it."""
 
     sessions: int = 0
@@ -95,7 +95,7 @@ class Tally:
         held = self.examples.get(group)
         return held is None or (length, session) < held[:2]
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: PartCounters) -> None:
         """Add the counts of *other* to these."""
         self.sessions += other.sessions
         self.unreadable += other.unreadable
@@ -108,7 +108,7 @@ class Tally:
             self.offer(group, example)
 
     def to_json(self) -> str:
-        """Return the tally as JSON, the same text for the same counts."""
+        """Return the counters as JSON, the same text for the same counts."""
         document: dict[str, Any] = {name: getattr(self, name) for name in _NUMBERS}
         document |= {name: sorted([*key, n] for key, n in getattr(self, name).items()) for name in _COUNTERS}
         document["amounts"] = sorted([*key, str(total)] for key, total in self.amounts.items())
@@ -116,16 +116,16 @@ class Tally:
         return json.dumps(document, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> Tally:
+    def from_json(cls, text: str) -> PartCounters:
         """Read what `to_json` returns."""
         document = json.loads(text)
-        tally = cls(**{name: document[name] for name in _NUMBERS})
+        counters = cls(**{name: document[name] for name in _NUMBERS})
         for name in _COUNTERS:
-            getattr(tally, name).update({tuple(key): n for *key, n in document[name]})
-        tally.amounts = {tuple(key): Decimal(total) for *key, total in document["amounts"]}
+            getattr(counters, name).update({tuple(key): n for *key, n in document[name]})
+        counters.amounts = {tuple(key): Decimal(total) for *key, total in document["amounts"]}
         for (change, trigger, codes), (length, session, lines) in document["examples"]:
-            tally.examples[Group(change, trigger, tuple(codes))] = Example(length, session, tuple(lines))
-        return tally
+            counters.examples[Group(change, trigger, tuple(codes))] = Example(length, session, tuple(lines))
+        return counters
 
 
 _NUMBERS = ("sessions", "unreadable", "snapshots")
