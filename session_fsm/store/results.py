@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from attrs import field, frozen
 
@@ -69,6 +69,12 @@ class StoredEvent:
     """Its number within the session, which is the update count that it led to. No number is left out or used twice."""
     position: int
     """Its number within the whole store. Later events of a session have higher ones; numbers may be left out."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the event, such as its trigger."""
+        if name == "event":  # not set yet, while it is copied or unpickled
+            raise AttributeError(name)
+        return getattr(self.event, name)
 
 
 @frozen(kw_only=True)

@@ -628,3 +628,14 @@ def test_a_store_shows_its_class_and_its_url() -> None:
     assert repr(SessionStore("postgresql://shop:hush@db/orders", CustomerSession)) == (
         "<SessionStore of CustomerSession at postgresql+psycopg://shop:***@db/orders>"
     )
+
+
+def test_a_stored_event_has_the_attributes_of_its_event() -> None:
+    with SessionStore("sqlite://") as store:
+        store.create_schema()
+        store.add(CustomerSession.create("order-1"))
+        (stored,) = store.history("order-1")
+    assert (stored.sequence, stored.trigger, stored.session_id) == (1, Trigger.CREATE, "order-1")
+    assert pickle.loads(pickle.dumps(stored)) == stored
+    with pytest.raises(AttributeError):
+        stored.triger  # noqa: B018 - to look is the test
