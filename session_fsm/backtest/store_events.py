@@ -46,17 +46,19 @@ def _documents(url: str) -> Iterator[tuple[bool, str]]:
     ).order_by(sqlalchemy.text("1, 2, 3"))
     try:
         views = engines.views(url, timeout=30)
+    except InvalidValue as error:
+        raise BacktestError(f"the events of the store cannot be read: {error.problem}") from None
+    try:
         with views.reading.connect() as connection:
             rows = connection.execution_options(stream_results=True, max_row_buffer=1000).execute(query)
             for _, _, is_snapshot, document in rows:
                 yield bool(is_snapshot), document
-        views.engine.dispose()
-    except InvalidValue as error:
-        raise BacktestError(f"the events of the store cannot be read: {error.problem}") from None
     except sqlalchemy.exc.SQLAlchemyError:  # its message holds the statement
         raise BacktestError(
             "the events of the store cannot be read: the database cannot be opened, or has not the tables of a store"
         ) from None
+    finally:
+        views.engine.dispose()
 
 
 def snapshot_line(document: str) -> bytes:

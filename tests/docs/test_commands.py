@@ -148,6 +148,7 @@ def test_json_blocks_can_be_read(page: str, tmp_path: Path) -> None:
 
 
 _NO_CODE = {
+    "session_fsm/backtest/__init__.py": "a sketch; docs/howto/backtest-a-rule.md runs",
     "session_fsm/errors.py": "the tree of the errors",
     "session_fsm/store/errors.py": "the tree of the errors",
     "session_fsm/store/database/schema.py": "the tables",
