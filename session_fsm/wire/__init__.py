@@ -107,20 +107,20 @@ def loads(
         WireError: with every problem of the document and its place.
         InvalidValue: *kind* is no class that documents are read as.
     """
-    from session_fsm.wire.fast_reading import FALL_BACK  # noqa: PLC0415 - msgspec is imported when JSON is read
-
     text = decoded(data, most_bytes)
-    if (fast := fast_reader(kind, strict=strict)) is not None:
+    fast = fast_reader(kind, strict=strict)
+    value = None if fast is None else fast.read_or_none(text, strict=strict)
+    if value is not None:
         try:
-            return _typed(fast.read(text, strict=strict), session_class)
-        except FALL_BACK:
-            pass
+            return value if session_class is None else _typed(value, session_class)
+        except InvalidValue:
+            pass  # the slow path reports it
     return structure(parse(text), kind, strict=strict, session_class=session_class)
 
 
-def _typed(value: T, session_class: type[CustomerSession] | None) -> T:
-    """Read the own fields of an event by the types of *session_class*, if there is one."""
-    if session_class is None or not isinstance(value, SessionEvent):
+def _typed(value: T, session_class: type[CustomerSession]) -> T:
+    """Read the own fields of an event by the types of *session_class*."""
+    if not isinstance(value, SessionEvent):
         return value
     event: Any = typed_event(value, session_class, _converter(strict=False))
     return event  # type: ignore[no-any-return]  # it is a T
@@ -161,13 +161,14 @@ def dumps(value: object, indent: int | None = None) -> bytes:
     """
     if not isinstance(value, KINDS):
         raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
-    from session_fsm.wire.encoding import encode_value, indented  # noqa: PLC0415 - as in `loads`
-
     write = _writer_of(type(value))
     try:
-        try:
-            data = fast_writer_of(write).write(value)
-        except TypeError:  # what the encoder does not know
+        data = fast_writer_of(write).write(value)
+        if data is not None and indent is None:
+            return data
+        from session_fsm.wire.encoding import encode_value, indented  # noqa: PLC0415 - it imports msgspec
+
+        if data is None:
             data = encode_value(write(value))
         return data if indent is None else indented(data, indent)
     except UnicodeEncodeError:
@@ -209,7 +210,8 @@ def structure(
         raise InvalidValue("", f"{named} is not a class that documents are read as")
     document, wrapper = _unwrapped(mapping, kind)
     try:
-        return _typed(reader(document, kind), session_class)
+        value = reader(document, kind)
+        return value if session_class is None else _typed(value, session_class)
     except InvalidValue as error:
         raise WireError(_of_request(problem, wrapper) for problem in error.problems) from None
 

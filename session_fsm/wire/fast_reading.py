@@ -55,6 +55,13 @@ class FastReader:
             wrapped = msgspec.defstruct("Wrapped", [("inner", self.struct)], rename={"inner": wrapper})
             self._decode_wrapped = msgspec.json.Decoder(wrapped, float_hook=Decimal).decode
 
+    def read_or_none(self, text: str, *, strict: bool) -> Any:
+        """Read a document as `read` does, or return None if the slow path decides."""
+        try:
+            return self.read(text, strict=strict)
+        except FALL_BACK:
+            return None
+
     def read(self, text: str, *, strict: bool) -> Any:
         """Read a document, with its wrapper if it has one. With *strict*, an unknown member needs the slow path.
 

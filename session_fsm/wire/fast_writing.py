@@ -1,8 +1,8 @@
 """The fast path of writing: generated functions turn entities into structs, and `msgspec` encodes these.
 
 `session_fsm.wire.writing` makes a `StructWriter` for each class. The dictionaries that it makes say what is written; the
-fast path writes the same without them, a session of 1,000 items in a seventh of the time. It raises TypeError for what
-the encoder does not know, such as text of a class of its own; the dictionaries are written then.
+fast path writes the same without them, a session of 1,000 items in a seventh of the time. For what the encoder does not
+know, such as text of a class of its own, the dictionaries are written.
 """
 
 from __future__ import annotations
@@ -73,13 +73,12 @@ class StructWriter:
         source = self.expression("made")
         self.to_struct = function("to_struct(made)", [f"return {source}"], self.known)
 
-    def write(self, value: Any) -> bytes:
-        """Write *value* in one line.
-
-        Raises:
-            TypeError: it needs the slow path.
-        """
-        return encode(self.to_struct(value))
+    def write(self, value: Any) -> bytes | None:
+        """Write *value* in one line. Return None if it holds what the encoder does not know."""
+        try:
+            return encode(self.to_struct(value))
+        except TypeError:
+            return None
 
     def _name(self, held: object) -> str:
         name = f"held_{next(_NUMBERS)}"

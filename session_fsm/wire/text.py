@@ -37,9 +37,7 @@ def decoded(data: str | bytes | bytearray | memoryview, most_bytes: int | None =
         size = len(data) if isinstance(data, (str, bytes)) else memoryview(data).nbytes
         if most_bytes is not None and size > most_bytes:
             raise _refusal(f"the document is larger than {most_bytes:,} bytes")
-        text = data if isinstance(data, str) else str(data, "utf-8")
-        if text.startswith(_BYTE_ORDER_MARK) and not isinstance(data, str):
-            text = text[1:]
+        text = data if isinstance(data, str) else str(data, "utf-8").removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise _refusal(f"the document is not UTF-8: {error.reason} at byte {error.start}") from None
     except TypeError:
