@@ -29,13 +29,18 @@ exclude_patterns = ["_ext", "comparison", "**/.*"]
 nitpicky = True
 nitpick_ignore_regex = [
     # The standard library and the libraries beneath are documented elsewhere, and a build has no network.
-    (r"py:.*", r"(abc|collections|copy|datetime|decimal|enum|functools|pathlib|pickle|types|typing|uuid)(\..*)?"),
+    (
+        r"py:.*",
+        r"(abc|asyncio|collections|copy|datetime|decimal|enum|functools|pathlib|pickle|threading|types|typing|uuid)(\..*)?",
+    ),
     (r"py:.*", r"ABCMeta|Decimal|Enum|UUID|timedelta|Attribute|EventData|get_(state|triggers|transitions)"),
-    (r"py:.*", r"(attrs?|cattrs|click|docutils|hypothesis|pytest|_pytest|rich|sphinx|transitions)(\..*)?"),
+    (r"py:.*", r"(attrs?|cattrs|click|docutils|hypothesis|pytest|_pytest|rich|sphinx|sqlalchemy|transitions)(\..*)?"),
     # The names of its callbacks, which a service writes.
     (r"py:.*", r"(prepare|before|after|on_enter|on_exit|on_exception|on_final)(_\w+)?"),
     # Private names that signatures show.
     (r"py:.*", r"(.*\.)?_\w+"),
+    # Internal types of the store that signatures show.
+    (r"py:.*", r"session_fsm\.store\.(outbox_operations|results\.C_co).*"),
     # Internal types of the testing kit that signatures show.
     (r"py:.*", r"session_fsm\.testing\.(model\.reference|coverage\.counters)\..*"),
     # Sphinx cuts a long signature at the comma within such a type.

@@ -77,7 +77,18 @@ def test_types_ship_with_the_package() -> None:
 
 
 def test_importing_the_package_loads_nothing_that_only_a_part_of_it_needs() -> None:
-    spared = ("cattrs", "msgspec", "hypothesis", "pytest", "click", "rich", "graphviz", "sphinx", "importlib.metadata")
+    spared = (
+        "cattrs",
+        "msgspec",
+        "hypothesis",
+        "pytest",
+        "click",
+        "rich",
+        "graphviz",
+        "sphinx",
+        "sqlalchemy",
+        "importlib.metadata",
+    )
     code = f"import sys, session_fsm; print([name for name in {spared} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

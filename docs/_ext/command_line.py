@@ -30,7 +30,11 @@ class CommandLine(SphinxDirective):
             assert found is not None, name  # noqa: S101 - it is in the list
             self.env.note_dependency(inspect.getfile(inspect.unwrap(found.callback or found)))
             lines += [f"session-fsm {name}", "-" * 40, ""]
-            lines += _description(click.Context(found, info_name=name, parent=context), f"session-fsm {name}")
+            inner = click.Context(found, info_name=name, parent=context)
+            lines += _description(inner, f"session-fsm {name}")
+            for below, one in found.commands.items() if isinstance(found, click.Group) else ():
+                lines += [f"session-fsm {name} {below}", "~" * 40, ""]
+                lines += _description(click.Context(one, info_name=below, parent=inner), f"session-fsm {name} {below}")
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 

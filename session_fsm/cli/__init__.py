@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "mutants": "session_fsm.cli.commands.mutants",
         "lint": "session_fsm.cli.commands.lint",
         "diff": "session_fsm.cli.commands.diff",
+        "store": "session_fsm.cli.commands.store",
     }
 )
 """The module of each subcommand, in the order of the help; its attribute ``command`` is the click command."""

@@ -1,6 +1,6 @@
 """The testing kit, for services with their own rules and for this library.
 
-The names that need Hypothesis are imported on first access, so that the others work without it.
+The names that need Hypothesis or the extra ``store`` are imported on first access, so that the others work without them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from session_fsm.testing.steps import BEGINNING, Step, Story, code_of
 if TYPE_CHECKING:
     from session_fsm.testing.contracts import RuleContract
     from session_fsm.testing.model.state_machine import SessionMachine
+    from session_fsm.testing.store_contract import StoreContract
     from session_fsm.testing.strategies.documents import json_documents
     from session_fsm.testing.strategies.invalid import (
         Planted,
@@ -73,6 +74,7 @@ __all__ = [
     "Score",
     "SessionMachine",
     "Step",
+    "StoreContract",
     "Story",
     "Stuck",
     "Taken",
@@ -121,9 +123,13 @@ _NEED_HYPOTHESIS = {
     "RuleContract": "contracts",
 }
 """The names that need Hypothesis, with their modules."""
+_NEED_STORE = {"StoreContract": "store_contract"}
+"""The names that need the extra ``store``, with their modules."""
 
 
 def __getattr__(name: str) -> Any:
+    if name in _NEED_STORE:
+        return getattr(import_module(f"{__name__}.{_NEED_STORE[name]}"), name)
     if name not in _NEED_HYPOTHESIS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

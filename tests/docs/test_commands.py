@@ -8,9 +8,11 @@ import ast
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import databases
 import pages
 import pytest
 
@@ -90,8 +92,19 @@ def give(page: str, folder: Path) -> None:
             shutil.copy(source, folder)
 
 
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """The URL of an empty database of the PostgreSQL server."""
+    with databases.own_database() as url:
+        yield url
+
+
 @pytest.mark.parametrize("page", _with("sh", "console"))
-def test_the_commands_of_a_page_print_the_shown_output(page: str, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_print_the_shown_output(
+    page: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if page == "docs/howto/store-sessions.md":
+        monkeypatch.setenv("SESSION_FSM_STORE", request.getfixturevalue("database_url"))
     give(page, tmp_path)
     for ran in pages.run_page(_PAGES[page], tmp_path, pages.runnable_part(page)):
         ran.check()

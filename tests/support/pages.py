@@ -30,6 +30,10 @@ NOT_RUN = {
     ("docs/tutorial.md", "python3 -m venv .venv"): "the tests have an environment",
     ("docs/tutorial.md", ". .venv/bin/activate"): "the tests have an environment",
     ("docs/tutorial.md", "pip install 'session-fsm[all]'"): "it installs",
+    ("docs/howto/store-sessions.md", "pip install 'session-fsm[store,cli]' 'psycopg[binary]'"): "it installs",
+    ("docs/howto/store-sessions.md", "export SESSION_FSM_STORE=postgresql://shop@localhost/orders"): (
+        "the tests have a server of their own"
+    ),
     ("docs/testing/mutants.md", "session-fsm mutants -- pytest tests/test_matrix.py tests/rules/test_built_in.py"): (
         "it takes a minute; .ci/run tests a sample"
     ),

@@ -1,7 +1,6 @@
 """The endpoints, with the URLs and bodies of Talon.One's Integration API, and the error responses."""
 
 import logging
-from pathlib import Path
 from secrets import randbits
 from typing import Annotated, Any, Literal
 
@@ -13,10 +12,10 @@ from starlette.exceptions import HTTPException
 from session_fsm import Decision, SessionFSMError, SessionUpdate, wire
 from session_fsm.diagrams import render
 from session_fsm.errors import http_status, to_error_response
+from session_fsm.store import SessionNotFound, SessionStore
 from shop.sessions import ShopSession
-from shop.store import SessionStore, SQLiteSessionStore
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "open_store"]
 
 _log = logging.getLogger(__name__)
 _APPLICATION_ID = 1
@@ -37,56 +36,58 @@ async def _raw_body(request: Request) -> bytes:
 Body = Annotated[bytes, Depends(_raw_body)]
 
 
-def create_app(store: SessionStore | None = None) -> FastAPI:
-    """Create the service with *store*, or with the file shop.sqlite3 in the current folder."""
-    sessions = store or SQLiteSessionStore(Path("shop.sqlite3"))
-    app = FastAPI(title="An order service")
+def open_store(url: str = "sqlite:///shop.sqlite3") -> SessionStore[ShopSession]:
+    """Open the store; by default a file in the current folder."""
+    store = SessionStore(url, ShopSession, application_id=_APPLICATION_ID)
+    store.create_schema()
+    return store
 
-    def get_or_404(session_id: str) -> ShopSession:
-        session = sessions.find(session_id)
-        if session is None:
-            raise HTTPException(404, f'There is no session "{session_id}"')
-        return session
+
+def create_app(store: SessionStore[ShopSession] | None = None) -> FastAPI:
+    """Create the service with *store*, or with `open_store`."""
+    sessions = store or open_store()
+    app = FastAPI(title="An order service")
 
     @app.put(_SESSION + "/reopen")
     def reopen(session_id: str) -> Response:
-        session = get_or_404(session_id)
-        session.reopen()
-        sessions.save(session)
+        sessions.change(session_id, lambda session: session.reopen())
         return JSONResponse({"effects": []})
 
     @app.post(_SESSION + "/returns")
     def return_items(session_id: str, body: Body, *, dry: bool = False) -> Response:
         request = wire.loads(body, wire.ReturnRequest)
-        session = get_or_404(session_id)
         if dry:
-            return _update_response(_session_after(session.evaluate("return_items", request)))
-        session.return_items(request)
-        sessions.save(session)
+            return _update_response(_session_after(sessions.get(session_id).evaluate("return_items", request)))
+        with sessions.session(session_id) as session:
+            session.return_items(request)
         return _update_response(session)
 
     @app.put(_SESSION)
     def update(session_id: str, body: Body, *, dry: bool = False) -> Response:
         change = wire.loads(body, SessionUpdate)
-        session = sessions.find(session_id)
-        if session is None:
-            session = ShopSession.create(session_id, change, id=randbits(53), application_id=_APPLICATION_ID)
-        elif dry:  # as at Talon.One, a close considers only the request
-            return _update_response(_session_after(session.evaluate("put", change, payload_only=True)))
-        else:
-            session.put(change)
+
+        def create() -> ShopSession:
+            return ShopSession.create(session_id, change, id=randbits(53), application_id=_APPLICATION_ID)
+
         if not dry:
-            sessions.save(session)
-        return _update_response(session)
+            sessions.change(session_id, lambda session: session.put(change), create=create)
+            return _update_response(sessions.get(session_id))
+        try:  # as at Talon.One, a close considers only the request
+            session = sessions.get(session_id)
+        except SessionNotFound:
+            return _update_response(create())
+        return _update_response(_session_after(session.evaluate("put", change, payload_only=True)))
 
     @app.get(_SESSION + "/diagram.{kind}")
     def diagram(session_id: str, kind: Literal["svg", "html"]) -> Response:
-        drawn = render(format=kind, session=get_or_404(session_id), events=sessions.history(session_id))
+        events = [stored.event for stored in sessions.history(session_id)]
+        drawn = render(format=kind, session=sessions.get(session_id), events=events)
         return Response(drawn, media_type=_MEDIA_TYPES[kind])
 
     @app.get(_SESSION)
     def show(session_id: str) -> Response:
-        return Response(b'{"customerSession":%s}' % wire.dumps(get_or_404(session_id)), media_type="application/json")
+        body = b'{"customerSession":%s}' % wire.dumps(sessions.get(session_id))
+        return Response(body, media_type="application/json")
 
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
@@ -117,6 +118,11 @@ def _library_error(request: Request, error: Any) -> Response:
     return JSONResponse(to_error_response(error), status)
 
 
+def _unknown_session(_: Request, error: Any) -> Response:
+    """Return status 404."""
+    return JSONResponse({"message": f'There is no session "{error.session_id}"', "errors": []}, 404)
+
+
 def _validation_error(_: Request, error: Any) -> Response:
     """Return status 400 for an invalid path or query, which FastAPI validates."""
     entries: list[dict[str, Any]] = [
@@ -136,6 +142,7 @@ def _http_error(_: Request, error: Any) -> Response:
 
 
 _HANDLERS = {
+    SessionNotFound: _unknown_session,
     SessionFSMError: _library_error,
     RequestValidationError: _validation_error,
     HTTPException: _http_error,

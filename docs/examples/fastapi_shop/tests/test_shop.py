@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from shop import smallest
-from shop.app import create_app
+from shop.app import create_app, open_store
 from shop.sessions import ShopSession
-from shop.store import ParallelWrite, SQLiteSessionStore
 
 from session_fsm import CartItem, CustomerSession, State, Trigger, rule, wire
+from session_fsm.store import SessionStore, StaleSession
 
 URL = "/v2/customer_sessions/order-7"
 ANSWER = {"customerSession", "effects", "createdCoupons", "createdReferrals"}
@@ -30,12 +30,13 @@ def no_sessions_in_memory() -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SQLiteSessionStore:
-    return SQLiteSessionStore(tmp_path / "shop.sqlite3")
+def store(tmp_path: Path) -> Iterator[SessionStore[ShopSession]]:
+    with open_store(f"sqlite:///{tmp_path / 'shop.sqlite3'}") as store:
+        yield store
 
 
 @pytest.fixture
-def client(store: SQLiteSessionStore) -> Iterator[TestClient]:
+def client(store: SessionStore[ShopSession]) -> Iterator[TestClient]:
     with TestClient(create_app(store)) as client:
         yield client
 
@@ -201,10 +202,12 @@ class TestFaults:
 
     @pytest.mark.parametrize("query", ["", "?dry=true"])
     def test_a_rule_that_raises_has_status_500_and_is_logged(
-        self, store: SQLiteSessionStore, query: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, store: SessionStore[ShopSession], query: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setattr(store, "find", lambda session_id: broken(ShopSession).create(session_id, cart_items=ORDER))
-        with TestClient(create_app(store)) as client:
+        kind = broken(ShopSession)
+        strict = SessionStore(store.engine, kind, application_id=1)
+        strict.add(kind.create("order-7", cart_items=ORDER))
+        with TestClient(create_app(strict)) as client:
             answer = put(client, URL + query, state="closed", cartItems=[PENS])
         assert_only_logged(answer, caplog)
 
@@ -219,9 +222,9 @@ class TestFaults:
         assert_only_logged(answer, caplog)
 
     def test_an_unexpected_error_has_the_same_format(
-        self, store: SQLiteSessionStore, monkeypatch: pytest.MonkeyPatch
+        self, store: SessionStore[ShopSession], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(store, "find", lambda _: 1 / 0)
+        monkeypatch.setattr(store, "get", lambda _: 1 / 0)
         with TestClient(create_app(store), raise_server_exceptions=False) as client:
             answer = client.get(URL)
         assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error", "errors": []})
@@ -283,40 +286,24 @@ class TestDryRuns:
 
 
 class TestParallelWrites:
-    def test_the_second_save_of_a_session_is_refused(self, store: SQLiteSessionStore) -> None:
-        store.save(ShopSession.create("order-7"))
-        first, second = store.find("order-7"), store.find("order-7")
-        assert first is not None
-        assert second is not None
-        first.update(coupon_codes=["FIRST"])
-        second.update(coupon_codes=["SECOND"])
-        store.save(first)
-        with pytest.raises(ParallelWrite):
-            store.save(second)
-        held = store.find("order-7")
-        assert held is not None
-        assert held.coupon_codes == ("FIRST",)
-        assert [event.update_count for event in store.history("order-7")] == [1, 2]
+    def test_an_update_is_repeated_after_a_parallel_write(
+        self, client: TestClient, store: SessionStore[ShopSession]
+    ) -> None:
+        put(client, cartItems=[PENS])
+        with ThreadPoolExecutor(4) as pool:
+            sent = [pool.submit(put, client, couponCodes=[str(number)]) for number in range(8)]
+            statuses = [one.result().status_code for one in sent]
+        assert set(statuses) <= {200, 409}
+        assert store.get("order-7").update_count == 1 + statuses.count(200)
 
-    def test_the_second_creation_of_a_session_is_refused(self, store: SQLiteSessionStore) -> None:
-        store.save(ShopSession.create("order-7", coupon_codes=["FIRST"]))
-        with pytest.raises(ParallelWrite):
-            store.save(ShopSession.create("order-7", coupon_codes=["SECOND"]))
+    def test_a_parallel_write_that_wins_each_time_has_the_message_of_the_api(
+        self, client: TestClient, store: SessionStore[ShopSession], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def overtaken(*_: object, **__: object) -> None:
+            raise StaleSession("order-7", 1, 1, 2)
 
-    def test_a_parallel_write_has_the_message_of_the_api(self, tmp_path: Path) -> None:
-        class Overtaken(SQLiteSessionStore):
-            """Closes each session in parallel after it was read."""
-
-            def find(self, session_id: str) -> ShopSession | None:
-                session, other = super().find(session_id), super().find(session_id)
-                if other is not None:
-                    other.close()
-                    self.save(other)
-                return session
-
-        with TestClient(create_app(Overtaken(tmp_path / "shop.sqlite3"))) as client:
-            put(client, cartItems=[PENS])
-            answer = put(client, couponCodes=["XMAS"])
+        monkeypatch.setattr(store, "change", overtaken)
+        answer = put(client, couponCodes=["XMAS"])
         assert answer.status_code == 409
         assert answer.json() == {
             "message": "Too many requests are updating this session at the same time",
@@ -340,13 +327,10 @@ class TestDiagrams:
 
 
 def test_the_store_keeps_sessions_and_events_after_a_restart(tmp_path: Path) -> None:
-    before = SQLiteSessionStore(tmp_path / "shop.sqlite3")
-    session = ShopSession.create("order-7")
-    session.update(coupon_codes=["XMAS"])
-    before.save(session)
-    assert session.pending_events == []
-    after = SQLiteSessionStore(tmp_path / "shop.sqlite3")
-    found = after.find("order-7")
-    assert found is not None
-    assert (type(found), found.state, found.coupon_codes) == (ShopSession, State.OPEN, ("XMAS",))
-    assert [str(event.name) for event in after.history("order-7")] == ["talon_session_created", "talon_session_updated"]
+    url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
+    with open_store(url) as before, TestClient(create_app(before)) as client:
+        put(client, couponCodes=["XMAS"])
+    with open_store(url) as after:
+        found = after.get("order-7")
+        assert (type(found), found.state, found.coupon_codes) == (ShopSession, State.OPEN, ("XMAS",))
+        assert [str(stored.event.name) for stored in after.history("order-7")] == ["talon_session_created"]

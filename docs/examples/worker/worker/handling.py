@@ -5,6 +5,7 @@ from typing import IO
 
 from session_fsm import SessionFSMError, SessionUpdate, TransitionRefused, WireError, WrongState, wire
 from session_fsm.errors import http_status
+from session_fsm.store import SessionNotFound, SessionStore
 from worker.messages import Message, read
 from worker.sessions import ShopSession
 from worker.store import Store
@@ -35,41 +36,42 @@ def handle(store: Store, line: bytes, default_id: str | None) -> str:
     try:
         message = read(line, default_id)
     except WireError as error:
-        with store.transaction():
-            store.add_dead_letter(line, error)
+        with store.transaction() as transaction:
+            transaction.add_dead_letter(line, error)
         return f"{UNREADABLE}{error}"
-    with store.transaction():
-        earlier = store.outcome(message.id)
+    with store.transaction() as transaction:
+        earlier = transaction.outcome(message.id)
         if earlier is not None:
             return f"repeated; it was {earlier}"
-        outcome = _apply(store, message)
-        store.mark_handled(message.id, outcome)
+        outcome = _apply(transaction.sessions, message)
+        transaction.mark_handled(message.id, outcome)
     return outcome
 
 
-def _apply(store: Store, message: Message) -> str:
+def _apply(sessions: SessionStore[ShopSession], message: Message) -> str:
     if message.dry:
         return "passed over, a dry run"
-    session = store.find(message.session_id)
+    session_id, body, time = message.session_id, message.body, message.time
     try:
-        match message.body:
-            case SessionUpdate() if session is None:
-                session = ShopSession.create(message.session_id, message.body, now=message.time)
-            case _ if session is None:
-                return "refused: unknown_session"
+        match body:
             case SessionUpdate():
-                session.put(message.body, now=message.time)
+                event = sessions.change(
+                    session_id,
+                    lambda session: session.put(body, now=time),
+                    create=lambda: ShopSession.create(session_id, body, now=time),
+                )
             case wire.ReturnRequest():
-                session.return_items(message.body, now=message.time)
+                event = sessions.change(session_id, lambda session: session.return_items(body, now=time))
             case None:
-                session.reopen(now=message.time)
-        store.save(session)
+                event = sessions.change(session_id, lambda session: session.reopen(now=time))
+    except SessionNotFound:
+        return "refused: unknown_session"
     except SessionFSMError as error:
         if http_status(error) != 400:
             _log.error("session %r: message %r is not handled", message.session_id, message.id, exc_info=error)
             raise
         return _refusal(error)
-    return f"applied, {session.state} now"
+    return f"applied, {event.target} now"
 
 
 def _refusal(error: SessionFSMError) -> str:
@@ -83,10 +85,11 @@ def _refusal(error: SessionFSMError) -> str:
 def publish(store: Store, stream: IO[str]) -> None:
     """Write the events in the outbox to *stream*, one per line.
 
-    An event is deleted from the outbox after it was written. If the worker stops in between, the event is written
-    again: consumers identify events by ``sessionId`` and ``updateCount``.
+    An event is acknowledged after it was written. If the worker stops in between, the event is written again: consumers
+    identify events by ``sessionId`` and ``updateCount``.
     """
-    for outbox_id, document in store.unpublished():
-        stream.write(document + "\n")
-        stream.flush()
-        store.delete_published(outbox_id)
+    while messages := store.sessions.outbox.pending():
+        for message in messages:
+            stream.write(message.document + "\n")
+            stream.flush()
+            message.acknowledge()
