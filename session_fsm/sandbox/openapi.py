@@ -1,0 +1,7 @@
+"""x."""
+
+__all__ = ["description"]
+
+
+def description():
+    return {}

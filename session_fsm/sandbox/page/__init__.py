@@ -1,0 +1,5 @@
+"""x."""
+
+__all__ = ["PAGE", "POLICY"]
+PAGE = ""
+POLICY = ""
