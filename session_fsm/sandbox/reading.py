@@ -15,13 +15,13 @@ from session_fsm.sandbox.settings import ApiRequest
 from session_fsm.validators import is_list, is_object, is_timestamp, kind_of, to_time
 from session_fsm.wire.text import parse
 
-__all__ = ["LONGEST_KEY", "member_of", "read_request", "segments_of", "text_of"]
+__all__ = ["LONGEST_KEY", "RESPONSE_CONTENT", "member_of", "read_request", "segments_of", "text_of"]
 
 LONGEST_KEY = 255
 """The greatest number of characters of an idempotency key (W-22)."""
 
 _OF_RETURN = ("customerSession", "customerProfile", "coupons", "triggeredCampaigns", "referral", "loyalty", "event")
-_CONTENT: Mapping[str, Sequence[str]] = {
+RESPONSE_CONTENT: Mapping[str, Sequence[str]] = {
     "update": (
         *_OF_RETURN,
         *("awardedGiveaways", "ruleFailureReasons", "previousReturns", "campaignEligibility", "achievements"),
@@ -29,6 +29,7 @@ _CONTENT: Mapping[str, Sequence[str]] = {
     "return": (*_OF_RETURN, "previousReturns"),
     "profile": ("customerProfile", "triggeredCampaigns", "loyalty", "event", "awardedGiveaways", "ruleFailureReasons"),
 }
+"""What ``responseContent`` may name, by the operation (W-11)."""
 _NOT_WITH_ELIGIBILITY = ("triggeredCampaigns", "ruleFailureReasons")
 _BOOLEANS: Mapping[str, Sequence[str]] = {
     "update": ("dry",),
@@ -67,7 +68,7 @@ def read_request(operation: OperationName, session_id: str, query: bytes, body: 
     flags = {name: _flag(parameters, name) for name in _BOOLEANS.get(operation, ())}
     dry = flags.get("dry", False)
     now = _now(parameters, time, dry=dry) if operation == "update" else None
-    if operation not in _CONTENT:
+    if operation not in RESPONSE_CONTENT:
         return ApiRequest(operation=operation, session_id=session_id, time=time)
     document = parse(body)
     if not is_object(document):
@@ -122,7 +123,7 @@ def _content(given: Any, operation: str, *, dry: bool) -> tuple[str, ...]:
         return ()
     if not is_list(given):
         raise WireError([Problem("/responseContent", f"{kind_of(given)} is not a list")])
-    allowed = _CONTENT[operation]
+    allowed = RESPONSE_CONTENT[operation]
     named = ", ".join(f'"{name}"' for name in allowed)
     problems = [
         Problem(f"/responseContent/{place}", f"responseContent must be one of the following: {named}", "enum")

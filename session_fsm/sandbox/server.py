@@ -18,7 +18,7 @@ from session_fsm.sandbox.connection import with_transport
 from session_fsm.sandbox.settings import Effects, Settings
 from session_fsm.session import CustomerSession
 
-__all__ = ["LOOPBACK", "Sandbox", "SandboxServer", "listening_socket"]
+__all__ = ["LOOPBACK", "Sandbox", "SandboxServer", "listening_socket", "serve"]
 
 C = TypeVar("C", bound=CustomerSession)
 
@@ -270,6 +270,14 @@ class Sandbox(SandboxApp[C], Generic[C]):
 
     def __repr__(self) -> str:
         return f"<Sandbox of {self.settings.kind.__name__} at {self.url}>"
+
+
+def serve(app: SandboxApp[Any], listening: socket.socket, started: Callable[[], object]) -> None:
+    """Serve *app* until a signal ends the process, and close it. *started* is called when it listens."""
+    try:
+        SandboxServer(app, started).run(sockets=[listening])
+    finally:
+        app.close()
 
 
 def _run(server: SandboxServer, listening: socket.socket, started: threading.Event) -> None:
