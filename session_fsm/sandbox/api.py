@@ -124,7 +124,7 @@ class Api(Generic[C]):
         )
         answer: _Answer | None = None
         try:
-            answer = await self._answered(call)
+            answer = self._complete(await self._answered(call))
         except _Gone:
             return
         except _Dropped:
@@ -159,14 +159,17 @@ class Api(Generic[C]):
             )
         )
 
-    async def _send(self, call: _Call, answer: _Answer, send: Send) -> None:
+    def _complete(self, answer: _Answer) -> _Answer:
+        """Return the answer with all its headers. The date is that of the sandbox's clock."""
         headers = {
             "content-type": "application/json",
             "content-length": str(len(answer.body)),
             "date": format_datetime(self._world.clock.time, usegmt=True),
-            **answer.headers,
         }
-        encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        return evolve(answer, headers={**headers, **answer.headers})
+
+    async def _send(self, call: _Call, answer: _Answer, send: Send) -> None:
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
         if answer.cut:
             half = answer.body[: len(answer.body) // 2]

@@ -128,7 +128,9 @@ class Control(Generic[C]):
     async def _picture(self, request: Request) -> Response:
         session_id = _session_id(request)
         session = self._world.session(session_id)
-        picture = render(self._world.settings.kind, "svg", session=session, events=self._world.history(session_id))
+        detail: Any = _parameters(request).get("detail", "full")
+        history = self._world.history(session_id)
+        picture = render(self._world.settings.kind, "svg", session=session, events=history, detail=detail)
         headers = {**_SAFE, "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
         return Response(picture, media_type="image/svg+xml", headers=headers)
 

@@ -356,6 +356,7 @@ def _control_paths() -> dict[str, Any]:
     sessions = _object({"sessions": _list(_object(summary)), "total": _INTEGER})
     number = _parameter("number", _NUMBERED, "The number of the request", needed=True)
     fault_number = _parameter("number", _NUMBERED, "The number of a fault; all of them without it")
+    detail = _parameter("detail", _enum(["full", "simple"]), "Everything, or only states and triggers")
     of_session = _parameter("session", _TEXT, "Only the requests of this session")
 
     def one(name: str, summary: str, answers: Schema, **more: Any) -> Schema:
@@ -382,7 +383,10 @@ def _control_paths() -> dict[str, Any]:
         },
         "/sandbox/picture": {
             "get": one(
-                "drawSession", "The state diagram of a session", text("image/svg+xml", 400, 404), parameters=[_OF]
+                "drawSession",
+                "The state diagram of a session",
+                text("image/svg+xml", 400, 404),
+                parameters=[_OF, detail],
             )
         },
         "/sandbox/evaluation": {
