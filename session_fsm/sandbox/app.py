@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar, overload
 from session_fsm.sandbox.api import Api, path_of
 from session_fsm.sandbox.connection import Receive, Scope, Send
 from session_fsm.sandbox.control import Control
+from session_fsm.sandbox.errors import Refused
 from session_fsm.sandbox.settings import Effects, Settings
 from session_fsm.sandbox.world import World
 from session_fsm.session import CustomerSession
@@ -17,6 +18,9 @@ from session_fsm.session import CustomerSession
 __all__ = ["SandboxApp", "create_app"]
 
 C = TypeVar("C", bound=CustomerSession)
+
+_LONGEST_HEAD = 64 * 1024
+"""How many bytes the path, the query and the headers of a request may have."""
 
 
 class SandboxApp(World[C], Generic[C]):
@@ -37,6 +41,8 @@ class SandboxApp(World[C], Generic[C]):
             await self._live(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000, "reason": ""})
+        elif _is_too_long(scope):
+            await _refuse_head(send)
         elif (path := path_of(scope)) == b"/" or path == b"/sandbox" or path.startswith(b"/sandbox/"):
             await self._control.app(scope, receive, send)
         else:
@@ -47,6 +53,24 @@ class SandboxApp(World[C], Generic[C]):
             await send({"type": "lifespan.startup.complete"})
         self.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _is_too_long(scope: Scope) -> bool:
+    """Whether the head of a request is too long. Servers limit what they read, but not all limit what arrives at once."""
+    size = len(scope.get("raw_path") or b"") + len(scope.get("query_string", b""))
+    return size + sum(len(name) + len(value) for name, value in scope["headers"]) > _LONGEST_HEAD
+
+
+async def _refuse_head(send: Send) -> None:
+    message = f"The path and the headers of the request have more than {_LONGEST_HEAD:,} bytes"
+    body = Refused(431, message, title="Request Header Fields Too Large", details=message).body()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 431, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 @overload

@@ -6,7 +6,17 @@ from asyncio import WriteTransport
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-__all__ = ["ASGIApp", "ConnectionDropped", "Message", "Receive", "Scope", "Send", "end_connection", "with_transport"]
+__all__ = [
+    "ASGIApp",
+    "ConnectionDropped",
+    "Message",
+    "Receive",
+    "Scope",
+    "Send",
+    "end_connection",
+    "until_disconnected",
+    "with_transport",
+]
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -45,5 +55,10 @@ async def end_connection(scope: Scope, receive: Receive, *, flush: bool) -> None
     else:
         transport.abort()
     # The server would answer in place of an application that returns before it knows that the client has gone.
+    await until_disconnected(receive)
+
+
+async def until_disconnected(receive: Receive) -> None:
+    """Wait until the server knows that the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass

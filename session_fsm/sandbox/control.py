@@ -236,8 +236,10 @@ class Control(Generic[C]):
         world = self._world
         seen = dict(world.versions)
         yield b"retry: 1000\n\nevent: ready\ndata: {}\n\n"
-        while not world.is_closing and not await request.is_disconnected():
+        while True:
             rings = world.bell.rings
+            if world.is_closing or await request.is_disconnected():
+                return
             current = dict(world.versions)
             changed = [name for name, version in current.items() if version != seen[name]]
             for name in changed:

@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from session_fsm.sandbox.app import SandboxApp
-from session_fsm.sandbox.connection import with_transport
+from session_fsm.sandbox.connection import until_disconnected, with_transport
 from session_fsm.sandbox.settings import Effects, Settings
 from session_fsm.session import CustomerSession
 
@@ -28,6 +28,8 @@ _HEAD_TIMEOUT = 30.0
 """How many seconds the head of a request may take to arrive."""
 _LONGEST_HEAD = 64 * 1024
 _BACKLOG = 2048
+_GRACE = 1.0
+"""How many seconds requests get when the server ends."""
 _PATIENCE = 10.0
 """How many seconds a server may take to start or stop."""
 
@@ -42,8 +44,17 @@ class _Connection(H11Protocol):
         answer = with_transport(cast("Any", self.app), transport)
 
         async def call(scope: Any, receive: Any, send: Any) -> None:
+            async def send_unless_closing(message: Any) -> None:
+                if transport.is_closing():  # a later part of the request was no HTTP, and uvicorn has answered that
+                    await until_disconnected(receive)
+                await send(message)
+
             self._head_is_complete()
-            await answer(scope, receive, send)
+            try:
+                await answer(scope, receive, send_unless_closing)
+            except asyncio.CancelledError:
+                if not transport.is_closing():
+                    raise
 
         self.app = cast("Any", call)
         self._waiting = self.loop.call_later(_HEAD_TIMEOUT, transport.abort)
@@ -110,7 +121,7 @@ class SandboxServer(uvicorn.Server):
         self.stop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the connections; requests that wait are let go, and get up to a second."""
+        """End the connections; requests that wait are let go, and get a second."""
         self._app.is_closing = True
         self._app.bell.ring()
         for server in self.servers:
@@ -120,14 +131,13 @@ class SandboxServer(uvicorn.Server):
         for connection in list(self.server_state.connections):
             cast("Any", connection).shutdown()
         tasks = list(self.server_state.tasks)
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=1)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        late = (await asyncio.wait(tasks, timeout=_GRACE))[1] if tasks else set[Any]()
         for connection in list(self.server_state.connections):
             cast("Any", connection).transport.abort()
         await asyncio.sleep(0)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
