@@ -75,10 +75,12 @@
     const text = sandboxTime().toISOString();
     $("clock").textContent = `${text.slice(0, 10)} ${text.slice(11, 19)}${state.clock.running ? "" : " ⏸"}`;
     const big = $("clock-big");
-    if (big) big.textContent = `${text.slice(0, 10)} ${text.slice(11, 19)} UTC`;
+    if (!big) return;
+    big.textContent = `${text.slice(0, 10)} ${text.slice(11, 19)} UTC`;
+    $("clock-run").textContent = state.clock.running ? "Let it stand" : "Let it run";
   }
   async function loadClock() { setClock(await control("clock")); }
-  function setClock(clock) { state.clock = clock; read = performance.now(); showClock(); if ($("clock-dialog").open) drawClock(); }
+  function setClock(clock) { state.clock = clock; read = performance.now(); showClock(); }
   const changeClock = guarded(async (change) => setClock(await control("clock", "PUT", change)));
   function drawClock() {
     const set = h("input", { type: "datetime-local", step: "1", "aria-label": "New time, in UTC", value: state.clock.now.slice(0, 19), "data-key": "set" });
@@ -92,7 +94,7 @@
         h("form", { class: "row", onsubmit: (event) => { event.preventDefault(); changeClock({ now: `${set.value.length === 16 ? `${set.value}:00` : set.value}Z` }); } },
           h("label", {}, h("span", {}, "Set it, in UTC"), set), h("button", { "data-key": "apply" }, "Set")),
         h("div", { class: "row" },
-          h("button", { type: "button", "data-key": "run", onclick: () => changeClock({ running: !state.clock.running }) }, state.clock.running ? "Let it stand" : "Let it run"),
+          h("button", { type: "button", id: "clock-run", onclick: () => changeClock({ running: !state.clock.running }) }),
           h("button", { type: "button", onclick: () => $("clock-dialog").close() }, "Done"))));
     showClock();
   }
@@ -113,10 +115,14 @@
     state.faults = (await control("faults")).faults;
     $("faults-count").textContent = state.faults.length;
     $("faults-count").hidden = !state.faults.length;
-    if ($("faults-dialog").open) drawFaults();
+    drawOrdered();
   }
   const order = guarded(async (fault) => { await control("faults", "POST", fault); await loadFaults(); });
   const remove = guarded(async (number) => { await control(`faults?number=${number}`, "DELETE"); await loadFaults(); });
+  function drawOrdered() {
+    if (!$("ordered")) return;
+    fill($("ordered"), state.faults.map((one) => h("li", {}, h("span", {}, bdi(told(one.fault)), h("span", { class: "fine" }, ` · happened ${plural(one.done, "time")}`)), h("button", { type: "button", class: "quiet", onclick: () => remove(one.number) }, "Delete"))));
+  }
   function drawFaults() {
     const kind = h("select", { "data-key": "kind" }, Object.keys(FAULTS).map((name) => h("option", {}, name)));
     const current = state.route && state.route.session;
@@ -132,7 +138,8 @@
       h("form", { onsubmit: (event) => { event.preventDefault(); order(chosen()); } },
         h("label", {}, h("span", {}, "What"), kind), h("label", {}, h("span", {}, "When"), scope),
         h("div", { class: "row" }, h("button", { class: "main", "data-key": "order" }, "Order it"), h("button", { type: "button", onclick: () => $("faults-dialog").close() }, "Done"))),
-      h("ul", { class: "ordered" }, state.faults.map((one) => h("li", {}, h("span", {}, bdi(told(one.fault)), h("span", { class: "fine" }, ` · happened ${plural(one.done, "time")}`)), h("button", { type: "button", class: "quiet", onclick: () => remove(one.number) }, "Delete")))));
+      h("ul", { class: "ordered", id: "ordered" }));
+    drawOrdered();
   }
 
   // --- The list of sessions
