@@ -159,7 +159,7 @@ class Answers(Generic[C]):
         """Write the referral whose code the session holds; it has none without a code of the length that the API has."""
         if len(session.referral_code) < _SHORTEST_REFERRAL:
             return None
-        document = {
+        document: dict[str, Any] = {
             "id": 1,
             "created": timestamp(session.created),
             "usageLimit": 0,
@@ -183,7 +183,7 @@ def _effect(given: Any) -> dict[str, Any]:
     """
     if not is_object(given):
         raise TypeError(f"an effect is a mapping, not {kind_of(given)}")
-    effect = {**_EFFECT, "props": {}, **given}
+    effect: dict[str, Any] = {**_EFFECT, "props": {}, **given}
     if not isinstance(effect.get("effectType"), str):
         raise TypeError("an effect has an effectType, which is a string")
     exact: dict[str, Any] = _exact(effect)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from time import monotonic
 
 __all__ = ["Bell"]
 
@@ -49,17 +48,8 @@ class Bell:
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Block this thread until *condition* is true, for at most *timeout* seconds, and return whether it is."""
-        until = monotonic() + timeout
-        while not condition():
-            with self._changed:
-                rings = self._rings
-                if condition():
-                    return True
-                left = until - monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait_for(lambda rings=rings: self._rings != rings, left)  # type: ignore[misc]
-        return True
+        with self._changed:
+            return self._changed.wait_for(condition, timeout)
 
 
 def _wake(future: asyncio.Future[None]) -> None:

@@ -80,14 +80,12 @@ class SandboxClock:
         Raises:
             InvalidValue: that is no span of time, or leads out of the years that a time can have.
         """
-        with self._lock:
-            try:
-                time = self.time + by + timedelta(**units)
-            except TypeError as error:
-                raise InvalidValue("/by", f"is no span of time: {error}") from None
-            except (OverflowError, ValueError):
-                raise InvalidValue("/by", "leads out of the years that a time can have") from None
-            return self._change(time=time)
+        try:
+            return self._change(by=by + timedelta(**units))
+        except TypeError as error:
+            raise InvalidValue("/by", f"is no span of time: {error}") from None
+        except (OverflowError, ValueError):
+            raise InvalidValue("/by", "leads out of the years that a time can have") from None
 
     def stop(self) -> datetime:
         """Let the clock stand, and return the time."""
@@ -97,9 +95,11 @@ class SandboxClock:
         """Let the clock run, and return the time."""
         return self._change(running=True)
 
-    def _change(self, *, time: datetime | None = None, running: bool | None = None) -> datetime:
+    def _change(
+        self, *, time: datetime | None = None, by: timedelta = timedelta(), running: bool | None = None
+    ) -> datetime:
         with self._lock:
-            self._base = self.time if time is None else time
+            self._base = (self.time if time is None else time) + by
             self._read = monotonic()
             self._running = self._running if running is None else running
             result = self._base

@@ -35,6 +35,7 @@ def with_transport(app: ASGIApp, transport: WriteTransport) -> ASGIApp:
     """Return *app* with the transport of its connection in the scope."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        """Call *app*."""
         scope["extensions"] = {**(scope.get("extensions") or {}), _EXTENSION: transport}
         await app(scope, receive, send)
 
@@ -47,7 +48,8 @@ async def end_connection(scope: Scope, receive: Receive, *, flush: bool) -> None
     Raises:
         ConnectionDropped: the server gives no access to the connection.
     """
-    transport: WriteTransport | None = (scope.get("extensions") or {}).get(_EXTENSION)
+    extensions: dict[str, Any] = scope.get("extensions") or {}
+    transport: WriteTransport | None = extensions.get(_EXTENSION)
     if transport is None:
         raise ConnectionDropped("the sandbox dropped the connection, as a fault told it to")
     if flush:

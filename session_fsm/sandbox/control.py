@@ -146,7 +146,7 @@ class Control(Generic[C]):
         if trigger in (Trigger.UPDATE, Trigger.CLOSE) and body is not None:
             argument = wire.structure(body, SessionUpdate)
         elif trigger == Trigger.RETURN_ITEMS:
-            given = {"returnedCartItems": []} if body is None else body
+            given: Any = {"returnedCartItems": []} if body is None else body
             argument = wire.structure(given, wire.ReturnRequest)
         return _json(_decision(session.evaluate(trigger, argument, now=now)))
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from attrs import asdict, field, fields, frozen
 
 from session_fsm.errors import InvalidValue, Problem, pointer_token
-from session_fsm.validators import kind_of
+from session_fsm.validators import is_object, kind_of
 
 __all__ = ["Drop", "Fault", "FaultState", "Faults", "OperationName"]
 
@@ -101,7 +101,7 @@ class Fault:
         Raises:
             InvalidValue: with every member that is wrong or unknown.
         """
-        if not isinstance(document, Mapping):
+        if not is_object(document):
             raise InvalidValue("", f"a fault is an object, not {kind_of(document)}")
         given: Mapping[Any, Any] = document
         members = {name: value for name, value in given.items() if value is not None}
@@ -124,10 +124,10 @@ class Fault:
         return self.operation in (None, operation) and self.session_id in (None, session_id)
 
 
-_NAMES = {
-    {"retry_after": "retryAfter", "session_id": "sessionId"}.get(attribute.name, attribute.name): attribute.name
-    for attribute in fields(Fault)
-}
+_RENAMED = {"retry_after": "retryAfter", "session_id": "sessionId"}
+_OWN_NAMES: tuple[str, ...] = tuple(attribute.name for attribute in fields(Fault))
+_NAMES: Mapping[str, str] = {_RENAMED.get(name, name): name for name in _OWN_NAMES}
+"""The names of the fields by those of the members in JSON."""
 
 
 def _integer(value: object, least: int, most: int) -> str:

@@ -248,7 +248,7 @@ _REASONS = {
 
 
 def _operation(tag: int, name: str, summary: str, answers: Schema, **more: Any) -> Schema:
-    secured = {} if _TAGS[tag] == "Sandbox" else {"security": [{"apiKey": []}]}
+    secured: Schema = {} if _TAGS[tag] == "Sandbox" else {"security": [{"apiKey": []}]}
     body = more.pop("body", None)
     if body is not None:
         more["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}

@@ -134,8 +134,6 @@ class Operations(Generic[C]):
         attributes = request.body.get("attributes")
         if attributes is not None and not is_object(attributes):
             raise WireError([Problem("/attributes", f"{kind_of(attributes)} is not an object")])
-        if not request.session_id:
-            raise Refused(404, "A customer profile has an integration ID")
         profile = self._profiles.touched(request.session_id, request.judged_at, attributes)
         if not request.dry:
             self._profiles.keep(profile)

@@ -41,7 +41,7 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        answer = with_transport(cast("Any", self.app), transport)
+        answer = with_transport(self.app, transport)
 
         async def call(scope: Any, receive: Any, send: Any) -> None:
             async def send_unless_closing(message: Any) -> None:
@@ -107,7 +107,7 @@ class SandboxServer(uvicorn.Server):
         """Wait until the server is stopped. uvicorn's own loop looks for that every tenth of a second."""
         self._loop = asyncio.get_running_loop()
         self._has_started()
-        if not self.should_exit:
+        while not self.should_exit:
             await self._stop.wait()
 
     def stop(self) -> None:

@@ -49,9 +49,11 @@ class Hold:
     """Requests that a sandbox holds back, so that a test can send others meanwhile."""
 
     session_id: str | None
+    """The session whose requests are held back; None for all."""
     _turns: Turns
     _bell: Bell
-    _held: int = 0
+    held: int = 0
+    """How many requests are held back."""
 
     def wait(self, requests: int = 1, *, timeout: float = _PATIENCE) -> None:
         """Block until so many requests have arrived and are held, or wait for their turn behind one that is.
@@ -70,7 +72,7 @@ class Hold:
             rings = self._bell.rings
 
     def _count(self) -> int:
-        return self._held if self.session_id is None else self._turns.users("session", self.session_id)
+        return self.held if self.session_id is None else self._turns.users("session", self.session_id)
 
 
 class World(Generic[C]):
@@ -81,7 +83,7 @@ class World(Generic[C]):
     ) -> None:
         self.settings = settings
         self.bell = Bell()
-        self.versions = dict.fromkeys(("requests", "clock", "faults", "reset"), 0)
+        self.versions: dict[str, int] = dict.fromkeys(("requests", "clock", "faults", "reset"), 0)
         """How often each has changed."""
         self.clock = SandboxClock(now, running=running, changed=self._changing("clock"))
         """The clock, which runs unless it was told otherwise."""
@@ -263,14 +265,14 @@ class World(Generic[C]):
             for hold in holding:
                 if hold not in held:
                     held.append(hold)
-                    hold._held += 1  # noqa: SLF001 - this module's own
+                    hold.held += 1
                     self.bell.ring()
                     rings = self.bell.rings
             if not holding:
                 break
             await self.bell.wait(rings)
         for hold in held:
-            hold._held -= 1  # noqa: SLF001 - this module's own
+            hold.held -= 1
 
     async def pause(self, seconds: float) -> None:
         """Wait, unless the sandbox closes meanwhile."""

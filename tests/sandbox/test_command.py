@@ -173,5 +173,5 @@ def test_the_package_says_which_extra_is_missing() -> None:
         "try:\n    import session_fsm.sandbox\n"
         "except ModuleNotFoundError as error:\n    print(error)\n"
     )
-    done = subprocess.run(program()[:1] + ["-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([*program()[:1], "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == 'session_fsm.sandbox needs uvicorn; run: pip install "session-fsm[sandbox]"\n'

@@ -17,7 +17,7 @@ HOSTILE = [
     "\"'><svg onload=alert(1)>",
     "javascript:alert(1)",
     "{{7*7}}${7*7}",
-    "‮txt.exe",
+    "\u202etxt.exe",
     "a\nb\tc",
     "#session=x&y=%20+z",
     "</textarea></style></script><b>",
