@@ -240,13 +240,8 @@ class World(Generic[C]):
     def hold(self, session_id: str | None = None) -> Generator[Hold]:
         """Hold back the requests of a session, or all, until the block ends.
 
-        A test sends requests from threads of its own, waits with `Hold.wait` until they have arrived, and sends one
-        more, which gets the 409 of parallel updates (W-20)::
-
-            with talon_one.hold("order-1") as held:
-                senders = [executor.submit(update) for _ in range(3)]
-                held.wait(3)
-                assert update().status_code == 409
+        A test sends three updates from threads of its own, waits with `Hold.wait` until they have arrived, and sends
+        one more, which gets the 409 of parallel updates (W-20).
         """
         hold = Hold(session_id, self.turns, self.bell)
         self.holds.append(hold)
