@@ -28,7 +28,7 @@ _EXTENSION = "session_fsm.transport"
 
 
 class ConnectionDropped(ConnectionResetError):
-    """A client without a connection, as httpx with its `ASGITransport`, gets this where a connection is dropped."""
+    """A client without a connection, as httpx with its ``ASGITransport``, gets this where a connection is dropped."""
 
 
 def with_transport(app: ASGIApp, transport: WriteTransport) -> ASGIApp:
