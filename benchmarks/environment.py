@@ -42,7 +42,17 @@ def prepare(python: str) -> str:
     if not stamp.exists() or stamp.read_text() != digest:
         print(f"Installing the compared packages into {folder.name} ...", file=sys.stderr, flush=True)
         _run(python, "-m", "venv", str(folder))
-        _run(interpreter, "-m", "pip", "install", "--quiet", "--editable", ".[cli]", "--requirement", str(REQUIREMENTS))
+        _run(
+            interpreter,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--editable",
+            ".[cli,sandbox]",
+            "--requirement",
+            str(REQUIREMENTS),
+        )
         stamp.write_text(digest)
     return interpreter
 
