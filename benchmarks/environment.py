@@ -49,7 +49,7 @@ def prepare(python: str) -> str:
             "install",
             "--quiet",
             "--editable",
-            ".[cli,spark,store]",
+            ".[cli,sandbox,spark]",
             "--requirement",
             str(REQUIREMENTS),
         )

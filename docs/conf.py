@@ -41,6 +41,8 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(.*\.)?_\w+"),
     # Internal types of the store that signatures show.
     (r"py:.*", r"session_fsm\.store\.(outbox\.statements|results\.C_co).*"),
+    # Internal types of the sandbox that signatures show.
+    (r"py:.*", r"session_fsm\.sandbox\.(bell|settings|turns)\..*"),
     # Internal types of the testing kit that signatures show.
     (r"py:.*", r"session_fsm\.testing\.(model\.reference|coverage\.counters)\..*"),
     # Sphinx cuts a long signature at the comma within such a type.

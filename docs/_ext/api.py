@@ -39,6 +39,7 @@ PAGES = (
     "session_fsm.diagrams.model",
     "session_fsm.diagrams.sphinx",
     "session_fsm.store",
+    "session_fsm.sandbox",
     "session_fsm.testing",
     "session_fsm.backtest",
     "session_fsm.backtest.spark",

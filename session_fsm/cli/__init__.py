@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "lint": "session_fsm.cli.commands.lint",
         "diff": "session_fsm.cli.commands.diff",
         "store": "session_fsm.cli.commands.store",
+        "sandbox": "session_fsm.cli.commands.sandbox",
     }
 )
 """The module of each subcommand, in the order of the help; its attribute ``command`` is the click command."""

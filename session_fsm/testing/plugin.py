@@ -1,17 +1,19 @@
-"""The pytest plugin, which measures how much of the definition of session classes a test suite exercises.
+"""The pytest plugin: the fixture `talon_one`, and the coverage of the definition of session classes.
 
 Users enable it by name: with ``pytest_plugins = ["session_fsm.testing.plugin"]`` in the ``conftest.py`` of the root,
-or with ``-p session_fsm.testing.plugin`` on the command line. It records nothing until one of its
-options, or the equivalent in the configuration file, is set. The options are described in ``docs/testing/coverage.md``.
+or with ``-p session_fsm.testing.plugin`` on the command line. `talon_one` is a sandbox, as
+``docs/howto/test-against-the-sandbox.md`` describes it. The plugin records no coverage until one of its options, or the
+equivalent in the configuration file, is set. The options are described in ``docs/testing/coverage.md``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,7 +22,17 @@ from session_fsm.errors import SessionFSMError
 from session_fsm.testing.coverage.recorder import Recorder, recording
 from session_fsm.testing.coverage.report import FORMATS, report, report_file, summary
 
-__all__ = ["Recording", "pytest_addoption", "pytest_configure", "session_fsm_recorder"]
+if TYPE_CHECKING:
+    from session_fsm.sandbox import Sandbox
+
+__all__ = [
+    "Recording",
+    "pytest_addoption",
+    "pytest_configure",
+    "session_fsm_recorder",
+    "talon_one",
+    "talon_one_settings",
+]
 
 _PLAIN = "session_fsm:CustomerSession"
 # The key of `workeroutput` under which a pytest-xdist worker sends its counts to the controller.
@@ -79,6 +91,20 @@ def session_fsm_recorder() -> Iterator[Recorder]:
     """Record this one test."""
     with recording() as recorder:
         yield recorder
+
+
+@pytest.fixture
+def talon_one_settings() -> Mapping[str, Any]:
+    """Return the arguments of the `Sandbox` of `talon_one`; a test suite overrides it, to name its session class."""
+    return {}
+
+
+@pytest.fixture
+def talon_one(talon_one_settings: Mapping[str, Any]) -> Iterator[Sandbox[Any]]:
+    """A sandbox of Talon.One's API on a port of its own, new for each test."""
+    # The sandbox is a higher layer, and an extra of its own.
+    with import_module("session_fsm.sandbox").Sandbox(**talon_one_settings) as sandbox:
+        yield sandbox
 
 
 class Recording:

@@ -1,6 +1,6 @@
 """Every block of code in the documentation runs, in a page that has the files that it shows, and prints what it says.
 
-Blocks of ``python`` are Sybil's (``conftest.py``). Here a block ``py`` is a file, which the words before it name; ``sh``
+Blocks of ``python`` are Sybil's (``conftest.py``). Here a block ``py`` or ``js`` is a file, which the words before it name; ``sh``
 and ``console`` are commands, and what the latter print is compared. What is not run is listed in ``pages.NOT_RUN``.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 import databases
 import pages
 import pytest
+import tools
 
 from session_fsm import CustomerSession, SessionUpdate
 from session_fsm.wire import loads
@@ -63,7 +64,7 @@ def _runs(page: str, language: str) -> bool:
         return page == "README.md" or (page.startswith("docs/") and not page.startswith("docs/examples/"))
     if language.startswith("{"):  # a directive, which the build of the site runs
         return page.startswith("docs/")
-    return language in {"py", "sh", "console", "json", "rst"}
+    return language in {"py", "js", "sh", "console", "json", "rst"}
 
 
 @pytest.mark.parametrize("page", _PAGES)
@@ -105,6 +106,10 @@ def test_the_commands_of_a_page_print_the_shown_output(
 ) -> None:
     if page == "docs/howto/store-sessions.md":
         monkeypatch.setenv("SESSION_FSM_STORE", request.getfixturevalue("database_url"))
+    if page == "docs/howto/test-against-the-sandbox.md":
+        tools.program("curl")
+        tools.program("node")
+        monkeypatch.setenv("SANDBOX", request.getfixturevalue("talon_one").url)
     give(page, tmp_path)
     for ran in pages.run_page(_PAGES[page], tmp_path, pages.runnable_part(page)):
         ran.check()

@@ -36,9 +36,6 @@ EXEMPT = [
         r".*error\.status.*",
         "the official client's errors have no types",
     ),
-    Exempt(
-        r"assignment|reportAttributeAccessIssue", ".*", r"client\.rest_client = stub", "it stands in for the network"
-    ),
     Exempt("misc|assignment|reportAttributeAccessIssue", ".*", r'session\.state = "closed"', "it shows the refusal"),
     Exempt("arg-type|reportArgumentType", ".*", r".*price=0\.1\)", "it shows the refusal"),
     Exempt(

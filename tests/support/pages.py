@@ -38,6 +38,16 @@ NOT_RUN = {
         "docs/howto/backtest-on-a-cluster.md",
         "spark-submit --master yarn --py-files shop.py job.py 's3a://bucket/2026/*.jsonl'",
     ): ("it needs a cluster; tests/backtest/test_spark.py runs Spark in local mode"),
+    ("docs/howto/test-against-the-sandbox.md", "session-fsm sandbox --class shop:ShopSession"): (
+        "it serves until it is stopped; the tests have a sandbox of their own"
+    ),
+    ("docs/howto/test-against-the-sandbox.md", "export SANDBOX=http://127.0.0.1:8080"): "as above",
+    ("docs/howto/test-against-the-sandbox.md", "uvx --from 'session-fsm[cli,sandbox]' session-fsm sandbox"): (
+        "it installs, and serves"
+    ),
+    ("docs/howto/test-against-the-sandbox.md", "pipx run --spec 'session-fsm[cli,sandbox]' session-fsm sandbox"): (
+        "as above"
+    ),
     ("docs/testing/mutants.md", "session-fsm mutants -- pytest tests/test_matrix.py tests/rules/test_built_in.py"): (
         "it takes a minute; .ci/run tests a sample"
     ),
@@ -46,7 +56,7 @@ NOT_RUN = {
 
 _INSTALLING = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install [^&]* && \.venv/bin/")
 
-_FILE = re.compile(r"`((?:\w+/)*\w+\.py)`")
+_FILE = re.compile(r"`((?:\w+/)*\w+\.(?:py|mjs))`")
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,8 @@ class CommandRun:
         """Fail if the output or the status differs from the page."""
         assert self.status == self.expected_status, f"$ {self.command}\n{self.output}\nended with {self.status}"
         if self.expected is not None:
-            assert doctest.OutputChecker().check_output(self.expected, self.output, doctest.ELLIPSIS), (
+            output = self.output if self.output.endswith("\n") or not self.output else f"{self.output}\n"
+            assert doctest.OutputChecker().check_output(self.expected, output, doctest.ELLIPSIS), (
                 f"$ {self.command}\nexpected\n{self.expected}\nprinted\n{self.output}"
             )
 
@@ -175,7 +186,7 @@ def run_page(page: Path, folder: Path, runs: Callable[[str], str | None]) -> lis
     """Write the files and run the commands of *page* in *folder*; *runs* returns the part of a command to run."""
     done: list[CommandRun] = []
     for block in blocks(page.read_text(encoding="utf-8")):
-        if block.language == "py":
+        if block.language in {"py", "js"}:
             file = folder / block.file
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, encoding="utf-8")
