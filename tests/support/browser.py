@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,9 +71,15 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """Click at the position of the element, as a user does."""
-        element = self.one(selector)
-        self.run("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", element)
-        self._actions().move_to_element(element).click().perform()
+        from selenium.common.exceptions import StaleElementReferenceException  # noqa: PLC0415 - it may be missing
+
+        for _ in range(20):  # a page that shows changes as they happen may replace the element meanwhile
+            with suppress(StaleElementReferenceException):
+                element = self.one(selector)
+                self.run("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", element)
+                self._actions().move_to_element(element).click().perform()
+                return
+        raise AssertionError(f"{selector} was replaced again and again")
 
     def press(self, *keys: str) -> None:
         self._actions().send_keys(*keys).perform()
