@@ -16,9 +16,11 @@ from builders import EveryRuleSession, TenantSession
 from sandbox_client import CART, HEADERS, Client, run
 
 from session_fsm import State
-from session_fsm.sandbox import Sandbox, SessionUnknown
+from session_fsm.sandbox import Sandbox, SessionUnknown, create_app
+from session_fsm.sandbox import bell as bell_module
 from session_fsm.sandbox.bell import Bell
-from session_fsm.sandbox.server import listening_socket
+from session_fsm.sandbox.connection import until_disconnected
+from session_fsm.sandbox.server import SandboxServer, listening_socket
 
 TIMES = int(os.environ.get("SESSION_FSM_SANDBOX_TIMES", "1"))
 """How much longer the tests with many requests and connections are."""
@@ -113,6 +115,20 @@ class TestSandbox:
             with pytest.raises(httpx2.TransportError):
                 raise waiting.exception() or AssertionError
 
+    def test_it_ends_while_requests_are_held(self) -> None:
+        with Sandbox() as sandbox, ThreadPoolExecutor() as executor, sandbox.hold("order-1") as held:
+            waiting = executor.submit(put, sandbox)
+            held.wait()
+            sandbox.stop()
+            assert waiting.result().status_code == 200
+
+    def test_a_server_that_is_stopped_before_it_runs_ends_at_once(self) -> None:
+        listening = listening_socket("127.0.0.1", 0)
+        server = SandboxServer(create_app(), lambda: None)
+        server.stop()
+        server.run(sockets=[listening])
+        listening.close()
+
     def test_a_hold_that_nothing_reaches_times_out(self, talon_one: Sandbox[Any]) -> None:
         with talon_one.hold() as held, pytest.raises(TimeoutError, match="0 of 2 requests"):
             held.wait(2, timeout=0.01)
@@ -130,7 +146,8 @@ class TestSandbox:
 class TestStore:
     """``store=`` keeps the sessions."""
 
-    def test_sessions_are_kept_in_a_database(self, tmp_path: Path) -> None:
+    def test_sessions_are_kept_in_a_database(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("session_fsm.sandbox.stored._BATCH", 1)
         url = f"sqlite:///{tmp_path / 'sandbox.db'}"
         with Sandbox(EveryRuleSession, store=url) as first:
             assert put(first, cartItems=CART, profileId="cust-7").status_code == 200
@@ -225,7 +242,10 @@ class TestHostileClients:
         with Sandbox() as sandbox, socket.create_connection((sandbox.host, sandbox.port), timeout=10) as silent:
             head = b"GET /sandbox/clock HTTP/1.1\r\nHost: a\r\n"
             silent.sendall(head + b"\r\n")
-            assert silent.recv(65536).startswith(b"HTTP/1.1 200")
+            answer = b""
+            while b"}" not in answer:
+                answer += silent.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200")
             silent.sendall(head)
             with suppress(ConnectionResetError):
                 assert silent.recv(65536) == b""
@@ -264,6 +284,19 @@ class TestHostileClients:
         self.check(talon_one, caplog)
 
 
+class TestConnections:
+    """What `session_fsm.sandbox.connection` does for any server."""
+
+    def test_the_end_of_a_connection_is_waited_for(self) -> None:
+        messages = [{"type": "http.request"}, {"type": "http.disconnect"}]
+
+        async def receive() -> Any:
+            return messages.pop(0)
+
+        run(until_disconnected(receive))
+        assert messages == []
+
+
 class TestManyClients:
     def test_no_update_is_lost(self, talon_one: Sandbox[Any]) -> None:
         """W-20: every update is performed once, or is refused with 409 and not performed."""
@@ -284,6 +317,14 @@ class TestManyClients:
 
 
 class TestBell:
+    def test_a_waiter_that_is_awake_already_is_left_alone(self) -> None:
+        async def wake() -> None:
+            future = asyncio.get_running_loop().create_future()
+            bell_module._wake(future)
+            bell_module._wake(future)
+
+        run(wake())
+
     def test_a_bell_wakes_threads_and_tasks(self) -> None:
         bell = Bell()
         assert bell.wait_until(lambda: False, 0.01) is False
