@@ -32,12 +32,18 @@ class ConnectionDropped(ConnectionResetError):
 
 
 def with_transport(app: ASGIApp, transport: WriteTransport) -> ASGIApp:
-    """Return *app* with the transport of its connection in the scope."""
+    """Return *app* with the transport of its connection in the scope; it sends nothing once that is closing."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         """Call *app*."""
+
+        async def send_unless_closing(message: Message) -> None:
+            if transport.is_closing():  # a later part of the request was no HTTP, and the server has answered that
+                await until_disconnected(receive)
+            await send(message)
+
         scope["extensions"] = {**(scope.get("extensions") or {}), _EXTENSION: transport}
-        await app(scope, receive, send)
+        await app(scope, receive, send_unless_closing)
 
     return call
 

@@ -18,7 +18,9 @@ _NEEDED = {
     "worker": [],
 }
 """The packages that each example requires."""
-_INSTALLED = re.compile(r"python3 -m venv \.venv && \.venv/bin/pip install -q -e ('\.\./\.\./\.\.\[sandbox\]'|\.\./\.\./\.\.) ")
+_INSTALLED = re.compile(
+    r"python3 -m venv \.venv && \.venv/bin/pip install -q -e ('\.\./\.\./\.\.\[sandbox\]'|\.\./\.\./\.\.) "
+)
 
 
 def commands_of(readme: str) -> list[str]:

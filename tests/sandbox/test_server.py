@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -19,7 +20,7 @@ from session_fsm import State
 from session_fsm.sandbox import Sandbox, SessionUnknown, create_app
 from session_fsm.sandbox import bell as bell_module
 from session_fsm.sandbox.bell import Bell
-from session_fsm.sandbox.connection import until_disconnected
+from session_fsm.sandbox.connection import until_disconnected, with_transport
 from session_fsm.sandbox.server import SandboxServer, listening_socket
 
 TIMES = int(os.environ.get("SESSION_FSM_SANDBOX_TIMES", "1"))
@@ -295,6 +296,25 @@ class TestConnections:
 
         run(until_disconnected(receive))
         assert messages == []
+
+    @pytest.mark.parametrize("closing", [False, True])
+    def test_nothing_is_sent_before_the_server_knows_that_a_connection_is_closing(self, closing: bool) -> None:
+        order: list[str] = []
+        transport: Any = SimpleNamespace(is_closing=lambda: closing)
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            assert scope["extensions"]["other"] == 1
+            await send({"type": "http.response.start"})
+
+        async def receive() -> Any:
+            order.append("disconnected")
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            order.append("sent")
+
+        run(with_transport(app, transport)({"extensions": {"other": 1}}, receive, send))
+        assert order == (["disconnected", "sent"] if closing else ["sent"])
 
 
 class TestManyClients:
