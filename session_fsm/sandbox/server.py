@@ -45,11 +45,7 @@ class _Connection(H11Protocol):
 
         async def call(scope: Any, receive: Any, send: Any) -> None:
             self._head_is_complete()
-            try:
-                await answer(scope, receive, send)
-            except asyncio.CancelledError:
-                if not transport.is_closing():
-                    raise
+            await answer(scope, receive, send)
 
         self.app = cast("Any", call)
         self._waiting = self.loop.call_later(_HEAD_TIMEOUT, transport.abort)

@@ -297,6 +297,18 @@ class TestConnections:
         run(until_disconnected(receive))
         assert messages == []
 
+    def test_a_request_is_cancelled_silently_where_its_connection_has_ended(self) -> None:
+        async def app(*_: Any) -> None:
+            raise asyncio.CancelledError
+
+        async def call(*, closing: bool) -> None:
+            transport: Any = SimpleNamespace(is_closing=lambda: closing)
+            await with_transport(app, transport)({}, None, None)  # type: ignore[arg-type]
+
+        run(call(closing=True))
+        with pytest.raises(asyncio.CancelledError):
+            run(call(closing=False))
+
     @pytest.mark.parametrize("closing", [False, True])
     def test_nothing_is_sent_before_the_server_knows_that_a_connection_is_closing(self, closing: bool) -> None:
         order: list[str] = []
