@@ -132,8 +132,8 @@ class Answers(Generic[C]):
         """Return the returns before the one that *recorded* is."""
         return [
             self._return(session, one)
-            for one in self._sessions().history(session.integration_id)
-            if one.event.trigger is Trigger.RETURN_ITEMS and one.event.update_count < recorded.event.update_count
+            for one in self._sessions().returns(session.integration_id)
+            if one.event.update_count < recorded.event.update_count
         ]
 
     def _return(self, session: C, recorded: Recorded) -> dict[str, Any]:

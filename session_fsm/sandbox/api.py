@@ -166,7 +166,7 @@ class Api(Generic[C]):
             "content-length": str(len(answer.body)),
             "date": format_datetime(self._world.clock.time, usegmt=True),
         }
-        return evolve(answer, headers={**headers, **answer.headers})
+        return _Answer(answer.status, answer.body, {**headers, **answer.headers}, answer.cut)
 
     async def _send(self, call: _Call, answer: _Answer, send: Send) -> None:
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()]

@@ -111,7 +111,4 @@ class SandboxClock:
 
 
 def _utc(time: datetime | None) -> datetime:
-    try:
-        return as_time(time).astimezone(UTC)
-    except OverflowError:
-        raise InvalidValue("/time", "leads out of the years that a time can have") from None
+    return as_time(time).astimezone(UTC)  # `as_time` refuses a time that UTC does not have

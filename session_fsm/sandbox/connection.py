@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import WriteTransport
+from asyncio import CancelledError, WriteTransport
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -32,12 +32,23 @@ class ConnectionDropped(ConnectionResetError):
 
 
 def with_transport(app: ASGIApp, transport: WriteTransport) -> ASGIApp:
-    """Return *app* with the transport of its connection in the scope."""
+    """Return *app* with the transport of its connection in the scope; it sends nothing once that is closing."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         """Call *app*."""
+
+        async def send_unless_closing(message: Message) -> None:
+            """Send a message, unless the connection is closing."""
+            if transport.is_closing():  # a later part of the request was no HTTP, and the server has answered that
+                await until_disconnected(receive)
+            await send(message)
+
         scope["extensions"] = {**(scope.get("extensions") or {}), _EXTENSION: transport}
-        await app(scope, receive, send)
+        try:
+            await app(scope, receive, send_unless_closing)
+        except CancelledError:
+            if not transport.is_closing():  # else the server ends, and has ended the connection
+                raise
 
     return call
 

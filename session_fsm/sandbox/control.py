@@ -228,17 +228,20 @@ class Control(Generic[C]):
 
     # --- Events -------------------------------------------------------------------------------------------------------
 
-    async def _events(self, request: Request) -> Response:
-        return StreamingResponse(self._stream(request), media_type="text/event-stream", headers=_SAFE)
+    async def _events(self, _: Request) -> Response:
+        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=_SAFE)
 
-    async def _stream(self, request: Request) -> AsyncGenerator[bytes]:
-        """Yield an event for each kind of change since the last one, and a comment where nothing changes."""
+    async def _stream(self) -> AsyncGenerator[bytes]:
+        """Yield an event for each kind of change since the last one, and a comment where nothing changes.
+
+        Starlette ends it when the client has gone.
+        """
         world = self._world
         seen = dict(world.versions)
         yield b"retry: 1000\n\nevent: ready\ndata: {}\n\n"
         while True:
             rings = world.bell.rings
-            if world.is_closing or await request.is_disconnected():
+            if world.is_closing:
                 return
             current = dict(world.versions)
             changed = [name for name, version in current.items() if version != seen[name]]

@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from session_fsm.sandbox.app import SandboxApp
-from session_fsm.sandbox.connection import until_disconnected, with_transport
+from session_fsm.sandbox.connection import with_transport
 from session_fsm.sandbox.settings import Effects, Settings
 from session_fsm.session import CustomerSession
 
@@ -44,17 +44,8 @@ class _Connection(H11Protocol):
         answer = with_transport(self.app, transport)
 
         async def call(scope: Any, receive: Any, send: Any) -> None:
-            async def send_unless_closing(message: Any) -> None:
-                if transport.is_closing():  # a later part of the request was no HTTP, and uvicorn has answered that
-                    await until_disconnected(receive)
-                await send(message)
-
             self._head_is_complete()
-            try:
-                await answer(scope, receive, send_unless_closing)
-            except asyncio.CancelledError:
-                if not transport.is_closing():
-                    raise
+            await answer(scope, receive, send)
 
         self.app = cast("Any", call)
         self._waiting = self.loop.call_later(_HEAD_TIMEOUT, transport.abort)

@@ -9,6 +9,7 @@ A sandbox performs the requests of one session one after the other, so nothing h
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Generic, Protocol, TypeVar
@@ -17,10 +18,14 @@ from attrs import frozen
 
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
+from session_fsm.states import Trigger
 
 __all__ = ["Changed", "MemorySessions", "Recorded", "Sessions"]
 
 C = TypeVar("C", bound=CustomerSession)
+
+MOST_EVENTS = 250
+"""How many events of a session are kept in memory, so that a sandbox that runs for days does not grow without end."""
 
 
 @frozen
@@ -38,6 +43,7 @@ class Changed(Generic[C]):
     """A session that was changed."""
 
     session: C
+    """The session, which is not to be changed."""
     events: Sequence[Recorded]
     """The new events."""
 
@@ -46,7 +52,7 @@ class Sessions(Protocol[C]):
     """What a sandbox does with its sessions."""
 
     def get(self, session_id: str) -> C | None:
-        """Return a copy of a session, or None if there is none."""
+        """Return a session to look at, which is not to be changed, or None if there is none."""
         ...
 
     def change(self, session_id: str, act: Callable[[C | None], C]) -> Changed[C]:
@@ -60,12 +66,16 @@ class Sessions(Protocol[C]):
         """Return the events of a session, oldest first; none if there is no session."""
         ...
 
+    def returns(self, session_id: str) -> Sequence[Recorded]:
+        """Return those events of a session that are returns."""
+        ...
+
     def newest(self, limit: int) -> list[C]:
-        """Return sessions, those that were updated last in front."""
+        """Return sessions to look at, those that were updated last in front."""
         ...
 
     def of_profile(self, profile_id: str) -> list[C]:
-        """Return the sessions of a customer."""
+        """Return the sessions of a customer, to look at."""
         ...
 
     def count(self) -> int:
@@ -87,14 +97,14 @@ class MemorySessions(Generic[C]):
     def __init__(self) -> None:
         self._sessions: dict[str, C] = {}
         """In the order of their last change."""
-        self._history: dict[str, list[Recorded]] = {}
+        self._history: dict[str, deque[Recorded]] = {}
+        self._returns: dict[str, list[Recorded]] = {}
         self._of_profile: dict[str, dict[str, None]] = {}
         self._number = 0
 
     def get(self, session_id: str) -> C | None:
-        """Return a copy of a session, or None if there is none."""
-        held = self._sessions.get(session_id)
-        return None if held is None else copy(held)
+        """Return a session to look at, or None if there is none."""
+        return self._sessions.get(session_id)
 
     def change(self, session_id: str, act: Callable[[C | None], C]) -> Changed[C]:
         """Call *act*, and keep the session that it returns."""
@@ -108,20 +118,26 @@ class MemorySessions(Generic[C]):
             del self._sessions[session_id]
         self._sessions[session_id] = session
         self._of_profile.setdefault(session.profile_id, {})[session_id] = None
-        self._history.setdefault(session_id, []).extend(events)
-        return Changed(copy(session), events)
+        self._history.setdefault(session_id, deque(maxlen=MOST_EVENTS)).extend(events)
+        if returns := [one for one in events if one.event.trigger is Trigger.RETURN_ITEMS]:
+            self._returns.setdefault(session_id, []).extend(returns)
+        return Changed(session, events)
 
     def history(self, session_id: str) -> Sequence[Recorded]:
-        """Return the events of a session."""
+        """Return the newest events of a session."""
         return list(self._history.get(session_id, ()))
+
+    def returns(self, session_id: str) -> Sequence[Recorded]:
+        """Return all returns of a session; they are as many as its units at most."""
+        return list(self._returns.get(session_id, ()))
 
     def newest(self, limit: int) -> list[C]:
         """Return the sessions that were changed last."""
-        return [copy(session) for session in list(self._sessions.values())[: -limit - 1 : -1]]
+        return list(self._sessions.values())[: -limit - 1 : -1]
 
     def of_profile(self, profile_id: str) -> list[C]:
         """Return the sessions of a customer."""
-        return [copy(self._sessions[session_id]) for session_id in self._of_profile.get(profile_id, ())]
+        return [self._sessions[session_id] for session_id in self._of_profile.get(profile_id, ())]
 
     def count(self) -> int:
         """Count the sessions."""
@@ -129,7 +145,7 @@ class MemorySessions(Generic[C]):
 
     def clear(self) -> None:
         """Delete all sessions. Numbers of events begin at 1 again."""
-        self._sessions, self._history, self._of_profile, self._number = {}, {}, {}, 0
+        self._sessions, self._history, self._returns, self._of_profile, self._number = {}, {}, {}, {}, 0
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from session_fsm.sandbox.clock import SandboxClock
 from session_fsm.sandbox.sessions import Changed, Recorded
 from session_fsm.session import CustomerSession
-from session_fsm.states import State
+from session_fsm.states import State, Trigger
 from session_fsm.store import SessionNotFound, SessionStore
 
 __all__ = ["StoredSessions"]
@@ -58,6 +58,10 @@ class StoredSessions(Generic[C]):
             return [Recorded(stored.position, stored.event) for stored in self._store.history(session_id)]
         except SessionNotFound:
             return []
+
+    def returns(self, session_id: str) -> Sequence[Recorded]:
+        """Read the returns of a session."""
+        return [one for one in self.history(session_id) if one.event.trigger is Trigger.RETURN_ITEMS]
 
     def newest(self, limit: int) -> list[C]:
         """Read the sessions that were updated last. This reads all of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from attrs import define, field
 
@@ -56,17 +56,19 @@ class Turns:
             line.users += 1
             line.updates += limited
         self._changed()
+        taken: list[_Line] = []
         try:
-            async with AsyncExitStack() as stack:
-                for line in lines:
-                    await stack.enter_async_context(line.lock)
-                yield
+            for line in lines:
+                await line.lock.acquire()
+                taken.append(line)
+            yield
         finally:
+            for line in taken:
+                line.lock.release()
             for line in lines:
                 line.users -= 1
                 line.updates -= limited
             self._drop_unused(places)
-            self._changed()
 
     def _drop_unused(self, places: Sequence[tuple[str, str]]) -> None:
         for place in places:

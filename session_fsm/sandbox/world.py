@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -124,18 +125,18 @@ class World(Generic[C]):
         found = self._sessions.get(session_id)
         if found is None:
             raise SessionUnknown(session_id)
-        return found
+        return copy(found)
 
     def sessions(self, *, limit: int = 100) -> list[C]:
         """Return copies of the sessions, those that were updated last in front."""
-        return self._sessions.newest(limit)
+        return [copy(session) for session in self._sessions.newest(limit)]
 
     def session_count(self) -> int:
         """Count the sessions."""
         return self._sessions.count()
 
     def history(self, session_id: str) -> list[SessionEvent]:
-        """Return the events of a session, oldest first.
+        """Return the events of a session, oldest first; without a store, the newest 250 of them.
 
         Raises:
             SessionUnknown: there is none.

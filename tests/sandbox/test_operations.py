@@ -242,6 +242,16 @@ class TestReturn:
         assert answer.json()["event"]["type"] == "talon_session_partially_returned"
         assert "profileIntegrationId" not in first
 
+    def test_old_returns_are_listed_though_old_events_are_forgotten(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("session_fsm.sandbox.sessions.MOST_EVENTS", 2)
+        client.order()
+        for _ in range(3):
+            answer = client.return_items({"position": 0, "quantity": 1}, content=("previousReturns",))
+        assert len(answer.json()["previousReturns"]) == 2
+        assert [event.update_count for event in client.app.history("order-1")] == [3, 4]
+
     def test_a_dry_return_changes_nothing(self, client: Client) -> None:
         client.order()
         answer = client.return_items({"sku": "MUG"}, query="?dry=true&runRuleEngine=true", content=("customerSession",))

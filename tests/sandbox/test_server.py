@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -16,9 +17,11 @@ from builders import EveryRuleSession, TenantSession
 from sandbox_client import CART, HEADERS, Client, run
 
 from session_fsm import State
-from session_fsm.sandbox import Sandbox, SessionUnknown
+from session_fsm.sandbox import Sandbox, SessionUnknown, create_app
+from session_fsm.sandbox import bell as bell_module
 from session_fsm.sandbox.bell import Bell
-from session_fsm.sandbox.server import listening_socket
+from session_fsm.sandbox.connection import until_disconnected, with_transport
+from session_fsm.sandbox.server import SandboxServer, listening_socket
 
 TIMES = int(os.environ.get("SESSION_FSM_SANDBOX_TIMES", "1"))
 """How much longer the tests with many requests and connections are."""
@@ -113,6 +116,20 @@ class TestSandbox:
             with pytest.raises(httpx2.TransportError):
                 raise waiting.exception() or AssertionError
 
+    def test_it_ends_while_requests_are_held(self) -> None:
+        with Sandbox() as sandbox, ThreadPoolExecutor() as executor, sandbox.hold("order-1") as held:
+            waiting = executor.submit(put, sandbox)
+            held.wait()
+            sandbox.stop()
+            assert waiting.result().status_code == 200
+
+    def test_a_server_that_is_stopped_before_it_runs_ends_at_once(self) -> None:
+        listening = listening_socket("127.0.0.1", 0)
+        server = SandboxServer(create_app(), lambda: None)
+        server.stop()
+        server.run(sockets=[listening])
+        listening.close()
+
     def test_a_hold_that_nothing_reaches_times_out(self, talon_one: Sandbox[Any]) -> None:
         with talon_one.hold() as held, pytest.raises(TimeoutError, match="0 of 2 requests"):
             held.wait(2, timeout=0.01)
@@ -130,7 +147,8 @@ class TestSandbox:
 class TestStore:
     """``store=`` keeps the sessions."""
 
-    def test_sessions_are_kept_in_a_database(self, tmp_path: Path) -> None:
+    def test_sessions_are_kept_in_a_database(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("session_fsm.sandbox.stored._BATCH", 1)
         url = f"sqlite:///{tmp_path / 'sandbox.db'}"
         with Sandbox(EveryRuleSession, store=url) as first:
             assert put(first, cartItems=CART, profileId="cust-7").status_code == 200
@@ -226,7 +244,7 @@ class TestHostileClients:
             head = b"GET /sandbox/clock HTTP/1.1\r\nHost: a\r\n"
             silent.sendall(head + b"\r\n")
             answer = b""
-            while not answer.endswith(b"}"):  # it may come in parts
+            while b"}" not in answer:
                 answer += silent.recv(65536)
             assert answer.startswith(b"HTTP/1.1 200")
             silent.sendall(head)
@@ -267,6 +285,50 @@ class TestHostileClients:
         self.check(talon_one, caplog)
 
 
+class TestConnections:
+    """What `session_fsm.sandbox.connection` does for any server."""
+
+    def test_the_end_of_a_connection_is_waited_for(self) -> None:
+        messages = [{"type": "http.request"}, {"type": "http.disconnect"}]
+
+        async def receive() -> Any:
+            return messages.pop(0)
+
+        run(until_disconnected(receive))
+        assert messages == []
+
+    def test_a_request_is_cancelled_silently_where_its_connection_has_ended(self) -> None:
+        async def app(*_: Any) -> None:
+            raise asyncio.CancelledError
+
+        async def call(*, closing: bool) -> None:
+            transport: Any = SimpleNamespace(is_closing=lambda: closing)
+            await with_transport(app, transport)({}, None, None)  # type: ignore[arg-type]
+
+        run(call(closing=True))
+        with pytest.raises(asyncio.CancelledError):
+            run(call(closing=False))
+
+    @pytest.mark.parametrize("closing", [False, True])
+    def test_nothing_is_sent_before_the_server_knows_that_a_connection_is_closing(self, closing: bool) -> None:
+        order: list[str] = []
+        transport: Any = SimpleNamespace(is_closing=lambda: closing)
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            assert scope["extensions"]["other"] == 1
+            await send({"type": "http.response.start"})
+
+        async def receive() -> Any:
+            order.append("disconnected")
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            order.append("sent")
+
+        run(with_transport(app, transport)({"extensions": {"other": 1}}, receive, send))
+        assert order == (["disconnected", "sent"] if closing else ["sent"])
+
+
 class TestManyClients:
     def test_no_update_is_lost(self, talon_one: Sandbox[Any]) -> None:
         """W-20: every update is performed once, or is refused with 409 and not performed."""
@@ -287,6 +349,14 @@ class TestManyClients:
 
 
 class TestBell:
+    def test_a_waiter_that_is_awake_already_is_left_alone(self) -> None:
+        async def wake() -> None:
+            future = asyncio.get_running_loop().create_future()
+            bell_module._wake(future)
+            bell_module._wake(future)
+
+        run(wake())
+
     def test_a_bell_wakes_threads_and_tasks(self) -> None:
         bell = Bell()
         assert bell.wait_until(lambda: False, 0.01) is False

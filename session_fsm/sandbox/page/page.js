@@ -24,6 +24,15 @@
   const pill = (name) => h("span", { class: `pill ${name || "new"}` }, (name || "new").replace("_", " "));
   const plural = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
+  /** Draw anew only what has changed: whoever is about to click keeps the element. */
+  const drawn = new WeakMap();
+  function isDrawn(element, ...content) {
+    const key = JSON.stringify(content);
+    if (drawn.get(element) === key) return true;
+    drawn.set(element, key);
+    return false;
+  }
+
   /** Replace the children of an element, and keep the focus on the element with the same key. */
   function fill(parent, ...children) {
     const key = document.activeElement && parent.contains(document.activeElement) && document.activeElement.dataset.key;
@@ -120,7 +129,7 @@
   const order = guarded(async (fault) => { await control("faults", "POST", fault); await loadFaults(); });
   const remove = guarded(async (number) => { await control(`faults?number=${number}`, "DELETE"); await loadFaults(); });
   function drawOrdered() {
-    if (!$("ordered")) return;
+    if (!$("ordered") || isDrawn($("ordered"), state.faults)) return;
     fill($("ordered"), state.faults.map((one) => h("li", {}, h("span", {}, bdi(told(one.fault)), h("span", { class: "fine" }, ` · happened ${plural(one.done, "time")}`)), h("button", { type: "button", class: "quiet", onclick: () => remove(one.number) }, "Delete"))));
   }
   function drawFaults() {
@@ -154,13 +163,14 @@
     const wanted = $("filter").value.trim().toLowerCase();
     const shown = state.sessions.filter((one) => !wanted || [one.id, one.profileId, one.state].some((text) => text.toLowerCase().includes(wanted)));
     const first = !state.seen.size;
+    $("no-sessions").hidden = !(wanted && !shown.length);
+    if (isDrawn($("sessions"), shown, state.route)) return;
     fill($("sessions"), shown.map((one) => {
       const fresh = !first && state.seen.get(one.id) !== one.updateCount;
       return h("li", {}, h("a", { class: `entry${fresh ? " fresh" : ""}`, href: `#session=${encodeURIComponent(one.id)}`, "data-key": one.id, "aria-current": state.route && state.route.session === one.id ? "page" : null, title: one.id },
         bdi(short(one.id), "name"), h("span", { class: "amount" }, amount(one.total)), h("span", {}, pill(one.state)), h("span", { class: "fine" }, plural(one.items, "item"))));
     }));
     for (const one of state.sessions) state.seen.set(one.id, one.updateCount);
-    $("no-sessions").hidden = !(wanted && !shown.length);
   }
 
   // --- One session
@@ -208,10 +218,11 @@
     drawPicture(session);
     drawCart(session);
     drawHistory(history);
-    section("exchanges", h("h2", {}, "Requests that led here", h("span", { class: "fine" }, "as sent, newest first")), exchanges($("exchanges")));
+    if (!isDrawn($("exchanges"), state.requests)) section("exchanges", h("h2", {}, "Requests that led here", h("span", { class: "fine" }, "as sent, newest first")), exchanges($("exchanges")));
   }
   const fact = (name, value) => h("span", {}, `${name} `, h("b", {}, bdi(short(String(value)))));
   function drawBoard(board) {
+    if (isDrawn($("board"), board, state.trigger)) return;
     fill($("board"), h("h2", {}, "What it may do now"),
       h("div", { class: "board", role: "group", "aria-label": "Triggers" }, TRIGGERS.map((name) => {
         const one = board[name];
@@ -310,6 +321,7 @@
       h("figure", { class: "picture", tabindex: "0", "aria-label": "The picture, which may be wider than the screen" }, h("a", { href: full, target: "_blank", rel: "noopener", "aria-label": "Open the picture with every rule" }, h("img", { src: source, alt: `State diagram: the session is ${session.state}` }))));
   }
   function drawCart(session) {
+    if (isDrawn($("cart"), session, state.detail.returnedItemTotal)) return;
     const costs = Object.entries(session.additionalCosts);
     const rows = session.cartItems.map((one) => h("tr", {},
       h("td", {}, bdi(one.name || one.sku), one.name ? [h("br"), h("span", { class: "fine mono" }, bdi(one.sku))] : null),
@@ -322,6 +334,7 @@
         h("tfoot", {}, foot.map(([name, value, kind]) => h("tr", { class: kind }, h("td", { colspan: "2" }, bdi(name)), h("td", { class: "number" }, amount(value)))))) : h("p", { class: "fine" }, "The cart is empty."));
   }
   function drawHistory(history) {
+    if (isDrawn($("history"), history)) return;
     section("history", h("h2", {}, "History", h("span", { class: "fine" }, plural(history.length, "step"))),
       h("ol", { class: "timeline" }, history.map((event) => {
         const returned = (event.returnedItems || []).map((one) => `${one.quantity} × ${one.sku}`);
@@ -363,7 +376,7 @@
     if (!$("all-requests")) fill(main, back(), h("section", { class: "card", id: "all-requests" }));
     delete main.dataset.session;
     document.title = "All requests · Sandbox";
-    section("all-requests", h("h2", {}, "All requests", h("span", { class: "fine" }, "as sent, newest first")), exchanges($("all-requests")));
+    if (!isDrawn($("all-requests"), state.requests)) section("all-requests", h("h2", {}, "All requests", h("span", { class: "fine" }, "as sent, newest first")), exchanges($("all-requests")));
   }
 
   // --- Welcome, new, reset
