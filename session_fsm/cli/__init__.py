@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "mutants": "session_fsm.cli.commands.mutants",
         "lint": "session_fsm.cli.commands.lint",
         "diff": "session_fsm.cli.commands.diff",
+        "schema": "session_fsm.cli.commands.schema",
         "store": "session_fsm.cli.commands.store",
     }
 )
