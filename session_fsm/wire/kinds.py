@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 from attrs import Attribute, field, fields, fields_dict, frozen, resolve_types
 
 from session_fsm.events import SessionEvent
+from session_fsm.pydantic_hook import PydanticType
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
 from session_fsm.subclasses.own_fields import OwnField
@@ -48,7 +49,7 @@ else:
 
 
 @frozen(kw_only=True, weakref_slot=False)
-class ReturnRequest:
+class ReturnRequest(PydanticType):
     """The body of the operation Return cart items. `CustomerSession.return_items` takes it as it is."""
 
     returned_cart_items: tuple[ReturnedCartItem, ...] = field(
