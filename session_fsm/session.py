@@ -405,7 +405,7 @@ class CustomerSession(Shown, PydanticType, metaclass=SessionType):
         update = as_update(change, changes, self.machine.own_fields)
         trigger = self._put_trigger(update)
         if trigger is None:
-            raise self.machine.wrong_state(WANTED.get(update.state, _UPDATE), self, update)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a state that is not omitted
+            self.machine.refuse(WANTED.get(update.state, _UPDATE), self, update)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a state that is not omitted
         # Only what is given is passed on, so that overridden verbs of a subclass need not accept all keywords.
         given: dict[str, Any] = {"now": now, "context": context}
         given = {name: value for name, value in given.items() if value is not None}
