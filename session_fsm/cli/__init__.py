@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "lint": "session_fsm.cli.commands.lint",
         "diff": "session_fsm.cli.commands.diff",
         "schema": "session_fsm.cli.commands.schema",
+        "drift": "session_fsm.cli.commands.drift",
         "store": "session_fsm.cli.commands.store",
     }
 )

@@ -135,7 +135,7 @@ class SchemaBuilder:
     def of_class(self, kind: type[Any], *, of_request: bool = False) -> Schema:
         """Return the schema of *kind*; with *of_request*, of an item that a request holds."""
         if kind is ErrorResponse:
-            return {**_ERROR, "examples": [EXAMPLES[ErrorResponse]]}
+            return self._of_errors()
         resolve(kind)
         own, texts = own_fields_of(kind), field_docstrings(kind)
         members: dict[str, Schema] = {}
@@ -152,10 +152,10 @@ class SchemaBuilder:
             members[name] = _with(schema, texts.get(attribute.name), read_only=read_only)
             if self._is_required(kind, attribute, unwritten=of_request and read_only):
                 required.append(name)
-        if issubclass(kind, CartItem) and not of_request:
+        if issubclass(kind, CartItem):
             text = CartItem.remaining_quantity.__doc__
             members["remainingQuantity"] = _with(_of_check(int, integer(at_least=0)), text, read_only=True)
-            if self._written:
+            if self._written and not of_request:
                 required.append("remainingQuantity")
         names = [*python_names(kind), *filter(None, [wrapper_of(kind)])]
         return {
@@ -166,6 +166,36 @@ class SchemaBuilder:
             **({"required": required} if required else {}),
             **({"propertyNames": {"not": {"enum": names}}} if names else {}),
             **_example(kind),
+        }
+
+    def _of_errors(self) -> Schema:
+        source = {
+            "type": "object",
+            "description": "Where the fault is; empty where there is no place.",
+            "properties": {"pointer": {**_TEXT, "description": "A JSON pointer into the request."}},
+        }
+        entry = {
+            "title": "ErrorEntry",
+            "type": "object",
+            "properties": {
+                "title": {**_TEXT, "description": "The kind of fault; the code of a violated rule."},
+                "details": {**_TEXT, "description": "The fault in words."},
+                "source": source,
+            },
+            **({"required": ["title", "details", "source"]} if self._written else {}),
+        }
+        status = "The HTTP status, if something else is changing the session (409)."
+        return {
+            "title": "ErrorResponse",
+            "description": "Why a request was refused: Talon.One's error envelope.",
+            "type": "object",
+            "properties": {
+                "message": {**_TEXT, "description": "The message of the whole envelope."},
+                "errors": {"type": "array", "description": "Each fault.", "items": entry},
+                "StatusCode": {"type": "integer", "description": status},
+            },
+            "required": ["message"],
+            "examples": [EXAMPLES[ErrorResponse]],
         }
 
     def _is_required(self, kind: type[Any], attribute: Attribute[Any], *, unwritten: bool) -> bool:
@@ -301,31 +331,3 @@ def _plain(value: Any) -> Any:
 
 
 _TEXT: Schema = {"type": "string"}
-_ERROR: Schema = {
-    "title": "ErrorResponse",
-    "description": "Why a request was refused: Talon.One's error envelope.",
-    "type": "object",
-    "properties": {
-        "message": {**_TEXT, "description": "The message of the whole envelope."},
-        "errors": {
-            "type": "array",
-            "description": "Each fault.",
-            "items": {
-                "title": "ErrorEntry",
-                "type": "object",
-                "properties": {
-                    "title": {**_TEXT, "description": "The kind of fault; the code of a violated rule."},
-                    "details": {**_TEXT, "description": "The fault in words."},
-                    "source": {
-                        "type": "object",
-                        "description": "Where the fault is; empty where there is no place.",
-                        "properties": {"pointer": {**_TEXT, "description": "A JSON pointer into the request."}},
-                    },
-                },
-                "required": ["title", "details", "source"],
-            },
-        },
-        "StatusCode": {"type": "integer", "description": "The HTTP status, if the session is being changed (409)."},
-    },
-    "required": ["message"],
-}

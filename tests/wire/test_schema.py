@@ -170,6 +170,7 @@ class TestWriting:
             errors.append(caught.value)
         for error in errors:
             check.validate(wire.to_error_response(error))
+            validator(ErrorResponse, written=True).validate(wire.to_error_response(error))
 
     def test_own_fields_of_an_event_are_checked_by_the_types_of_the_class(self) -> None:
         session = FieldsSession.create("order-1", name="x", count=7)
