@@ -59,7 +59,7 @@ def log_succeeded(event: SessionEvent) -> None:
 def log_refused(error: TransitionRefused) -> None:
     """Log a trigger that was refused: at INFO, or at ERROR with the exception where a rule raised one.
 
-    Without any handler, `logging` would print an ERROR to standard error, which a library should not do by itself.
+    Without any handler, Python would print an ERROR to standard error, which a library should not do by itself.
     """
     failed = any(violation.code == RULE_FAILED for violation in error.violations)
     level = logging.ERROR if failed else logging.INFO

@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any
 
 from pydantic_core import (
-    CoreSchema,
     InitErrorDetails,
     PydanticCustomError,
     PydanticSerializationError,
@@ -34,7 +33,7 @@ from session_fsm.wire.schema import SchemaBuilder
 __all__ = ["core_schema_of", "json_schema_of"]
 
 
-def core_schema_of(kind: type[Any]) -> CoreSchema:
+def core_schema_of(kind: type[Any]) -> Any:
     """Return how pydantic validates and serializes *kind*."""
     document = core_schema.no_info_plain_validator_function(partial(_validated, kind))
     return core_schema.json_or_python_schema(

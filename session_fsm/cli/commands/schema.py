@@ -32,7 +32,7 @@ KINDS: Mapping[str, type[Any]] = MappingProxyType(
 
 
 @click.command(
-    short_help="Write the JSON Schema of sessions, updates, returns, events or errors.",
+    short_help="Write the JSON Schema of sessions, updates or events.",
     epilog="""\b
 Examples:
   session-fsm schema > session.schema.json
