@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from session_fsm.decisions import Decision
 
 __all__ = [
+    "RULE_FAILED",
     "ConcurrentChange",
     "ErrorEntry",
     "ErrorResponse",

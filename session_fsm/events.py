@@ -12,6 +12,7 @@ from attrs import field, frozen
 from session_fsm.entities import pickled_with_defaults
 from session_fsm.errors import Problem
 from session_fsm.json_values import EMPTY, freeze_map, json_map
+from session_fsm.pydantic_hook import PydanticType
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.validators import instance_of, integer, list_of, member_of, text, time, to_tuple, validate
 from session_fsm.values import ReturnedCartItem, SessionUpdate
@@ -37,7 +38,7 @@ else:
 
 @pickled_with_defaults
 @frozen(kw_only=True, weakref_slot=False)
-class SessionEvent:
+class SessionEvent(PydanticType):
     """A successful trigger: the transition, its time and its argument."""
 
     name: EventName = field(validator=validate(member_of(EventName)))

@@ -22,6 +22,7 @@ from session_fsm.validators import (
     is_list,
     is_object,
     kind_of,
+    limited,
     list_of,
     map_of,
     text,
@@ -51,7 +52,7 @@ AttributeValue: TypeAlias = (
 )
 """What an attribute holds: a string, a number, a boolean, a time (as RFC 3339 text), a location, or a list."""
 
-_ATTRIBUTE_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+_ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 DEEPEST = 32
 """The deepest nesting of lists and objects."""
 
@@ -140,6 +141,7 @@ json_map = map_of(json_value)
 """Check for a JSON object."""
 
 
+@limited(element=json_value, names=_ATTRIBUTE_NAME.pattern)
 def attribute_map(value: object) -> str | list[Problem] | None:
     """Check for a JSON object whose names are those of attributes: a letter, then letters, digits and ``_``."""
     if problem := json_map(value):

@@ -29,6 +29,7 @@ from session_fsm.errors import ConcurrentChange, InvalidValue, SessionFSMError, 
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, as_context
 from session_fsm.lifecycle import FINAL, TABLE, WANTED, Row, check_definition
+from session_fsm.logs import LOG, log_refused, log_succeeded
 from session_fsm.reentrancy import BUSY, busy_error, moving, refuse_if_busy
 from session_fsm.states import State, Trigger
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnFields
@@ -194,11 +195,24 @@ class LifecycleEvent(transitions.Event):
         if BUSY:
             refuse_if_busy(session)
         transition = self.without_callbacks.get(session.state)
+        try:
+            if transition is not None and not LOG.level:
+                return transition.run(session, change, at, asked_by)
+            event = self._fire_slowly(session, change, at, asked_by)
+        except TransitionRefused as error:
+            log_refused(error)
+            raise
+        log_succeeded(event)
+        return event
+
+    def _fire_slowly(self, session: Any, change: Any, at: datetime, context: Context) -> SessionEvent:
+        """Do what `fire` does, whether or not there are callbacks."""
+        transition = self.without_callbacks.get(session.state)
         if transition is not None:
-            return transition.run(session, change, at, asked_by)
+            return transition.run(session, change, at, context)
         if self.machine.without_callbacks and not self.transitions.get(session.state):
             raise self.machine.wrong_state(self._trigger_name, session, change)
-        event_data = self._run(session, change, at, asked_by)
+        event_data = self._run(session, change, at, context)
         if event_data.error is not None:  # callbacks of `on_exception` have seen it; a verb raises all the same
             raise event_data.error
         if event_data.recorded is None:
@@ -359,13 +373,28 @@ class LifecycleMachine(transitions.Machine):
         """
         transition = self._creations[session.state]
         values: dict[str, Any] = {"update_count": session.update_count}
+        refusal: TransitionRefused | None = None
         if failures := transition.judged(None, session, change, now, values, context):
-            raise transition.refusal(session, failures)
-        if transition.target is None:
-            raise self._wrong_state.of_creation(session).refusal()
+            refusal = transition.refusal(session, failures)
+        elif transition.target is None:
+            refusal = self._wrong_state.of_creation(session).refusal()
+        if refusal is not None:
+            log_refused(refusal)
+            raise refusal
         event = transition.record(session, change, now, values, context)
         object.__setattr__(session, "_pending_events", values["_pending_events"])
+        log_succeeded(event)
         return event
+
+    def refuse(self, trigger: Trigger, session: Any, change: Any) -> Never:
+        """Refuse what the table has no transition for.
+
+        Raises:
+            WrongState: always.
+        """
+        refusal = self.wrong_state(trigger, session, change)
+        log_refused(refusal)
+        raise refusal
 
     def not_in_table(self, trigger: Trigger, session: Any, change: Any) -> Decision[Any]:
         """Return the decision that the table has no transition by *trigger* from the state of *session*."""

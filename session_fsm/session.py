@@ -31,6 +31,7 @@ from session_fsm.generated import maker, reader
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
+from session_fsm.pydantic_hook import PydanticType
 from session_fsm.read_only import delete_field, set_field
 from session_fsm.reentrancy import held_by, put_back, refuse_if_busy, under_judgement
 from session_fsm.rules import BUILT_IN
@@ -137,7 +138,7 @@ def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[
 
 
 @define(kw_only=True, eq=False, repr=False, field_transformer=_all_read_only)
-class CustomerSession(Shown, metaclass=SessionType):
+class CustomerSession(Shown, PydanticType, metaclass=SessionType):
     """A finite container of customer activity inside one Application: a cart, then an order.
 
     Sessions are made by `create`, or read from JSON by `session_fsm.wire`. From then on nothing but the verbs
@@ -404,7 +405,7 @@ class CustomerSession(Shown, metaclass=SessionType):
         update = as_update(change, changes, self.machine.own_fields)
         trigger = self._put_trigger(update)
         if trigger is None:
-            raise self.machine.wrong_state(WANTED.get(update.state, _UPDATE), self, update)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a state that is not omitted
+            self.machine.refuse(WANTED.get(update.state, _UPDATE), self, update)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a state that is not omitted
         # Only what is given is passed on, so that overridden verbs of a subclass need not accept all keywords.
         given: dict[str, Any] = {"now": now, "context": context}
         given = {name: value for name, value in given.items() if value is not None}

@@ -4,7 +4,8 @@ Converters never complain: they turn what they can into the stored form and pass
 Validators, which run afterwards, complain with an `InvalidValue` whose pointer names the field.
 Reading JSON runs the same two, so a value is described once.
 
-A check that has limits tells them as data too (`limits_of`): the fast path of reading hands them to a decoder.
+A check that has limits tells them as data too (`limits_of`): the fast path of reading hands them to a decoder, and
+`session_fsm.wire.json_schema` writes them down.
 """
 
 from __future__ import annotations
@@ -79,14 +80,21 @@ class Limits(NamedTuple):
     """The largest value or length."""
     element: Check | None = None
     """The check of each element of a list or object."""
+    names: str | None = None
+    """The regular expression of the names in an object."""
 
 
-def limited(at_least: int | None = None, at_most: int | None = None, element: Check | None = None) -> Callable[[C], C]:
+def limited(
+    at_least: int | None = None,
+    at_most: int | None = None,
+    element: Check | None = None,
+    names: str | None = None,
+) -> Callable[[C], C]:
     """Tell the limits of a check, for `limits_of`."""
 
     def mark(check: C) -> C:
         # functions take attributes, though their type does not say so
-        setattr(check, "limits", Limits(at_least, at_most, element))  # noqa: B010
+        setattr(check, "limits", Limits(at_least, at_most, element, names))  # noqa: B010
         return check
 
     return mark

@@ -29,6 +29,7 @@ from session_fsm.json_values import (
     json_map,
     to_attributes,
 )
+from session_fsm.pydantic_hook import PydanticType
 from session_fsm.states import State, StateLike
 from session_fsm.validators import (
     Check,
@@ -89,7 +90,7 @@ UNSET: Final = Unset.UNSET
 
 
 @frozen(weakref_slot=False)
-class AdditionalCost:
+class AdditionalCost(PydanticType):
     """A named amount beside the price of the items, such as shipping (F-13). The map that holds it has its name."""
 
     price: Decimal = field(converter=to_amount, validator=validate(amount()))
@@ -97,7 +98,7 @@ class AdditionalCost:
 
 
 @frozen(weakref_slot=False)
-class Product:
+class Product(PydanticType):
     """The product that a SKU belongs to."""
 
     name: str = field(validator=validate(text()))
@@ -105,7 +106,7 @@ class Product:
 
 
 @frozen(kw_only=True, weakref_slot=False)
-class ExperimentVariantAllocation:
+class ExperimentVariantAllocation(PydanticType):
     """The variant of an experiment that the session was allocated to (F-24)."""
 
     experiment_id: int = field(validator=validate(integer()))
@@ -154,7 +155,7 @@ else:
 
 
 @frozen(kw_only=True, weakref_slot=False)
-class CartItem:
+class CartItem(PydanticType):
     """One line of the cart: so many units of one SKU."""
 
     sku: str = field(validator=validate(text(at_least=1)))
@@ -238,7 +239,7 @@ class CartItem:
 
 
 @frozen(kw_only=True, weakref_slot=False)
-class ReturnedCartItem:
+class ReturnedCartItem(PydanticType):
     """The units of one cart item to return. Name the item by its position, by its SKU, or by both."""
 
     position: int | None = field(
@@ -363,7 +364,7 @@ def _own_names(value: object) -> str | None:
 
 @pickled_with_defaults
 @frozen(kw_only=True, weakref_slot=False)
-class SessionUpdate:
+class SessionUpdate(PydanticType):
     """The changes that an update or a closing asks for.
 
     Each field is *omitted* (`UNSET`, the default; None counts as that too), *empty* or a *value*, and

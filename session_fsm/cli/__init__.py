@@ -32,6 +32,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "mutants": "session_fsm.cli.commands.mutants",
         "lint": "session_fsm.cli.commands.lint",
         "diff": "session_fsm.cli.commands.diff",
+        "schema": "session_fsm.cli.commands.schema",
+        "drift": "session_fsm.cli.commands.drift",
         "store": "session_fsm.cli.commands.store",
         "sandbox": "session_fsm.cli.commands.sandbox",
     }

@@ -10,7 +10,7 @@ reported together, each with its JSON pointer). Null counts as omitted. Fields t
 over, unless reading is strict. In a request, fields that only Talon.One sets are passed over too (U-10), and
 the wrappers ``{"customerSession": ...}`` and ``{"return": ...}`` are accepted.
 
-The rules of `cattrs` apply: `make_converter` equips a converter of your own.
+The rules of `cattrs` apply: `make_converter` equips a converter of your own. `json_schema` describes the documents.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours, wrapper_of
 from session_fsm.wire.own_fields import read_scalar, register_type, typed_event
 from session_fsm.wire.preconf import equip_encoder
 from session_fsm.wire.reading import fast_reader_of, make_reader
+from session_fsm.wire.schema import json_schema
 from session_fsm.wire.text import MOST_BYTES, decoded, parse
 from session_fsm.wire.writing import fast_writer_of, make_writer
 
@@ -53,6 +54,7 @@ __all__ = [
     "dumps",
     "from_error_response",
     "http_status",
+    "json_schema",
     "loads",
     "make_converter",
     "register_type",

@@ -105,7 +105,7 @@ def _type(owner: Any, member: Member) -> Any:
 
 def _limited(kind: Any, check: Any) -> Any:
     """Return the type of values that *check* passes."""
-    least, most, _ = limits_of(check)
+    least, most, *_ = limits_of(check)
     if kind is int:
         return Annotated[int, msgspec.Meta(ge=least, le=most)]
     if kind is str and (least or most is not None):

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
-from attrs import Attribute, field, fields, frozen, resolve_types
+from attrs import Attribute, field, fields, fields_dict, frozen, resolve_types
 
 from session_fsm.events import SessionEvent
+from session_fsm.pydantic_hook import PydanticType
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
 from session_fsm.subclasses.own_fields import OwnField
 from session_fsm.validators import instance_of, list_of, to_tuple, validate, wire_name
 from session_fsm.values import (
+    UNSET,
     AdditionalCost,
     CartItem,
     ExperimentVariantAllocation,
@@ -31,7 +33,9 @@ __all__ = [
     "is_ours",
     "lacks_returned_units",
     "member_name",
+    "omits_default",
     "own_fields_of",
+    "python_names",
     "resolve",
     "wrapper_of",
 ]
@@ -45,7 +49,7 @@ else:
 
 
 @frozen(kw_only=True, weakref_slot=False)
-class ReturnRequest:
+class ReturnRequest(PydanticType):
     """The body of the operation Return cart items. `CustomerSession.return_items` takes it as it is."""
 
     returned_cart_items: tuple[ReturnedCartItem, ...] = field(
@@ -99,21 +103,42 @@ def member_name(attribute: Attribute[Any]) -> str:
     return wire_name(attribute.alias or attribute.name)
 
 
+def python_names(kind: Any) -> dict[str, str]:
+    """Return the names of fields that are others in JSON, with those: an old client's ``to_dict()`` writes them.
+
+    No document may have them.
+    """
+    names = {attribute.name: member_name(attribute) for attribute in fields(kind)}
+    if issubclass(kind, CartItem):
+        names["remaining_quantity"] = "remainingQuantity"
+    elif kind is SessionUpdate:
+        names |= {attribute.name: member_name(attribute) for attribute in fields(CustomerSession)}
+    known = set(names.values())
+    return {name: member for name, member in names.items() if name != member and name not in known}
+
+
+def omits_default(kind: type, attribute: Attribute[Any]) -> bool:
+    """Whether the field is not written where it has its default: None, unset, or empty in an item or an event."""
+    return attribute.default in (None, UNSET) or (
+        issubclass(kind, (CartItem, SessionEvent)) and attribute.default in ({}, ())
+    )
+
+
 def resolve(kind: Any) -> None:
     """Resolve the types of a class's fields; those that a subclass of the session adds have been when it was made."""
     if not issubclass(kind, CustomerSession):
         resolve_types(kind)
         return
-    known: Any = fields(resolve_types(CustomerSession))
+    known = fields_dict(resolve_types(CustomerSession))
     for attribute in fields(kind):
-        if hasattr(known, attribute.name):
-            object.__setattr__(attribute, "type", getattr(known, attribute.name).type)
+        if attribute.name in known:
+            object.__setattr__(attribute, "type", known[attribute.name].type)
 
 
 def is_known(owner: type, attribute: Attribute[Any]) -> bool:
     """Whether the field is the library's own."""
     base: Any = next(kind for kind in KINDS if issubclass(owner, kind))
-    own: Any = getattr(fields(base), attribute.name, None)
+    own: Any = fields_dict(base).get(attribute.name)
     given: Any = attribute
     return own is not None and (own.validator, own.converter) == (given.validator, given.converter)
 

@@ -40,6 +40,7 @@ from session_fsm.wire.kinds import (
     lacks_returned_units,
     member_name,
     own_fields_of,
+    python_names,
     resolve,
     wrapper_of,
 )
@@ -88,7 +89,7 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
     )
     ignored = _ignored(kind, of_request=of_request)
     names = {attribute.name: member_name(attribute) for attribute in fields(kind)}
-    pythonic = _python_names(kind)
+    pythonic = python_names(kind)
     is_session = issubclass(kind, CustomerSession)
 
     def read_object(document: Any, _: Any = None) -> Any:
@@ -125,17 +126,6 @@ def make_reader(converter: Converter, kind: Any, *, strict: bool, of_request: bo
         return read
     fast = FastReader(kind, fast_members, refused=frozenset(pythonic), wrapper=wrapper_of(kind), of_request=of_request)
     return _fast_first(fast, read, strict=strict)
-
-
-def _python_names(kind: Any) -> dict[str, str]:
-    """Return the names of fields that are others in JSON, with those: an old client's ``to_dict()`` writes them."""
-    names = {attribute.name: member_name(attribute) for attribute in fields(kind)}
-    if issubclass(kind, CartItem):
-        names["remaining_quantity"] = "remainingQuantity"
-    elif kind is SessionUpdate:
-        names |= {attribute.name: member_name(attribute) for attribute in fields(CustomerSession)}
-    known = set(names.values())
-    return {name: member for name, member in names.items() if name != member and name not in known}
 
 
 def _fast_first(fast: FastReader, read_slowly: Reader, *, strict: bool) -> Reader:

@@ -20,18 +20,14 @@ from cattrs.gen import make_dict_unstructure_fn, override
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
 from session_fsm.validators import is_list, is_object, timestamp
-from session_fsm.values import UNSET, CartItem, SessionUpdate
-from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, own_fields_of, resolve
+from session_fsm.values import CartItem, SessionUpdate
+from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, omits_default, own_fields_of, resolve
 from session_fsm.wire.own_fields import own_writer, written_own
 
 if TYPE_CHECKING:
     from session_fsm.wire.fast_writing import StructWriter
 
 __all__ = ["fast_writer_of", "make_writer"]
-
-
-_OMIT_EMPTY = (CartItem, SessionEvent)
-"""The classes whose empty fields are omitted."""
 
 
 def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) -> Callable[[Any], dict[str, Any]]:
@@ -46,9 +42,7 @@ def make_writer(converter: Converter, kind: Any, *, of_request: bool = False) ->
     overrides: dict[str, Any] = {}
     members: list[WrittenMember] = []
     for attribute in fields(kind):
-        omit_default = attribute.default in (None, UNSET) or (
-            issubclass(kind, _OMIT_EMPTY) and attribute.default in ({}, ())
-        )
+        omit_default = omits_default(kind, attribute)
         read_only = of_request and attribute.metadata.get("read_only")
         if not attribute.init or read_only or not attribute.metadata.get("of_talon_one", True):
             overrides[attribute.name] = override(omit=True)

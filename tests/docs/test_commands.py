@@ -39,6 +39,7 @@ _ELSEWHERE = {
     ("docs/examples/talon_client/README.md", "text"): "docs/examples/talon_client/tests/test_calls.py",
     ("docs/examples/worker/README.md", "sh"): "tests/docs/test_examples.py",
     ("docs/examples/worker/README.md", "text"): "docs/examples/worker/tests/test_worker.py",
+    ("docs/howto/check-in-ci.md", "yaml"): "tests/test_automation.py",
 }
 """The blocks that another test runs."""
 

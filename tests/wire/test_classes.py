@@ -244,3 +244,14 @@ def test_the_other_fields_of_such_a_value_are_still_judged() -> None:
     with pytest.raises(WireError) as refusal:
         wire.loads('{"sku": "A", "quantity": 0}', BareItem)
     assert [problem.pointer for problem in refusal.value.problems] == ["/quantity"]
+
+
+def test_own_fields_may_have_the_names_of_methods_of_tuples() -> None:
+    @attrs.define(kw_only=True, eq=False, repr=False)
+    class CountedSession(CustomerSession):
+        count: int = 1
+        index: str = "a"
+
+    session = CountedSession.create("order-1", count=2, index="b")
+    read = wire.loads(wire.dumps(session), CountedSession)
+    assert (read.count, read.index) == (2, "b")

@@ -1,0 +1,113 @@
+"""``session-fsm drift``: compare a downloaded description of the API with a session class."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from session_fsm.cli.definition import class_option
+from session_fsm.cli.terminal import Cell, Screen
+from session_fsm.drift import KNOWN, Difference, DifferenceKind, drift
+from session_fsm.errors import InvalidValue, WireError
+from session_fsm.session import CustomerSession
+from session_fsm.wire.text import parse
+
+__all__ = ["command"]
+
+_STYLES = {DifferenceKind.NEW: "done", DifferenceKind.GONE: "refused", DifferenceKind.DIFFERENT: "already"}
+
+
+@click.command(
+    short_help="Compare a description of the API (OpenAPI) with a session class.",
+    epilog="""\b
+Examples:
+  session-fsm drift openapi.yaml
+  session-fsm drift openapi.json --class shop.sessions:ShopSession --json
+  session-fsm drift openapi.yaml --ignore session/coupon --ignore update/state:enum""",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@class_option()
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="PLACE[:FACT]",
+    help="Leave out a difference, such as session/coupon or update/state:enum. May be given several times.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show the differences that are on purpose, too.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def command(
+    *, file: Path, kind: type[CustomerSession], ignore: tuple[str, ...], everything: bool, as_json: bool
+) -> int:
+    """Say what is new, gone or different in FILE, a downloaded OpenAPI description of the Integration API.
+
+    It compares the sessions, updates, returns and errors that the description has with those that the class knows:
+    members, types, limits, enumerations, and what is required. The place is the kind of document and the member; "*"
+    stands for every element. FILE is YAML or, with the suffix .json, JSON.
+
+    Exit status: 0 if nothing differs, 1 if something does, 2 if FILE cannot be read or the class cannot be imported.
+    """
+    try:
+        found = drift(_description(file), kind)
+    except InvalidValue as error:
+        raise click.ClickException(f"{file}: {error}") from None
+    shown = [one for one in found if (everything or (one.place, one.fact) not in KNOWN) and not _is_in(one, ignore)]
+    if as_json:
+        sys.stdout.write(json.dumps({"differences": [*map(_document, shown)]}, indent=2) + "\n")
+    else:
+        _report(kind, shown)
+    return 1 if shown else 0
+
+
+def _description(file: Path) -> Any:
+    """Read and parse the file.
+
+    Raises:
+        InvalidValue: it is not JSON, or not YAML.
+    """
+    text = file.read_bytes()
+    if file.suffix == ".json":
+        try:
+            return parse(text, None)
+        except WireError as error:
+            raise InvalidValue.of(error.problems) from None
+    try:
+        yaml = import_module("yaml")
+    except ModuleNotFoundError:
+        problem = "YAML is read with PyYAML, which is not installed: pip install 'session-fsm[cli]', or give JSON"
+        raise InvalidValue("", problem) from None
+    try:
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise InvalidValue("", f"it is not YAML: {' '.join(str(error).split())}") from None
+
+
+def _is_in(one: Difference, ignored: tuple[str, ...]) -> bool:
+    return one.place in ignored or f"{one.place}:{one.fact}" in ignored
+
+
+def _document(one: Difference) -> dict[str, Any]:
+    return {
+        "place": one.place,
+        "kind": one.kind,
+        "fact": one.fact,
+        "text": one.text,
+        "pointer": one.pointer,
+        "known": KNOWN.get((one.place, one.fact)),
+    }
+
+
+def _report(kind: type[CustomerSession], shown: list[Difference]) -> None:
+    screen = Screen()
+    if not shown:
+        screen.write(Cell(f"{kind.__name__} knows everything that is described", "done"))
+    rows: list[list[Any]] = []
+    for one in shown:
+        reason = KNOWN.get((one.place, one.fact))
+        text = f"{one.text} (on purpose: {reason})" if reason else one.text
+        rows.append([Cell(one.place, "title"), Cell(f"{one.kind} {one.fact}", _STYLES[one.kind]), text])
+    screen.table(rows)
