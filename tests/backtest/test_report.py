@@ -1,5 +1,6 @@
 """What a report says: changes, examples, coverage, and its files."""
 
+import gc
 import json
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -310,6 +311,7 @@ class TestFiles:
         folder = report._verdicts.parent
         assert folder.is_dir()
         del report
+        gc.collect()
         assert not folder.exists()
 
     def test_a_run_that_fails_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
