@@ -38,6 +38,7 @@ from session_fsm.store import (
     SessionNotFound,
     SessionStore,
     StaleSession,
+    StoredEvent,
     StoreError,
     StoreUnavailable,
 )
@@ -639,3 +640,4 @@ def test_a_stored_event_has_the_attributes_of_its_event() -> None:
     assert pickle.loads(pickle.dumps(stored)) == stored
     with pytest.raises(AttributeError):
         stored.triger  # noqa: B018 - to look is the test
+    assert not hasattr(object.__new__(StoredEvent), "trigger")  # as it is while it is unpickled

@@ -1,5 +1,6 @@
 """Tests of the search: rule references, candidates, long stories, shrinking."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -47,6 +48,7 @@ class TestRuleReferences:
             (timedelta(days=3), "spans", (timedelta(days=3),)),
             ({"Size": AttributeType.NUMBER, "Other": 1}, "types", (("Size", AttributeType.NUMBER),)),
             (partial(pow, 7), "numbers", (Decimal(7),)),
+            (re.compile("NL-[0-9]"), "texts", ("NL-[0-9]",)),
         ],
     )
     def test_constants_are_collected_by_type(self, held: Any, field: str, values: tuple[Any, ...]) -> None:
