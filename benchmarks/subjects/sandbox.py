@@ -1,4 +1,4 @@
-"""S-17 and S-18: the sandbox beside a bare Starlette handler that parses and writes the same JSON; the command's start.
+"""S-22 and S-23: the sandbox beside a bare Starlette handler that parses and writes the same JSON; the command's start.
 
 Each server runs in a process of its own, with one worker. The client is a socket that sends the next request when the
 answer of the last one has arrived. Time is that of the wall, because two processes take part in it.
@@ -118,7 +118,7 @@ def _requests(serving: Callable[[socket.socket], None], method: str) -> Timed:
 
 def _comparison(letter: str, method: str) -> Comparison:
     comparison = Comparison(
-        f"S-17{letter}",
+        f"S-22{letter}",
         f"{method} of a session of three items; a bare Starlette handler that parses and writes the same JSON",
         unit="us per request",
         ratios=[Ratio("bare Starlette", "session-fsm sandbox", at_least=0.5)],
@@ -136,7 +136,7 @@ def _comparison(letter: str, method: str) -> Comparison:
 
 
 START = Comparison(
-    "S-18",
+    "S-23",
     "from the start of the command to its first answer",
     unit="s",
     ratios=[Ratio("session-fsm sandbox", at_most=0.7)],
