@@ -94,7 +94,7 @@ def limited(
 
     def mark(check: C) -> C:
         # functions take attributes, though their type does not say so
-        setattr(check, "limits", Limits(at_least, at_most, element, names))  # noqa: B010
+        setattr(check, "limits", Limits(at_least, at_most, element, names))  # noqa: B010 - as the comment above says
         return check
 
     return mark

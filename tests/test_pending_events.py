@@ -32,7 +32,7 @@ def test_they_are_taken_once(session: CustomerSession) -> None:
 
 @pytest.mark.parametrize("copied", [copy, deepcopy, lambda one: pickle.loads(pickle.dumps(one)), attrs.evolve])
 def test_a_copy_has_its_own(session: CustomerSession, copied: object) -> None:
-    other = copied(session)  # type: ignore[operator]
+    other = copied(session)  # type: ignore[operator]  # one of the functions above
     assert contents(other) == contents(session)
     session.update()
     other.close()

@@ -71,14 +71,14 @@ class Fault:
 
     def _problems(self) -> Iterable[tuple[str, str]]:
         yield "status", _integer(self.status, 400, 599)
-        yield "message", "" if self.message is None or isinstance(self.message, str) else "is not a string"  # pyright: ignore[reportUnnecessaryIsInstance]
+        yield "message", "" if self.message is None or isinstance(self.message, str) else "is not a string"  # pyright: ignore[reportUnnecessaryIsInstance]  # the values come from JSON
         yield "retryAfter", _integer(self.retry_after, 0, 86_400)
         yield "delay", _seconds(self.delay)
         yield "drop", _one_of(self.drop, get_args(Drop))
-        yield "cut", "" if isinstance(self.cut, bool) else "is not a boolean"  # pyright: ignore[reportUnnecessaryIsInstance]
+        yield "cut", "" if isinstance(self.cut, bool) else "is not a boolean"  # pyright: ignore[reportUnnecessaryIsInstance]  # the values come from JSON
         yield "times", _integer(self.times, 1, _MOST_TIMES)
-        yield "every", "is missing" if self.every is None else _integer(self.every, 1, _MOST_TIMES)  # pyright: ignore[reportUnnecessaryComparison]
-        yield "sessionId", "" if self.session_id is None or isinstance(self.session_id, str) else "is not a string"  # pyright: ignore[reportUnnecessaryIsInstance]
+        yield "every", "is missing" if self.every is None else _integer(self.every, 1, _MOST_TIMES)  # pyright: ignore[reportUnnecessaryComparison]  # the values come from JSON
+        yield "sessionId", "" if self.session_id is None or isinstance(self.session_id, str) else "is not a string"  # pyright: ignore[reportUnnecessaryIsInstance]  # the values come from JSON
         yield "operation", _one_of(self.operation, get_args(OperationName))
         chosen = [self.status is not None, self.drop is not None, self.cut is True]
         if sum(chosen) > 1:

@@ -51,7 +51,7 @@ class _Connection(H11Protocol):
         self._waiting = self.loop.call_later(_HEAD_TIMEOUT, transport.abort)
 
     def data_received(self, data: bytes) -> None:
-        is_idle = self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
+        is_idle = self.cycle is None or self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]  # None before the first request
         if self._waiting is None and is_idle:
             self._waiting = self.loop.call_later(_HEAD_TIMEOUT, self.transport.abort)
         super().data_received(data)

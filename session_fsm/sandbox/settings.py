@@ -83,9 +83,9 @@ class Settings(Generic[C]):
     """How many seconds the body of a request may take to arrive."""
 
     def __attrs_post_init__(self) -> None:
-        if not (isinstance(self.kind, type) and issubclass(self.kind, CustomerSession)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not (isinstance(self.kind, type) and issubclass(self.kind, CustomerSession)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise InvalidValue("/kind", "is not CustomerSession or a subclass of it")
-        if isinstance(self.keys, str) or not all(isinstance(key, str) and key for key in self.keys):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if isinstance(self.keys, str) or not all(isinstance(key, str) and key for key in self.keys):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise InvalidValue("/keys", "is not a list of API keys")
         if self.unknown_session not in (400, 404):
             raise InvalidValue("/unknown_session", "is neither 400 nor 404")

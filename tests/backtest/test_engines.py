@@ -153,7 +153,7 @@ class TestOptions:
         assert told == [("read", 0, 1), ("read", 1, 1), ("play", 0, 1), ("play", 1, 1)]
 
     def test_an_engine_is_chosen_by_its_name(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        spark = pytest.importorskip("session_fsm.backtest.spark")
+        spark = pytest.importorskip("session_fsm.backtest.spark", reason="Spark is an extra of its own")
         monkeypatch.setattr(spark, "SparkEngine", LocalEngine)
         assert backtest(file, engine="spark").json() == backtest(file, engine="local").json()
 

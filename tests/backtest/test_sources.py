@@ -32,7 +32,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def without_file(report: Any) -> tuple[list[Any], list[Any]]:
-    return tuple(table.drop_columns(["file"]).to_pylist() for table in (report.verdicts, report.unreadable))  # type: ignore[return-value]
+    return tuple(table.drop_columns(["file"]).to_pylist() for table in (report.verdicts, report.unreadable))  # type: ignore[return-value]  # there are two
 
 
 def zstd(path: Path, data: bytes) -> None:
@@ -312,7 +312,7 @@ class TestStores:
         return [session, CustomerSession.create("order-2", state="closed")]
 
     def test_every_event_is_a_request(self, tmp_path: Path) -> None:
-        store_module = pytest.importorskip("session_fsm.store")
+        store_module = pytest.importorskip("session_fsm.store", reason="the store is an extra of its own")
         with store_module.SessionStore(f"sqlite:///{tmp_path}/orders.db") as store:
             store.create_schema()
             for session in self.orders():
@@ -332,7 +332,7 @@ class TestStores:
         assert report.verdicts.column("total").to_pylist()[0] == "18.20"
 
     def test_a_session_that_was_imported_starts_as_it_was(self, tmp_path: Path) -> None:
-        store_module = pytest.importorskip("session_fsm.store")
+        store_module = pytest.importorskip("session_fsm.store", reason="the store is an extra of its own")
         closed, _ = self.orders()
         closed.take_events()
         with store_module.SessionStore(f"sqlite:///{tmp_path}/orders.db") as store:
@@ -351,7 +351,7 @@ class TestStores:
 
     @pytest.mark.parametrize("url", ["sqlite:///{}/none.db", "mysql://localhost/orders"])
     def test_a_database_that_is_no_store_is_an_error(self, tmp_path: Path, url: str) -> None:
-        pytest.importorskip("sqlalchemy")
+        pytest.importorskip("sqlalchemy", reason="the store is an extra of its own")
         with pytest.raises(BacktestError, match="the events of the store cannot be read") as error:
             backtest(url.format(tmp_path))
         assert "SELECT" not in str(error.value)

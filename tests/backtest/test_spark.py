@@ -21,7 +21,7 @@ from session_fsm.backtest.playing import ROWS
 from session_fsm.backtest.sources import Source, sources
 from session_fsm.wire.text import MOST_BYTES
 
-pytest.importorskip("pyspark")
+pytest.importorskip("pyspark", reason="Spark is an extra of its own")
 
 
 def java_is_new_enough() -> bool:

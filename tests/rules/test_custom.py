@@ -138,7 +138,7 @@ class TestAnswers:
         assert refusal_of_closing(shop_with(answering(Agreeing))).decision.checks[-1].outcome is Outcome.ERRORED
 
     def test_a_boolean_of_numpy_is_an_error_that_says_what_it_is(self) -> None:
-        numpy = pytest.importorskip("numpy")
+        numpy = pytest.importorskip("numpy", reason="numpy is no dependency")
         for answer in (numpy.True_, numpy.False_, numpy.array([]), numpy.array([True])):
             check = refusal_of_closing(shop_with(answering(lambda answer=answer: answer))).decision.checks[-1]
             assert check.outcome is Outcome.ERRORED

@@ -40,8 +40,8 @@ def sandbox(*arguments: object, cwd: Path) -> Iterator[tuple[str, Any]]:
         text=True,
     ) as process:
         try:
-            line = process.stdout.readline()  # type: ignore[union-attr]
-            assert line.startswith("The sandbox listens on http://"), line + process.stderr.read()  # type: ignore[union-attr]
+            line = process.stdout.readline()  # type: ignore[union-attr]  # it is a pipe
+            assert line.startswith("The sandbox listens on http://"), line + process.stderr.read()  # type: ignore[union-attr]  # it is a pipe
             yield line.split()[-1], process
         finally:
             process.terminate()

@@ -303,7 +303,7 @@ class TestConnections:
 
         async def call(*, closing: bool) -> None:
             transport: Any = SimpleNamespace(is_closing=lambda: closing)
-            await with_transport(app, transport)({}, None, None)  # type: ignore[arg-type]
+            await with_transport(app, transport)({}, None, None)  # type: ignore[arg-type]  # neither is called
 
         run(call(closing=True))
         with pytest.raises(asyncio.CancelledError):
@@ -382,9 +382,9 @@ class TestBell:
         waiting = loop.create_task(bell.wait(0))
         loop.run_until_complete(asyncio.sleep(0))
         closed, waiting_on = loop.is_closed, loop
-        waiting_on.is_closed = lambda: True  # type: ignore[method-assign]
+        waiting_on.is_closed = lambda: True  # type: ignore[method-assign]  # as if the loop had ended
         bell.ring()
-        waiting_on.is_closed = closed  # type: ignore[method-assign]
+        waiting_on.is_closed = closed  # type: ignore[method-assign]  # as it was
         waiting.cancel()
         loop.run_until_complete(asyncio.wait([waiting]))
         loop.close()

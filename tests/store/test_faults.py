@@ -416,7 +416,7 @@ class TestSQLite:
         """In memory there is one connection; a change within a locked change would wait for ever."""
         engine_timeout = SessionStore("sqlite://")
         engine_timeout.create_schema()
-        engine_timeout.engine.pool._timeout = 0.05  # type: ignore[attr-defined]
+        engine_timeout.engine.pool._timeout = 0.05  # type: ignore[attr-defined]  # the pool of SQLAlchemy has it
         engine_timeout.add(CustomerSession.create("order-1"))
         with pytest.raises(StoreUnavailable, match="no connection of the pool became free"):
             engine_timeout.change("order-1", lambda _: engine_timeout.get("order-1"), lock=True)

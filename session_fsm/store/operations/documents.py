@@ -41,7 +41,7 @@ class Documents(Generic[C]):
         self.plain_kind = without_rules(kind)
         """The class without its rules, for playing events again."""
         self.class_name = f"{kind.__module__}:{kind.__qualname__}"
-        self.library_version = _library_version()
+        self.written_by = _library_version()
 
     def key(self, session_id: str, application_id: int | None) -> str:
         """Return the key of a session."""
@@ -61,7 +61,7 @@ class Documents(Generic[C]):
             "updated": session.updated,
             "class_name": self.class_name,
             "class_version": self.version,
-            "library_version": self.library_version,
+            "library_version": self.written_by,
             "document": self.write(session) if document is None else document,
         }
 

@@ -100,9 +100,9 @@ def _same(read: Any, answer: Any) -> bool:
     if type(read) is not type(answer):
         return False
     if isinstance(read, dict):
-        return read.keys() == answer.keys() and all(_same(value, answer[name]) for name, value in read.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return read.keys() == answer.keys() and all(_same(value, answer[name]) for name, value in read.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of any JSON
     if isinstance(read, list):
-        return len(read) == len(answer) and all(map(_same, read, answer))  # pyright: ignore[reportUnknownArgumentType]
+        return len(read) == len(answer) and all(map(_same, read, answer))  # pyright: ignore[reportUnknownArgumentType]  # of any JSON
     return bool(read == answer)
 
 

@@ -134,7 +134,7 @@ class Upkeep(Generic[C]):
         return or_(
             sessions.c.class_version != self._documents.version,
             sessions.c.class_name != self._documents.class_name,
-            sessions.c.library_version != self._documents.library_version,
+            sessions.c["library_version"] != self._documents.written_by,
         )
 
     def count_outdated(self, connection: Connection) -> int:
