@@ -1,6 +1,6 @@
 """Several processes at one store: contention, processes that are killed, relays that are killed.
 
-The numbers are small here; ``SESSION_FSM_STORE_TIMES=20`` multiplies them.
+The numbers are small here; ``SESSION_FSM_STORE_TIMES=20`` multiplies them, the number of sessions by 10 at most.
 """
 
 import os
@@ -57,7 +57,7 @@ def line(process: subprocess.Popen[str]) -> str:
 class TestContention:
     """The final update count is the number of successes; the history has no gap and no double."""
 
-    @pytest.mark.parametrize(("sessions", "lock"), [(1, ""), (20, "lock")])
+    @pytest.mark.parametrize(("sessions", "lock"), [(1, ""), (20 * min(TIMES, 10), "lock")])
     def test_no_update_is_lost(self, database: Database, sessions: int, lock: str) -> None:
         workers, times = 8, 12 * TIMES
         with database.store() as store:

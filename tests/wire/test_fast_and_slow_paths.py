@@ -266,13 +266,12 @@ class TestNames:
             return
         place = data.draw(st.sampled_from(places)) + 1
         try:
-            name, end = json.JSONDecoder().raw_decode(text, place)
+            name, _ = json.JSONDecoder().raw_decode(text, place)
         except ValueError:  # a brace in a string
             return
         repeated = f"{text[:place]}{json.dumps(name)}:null,{text[place:]}"
         assert fast_outcome(repeated, kind, strict=False) is None
         assert isinstance(outcome(wire.loads, repeated, kind), list)
-        assert end > place
 
 
 def written(value: Any) -> str:
