@@ -33,7 +33,7 @@ class TestProgram:
     def test_the_module_is_the_command(self, tmp_path: Path) -> None:
         result = start("demo", cwd=tmp_path)
         assert (result.returncode, result.stderr) == (0, b"")
-        assert result.stdout.startswith(b"The life of one order")
+        assert result.stdout.startswith(b"One order, from the cart to its cancellation")
 
     def test_the_script_is_the_command(self, tmp_path: Path) -> None:
         script = Path(sys.executable).with_name("session-fsm")

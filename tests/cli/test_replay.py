@@ -737,12 +737,14 @@ class TestDemo:
         result = run("replay", "-", "--strict", "--class", "session_fsm.cli.commands.demo:DemoSession", stdin=data)
         assert result.exit_code == 1
         assert run("demo").output.endswith(
-            result.stdout.split("\n\n")[1] + "\nPlay requests of your own with: session-fsm replay FILE\n"
+            result.stdout.split("\n\n")[1] + "\nReplay your own requests with: session-fsm replay FILE\n"
         )
 
     def test_another_class_applies_its_own_rules(self) -> None:
         output = run("demo", "--class", "session_fsm:CustomerSession").output
-        assert output.startswith("The life of one order\nCustomerSession, with the rules of CustomerSession\n")
+        assert output.startswith(
+            "One order, from the cart to its cancellation\nCustomerSession, with the rules of CustomerSession\n"
+        )
         assert "coupon_code_required" not in output
 
     def test_a_class_that_cannot_create_a_session_is_shown_as_refusing(self) -> None:

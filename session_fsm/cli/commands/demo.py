@@ -25,24 +25,24 @@ class DemoSession(CustomerSession):
 
 
 @click.command(
-    short_help="Watch one order from the cart to the cancellation.",
+    short_help="Print the steps of one order, from the cart to its cancellation.",
     epilog="""\b
 Example:
   session-fsm demo""",
 )
 @class_option("session_fsm.cli.commands.demo:DemoSession")
 def command(kind: type[CustomerSession]) -> None:
-    """Watch one order from the cart to the cancellation: every request, what it did, and why it was refused.
+    """Print the steps of one order: every request, its result, and why it was refused.
 
-    The order ships with the package, in the format of session-fsm replay. The shop in it has switched a rule on
-    that Talon.One gives as advice: a session must hold a coupon code by the time it closes. With --class, the order is
-    judged by the rules of a class of yours.
+    The order comes with the package, in the format of session-fsm replay. Its shop has switched an optional rule on
+    that Talon.One recommends: a session must hold a coupon code when it closes. With --class, the order is
+    judged by the rules of your class.
     """
     screen = Screen()
     recording, summary = Recording(kind), Summary()
     own = [rule.code for rule in kind.rules if rule not in CustomerSession.rules]
     rules = f"the rules of CustomerSession and {', '.join(own)}" if own else "the rules of CustomerSession"
-    screen.write(Cell("The life of one order", "title"))
+    screen.write(Cell("One order, from the cart to its cancellation", "title"))
     screen.write(Cell(f"{kind.__name__}, with {rules}", "quiet"))
     day = ""
     with files("session_fsm").joinpath("data", "demo_order.jsonl").open("rb") as stream:
@@ -61,7 +61,7 @@ def command(kind: type[CustomerSession]) -> None:
     screen.gap()
     screen.table(summary.rows(recording))
     screen.gap()
-    screen.write(Cell("Play requests of your own with: session-fsm replay FILE", "quiet"))
+    screen.write(Cell("Replay your own requests with: session-fsm replay FILE", "quiet"))
 
 
 def _show(screen: Screen, result: Result) -> None:
