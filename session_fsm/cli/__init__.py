@@ -123,19 +123,19 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
-  session-fsm demo                    see it work
-  session-fsm replay requests.jsonl   play recorded requests
-  session-fsm check update.json       find what is wrong with a request
-  session-fsm explain close           ask what a trigger does""",
+  session-fsm demo                    print the steps of an example order
+  session-fsm explain close           describe a trigger and its rules
+  session-fsm check update.json       validate the body of a request
+  session-fsm diagram -o states.svg --format svg""",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
 )
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Try Talon.One's customer session as a finite-state machine.
+    """Talon.One's customer session as a finite-state machine, on the command line.
 
-    Play recorded API requests through it, check sessions and requests, and have its rules explained.
+    Commands about a session class take --class package.module:ShopSession. COMMAND --help describes a command.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -26,8 +26,8 @@ def class_option(default: str = _PLAIN, *, multiple: bool = False) -> Callable[[
         multiple=multiple,
         show_default=True,
         metavar="MODULE:CLASS",
-        help="The session class whose rules apply, such as shop.sessions:ShopSession. The current directory is "
-        "searched too.",
+        help="The session class to use, such as shop.sessions:ShopSession. Modules in the current directory are found "
+        "too.",
     )
 
 

@@ -22,7 +22,7 @@ def own_option() -> Callable[[F], F]:
         "--own",
         metavar="JSON",
         callback=_fields,
-        help='Values for the fields that the class adds, for creating sessions, such as \'{"tenant": "acme"}\'.',
+        help='Values of the fields that the class adds, to create sessions with, such as \'{"tenant": "acme"}\'.',
     )
 
 

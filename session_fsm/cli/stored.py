@@ -43,8 +43,8 @@ def store_command(*, session: bool = False, migrations: bool = False) -> Callabl
 
         decorated: Any = call
         for option in (
-            click.option("--schema", help="The schema of the database that has the tables."),
-            click.option("--prefix", default="", help="What the names of the tables begin with."),
+            click.option("--schema", help="The schema (namespace) of the tables in the database."),
+            click.option("--prefix", default="", help="A prefix of the names of the tables."),
             class_option(),
             click.argument("words", metavar="[URL] ID" if session else "[URL]", nargs=-1),
         ):
@@ -60,7 +60,7 @@ def _url(words: list[str], others: int) -> tuple[str, list[str]]:
         return url, words
     if len(words) != others + 1:
         wanted = "a URL and an ID" if others else "a URL"
-        raise click.UsageError(f"give {wanted}; {_VARIABLE} may hold the URL", click.get_current_context())
+        raise click.UsageError(f"give {wanted}, or set {_VARIABLE} to the URL", click.get_current_context())
     return words[0], words[1:]
 
 
@@ -74,7 +74,7 @@ def _opened(url: str, kind: type[CustomerSession], **options: Any) -> SessionSto
 
 def application_option() -> Callable[[F], F]:
     """Return the option ``--application``. The command receives ``application_id``."""
-    return click.option("--application", "application_id", type=int, metavar="ID", help="The Application.")
+    return click.option("--application", "application_id", type=int, metavar="ID", help="The ID of the Application.")
 
 
 def json_option(what: str) -> Callable[[F], F]:

@@ -120,8 +120,8 @@ class TestLooking:
 
 class TestTables:
     def test_init_creates_the_tables_once(self, url: str) -> None:
-        assert run("store", "init", url).output == "The tables are there, version 0001, and new.\n"
-        assert run("store", "init", url).output == "The tables are there, version 0001.\n"
+        assert run("store", "init", url).output == "The tables were created, version 0001.\n"
+        assert run("store", "init", url).output == "The tables exist already, version 0001.\n"
 
     def test_upgrade_says_which_version_there_was(self, url: str, tmp_path: Path) -> None:
         missing = run("store", "upgrade", url)
@@ -208,8 +208,8 @@ class TestUpkeep:
 
 class TestWrongCalls:
     def test_what_is_missing_is_said(self, url: str) -> None:
-        assert "give a URL and an ID; SESSION_FSM_STORE may hold the URL" in run("store", "show", url).output
-        assert "give a URL; SESSION_FSM_STORE may hold the URL" in run("store", "find").output
+        assert "give a URL and an ID, or set SESSION_FSM_STORE to the URL" in run("store", "show", url).output
+        assert "give a URL; or set SESSION_FSM_STORE to the URL" in run("store", "find").output
 
     def test_errors_are_one_line_with_status_2(self, url: str) -> None:
         run("store", "init", url)

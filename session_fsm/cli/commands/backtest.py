@@ -44,7 +44,7 @@ def _columns(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ..
 
 
 @click.command(
-    short_help="See what a class would have refused, on recorded requests.",
+    short_help="Replay recordings through a class, or two, and report refusals.",
     epilog="""\b
 Examples:
   session-fsm backtest recordings/*.jsonl --class shop:NewSession
@@ -62,7 +62,7 @@ Examples:
     type=click.Choice(["local", "spark"]),
     default="local",
     show_default=True,
-    help="Where to run: on this machine, or on Apache Spark.",
+    help="Run on this machine, or on Apache Spark.",
 )
 @click.option(
     "--column",
@@ -70,15 +70,17 @@ Examples:
     metavar="NAME=COLUMN",
     multiple=True,
     callback=_columns,
-    help="A member or column that is named otherwise, such as sessionId=order_id; may be repeated.",
+    help="The name of a member or column in your files, such as sessionId=order_id. May be repeated.",
 )
-@click.option("--all", "every", is_flag=True, help="Keep every verdict, not only the refused and the changed.")
-@click.option("--strict", is_flag=True, help="Refuse to read members that are not known.")
+@click.option(
+    "--all", "every", is_flag=True, help="Keep the result of every request, not only the refused and the changed."
+)
+@click.option("--strict", is_flag=True, help="Count a line with an unknown member as unreadable.")
 @click.option(
     "-o",
     "output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the report into this directory; a run that was interrupted goes on there.",
+    help="Write the report to this directory; the same command continues a run that was interrupted.",
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object.")
@@ -96,14 +98,14 @@ def command(
     html: Path | None,
     as_json: bool,
 ) -> int:
-    """Play recorded API requests through a session class, or two, and report what is refused and what has changed.
+    """Replay recorded API requests through a session class, or through two, and report refusals and differences.
 
-    RECORDINGS are files, patterns in quotation marks, or URLs: JSON Lines as for "session-fsm replay" (also .gz and
-    .zst), Parquet, or the store of a service. Sessions may be mixed, and spread over files.
+    RECORDINGS are files, quoted patterns or URLs: JSON Lines in the format of "session-fsm replay" (also .gz and .zst),
+    Parquet, or the database of a store. A file can have requests of many sessions, and a session can be in many files.
 
-    Exit status: 0 if nothing is newly refused, 1 if something is; without --against, 1 if anything is refused. 2 if the
-    input cannot be found or a class cannot be imported, 130 after Ctrl-C. A line that cannot be read is counted, and
-    does not change the status. With -o, the same command after Ctrl-C goes on where it was.
+    Exit status: 0 if no request is newly refused, 1 if one is (without --against: if any request is refused), 2 if the
+    input is not found or a class cannot be imported, 130 after Ctrl-C. A line that cannot be read is counted and does
+    not change the status. With -o, the same command continues after Ctrl-C.
     """
     try:
         package = import_module("session_fsm.backtest")

@@ -21,7 +21,7 @@ _MOST_NOTES = 20
 
 
 @click.command(
-    short_help="Check whether sessions, requests, answers and events are valid.",
+    short_help="Validate JSON documents: sessions, requests, responses, events.",
     epilog="""\b
 Examples:
   session-fsm check update.json return.json
@@ -29,20 +29,25 @@ Examples:
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @class_option()
-@click.option("--kind", "named", type=click.Choice(list(KINDS)), help="What the files hold; otherwise recognised.")
-@click.option("--strict", is_flag=True, help="Refuse members that are not known.")
+@click.option(
+    "--kind",
+    "named",
+    type=click.Choice(list(KINDS)),
+    help="The kind of document; by default, it is recognised by its members.",
+)
+@click.option("--strict", is_flag=True, help="Report unknown members as problems.")
 def command(*, files: tuple[str, ...], kind: type[CustomerSession], named: str | None, strict: bool) -> int:
-    """Check whether each FILE holds a valid document in Talon.One's JSON; - is standard input.
+    """Validate documents in Talon.One's JSON. FILE may be - for standard input.
 
-    A document is a session, an update or a return (with or without its wrapper), an event, an answer of the API or an
-    error envelope. Its members say which: an answer has effects, createdCoupons, createdReferrals or previousReturns,
-    or a customerSession with integrationId or created. Of an answer, the session, the returns and an event of this
-    library are checked.
+    A document is a session, an update or a return (with or without its wrapper), an event, a response of the API, or an
+    error envelope. The command recognises the kind by the members: a response has effects, createdCoupons,
+    createdReferrals or previousReturns, or a customerSession with integrationId or created. In a response, the session,
+    the returns and an event of this library are validated.
 
-    Every problem is written on a line of its own, with a JSON pointer to its place. Members that are not known are
-    named in notes, with the known name that they resemble. They do no harm unless --strict is given.
+    Each problem is written on its own line, with a JSON pointer. An unknown member is reported as a note, with the
+    known name that is most similar; with --strict it is a problem.
 
-    Exit status: 0 if all are valid, 1 if any is not, 2 if a file cannot be opened.
+    Exit status: 0 if all documents are valid, 1 if any is not, 2 if a file cannot be opened.
     """
     screen, status = Screen(), 0
     for name in files:

@@ -19,7 +19,7 @@ __all__ = ["command"]
 
 
 @click.command(
-    short_help="Merge and report what tests exercised of a session class.",
+    short_help="Report which transitions and rule outcomes your tests exercised.",
     epilog="""\b
 Examples:
   pytest -p session_fsm.testing.plugin --session-fsm-data counts
@@ -41,18 +41,18 @@ Examples:
     "minimum",
     type=click.FloatRange(0, 100),
     metavar="PERCENT",
-    help="End with status 1 if less than this was exercised.",
+    help="Exit with status 1 if the coverage is below this.",
 )
 @click.option(
     "--without-subclasses",
     is_flag=True,
-    help="Count for a class only what its own sessions did, and not those of its subclasses.",
+    help="Do not count sessions of subclasses for a class.",
 )
 @click.option(
     "-o",
     "output",
     type=click.Path(dir_okay=False, allow_dash=True),
-    help="Write into this file; if the format holds one class and there are several, into a file for each, named after it.",
+    help="Write to this file. For several classes in a format for one class, write one file each, named after it.",
 )
 def command(
     *,
@@ -63,13 +63,13 @@ def command(
     without_subclasses: bool,
     output: str | None,
 ) -> int:
-    """Add up what was recorded in each FILE, and in each .json file of each DIR; - is standard input.
+    """Merge the coverage data of one or several test runs and report it.
 
-    The files are those that the pytest plugin writes with --session-fsm-data or reports as json, and those with what
-    Recorder.to_json returns. The report names the rows of the table, and the outcomes of rules, that no test
-    exercised, with an example to paste into a test for each. --class may be repeated.
+    A FILE is written by the pytest plugin with --session-fsm-data or as a json report, or by Recorder.to_json; it may be
+    - for standard input. Of a DIR, all .json files are read. The report lists the transitions and the outcomes of rules
+    that no test exercised, each with an example to paste into a test. --class may be repeated.
 
-    Exit status: 0 if all is well, 1 if less than --fail-under was exercised, 2 if a file cannot be read.
+    Exit status: 0 on success, 1 if the coverage is below --fail-under, 2 if a file cannot be read.
     """
     recorder = sum(map(_read, _files(places)), Recorder())
     coverages = [recorder.of(kind, including_subclasses=not without_subclasses) for kind in kinds]

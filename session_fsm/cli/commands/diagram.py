@@ -29,7 +29,7 @@ _STYLES = {"+": "done", "-": "refused", "@": "quiet"}
 
 
 @click.command(
-    short_help="Draw the state diagram of a session class.",
+    short_help="Render the state diagram of a session class or of a session.",
     epilog="""\b
 Examples:
   session-fsm diagram > states.mmd
@@ -41,16 +41,38 @@ Examples:
     "--format",
     "format_name",
     metavar="FORMAT",
-    help=f"One of {', '.join(formats())}, or one that the module of the class registers; mermaid unless given.",
+    help=f"One of {', '.join(formats())}, or a format that the module of the class registers. By default mermaid.",
 )
 @class_option()
-@click.option("--session", "session_file", type=_FILE, help="Mark the state of this session, and what is allowed now.")
-@click.option("--events", "events_file", type=_FILE, help="Number the steps of these events: JSON Lines, oldest first.")
-@click.option("--detail", type=click.Choice(DETAILS), default="full", show_default=True, help="How much to draw.")
-@click.option("--title", help="The title; the name of the class unless given.")
-@click.option("-o", "output", type=click.Path(dir_okay=False, allow_dash=True), help="Write into this file.")
-@click.option("--write", "written", type=_FOLDER, metavar="DIR", help="Write all formats into this directory.")
-@click.option("--check", "checked", type=_FOLDER, metavar="DIR", help="Compare what --write would write with DIR.")
+@click.option(
+    "--session", "session_file", type=_FILE, help="A session in JSON: mark its state and the allowed triggers."
+)
+@click.option(
+    "--events",
+    "events_file",
+    type=_FILE,
+    help="Events as JSON Lines, oldest first: number the transitions that they made.",
+)
+@click.option(
+    "--detail",
+    type=click.Choice(DETAILS),
+    default="full",
+    show_default=True,
+    help="With all rules and events, or only states and triggers.",
+)
+@click.option("--title", help="The title; by default the name of the class.")
+@click.option(
+    "-o",
+    "output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="Write to this file instead of standard output.",
+)
+@click.option(
+    "--write", "written", type=_FOLDER, metavar="DIR", help="Write the diagram in all formats to this directory."
+)
+@click.option(
+    "--check", "checked", type=_FOLDER, metavar="DIR", help="Check that DIR has the files that --write would write."
+)
 def command(
     *,
     kind: type[CustomerSession],
@@ -63,14 +85,14 @@ def command(
     written: Path | None,
     checked: Path | None,
 ) -> int:
-    """Draw which states a session may be in, and which triggers lead where, under which rules.
+    """Render the state diagram of a session class: states, transitions, and the rules that guard them.
 
-    The diagram is written to standard output. With --write, DIR gets a file in each format and a README.md. DIR
-    should hold nothing else. A file that this command did not write is never overwritten: it is named, and then
-    nothing is written. In place of a FILE, - is standard input.
+    The diagram is written to standard output. --write creates a file for each format and a README.md in DIR, which
+    should have no other files. A file that this command did not write is never overwritten: the command reports it and
+    writes nothing. FILE may be - for standard input.
 
-    Exit status: 0 if all is well, 1 if --check finds a file in DIR that is missing, that differs, or that is no
-    file of this diagram, 2 if a file cannot be read or written, or is not to be overwritten.
+    Exit status: 0 on success, 1 if --check finds that a file in DIR is missing, differs, or does not belong to the
+    diagram, 2 if a file cannot be read or must not be overwritten.
     """
     folder = written or checked
     if folder is None:

@@ -61,19 +61,19 @@ Examples:
     type=click.IntRange(1),
     default=TRIES,
     show_default=True,
-    help="How many sequences of operations to try for each rule.",
+    help="Number of operation sequences to try for each rule.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(*, old: Definition, new: Definition, own: dict[str, Any], tries: int, as_json: bool) -> int:
     """Report which transitions and rules NEW adds, removes, changes, tightens or loosens.
 
-    OLD and NEW are each a session class, as package.module:Class, or a file that "session-fsm diagram --format json"
-    has written. Of two classes, sessions are also compared: what OLD allowed and NEW refuses, and the reverse, is shown
-    with Python that demonstrates it.
+    OLD and NEW are session classes, as package.module:Class, or files written by "session-fsm diagram --format json".
+    For two classes the command also searches for sessions that one allows and the other refuses, and shows each in
+    Python.
 
-    Exit status: 0 if nothing differs, 1 if something does, 2 if a class or file cannot be read, 3 if stored sessions
-    could also be at a dead end: their state is gone, no path leads from it to a final state any more, or the rules
-    refuse every transition that leaves it.
+    Exit status: 0 if the definitions are equal, 1 if they differ, 2 if a class or file cannot be read, 3 if they differ
+    and stored sessions can be at a dead end: their state does not exist any more, no path leads from it to a final
+    state, or the rules refuse every transition that leaves it.
     """
     found = diff(old, new, own=own, tries=tries)
     if as_json:

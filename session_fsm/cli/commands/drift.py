@@ -23,7 +23,7 @@ _STYLES = {DifferenceKind.NEW: "done", DifferenceKind.GONE: "refused", Differenc
 
 
 @click.command(
-    short_help="Compare a description of the API (OpenAPI) with a session class.",
+    short_help="Compare an OpenAPI description of the API with a session class.",
     epilog="""\b
 Examples:
   session-fsm drift openapi.yaml
@@ -36,20 +36,20 @@ Examples:
     "--ignore",
     multiple=True,
     metavar="PLACE[:FACT]",
-    help="Leave out a difference, such as session/coupon or update/state:enum. May be given several times.",
+    help="Do not report this difference, such as session/coupon or update/state:enum. May be repeated.",
 )
-@click.option("--all", "everything", is_flag=True, help="Show the differences that are on purpose, too.")
+@click.option("--all", "everything", is_flag=True, help="Also report the known differences, which are intended.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(
     *, file: Path, kind: type[CustomerSession], ignore: tuple[str, ...], everything: bool, as_json: bool
 ) -> int:
-    """Say what is new, gone or different in FILE, a downloaded OpenAPI description of the Integration API.
+    """Report what is new, missing or different in FILE, an OpenAPI description of the Integration API.
 
-    It compares the sessions, updates, returns and errors that the description has with those that the class knows:
-    members, types, limits, enumerations, and what is required. The place is the kind of document and the member; "*"
-    stands for every element. FILE is YAML or, with the suffix .json, JSON.
+    The command compares sessions, updates, returns and errors: their members, types, limits, enumerations and required
+    members. A place in the report is the kind of document and the member; "*" means each element of a list or map.
+    FILE is YAML, or JSON if its suffix is .json.
 
-    Exit status: 0 if nothing differs, 1 if something does, 2 if FILE cannot be read or the class cannot be imported.
+    Exit status: 0 if there is no difference, 1 if there is, 2 if FILE cannot be read or the class cannot be imported.
     """
     try:
         found = drift(_description(file), kind)

@@ -30,7 +30,7 @@ _AUTHORITY = {
 
 
 @click.command(
-    short_help="Explain what a trigger does, from where and under which rules.",
+    short_help="Describe a trigger: its transitions and the rules that guard them.",
     epilog="""\b
 Examples:
   session-fsm explain
@@ -44,17 +44,17 @@ Examples:
 @click.option(
     "--state",
     type=click.Choice([_NEW, *(state.value for state in State)]),
-    help="Show what the table allows from this state, and what it refuses.",
+    help="Show which triggers the table allows in this state, and which it refuses.",
 )
 @class_option()
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(*, trigger: str | None, state: str | None, kind: type[CustomerSession], as_json: bool) -> None:
-    """Explain what TRIGGER does: from which states, under which rules, and what it means to Talon.One.
+    """Describe TRIGGER: its transitions, the rules that guard them, and what it means to Talon.One.
 
-    TRIGGER is create, update, close, cancel, return_items or reopen. Without arguments, the whole table of
-    transitions and every rule are shown.
+    TRIGGER is create, update, close, cancel, return_items or reopen. Without arguments, the command shows all
+    transitions and all rules.
 
-    What the table allows from a state, the rules may still refuse.
+    A transition that the table allows can still be refused by a rule.
     """
     asked = [Trigger(trigger)] if trigger else list(Trigger)
     all_sources: list[State | None] = [None, *State]

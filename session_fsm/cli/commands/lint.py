@@ -19,7 +19,7 @@ __all__ = ["command"]
 
 
 @click.command(
-    short_help="Find what is wrong with the rules of a session class.",
+    short_help="Find defects in the rules and the table of a session class.",
     epilog="""\b
 Examples:
   session-fsm lint --class shop.sessions:ShopSession
@@ -33,26 +33,26 @@ Examples:
     type=click.IntRange(1),
     default=TRIES,
     show_default=True,
-    help="How many sequences of operations to try for each rule.",
+    help="Number of operation sequences to try for each rule.",
 )
 @click.option(
     "--ignore",
     multiple=True,
     metavar="[PLACE:]FAULT",
-    help="Leave out what is so on purpose, at one place or everywhere. May be given several times.",
+    help="Do not report this fault, at one place or everywhere. May be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(
     *, kind: type[CustomerSession], own: dict[str, Any], tries: int, ignore: tuple[str, ...], as_json: bool
 ) -> int:
-    """Inspect the table of a class, run its rules, and report what is wrong with them.
+    """Find defects in the table and the rules of a class.
 
-    It finds states that cannot be reached or left, triggers without a transition, rules that never refuse or that
-    refuse only where another rule does, rules on the closing that a session created as closed goes past, rules that
-    answer neither True nor False, and rules that are not pure functions: they ask a clock or a random number, or change
-    what they are given. It searches for sessions to run the rules on; the search is the same every time.
+    Defects of the table: states that cannot be reached or left, triggers without a transition. Defects of rules: a rule
+    never refuses, or only where another rule refuses too; it guards closing but not creation as closed; it returns
+    something other than True, False or violations; it is not a pure function, because it reads a clock or a random
+    number or changes its arguments. The command searches for sessions to run the rules on. The search is deterministic.
 
-    Exit status: 0 if nothing is wrong, 1 if something is, 2 if the class cannot be imported.
+    Exit status: 0 if there are no defects, 1 if there are, 2 if the class cannot be imported.
     """
     findings = lint(kind, own=own, tries=tries, ignore=ignore)
     if as_json:

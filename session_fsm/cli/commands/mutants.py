@@ -37,7 +37,7 @@ def _changes(_ctx: click.Context, _option: click.Parameter, given: str | None) -
 
 
 @click.command(
-    short_help="Test the tests: which faults in a definition do they miss?",
+    short_help="Mutation testing: find changes of the definition that tests miss.",
     epilog="""\b
 Examples:
   session-fsm mutants --class shop.sessions:ShopSession -- pytest tests/rules
@@ -48,24 +48,28 @@ Examples:
 @click.argument("test_command", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
 @class_option()
 @click.option(
-    "--kinds", "changes", metavar="KIND,...", callback=_changes, help=f"Which faults to make: {', '.join(MutantKind)}."
+    "--kinds",
+    "changes",
+    metavar="KIND,...",
+    callback=_changes,
+    help=f"Which kinds of mutants to test: {', '.join(MutantKind)}.",
 )
-@click.option("--added", is_flag=True, help="Make faults only in the rules that the class itself adds.")
-@click.option("--sample", type=click.IntRange(1), metavar="N", help="Test N mutants only, evenly chosen.")
+@click.option("--added", is_flag=True, help="Test mutants only of the rules that the class itself adds.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Test only N mutants, chosen evenly.")
 @click.option("--quick", is_flag=True, help=f"The same as --sample {_QUICK}.")
-@click.option("--list", "listed", is_flag=True, help="Only list the mutants.")
+@click.option("--list", "listed", is_flag=True, help="List the mutants and do not test them.")
 @click.option(
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="Test this many at the same time; by default, one for each processor.",
+    help="Number of mutants tested at the same time; by default, one per processor.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
-    help="Stop the tests after this time, and count the mutant as killed; by default, ten times what the tests need "
-    "without a mutant.",
+    help="Stop the tests after this time and count the mutant as killed; by default, ten times the time without a "
+    "mutant.",
 )
 @own_option()
 @click.option(
@@ -89,15 +93,15 @@ def command(
     own: dict[str, Any],
     output: str | None,
 ) -> int:
-    """Run COMMAND, which runs tests, once for each fault that the definition of the class could have.
+    """Run COMMAND, which runs your tests, once for each mutant of the class.
 
-    A mutant is the definition with one fault in a rule, a limit or a transition. It exists only in the memory of the
-    processes that COMMAND starts. It is killed when COMMAND fails; pytest stops at the first failing test. Mutants that
-    survive are described, with Python for the missing test. A mutant for which a search finds no difference in
-    behaviour counts as equivalent, and is left out of the score.
+    A mutant is the definition with one change of a rule, a limit or a transition. No file is changed: a mutant exists
+    only in the memory of the processes that COMMAND starts. It is killed if COMMAND fails. pytest stops at the first
+    failing test. For each mutant that survives, the report has the change, and Python for the missing test. A mutant
+    that behaves as the original in every session that a search tries counts as equivalent and is not part of the score.
 
-    Exit status: 0 if no mutant survives, 1 if any does, 2 if the tests cannot be run, fail without a mutant, or do not
-    import the class, 130 after an interrupt.
+    Exit status: 0 if all mutants are killed, 1 if any survives, 2 if the tests cannot run, fail without a mutant, or do
+    not import the class, 130 after Ctrl-C.
     """
     found = mutants(kind, changes, added=added)
     if sample or quick:

@@ -29,16 +29,16 @@ _MOST_NAMED = 20
 
 
 @click.command(
-    short_help="Play recorded API requests and see what each would do.",
+    short_help="Replay recorded API requests, and show the result of each.",
     epilog="""\b
-A line has these members, the last three of which may be missing:
-  operation  update, which creates a session that is not known, return, reopen, or
-             snapshot, whose body is a session to go on from
+Members of a line:
+  operation  update, return, reopen, or snapshot; an update of an unknown session
+             creates it, and the body of a snapshot is a whole session
   sessionId  the integration ID of the session
-  body       what was sent to the API, with or without its wrapper; reopen has none
-  time       when, as RFC 3339 writes it; without it, now
-  dry        true for a dry run, which changes nothing
-  note       a remark
+  body       the body of the request, with or without its wrapper; reopen has none
+  time       optional: the time of the request, in RFC 3339; by default the current time
+  dry        optional: true for a dry run, which changes nothing
+  note       optional: a comment
 
 \b
 Example:
@@ -56,21 +56,27 @@ with these lines in requests.jsonl:
     type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
 )
 @class_option()
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line, and the summary as the last.")
-@click.option("-q", "--quiet", is_flag=True, help="Write only what was refused, and the summary.")
-@click.option("--strict", is_flag=True, help="Refuse to read members that are not known.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Write JSON Lines: a line for each request, and the summary as the last line.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Write only the refused requests and the summary.")
+@click.option("--strict", is_flag=True, help="Count a line with an unknown member as unreadable.")
 def command(*, files: tuple[str, ...], kind: type[CustomerSession], as_json: bool, quiet: bool, strict: bool) -> int:
-    """Play recorded API requests through the state machine: what each did, or why it was refused, and a summary.
+    """Replay recorded API requests, and show the result of each: what it changed, or why it was refused.
 
-    FILE holds JSON Lines, one request a line, of one session or of many; - is standard input.
+    FILE has JSON Lines, one request per line, of any number of sessions. FILE may be - for standard input.
 
-    Memory holds the sessions, and nothing of the requests: about 0.5 KB for each session and 0.8 KB for each item in
-    its cart, however long the recording is.
+    Only the sessions are kept in memory: about 0.5 KB for a session and 0.8 KB for each item in its cart, for a
+    recording of any length.
+
+    A line that cannot be read is reported on standard error, and the replay continues. After 20 such lines of a file
+    the others are only counted; if all of its first 20 lines are unreadable, the rest of the file is skipped. Ctrl-C
+    stops the replay and shows the summary.
 
     Exit status: 0 if all requests were applied, 1 if any was refused, 2 if a line cannot be read, 130 after Ctrl-C.
-    The first 20 lines of each file that cannot be read are named on standard error, the others are counted, and the
-    rest still runs. If none of the first 20 lines of a file can be read, the rest of it is skipped. Ctrl-C ends the run
-    with the summary so far.
     """
     summary = play(
         files, Recording(kind), JsonLines() if as_json else TextLines(Screen(), files), quiet=quiet, strict=strict

@@ -54,7 +54,7 @@ def _faults(_ctx: click.Context, _option: click.Parameter, given: Path | None) -
 
 @click.command(
     "sandbox",
-    short_help="Serve the four operations on a local port.",
+    short_help="Run a local server of Talon.One's customer-session operations.",
     epilog="""\b
 Examples:
   session-fsm sandbox                                     on http://127.0.0.1:8080, in memory
@@ -62,35 +62,53 @@ Examples:
   session-fsm sandbox --store sqlite:///sandbox.db        keep the sessions""",
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0 is a free one."
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port; 0 selects a free port."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @class_option()
 @own_option()
-@click.option("--store", metavar="URL", help="Keep the sessions in this database, such as sqlite:///sandbox.db.")
-@object_option("--effects", "effects", "A function from session, event and request to a list of effects.")
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Store the sessions in this database, such as sqlite:///sandbox.db; by default in memory.",
+)
+@object_option(
+    "--effects", "effects", "A function that takes session, event and request and returns a list of effects."
+)
 @click.option(
     "--faults",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     callback=_faults,
-    help="A JSON file with a fault, or a list of faults, to begin with.",
+    help="A JSON file with one fault or a list of faults that are injected from the start.",
 )
 @click.option(
-    "--now", metavar="TIME", callback=_time, help="The time at which the clock starts; else the current time."
+    "--now", metavar="TIME", callback=_time, help="The time at which the clock starts; by default the current time."
 )
-@click.option("--standing", is_flag=True, help="Let the clock stand until it is moved.")
-@click.option("--key", "keys", multiple=True, metavar="KEY", help="An API key to accept; repeatable. Else any key is.")
-@click.option("--application", "application_id", type=int, default=1, show_default=True, help="The Application's ID.")
+@click.option("--standing", is_flag=True, help="Stop the clock; it advances only by a control request.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    help="Accept only this API key. May be repeated; by default every key is accepted.",
+)
+@click.option(
+    "--application", "application_id", type=int, default=1, show_default=True, help="The ID of the Application."
+)
 @click.option(
     "--unknown-session",
     type=click.Choice(["404", "400"]),
     default="404",
     show_default=True,
-    help="The status for a session that does not exist.",
+    help="The status of responses about a session that does not exist.",
 )
-@click.option("--always-session", is_flag=True, help="Put the session into answers that did not ask for it.")
 @click.option(
-    "--api-version", metavar="MONTH", help="Leave members of sessions out that came after this month, such as 2026-02."
+    "--always-session", is_flag=True, help="Include the session in responses even if the request did not ask for it."
+)
+@click.option(
+    "--api-version",
+    metavar="MONTH",
+    help="Leave out members of sessions that Talon.One added after this month, such as 2026-02.",
 )
 def command(
     *,
@@ -105,10 +123,10 @@ def command(
     unknown_session: str,
     **settings: Any,
 ) -> None:
-    """Serve Talon.One's four customer-session operations on a local port, for tests of order services.
+    """Run a local server of Talon.One's four customer-session operations, to test order services.
 
-    Official clients talk to it unchanged. The page at / shows the sessions live. It listens on 127.0.0.1 only, unless
-    --host says otherwise, and ends with Ctrl+C.
+    Official clients work with it unchanged. The page at / shows the sessions live. The server has no access control:
+    it listens on 127.0.0.1 unless you give another --host. Ctrl-C stops it.
     """
     server = _sandbox(".server")
     app = _sandbox().create_app(

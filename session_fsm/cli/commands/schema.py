@@ -46,20 +46,20 @@ Examples:
     type=click.Choice(list(KINDS)),
     default="session",
     show_default=True,
-    help="Which documents to describe.",
+    help="The kind of document.",
 )
 @click.option(
     "--written",
     is_flag=True,
-    help="Describe what the library writes: members that it always writes are required.",
+    help="Describe documents that the library writes: members that it always writes are required.",
 )
 def command(*, kind: type[CustomerSession], document: str, written: bool) -> None:
     """Write the JSON Schema (draft 2020-12) of one kind of document.
 
-    The fields that a session class adds are part of its sessions, and of the changes that its events hold. Generators
-    make types of it for TypeScript and other languages.
+    The schema of a session, and of the changes in an event, includes the fields that the class adds. Use it to validate
+    documents, or to generate types for TypeScript and other languages.
 
-    Exit status: 0, or 2 if the class cannot be imported.
+    Exit status: 0 on success, 2 if the class cannot be imported.
     """
     described = kind if document == "session" else KINDS[document]
     schema = json_schema(described, written=written, session_class=kind)

@@ -31,7 +31,7 @@ _FAILED = 1
 
 @click.group(
     "store",
-    short_help="Set up a store of sessions, and look after it.",
+    short_help="Create, inspect and maintain a store of sessions.",
     epilog="""\b
 Examples:
   session-fsm store init sqlite:///orders.db
@@ -40,22 +40,23 @@ Examples:
   session-fsm store verify postgresql://shop@db/orders --class shop.sessions:ShopSession""",
 )
 def command() -> None:
-    """Set up a store of sessions, look into it, and run what operators run over it.
+    """Create, inspect and maintain a store of sessions.
 
-    URL is that of the database, such as sqlite:///orders.db or postgresql://shop@db/orders. Without it, the variable
-    SESSION_FSM_STORE has it. --class names the class of the sessions, such as shop.sessions:ShopSession.
+    URL is the URL of the database, such as sqlite:///orders.db or postgresql://shop@db/orders; by default it is the
+    value of the environment variable SESSION_FSM_STORE. --class is the class of the sessions, such as
+    shop.sessions:ShopSession.
 
-    Exit status: 0 if all is well, 1 if something was found that is not, 2 if the store cannot be used.
+    Exit status: 0 on success, 1 if a command found a problem, 2 if the store cannot be used.
     """
 
 
 @command.command()
 @store_command()
 def init(*, store: SessionStore[CustomerSession]) -> None:
-    """Create the tables; nothing happens if they are there."""
+    """Create the tables if they do not exist."""
     before = store.schema_version()
     store.create_schema()
-    _say(f"The tables are there, version {store.schema_version()}{'' if before else ', and new'}.")
+    _say(f"The tables {'exist already' if before else 'were created'}, version {store.schema_version()}.")
 
 
 @command.command()
@@ -78,8 +79,13 @@ Examples:
 )
 @store_command(session=True)
 @application_option()
-@click.option("--board", is_flag=True, help="Show which triggers are allowed now, and why others are not.")
-@click.option("--diagram", "diagram", metavar="FORMAT", help=f"Write its diagram: {', '.join(formats())}.")
+@click.option("--board", is_flag=True, help="Show which triggers are allowed, and why the others are refused.")
+@click.option(
+    "--diagram",
+    "diagram",
+    metavar="FORMAT",
+    help=f"Write the diagram of the session in this format: {', '.join(formats())}.",
+)
 @json_option("the session as Talon.One's JSON, and with --board the board beside it")
 def show(
     *,
@@ -90,7 +96,7 @@ def show(
     diagram: str | None,
     as_json: bool,
 ) -> None:
-    """Show the session ID."""
+    """Show the session with this ID."""
     session = store.get(session_id, application_id=application_id)
     if diagram is not None:
         if diagram not in formats():
@@ -163,7 +169,7 @@ def _board(session: CustomerSession) -> dict[str, Any]:
 def history(
     *, store: SessionStore[CustomerSession], session_id: str, application_id: int | None, as_json: bool
 ) -> None:
-    """List every event of the session ID, the oldest first."""
+    """List the events of the session with this ID, the oldest first."""
     events = store.history(session_id, application_id=application_id)
     if as_json:
         for stored in events:
@@ -187,11 +193,17 @@ def _event_row(stored: StoredEvent) -> tuple[str | Cell, ...]:
 
 @command.command()
 @store_command()
-@click.option("--state", type=click.Choice(_STATES), help="Those in this state.")
-@click.option("--profile", "profile_id", help="Those of this customer; an empty text for anonymous ones.")
+@click.option("--state", type=click.Choice(_STATES), help="Only sessions in this state.")
+@click.option("--profile", "profile_id", help="Only sessions of this profile; an empty text means anonymous sessions.")
 @application_option()
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="The most to list.")
-@click.option("--after", metavar="CURSOR", help="Go on where an earlier list has ended.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=100,
+    show_default=True,
+    help="The greatest number of sessions to list.",
+)
+@click.option("--after", metavar="CURSOR", help="Continue after the end of an earlier list.")
 @json_option("the sessions as Talon.One's JSON, one a line")
 def find(
     *,
@@ -203,7 +215,7 @@ def find(
     after: str | None,
     as_json: bool,
 ) -> None:
-    """List sessions, those that were updated first in front."""
+    """List sessions, the least recently updated first."""
     wanted = None if state is None else State(state)
     page = store.find(state=wanted, profile_id=profile_id, application_id=application_id, limit=limit, after=after)
     if as_json:
@@ -219,14 +231,14 @@ def find(
             [tuple(Cell(name, "quiet") for name in ("session", "state", "profile", "total", "updated")), *rows]
         )
     if page.cursor:
-        write_error(f"there are more; go on with --after {page.cursor}")
+        write_error(f"there are more; continue with --after {page.cursor}")
 
 
 @command.command()
 @store_command()
 @json_option("one JSON object a line for each problem, and the summary as the last")
 def verify(*, store: SessionStore[CustomerSession], as_json: bool) -> int:
-    """Rebuild every session from its events, and list those whose document is another one."""
+    """Rebuild each session from its events, and list sessions whose stored document differs."""
     return _checked(store.verify(), store.count(), "session", "verified", as_json=as_json)
 
 
@@ -241,7 +253,7 @@ Example:
 def migrate(*, store: SessionStore[CustomerSession], as_json: bool) -> int:
     """Rewrite the documents that another version of the class or of the library has written.
 
-    It may be interrupted, and started again. Documents that cannot be read are listed and stay as they are.
+    It can be interrupted and started again. Documents that cannot be read are listed and not changed.
     """
     return _checked(store.migrate(), store.count_outdated(), "document", "rewritten", as_json=as_json)
 
@@ -277,18 +289,31 @@ Examples:
   session-fsm store relay sqlite:///orders.db --publish shop.broker:publish"""
 )
 @store_command()
-@object_option("--publish", "publish", "A function that publishes a message; without it, messages are written.")
-@click.option(
-    "--every", type=click.FloatRange(0.01), metavar="SECONDS", help="Go on, and look for messages this often."
+@object_option(
+    "--publish",
+    "publish",
+    "A function that publishes one message; by default, messages are written to standard output.",
 )
-@click.option("--attempts", type=click.IntRange(1), default=10, show_default=True, help="Then a message is set aside.")
 @click.option(
-    "--batch", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many are read at once."
+    "--every",
+    type=click.FloatRange(0.01),
+    metavar="SECONDS",
+    help="Keep running, and look for messages at this interval.",
+)
+@click.option(
+    "--attempts",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Number of attempts before a message counts as failed.",
+)
+@click.option(
+    "--batch", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Number of messages read at once."
 )
 def relay(*, store: SessionStore[CustomerSession], publish: Any, every: float | None, attempts: int, batch: int) -> int:
     """Publish the messages of the outbox: each at least once, and in order for each session.
 
-    Without --publish they are written to standard output, as CloudEvents in JSON, one a line.
+    Without --publish, messages are written to standard output, as CloudEvents in JSON, one per line.
     """
     done = store.relay(publish or _write, every=every, attempts=attempts, batch=batch)
     if done.failed or done.postponed:
@@ -303,9 +328,21 @@ def _write(message: Message) -> None:
 
 @command.command()
 @store_command()
-@click.option("--failed-days", type=click.FloatRange(0), help="Delete messages that failed for good so long ago.")
-@click.option("--session-days", type=click.FloatRange(0), help="Delete sessions that were last updated so long ago.")
-@click.option("--state", "states", type=click.Choice(_STATES), multiple=True, help="The state of sessions to delete.")
+@click.option(
+    "--failed-days", type=click.FloatRange(0), help="Delete messages that failed for good more than this many days ago."
+)
+@click.option(
+    "--session-days",
+    type=click.FloatRange(0),
+    help="Delete sessions that were last updated more than this many days ago.",
+)
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice(_STATES),
+    multiple=True,
+    help="The state of the sessions to delete. May be repeated.",
+)
 @json_option("the numbers as one JSON object")
 def prune(
     *,
@@ -315,9 +352,9 @@ def prune(
     states: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Delete answers of idempotency keys that have expired, and what the options say.
+    """Delete expired answers of idempotency keys, and the messages and sessions that the options select.
 
-    Sessions are deleted with their events, if they are in a --state, and have no message that is not published.
+    A session is deleted with its events if it is in a --state and has no unpublished message.
     """
     if (session_days is None) != (not states):
         raise click.UsageError("--session-days and --state go together", click.get_current_context())
