@@ -26,7 +26,8 @@ def class_at(place: str) -> type[CustomerSession]:
     """
     module_name, _, class_name = place.partition(":")
     if not (module_name and class_name):
-        raise InvalidValue("", f"'{place}' does not look like package.module:ShopSession")
+        hint = f"; did you mean {':'.join(place.rsplit('.', 1))}?" if "." in place and ":" not in place else ""
+        raise InvalidValue("", f"'{place}' does not look like package.module:ShopSession{hint}")
     module = _module(module_name)
     try:
         found = attrgetter(class_name)(module)

@@ -300,7 +300,7 @@ def rule(
     def decorate(function: Callable[..., Answer]) -> Rule:
         words = text or _text_of(function)
         if not words:
-            raise InvalidValue("", f"the rule {name_of(function)} has no docstring to say it in words")
+            raise InvalidValue("", f"the rule {name_of(function)} needs a docstring; its first line describes the rule")
         if not code:
             raise InvalidValue("/code", f"the rule {name_of(function)} has no code")
         if is_async(function):

@@ -160,7 +160,7 @@ class TestWriting:
             Basket(items=[item]).model_dump_json()
 
     def test_a_value_that_cannot_be_written_is_refused(self) -> None:
-        with pytest.raises(PydanticSerializationError, match="is nothing that this library writes"):
+        with pytest.raises(PydanticSerializationError, match="cannot be written"):
             pydantic_types.core_schema_of(CartItem)["serialization"]["function"](object())
 
 

@@ -70,6 +70,24 @@ def test_the_fields_are_those_of_the_api() -> None:
     assert [name for name in names if not name.startswith("_")] == FIELDS
 
 
+class TestConstructor:
+    """`create` makes new sessions; the constructor restores stored ones."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "fields"), [(["order-1"], {}), ([], {}), ([], {"integration_id": "order-1"})]
+    )
+    def test_a_call_without_the_stored_fields_ends_in_an_error_that_names_create(
+        self, arguments: list[str], fields: dict[str, str]
+    ) -> None:
+        with pytest.raises(TypeError, match=r"; CustomerSession\.create\(\.\.\.\) makes a new session$"):
+            CustomerSession(*arguments, **fields)  # type: ignore[call-arg, misc, arg-type]
+
+    def test_an_error_of_a_restored_session_stays_as_it_is(self) -> None:
+        now = datetime.fromisoformat("2026-09-14T09:12:00Z")
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'cart'$"):
+            CustomerSession(integration_id="order-1", created=now, updated=now, cart=())  # type: ignore[call-arg]
+
+
 @pytest.mark.parametrize("make", ALL_KINDS, ids=KIND_IDS)
 class TestReadOnly:
     """Nothing but the verbs changes a session, in any subclass."""

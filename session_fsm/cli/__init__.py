@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Never
@@ -59,6 +60,15 @@ class Commands(click.Group):
             return None
         found: click.Command = import_module(module).command
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that *args* begin with. The error about an unknown name suggests a similar one."""
+        similar = get_close_matches(args[0], COMMANDS, 1)
+        if similar and args[0] not in COMMANDS:
+            ctx.fail(f"no such command '{args[0]}'; did you mean '{similar[0]}'?")
+        return super().resolve_command(ctx, args)
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *given: Any, **extra: Any) -> Never:
         """Run a command and end the process with its exit status."""

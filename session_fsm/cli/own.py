@@ -14,6 +14,7 @@ from session_fsm.wire.text import parse
 __all__ = ["own_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+_EXAMPLE = 'write it as {"tenant": "acme"}'
 
 
 def own_option() -> Callable[[F], F]:
@@ -30,7 +31,7 @@ def _fields(_ctx: click.Context, _option: click.Parameter, given: str | None) ->
     try:
         own = parse(given or "{}")
     except WireError as error:
-        raise click.BadParameter(str(error)) from None
+        raise click.BadParameter(f"{error}; {_EXAMPLE}") from None
     if not is_object(own):
-        raise click.BadParameter(f"'{given}' is not a JSON object")
+        raise click.BadParameter(f"'{given}' is not a JSON object; {_EXAMPLE}")
     return dict(own)

@@ -97,7 +97,8 @@ def model(kind: type[CustomerSession] = CustomerSession, *, title: str | None = 
         InvalidValue: *kind* is not a session class.
     """
     if not (isinstance(kind, type) and issubclass(kind, CustomerSession)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
-        raise InvalidValue("", f"{kind!r} is not CustomerSession or a subclass of it")
+        hint = "; give its class, and the session as session=..." if isinstance(kind, CustomerSession) else ""
+        raise InvalidValue("", f"{kind!r} is not CustomerSession or a subclass of it{hint}")
     machine = kind.machine
     return Diagram(
         title=drawable(kind.__name__ if title is None else title),

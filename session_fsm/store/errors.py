@@ -151,7 +151,9 @@ class SchemaOutdated(StoreError):
 
     def __str__(self) -> str:
         if self.found is None:
-            return f"the store {self.url} has no tables; run: session-fsm store init {self.url}"
+            return (
+                f"the store {self.url} has no tables; call create_schema(), or run: session-fsm store init {self.url}"
+            )
         if self.found < self.expected:
             return (
                 f"the tables of the store {self.url} have version {self.found}, and version {self.expected} is needed; "

@@ -7,7 +7,7 @@ Every refusal is an `InvalidValue` that names the class, the attribute, and what
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import NOTHING, Attribute, fields
 
@@ -33,6 +33,17 @@ class SessionType(ShownType):
         super().__init__(name, bases, namespace, **keywords)
         if any(isinstance(base, SessionType) for base in bases) and vars(cls).get("__judged__") is not cls:
             raise _refusal(cls, "has an __init_subclass__ above it that does not call super().__init_subclass__()")
+
+    if not TYPE_CHECKING:  # type checkers use the signature of ``__init__``
+
+        def __call__(cls, *args: Any, **given: Any) -> Any:  # noqa: N805 - it is a metaclass
+            """Call the constructor. Its error about a missing argument names ``create``, which makes new sessions."""
+            try:
+                return super().__call__(*args, **given)
+            except TypeError as error:
+                if {"integration_id", "created", "updated"} <= given.keys():
+                    raise
+                raise TypeError(f"{error}; {cls.__name__}.create(...) makes a new session") from None
 
     def __setattr__(cls, name: str, value: object) -> None:  # noqa: N805 - it is a metaclass
         if name in {"rules", "machine"}:

@@ -162,7 +162,7 @@ def dumps(value: object, indent: int | None = None) -> bytes:
         InvalidValue: *value* is nothing that can be written, or a subclass's own field holds something that is not.
     """
     if not isinstance(value, KINDS):
-        raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
+        raise InvalidValue("", f"{kind_of(value)} cannot be written; give a session, an update, a return or an event")
     write = _writer_of(type(value))
     try:
         data = fast_writer_of(write).write(value)
@@ -233,7 +233,7 @@ def unstructure(value: object) -> dict[str, Any]:
         InvalidValue: *value* is nothing that can be written.
     """
     if not isinstance(value, KINDS):
-        raise InvalidValue("", f"{kind_of(value)} is nothing that this library writes")
+        raise InvalidValue("", f"{kind_of(value)} cannot be written; give a session, an update, a return or an event")
     return _writer_of(type(value))(value)
 
 

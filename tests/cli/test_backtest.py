@@ -140,6 +140,13 @@ class TestErrors:
         assert message in result.stderr
         assert result.stderr.count("\n") == 1
 
+    def test_a_file_of_which_nothing_can_be_read_is_an_error(self, tmp_path: Path) -> None:
+        path = tmp_path / "update.json"
+        path.write_text('{"couponCodes": []}\n', encoding="utf-8")
+        result = run("backtest", path)
+        assert result.exit_code == 2
+        assert "1 line cannot be read" in result.stderr
+
     def test_a_missing_extra_is_named(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in [name for name in sys.modules if name.startswith("session_fsm.backtest")]:
             monkeypatch.delitem(sys.modules, name)

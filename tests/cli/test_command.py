@@ -69,6 +69,11 @@ class TestWrongCalls:
             (["explain", "--state", "lost"], "invalid value for '--state': 'lost' is not one of "),
             (["explain", "fly"], "invalid value for '[TRIGGER]': 'fly' is not one of 'create', 'update', "),
             (["demo", "--class", "shop"], "invalid value for '--class': 'shop' does not look like package.module:"),
+            (
+                ["demo", "--class", "shop.Shop"],
+                "invalid value for '--class': 'shop.Shop' does not look like package.module:ShopSession; did you mean shop:Shop?",
+            ),
+            (["diagramm"], "no such command 'diagramm'; did you mean 'diagram'?"),
             (["demo", "--class", ":Shop"], "invalid value for '--class': ':Shop' does not look like package.module:"),
             (["demo", "--class", "shop:"], "invalid value for '--class': 'shop:' does not look like package.module:"),
             (["demo", "--class", "no.shop:A"], "invalid value for '--class': there is no module 'no', neither here "),
@@ -104,7 +109,8 @@ class TestClasses:
         before = set(sys.modules)
         yield
         for name in set(sys.modules) - before:
-            del sys.modules[name]
+            if Path(getattr(sys.modules[name], "__file__", None) or "").is_relative_to(tmp_path):
+                del sys.modules[name]
 
     def _write(self, name: str, text: str) -> None:
         Path(name).write_text(text, encoding="utf-8")

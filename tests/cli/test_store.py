@@ -136,7 +136,7 @@ class TestTables:
         assert run("store", "init", url, "--prefix", "shop_").exit_code == 0
         found = run("store", "find", url)
         assert found.exit_code == 2
-        assert "has no tables; run: session-fsm store init sqlite:///" in found.output
+        assert "has no tables; call create_schema(), or run: session-fsm store init sqlite:///" in found.output
         assert run("store", "find", url, "--prefix", "shop_").exit_code == 0
 
 
@@ -209,14 +209,18 @@ class TestUpkeep:
 class TestWrongCalls:
     def test_what_is_missing_is_said(self, url: str) -> None:
         assert "give a URL and an ID, or set SESSION_FSM_STORE to the URL" in run("store", "show", url).output
-        assert "give a URL; or set SESSION_FSM_STORE to the URL" in run("store", "find").output
+        assert "give a URL, or set SESSION_FSM_STORE to the URL" in run("store", "find").output
 
     def test_errors_are_one_line_with_status_2(self, url: str) -> None:
         run("store", "init", url)
         for arguments, message in (
             (("show", url, "nobody"), "session 'nobody' is not in the store"),
-            (("find", "mysql://shop:secret@db/orders"), "a store is on sqlite or postgresql, not on mysql"),
-            (("find", "nonsense"), "this is no URL of a database, such as sqlite:///orders.db"),
+            (("find", "mysql://shop:secret@db/orders"), "a store needs SQLite or PostgreSQL; mysql is not supported"),
+            (("find", "nonsense"), "the store needs the URL of a database, such as sqlite:///orders.db"),
+            (
+                ("init", "sqlite://orders.db"),
+                "the URL of an SQLite file has three slashes, such as sqlite:///orders.db",
+            ),
         ):
             failed = run("store", *arguments)
             assert (failed.exit_code, failed.output) == (2, f"session-fsm: {message}\n")

@@ -137,7 +137,7 @@ class TestUsage:
             (["--api-version", "may"], "is not a month"),
             (["--class", "nowhere:Shop"], "there is no module 'nowhere'"),
             (["--effects", "nowhere:effects"], "cannot be imported"),
-            (["--store", "mysql://x"], "a store is on sqlite or postgresql"),
+            (["--store", "mysql://x"], "a store needs SQLite or PostgreSQL"),
         ],
     )
     def test_an_option_that_cannot_work_is_said(self, arguments: list[str], text: str) -> None:

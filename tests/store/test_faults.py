@@ -442,8 +442,9 @@ class TestSQLite:
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("nonsense", "no URL of a database"),
-        ("mysql://shop:hush@db/orders", "not on mysql"),
+        ("nonsense", "needs the URL of a database"),
+        ("mysql://shop:hush@db/orders", "mysql is not supported"),
+        ("sqlite://orders.db", "three slashes"),
         ("sqlite+nothing:///orders.db", "no driver"),
         ("sqlite+aiosqlite:///orders.db", "AsyncSessionStore uses it"),
         ("postgresql+pg8000://shop:hush@db/orders", "pg8000 is not installed"),

@@ -104,8 +104,8 @@ def command(
     Parquet, or the database of a store. A file can have requests of many sessions, and a session can be in many files.
 
     Exit status: 0 if no request is newly refused, 1 if one is (without --against: if any request is refused), 2 if the
-    input is not found or a class cannot be imported, 130 after Ctrl-C. A line that cannot be read is counted and does
-    not change the status. With -o, the same command continues after Ctrl-C.
+    input is not found, none of it can be read, or a class cannot be imported, 130 after Ctrl-C. A line that cannot be
+    read is counted and does not change the status. With -o, the same command continues after Ctrl-C.
     """
     try:
         package = import_module("session_fsm.backtest")
@@ -135,6 +135,8 @@ def command(
         for path in (html, output):
             if path is not None:
                 Screen().write(Cell(f"wrote {path}", "quiet"))
+    if report.summary["unreadable"] and not report.summary["operations"]:
+        return 2
     return 1 if report.is_refusing else 0
 
 

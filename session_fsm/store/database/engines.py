@@ -120,8 +120,10 @@ def _address(url: str | URL, drivers: dict[str, str]) -> URL:
     try:
         address = make_url(url)
     except ArgumentError:
-        raise InvalidValue("", "this is no URL of a database, such as sqlite:///orders.db") from None
+        raise InvalidValue("", "the store needs the URL of a database, such as sqlite:///orders.db") from None
     _check_dialect(address.get_backend_name())
+    if address.get_backend_name() == "sqlite" and address.host:
+        raise InvalidValue("", "the URL of an SQLite file has three slashes, such as sqlite:///orders.db")
     if "+" not in address.drivername:
         address = address.set(drivername=drivers[address.drivername])
     try:
@@ -141,4 +143,4 @@ def _address(url: str | URL, drivers: dict[str, str]) -> URL:
 
 def _check_dialect(name: str) -> None:
     if name not in _SYNC:
-        raise InvalidValue("", f"a store is on sqlite or postgresql, not on {name}")
+        raise InvalidValue("", f"a store needs SQLite or PostgreSQL; {name} is not supported")
