@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import pytest
 from builders import session_in
-from diagram_cases import CASES, PLAIN, SHOP, ShopSession, with_edges
+from diagram_cases import CASES, PLAIN, SHOP, Case, ShopSession, with_edges
 from hostile_diagrams import HOSTILE_MARKUP, hostile_diagram
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,9 +68,12 @@ class TestComplete:
                 # The label of an edge begins with its ID and is contiguous.
                 start = text.index(f"{edge.id} {edge.trigger}")
                 rest = text[start:]
-                for part in (edge.event_name, *edge.rules):
+                rules = (
+                    edge.rules if diagram.listed_at(edge) is edge else [f"same rules as {diagram.listed_at(edge).id}"]
+                )
+                for part in (edge.event_name, *rules):
                     assert part in rest
-                assert text.count(f"{edge.id} ") == 1
+                assert text.count(f"{edge.id} {edge.trigger}") == 1
             without = with_edges(*diagram.edges[1:], base=diagram)
             assert diagram.edges[0].id not in plain(render_one(without, Overlay(), detail="full"))
 
@@ -113,8 +116,24 @@ class TestComplete:
         lines = [line for line in draw("md").splitlines() if line.startswith("| T-")]
         assert [line.split("|")[1].strip() for line in lines] == [edge.id for edge in PLAIN.edges]
         for line, edge in zip(lines, PLAIN.edges, strict=True):
-            for part in (edge.trigger, edge.target, edge.event_name, edge.operation, *edge.rules):
+            listed = PLAIN.listed_at(edge)
+            rules = edge.rules if listed is edge else [f"same rules as {listed.id}"]
+            for part in (edge.trigger, edge.target, edge.event_name, edge.operation, *rules):
                 assert part.replace("_", "") in line.replace("\\", "").replace("_", "")
+
+    @pytest.mark.parametrize("ending", ["mmd", "puml", "dot", "md"])
+    def test_rules_of_several_rows_are_listed_once(self, ending: str) -> None:
+        text = plain(draw(ending))
+        labels = text.partition("cluster_states")[2] if ending == "dot" else text.partition("Rules, by the fault")[0]
+        assert labels.count("returns_more_than_remaining") == 1
+        assert labels.count("state_not_creatable") == 1
+        assert labels.count("same rules as T-07") == labels.count("same rules as T-01") == 1
+
+    def test_the_model_names_the_row_that_lists_the_rules(self) -> None:
+        listed = {edge.id: PLAIN.listed_at(edge).id for edge in PLAIN.edges if PLAIN.listed_at(edge) is not edge}
+        assert listed == {"T-02": "T-01", "T-10": "T-07"}
+        without = with_edges(*(edge for edge in PLAIN.edges if edge.id != "T-07"))
+        assert without.listed_at(without.edges[-1]) is without.edges[-1]
 
     def test_simple_detail_shows_only_states_and_triggers(self) -> None:
         for ending in RENDERERS:
@@ -146,6 +165,79 @@ class TestSafe:
     def test_the_tools_accept_hostile_text(self, text: str) -> None:
         for ending in ("dot", "puml"):
             accepted(ending, draw(ending, hostile_diagram(text)))
+
+
+class TestMarks:
+    """Arrows that the session allows, refuses or has taken differ, and the legend says how."""
+
+    ARROWS = re.compile(r"^ *(?:\[\*\]|\w+) (-.*?>) \w+ : (T-\d\d)", re.MULTILINE)
+
+    def arrows(self, case: Case) -> dict[str, str]:
+        found = self.ARROWS.findall(plain(draw("puml", *case)))
+        return {number: arrow for arrow, number in found}
+
+    def test_plantuml_draws_allowed_and_travelled_arrows_differently(self) -> None:
+        arrows = self.arrows(CASES["travelled"])
+        travelled, allowed = "-[thickness=4]->", "-[#0072b2]->"
+        assert arrows == {
+            "T-01": travelled,
+            "T-02": "-->",
+            "T-04": travelled,
+            "T-05": "-->",
+            "T-06": "-->",
+            "T-07": travelled,
+            "T-08": travelled,
+            "T-09": allowed,
+        }
+
+    def test_an_arrow_can_be_allowed_or_refused_and_travelled(self) -> None:
+        known = Overlay(allowed=frozenset({"T-04"}), refused={"T-05": ("No.",)}, steps=(("T-04",), ("T-05",)))
+        arrows = self.arrows(Case(PLAIN, known))
+        assert arrows["T-04"] == "-[#0072b2,thickness=4]->"
+        assert arrows["T-05"] == "-[#b34e00,dashed,thickness=4]->"
+        lines = draw("dot", PLAIN, known).splitlines()
+        (close,) = [line for line in lines if "open -> closed [" in line]
+        (cancel,) = [line for line in lines if "open -> cancelled [" in line]
+        assert 'color="#0072b2"' in close
+        assert 'style="dashed"' in cancel
+        assert all("penwidth=3," in f"{line[:-1]}," for line in (close, cancel))
+
+    @pytest.mark.parametrize("detail", ["full", "simple"])
+    @pytest.mark.parametrize("ending", ["mmd", "puml", "dot", "md"])
+    def test_every_label_has_its_marks_and_the_legend_explains_them(self, ending: str, detail: str) -> None:
+        text = unescaped(draw(ending, *CASES["travelled"][:2], detail))
+        for mark in (
+            "✓ ALLOWED NOW",
+            "travelled in step 1",
+            "travelled in steps 6, 9",
+            "travelled in steps 2, 3, 4, 5, 8",
+        ):
+            assert mark in text
+        marks = text.partition("Marks")[2].partition("History")[0]
+        assert "the session allows this transition" in marks
+        assert "the session has taken this transition" in marks
+        assert "refuses" not in marks
+        assert ("blue arrow" in marks) is ("thick arrow" in marks) is (ending in ("puml", "dot"))
+
+    def test_many_steps_are_counted(self) -> None:
+        often = Overlay(steps=(("T-03",),) * 3000)
+        assert "travelled in steps 1, 2, 3, 4, 5 … (3000 times)" in unescaped(draw("puml", PLAIN, often))
+
+    @pytest.mark.parametrize("ending", ["mmd", "puml", "dot", "md"])
+    def test_the_legend_explains_only_the_marks_that_are_used(self, ending: str) -> None:
+        def marks(name: str) -> str:
+            return unescaped(draw(ending, *CASES[name])).partition("Marks")[2].partition("Rules, by")[0]
+
+        assert marks("plain") == ""
+        assert "no test has taken this transition" in marks("tested")
+        assert "allows" not in marks("tested")
+        assert "a rule refuses this transition" in marks("refused")
+
+
+def unescaped(text: str) -> str:
+    """Return the text of a diagram without the escapes of punctuation."""
+    text = re.sub(r"<U\+([0-9A-F]{4})>", lambda found: chr(int(found[1], 16)), text.replace("\xa0", " "))
+    return re.sub(r"(?:#92;)?&?#(\d+);", lambda found: chr(int(found[1])), text)
 
 
 def accepted(ending: str, text: str) -> None:
@@ -205,7 +297,8 @@ class TestRender:
 
     def test_without_tests_every_row_and_rule_is_untested(self) -> None:
         text = " ".join(plain(render(CustomerSession, "plantuml", coverage={})).split())  # joins wrapped lines
-        assert text.count("NEVER TESTED") == len(PLAIN.edges) + len(PLAIN.rules)
+        in_legend = 1
+        assert text.count("NEVER TESTED") == len(PLAIN.edges) + len(PLAIN.rules) + in_legend
 
     def test_a_subclass_shows_its_own_rules(self) -> None:
         assert "coupon_code_required" in render(ShopSession)
