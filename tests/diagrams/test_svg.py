@@ -27,7 +27,20 @@ from diagram_cases import (
 )
 from hostile_diagrams import HOSTILE, hostile_cases
 from hypothesis import given
-from pictures import SVG, area_of_box, area_of_text, groups, lines_of, read, strokes, texts, tip_of, title_of
+from pictures import (
+    SVG,
+    Area,
+    area_of_box,
+    area_of_rect,
+    area_of_text,
+    groups,
+    lines_of,
+    read,
+    strokes,
+    texts,
+    tip_of,
+    title_of,
+)
 from tools import node_module, program
 
 from session_fsm import State
@@ -68,10 +81,31 @@ def edges_in(diagram: Diagram) -> list[tuple[Any, ...]]:
             edge.trigger,
             edge.target,
             edge.event_name,
-            edge.rules,
+            edge.rules if diagram.listed_at(edge) is edge else (),
         )
         for edge in diagram.edges
     ]
+
+
+def is_loop(group: ET.Element) -> bool:
+    return group.attrib["data-source"] == group.attrib["data-target"]
+
+
+def spanned(line: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return the width and the height of a line."""
+    across, down = zip(*line, strict=True)
+    return max(across) - min(across), max(down) - min(down)
+
+
+def crowded(root: ET.Element) -> list[str]:
+    """Return the texts that are nearer than 5 pixels to a side, or 2 to the top or bottom, of their innermost frame."""
+    found: list[str] = []
+    for group in (*groups(root, "edge"), *groups(root, "state")):
+        *_, frame = (area_of_rect(rect) for rect in group.findall(f"{SVG}rect") if float(rect.attrib["height"]) > 20)
+        room = Area(frame.left + 5, frame.top + 2, frame.right - 5, frame.bottom - 2)
+        shown = [text for text in group.iter(f"{SVG}text") if text.text != "here now"]
+        found += [text.text or "" for text in shown if not room.holds(area_of_text(text))]
+    return found
 
 
 def overlapping(root: ET.Element) -> list[tuple[str, str]]:
@@ -139,6 +173,30 @@ class TestComplete:
         root = draw(PLAIN)
         assert [len(group.findall(f"{SVG}rect")) for group in groups(root, "state")] == [1, 1, 1, 2]
 
+    def test_rules_that_an_earlier_card_lists_are_not_repeated(self) -> None:
+        cards = {group.attrib["data-edge"]: group for group in groups(draw(PLAIN), "edge")}
+        repeated = {number: texts(card)[-1] for number, card in cards.items() if "same rules" in texts(card)[-1]}
+        assert repeated == {"T-02": "same rules as T-01", "T-10": "same rules as T-07"}
+        assert len(groups(cards["T-07"], "rule")) == 6
+        assert groups(cards["T-10"], "rule") == []
+        assert "returns_more_than_remaining: A return must not" in title_of(cards["T-10"])
+
+    def test_a_loop_is_one_line_that_touches_its_card(self) -> None:
+        for detail in ("full", "simple"):
+            loops = [group for group in groups(draw(PLAIN, detail=detail), "edge") if is_loop(group)]
+            assert [loop.attrib["data-edge"] for loop in loops] == ["T-03", "T-10"]
+            for loop in loops:
+                (line,) = lines_of(loop)
+                card = area_of_box(loop)
+                assert any(abs(x - side) <= 1 for x, _ in line for side in (card.left, card.right))
+
+    def test_every_loop_of_a_state_is_drawn_around_the_others(self) -> None:
+        for state in State:
+            root = draw(with_edges(*(edge(number, state, state) for number in range(3))))
+            spans = sorted(spanned(lines_of(group)[0]) for group in groups(root, "edge"))
+            assert len(spans) == 3
+            assert all(inner < outer for inner, outer in itertools.pairwise(spans))
+
     def test_the_creations_share_the_initial_dot(self) -> None:
         begins = [lines_of(group)[0][0] for group in groups(draw(PLAIN), "edge")]
         assert begins[0] == begins[1]
@@ -167,6 +225,21 @@ class TestLegible:
     @pytest.mark.parametrize("name", CASES)
     def test_no_text_overlaps_another_or_leaves_its_box(self, name: str) -> None:
         assert overlapping(of_case(CASES[name])) == []
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_no_text_touches_a_frame(self, name: str) -> None:
+        assert crowded(of_case(CASES[name])) == []
+
+    def test_the_simple_picture_fits_the_top_of_a_readme(self) -> None:
+        assert int(draw(PLAIN, detail="simple").attrib["height"]) <= 420
+
+    def test_below_the_title_stands_only_what_the_title_does_not_say(self) -> None:
+        plain, session = (texts(of_case(CASES[name])) for name in ("plain", "closed"))
+        assert plain[:2] == ["CustomerSession", "new"]
+        assert session[:2] == ["CustomerSession", "order-1042 is closed now"]
+        titled = attrs.evolve(PLAIN, title="Orders")
+        assert texts(draw(titled))[:2] == ["Orders", "CustomerSession"]
+        assert texts(draw(titled, Overlay(current=State.OPEN)))[1] == "CustomerSession: the session is open now"
 
     @pytest.mark.parametrize("name", CASES)
     def test_no_text_is_smaller_than_11_pixels_at_830(self, name: str) -> None:

@@ -74,6 +74,10 @@ def area_of_box(element: ET.Element) -> Area:
     """Return the area of the first rectangle of *element*."""
     rect = element.find(f"{SVG}rect")
     assert rect is not None
+    return area_of_rect(rect)
+
+
+def area_of_rect(rect: ET.Element) -> Area:
     x, y, width, height = (float(rect.attrib[name]) for name in ("x", "y", "width", "height"))
     return Area(x, y, x + width, y + height)
 
