@@ -21,7 +21,7 @@ from tools import node_module, program
 from session_fsm import State, Trigger
 from session_fsm.diagrams.drawable import drawable
 from session_fsm.diagrams.html.page import render
-from session_fsm.diagrams.model import Diagram, Overlay, overlay
+from session_fsm.diagrams.model import Diagram, Edge, HistoryEntry, Overlay, overlay
 from session_fsm.states import MEANING_OF_TRIGGER
 
 HTML = "{http://www.w3.org/1999/xhtml}"
@@ -141,6 +141,11 @@ class TestComplete:
         assert "one rule may refuse it" in visible_text(panel(root, "open"))
 
 
+def faults(diagram: Diagram, one: Edge) -> str:
+    listed = diagram.listed_at(one)
+    return ", ".join(one.rules) or "nothing" if listed is one else f"same rules as {listed.id}"
+
+
 def rows_in(diagram: Diagram) -> list[list[str]]:
     return [
         [
@@ -150,7 +155,7 @@ def rows_in(diagram: Diagram) -> list[list[str]]:
             one.target,
             one.operation,
             one.event_name,
-            ", ".join(one.rules) or "nothing",
+            faults(diagram, one),
         ]
         for one in diagram.edges
     ]
@@ -200,12 +205,33 @@ class TestOverlays:
         root = of_case(CASES["travelled"])
         items = [visible_text(item) for item in by_id(root, "moments")]
         assert len(items) == 14
-        assert items[0] == "Step 1 create: new -> open (talon_session_created) 2026-03-01T09:00:00+00:00"
+        assert items[0] == "Step 1 create: new -> open (talon_session_created) 2026-03-01 09:00:00 UTC"
         assert items[6].startswith("After 6 ✗ close is refused: Only open sessions can be closed")
         assert items[7].startswith("Step 7 reopen")
         assert [moment["state"] for moment in data_of(root)["history"]][5:9] == ["closed", "closed", "open", "open"]
         assert data_of(root)["history"][10]["edges"] == ["T-07"]
         assert data_of(root)["start"] == "partially_returned"
+
+    @pytest.mark.parametrize(
+        ("at", "shown"),
+        [
+            ("2026-03-01T09:00:00.123456+00:00", "2026-03-01 09:00:00 UTC"),
+            ("2026-03-01T09:00:00+05:30", "2026-03-01 09:00:00 +05:30"),
+            ("noon", "noon"),
+        ],
+    )
+    def test_a_time_is_shown_to_the_second_with_its_zone(self, at: str, shown: str) -> None:
+        root = page_of(PLAIN, Overlay(history=(HistoryEntry(text="create", state=State.OPEN, at=at),)))
+        (time,) = root.iter(f"{HTML}time")
+        assert (visible_text(time), time.attrib["datetime"]) == (shown, at)
+
+    def test_the_lead_does_not_repeat_the_title(self) -> None:
+        for diagram, lead in (
+            (PLAIN, "Its states, its transitions, and the rules that refuse them."),
+            (attrs.evolve(PLAIN, title="Orders"), "CustomerSession: its states, its transitions, and the rules that"),
+        ):
+            (header,) = page_of(diagram).iter(f"{HTML}header")
+            assert visible_text(header).startswith(f"{diagram.title} {lead}")
 
     def test_events_without_a_session_start_the_page_in_their_last_state(self) -> None:
         _, events = session_with_history()

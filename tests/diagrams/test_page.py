@@ -8,10 +8,11 @@ from browser import DOWN, END, ENTER, HOME, LEFT, RIGHT, SPACE, TAB, UP, Browser
 from diagram_cases import CASES, EVERY_PAIR, NOTHING, PLAIN, Case, edge, with_edges
 from hostile_diagrams import HOSTILE
 
-from session_fsm import State
+from session_fsm import EventName, State
 from session_fsm.diagrams.html import page as html
 from session_fsm.diagrams.model import HistoryEntry, Overlay, RuleText
 from session_fsm.diagrams.svg import picture as svg
+from session_fsm.diagrams.svg.text import length
 
 SCRIPT = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
 SHOWN = ".panel:not([hidden])"
@@ -63,6 +64,30 @@ class TestLoading:
         for width in (360, 1440):
             browser.open(html.render(diagram, overlay, detail="full"), width=width)
             assert browser.run("return document.scrollingElement.scrollWidth") <= width
+
+    def test_on_a_phone_the_page_shows_that_the_picture_scrolls(self, browser: Browser) -> None:
+        browser.open(page("plain"), width=390)
+        assert browser.one(".swipe").is_displayed()
+        assert self.faded(browser) == ("0px", "3rem")
+        for x, sides in ((100, ("3rem", "3rem")), (1000, ("3rem", "0px")), (0, ("0px", "3rem"))):
+            browser.run("document.querySelector('.scroll').scrollLeft = arguments[0]", x)
+            browser.frame()
+            assert self.faded(browser) == sides
+        browser.open(page("plain"), width=1280)
+        assert not browser.one(".swipe").is_displayed()
+        assert self.faded(browser) == ("", "")
+
+    def test_without_scripts_the_picture_fades_at_the_right(self) -> None:
+        with chromium("--blink-settings=scriptEnabled=false") as browser:
+            browser.open(page("plain"), width=390)
+            assert browser.one(".swipe").is_displayed()
+            assert browser.one(".scroll").value_of_css_property("mask-image").endswith("- 48px), rgba(0, 0, 0, 0))")
+
+    @staticmethod
+    def faded(browser: Browser) -> tuple[str, str]:
+        look = "const look = getComputedStyle(document.querySelector('.scroll'));"
+        left, right = browser.run(f"{look} return ['--left', '--right'].map((side) => look.getPropertyValue(side))")
+        return left, right
 
     def test_the_page_supports_dark_mode(self, browser: Browser) -> None:
         look = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
@@ -289,6 +314,22 @@ shown.forEach(([one, a], place) => shown.slice(place + 1).forEach(([other, b]) =
 return found;
 """
 
+_WIDTHS = """
+return [...document.querySelectorAll("text")].map((text) => [
+  text.textContent,
+  Number(text.getAttribute("font-size")),
+  (text.getAttribute("font-family") || "").includes("mono"),
+  text.hasAttribute("font-weight"),
+  text.getBBox().width,
+]);
+"""
+_MARGINS = """
+return [...document.querySelectorAll(".edge text")].filter((text) => text.textContent === arguments[0]).map((text) => {
+  const [box, room] = [text.getBBox(), text.closest(".edge").querySelector("rect").getBBox()];
+  return [box.x - room.x, room.x + room.width - box.x - box.width];
+});
+"""
+
 
 class TestPicture:
     """In the installed fonts, no text of the picture overlaps another or leaves its box."""
@@ -304,3 +345,21 @@ class TestPicture:
         browser.open(svg.render(case.diagram, case.overlay, detail=case.detail), "picture.svg")
         browser.run("document.documentElement.setAttribute('font-family', arguments[0])", font)
         assert browser.run(_OVERLAPS) == []
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_the_estimated_widths_are_those_of_a_wide_font(self, browser: Browser, name: str) -> None:
+        """The estimate of `length` is never too small, and at most a tenth too large, in DejaVu Sans and its mono."""
+        case = CASES[name]
+        browser.open(svg.render(case.diagram, case.overlay, detail=case.detail), "picture.svg")
+        browser.run("document.documentElement.setAttribute('font-family', 'DejaVu Sans')")
+        shown = browser.run(_WIDTHS)
+        assert len(shown) > 10
+        for text, size, mono, bold, width in shown:
+            estimate = length(text, size, mono=mono, bold=bold)
+            assert 0.9 * estimate - 3 <= width <= estimate, text
+
+    def test_the_card_of_the_longest_event_fits_its_text(self, browser: Browser) -> None:
+        browser.open(svg.render(PLAIN, NOTHING, detail="full"), "picture.svg")
+        for left, right in browser.run(_MARGINS, EventName.PARTIALLY_RETURNED):
+            assert 10 <= left <= 14
+            assert 10 <= right <= 16
