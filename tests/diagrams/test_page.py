@@ -81,7 +81,9 @@ class TestLoading:
         with chromium("--blink-settings=scriptEnabled=false") as browser:
             browser.open(page("plain"), width=390)
             assert browser.one(".swipe").is_displayed()
-            assert browser.one(".scroll").value_of_css_property("mask-image").endswith("- 48px), rgba(0, 0, 0, 0))")
+            fading = browser.one(".scroll").value_of_css_property("mask-image")
+            assert fading.startswith("linear-gradient(to right, rgba(0, 0, 0, 0), rgb(0, 0, 0) 0px,")
+            assert fading.endswith(" calc(100% - 48px), rgba(0, 0, 0, 0))")
 
     @staticmethod
     def faded(browser: Browser) -> tuple[str, str]:

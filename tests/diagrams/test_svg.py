@@ -92,20 +92,27 @@ def is_loop(group: ET.Element) -> bool:
 
 
 def spanned(line: list[tuple[float, float]]) -> tuple[float, float]:
-    """Return the width and the height of a line."""
-    across, down = zip(*line, strict=True)
-    return max(across) - min(across), max(down) - min(down)
+    """Return the leftmost and the rightmost x of a line."""
+    across = [x for x, _ in line]
+    return min(across), max(across)
 
 
 def crowded(root: ET.Element) -> list[str]:
-    """Return the texts that are nearer than 5 pixels to a side, or 2 to the top or bottom, of their innermost frame."""
+    """Return the texts that are too near to the innermost frame of their card (6 pixels) or their state (8 pixels)."""
     found: list[str] = []
-    for group in (*groups(root, "edge"), *groups(root, "state")):
-        *_, frame = (area_of_rect(rect) for rect in group.findall(f"{SVG}rect") if float(rect.attrib["height"]) > 20)
-        room = Area(frame.left + 5, frame.top + 2, frame.right - 5, frame.bottom - 2)
-        shown = [text for text in group.iter(f"{SVG}text") if text.text != "here now"]
-        found += [text.text or "" for text in shown if not room.holds(area_of_text(text))]
+    for name, margin in (("edge", 6), ("state", 8)):
+        for group in groups(root, name):
+            *_, frame = filter(is_frame, group.findall(f"{SVG}rect"))
+            left, top, right, bottom = area_of_rect(frame)
+            room = Area(left + margin, top + margin, right - margin, bottom - margin)
+            shown = [text for text in group.iter(f"{SVG}text") if text.text != "here now"]
+            found += [text.text or "" for text in shown if not room.holds(area_of_text(text))]
     return found
+
+
+def is_frame(rect: ET.Element) -> bool:
+    """Whether *rect* is no badge, which is as high as its text."""
+    return float(rect.attrib["height"]) > 20
 
 
 def overlapping(root: ET.Element) -> list[tuple[str, str]]:
@@ -193,9 +200,9 @@ class TestComplete:
     def test_every_loop_of_a_state_is_drawn_around_the_others(self) -> None:
         for state in State:
             root = draw(with_edges(*(edge(number, state, state) for number in range(3))))
-            spans = sorted(spanned(lines_of(group)[0]) for group in groups(root, "edge"))
-            assert len(spans) == 3
-            assert all(inner < outer for inner, outer in itertools.pairwise(spans))
+            outer, middle, inner = sorted(spanned(lines_of(group)[0]) for group in groups(root, "edge"))
+            assert outer[0] < middle[0] < inner[0]
+            assert inner[1] < middle[1] < outer[1]
 
     def test_the_creations_share_the_initial_dot(self) -> None:
         begins = [lines_of(group)[0][0] for group in groups(draw(PLAIN), "edge")]
