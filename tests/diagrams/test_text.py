@@ -1,51 +1,27 @@
-"""The text renderers: complete, safe, stable, and accepted by the tools that read the formats."""
+"""The text renderers: complete, safe, and accepted by the tools that read the formats."""
 
-import hashlib
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import attrs
 import pytest
-from builders import session_in
-from diagram_cases import CASES, PLAIN, SHOP, Case, ShopSession, with_edges
+from diagram_cases import CASES, PLAIN, SHOP, TEXTS, with_edges
 from hostile_diagrams import HOSTILE_MARKUP, hostile_diagram
 from hypothesis import given
 from hypothesis import strategies as st
+from text_diagrams import draw, plain
 from tools import missing, program
 
-from session_fsm import CustomerSession, InvalidValue, State, rule
-from session_fsm.diagrams import formats, model, register_format, render
-from session_fsm.diagrams.model import Diagram, Overlay
-from session_fsm.diagrams.renderers import dot, markdown, mermaid, plantuml, scxml
-from session_fsm.diagrams.renderers import json as json_format
-from session_fsm.diagrams.svg import picture
+from session_fsm import State
+from session_fsm.diagrams.model import Overlay
+from session_fsm.diagrams.renderers import dot, mermaid, plantuml
 
-RENDERERS: dict[str, Callable[..., str]] = {
-    "mmd": mermaid.render,
-    "dot": dot.render,
-    "puml": plantuml.render,
-    "md": markdown.render,
-    "json": json_format.render,
-    "scxml": scxml.render,
-}
-NAMES = ("mermaid", "dot", "plantuml", "markdown", "json", "scxml", "svg", "html")
 SCXML = "{http://www.w3.org/2005/07/scxml}"
-
-
-def plain(text: str) -> str:
-    """Return *text* without the escapes of hyphens, underscores and no-break spaces."""
-    return text.replace("\xa0", " ").replace("<U+002D>", "-").replace("\\_", "_").replace("\\-", "-")
-
-
-def draw(ending: str, diagram: Diagram = PLAIN, overlay: Overlay | None = None, detail: str = "full") -> str:
-    return RENDERERS[ending](diagram, overlay or Overlay(), detail=detail)
 
 
 class TestComplete:
@@ -86,7 +62,7 @@ class TestComplete:
     def test_two_rows_between_the_same_states_are_drawn_separately(self) -> None:
         first, *_ = [edge for edge in PLAIN.edges if edge.id == "T-05"]
         both = with_edges(first, attrs.evolve(first, id="X-01"))
-        for ending in RENDERERS:
+        for ending in TEXTS:
             text = plain(draw(ending, both))
             assert "T-05" in text
             assert "X-01" in text
@@ -136,7 +112,7 @@ class TestComplete:
         assert without.listed_at(without.edges[-1]) is without.edges[-1]
 
     def test_simple_detail_shows_only_states_and_triggers(self) -> None:
-        for ending in RENDERERS:
+        for ending in TEXTS:
             text = draw(ending, detail="simple")
             assert "talon_session" not in text.replace("\\", "")
             assert "too_many_units" not in text.replace("\\", "")
@@ -147,7 +123,7 @@ class TestComplete:
 class TestSafe:
     """Titles, codes and rule texts are escaped."""
 
-    @pytest.mark.parametrize("ending", RENDERERS)
+    @pytest.mark.parametrize("ending", TEXTS)
     def test_hostile_text_cannot_end_a_line_of_the_source(self, ending: str) -> None:
         lines = draw(ending, hostile_diagram(HOSTILE_MARKUP)).splitlines()
         starts = ("@enduml end", "end note", "%%")
@@ -165,79 +141,6 @@ class TestSafe:
     def test_the_tools_accept_hostile_text(self, text: str) -> None:
         for ending in ("dot", "puml"):
             accepted(ending, draw(ending, hostile_diagram(text)))
-
-
-class TestMarks:
-    """Arrows that the session allows, refuses or has taken differ, and the legend says how."""
-
-    ARROWS = re.compile(r"^ *(?:\[\*\]|\w+) (-.*?>) \w+ : (T-\d\d)", re.MULTILINE)
-
-    def arrows(self, case: Case) -> dict[str, str]:
-        found = self.ARROWS.findall(plain(draw("puml", *case)))
-        return {number: arrow for arrow, number in found}
-
-    def test_plantuml_draws_allowed_and_travelled_arrows_differently(self) -> None:
-        arrows = self.arrows(CASES["travelled"])
-        travelled, allowed = "-[thickness=4]->", "-[#0072b2]->"
-        assert arrows == {
-            "T-01": travelled,
-            "T-02": "-->",
-            "T-04": travelled,
-            "T-05": "-->",
-            "T-06": "-->",
-            "T-07": travelled,
-            "T-08": travelled,
-            "T-09": allowed,
-        }
-
-    def test_an_arrow_can_be_allowed_or_refused_and_travelled(self) -> None:
-        known = Overlay(allowed=frozenset({"T-04"}), refused={"T-05": ("No.",)}, steps=(("T-04",), ("T-05",)))
-        arrows = self.arrows(Case(PLAIN, known))
-        assert arrows["T-04"] == "-[#0072b2,thickness=4]->"
-        assert arrows["T-05"] == "-[#b34e00,dashed,thickness=4]->"
-        lines = draw("dot", PLAIN, known).splitlines()
-        (close,) = [line for line in lines if "open -> closed [" in line]
-        (cancel,) = [line for line in lines if "open -> cancelled [" in line]
-        assert 'color="#0072b2"' in close
-        assert 'style="dashed"' in cancel
-        assert all("penwidth=3," in f"{line[:-1]}," for line in (close, cancel))
-
-    @pytest.mark.parametrize("detail", ["full", "simple"])
-    @pytest.mark.parametrize("ending", ["mmd", "puml", "dot", "md"])
-    def test_every_label_has_its_marks_and_the_legend_explains_them(self, ending: str, detail: str) -> None:
-        text = unescaped(draw(ending, *CASES["travelled"][:2], detail))
-        for mark in (
-            "✓ ALLOWED NOW",
-            "travelled in step 1",
-            "travelled in steps 6, 9",
-            "travelled in steps 2, 3, 4, 5, 8",
-        ):
-            assert mark in text
-        marks = text.partition("Marks")[2].partition("History")[0]
-        assert "the session allows this transition" in marks
-        assert "the session has taken this transition" in marks
-        assert "refuses" not in marks
-        assert ("blue arrow" in marks) is ("thick arrow" in marks) is (ending in ("puml", "dot"))
-
-    def test_many_steps_are_counted(self) -> None:
-        often = Overlay(steps=(("T-03",),) * 3000)
-        assert "travelled in steps 1, 2, 3, 4, 5 … (3000 times)" in unescaped(draw("puml", PLAIN, often))
-
-    @pytest.mark.parametrize("ending", ["mmd", "puml", "dot", "md"])
-    def test_the_legend_explains_only_the_marks_that_are_used(self, ending: str) -> None:
-        def marks(name: str) -> str:
-            return unescaped(draw(ending, *CASES[name])).partition("Marks")[2].partition("Rules, by")[0]
-
-        assert marks("plain") == ""
-        assert "no test has taken this transition" in marks("tested")
-        assert "allows" not in marks("tested")
-        assert "a rule refuses this transition" in marks("refused")
-
-
-def unescaped(text: str) -> str:
-    """Return the text of a diagram without the escapes of punctuation."""
-    text = re.sub(r"<U\+([0-9A-F]{4})>", lambda found: chr(int(found[1], 16)), text.replace("\xa0", " "))
-    return re.sub(r"(?:#92;)?&?#(\d+);", lambda found: chr(int(found[1])), text)
 
 
 def accepted(ending: str, text: str) -> None:
@@ -277,121 +180,3 @@ def test_python_statemachine_executes_the_scxml() -> None:
         assert [state.id for state in machine.configuration] == ["partially_returned"]
         machine.send("cancel")
         assert [(state.id, state.final) for state in machine.configuration] == [("cancelled", True)]
-
-
-class TestRender:
-    def test_the_formats_are_these(self) -> None:
-        assert formats()[: len(NAMES)] == NAMES
-
-    @pytest.mark.parametrize("name", NAMES)
-    def test_a_class_and_a_session_can_be_formatted(self, name: str) -> None:
-        session = session_in("closed")
-        assert f"{CustomerSession:{name}}" == render(CustomerSession, name)
-        assert f"{session:{name}}" == render(CustomerSession, name, session=session)
-        assert render(session=session, format=name) == render(CustomerSession, name, session=session)
-
-    def test_an_empty_format_is_the_string(self) -> None:
-        session = session_in("open")
-        assert f"{session}" == str(session)
-        assert f"{CustomerSession}" == str(CustomerSession)
-
-    def test_without_tests_every_row_and_rule_is_untested(self) -> None:
-        text = " ".join(plain(render(CustomerSession, "plantuml", coverage={})).split())  # joins wrapped lines
-        in_legend = 1
-        assert text.count("NEVER TESTED") == len(PLAIN.edges) + len(PLAIN.rules) + in_legend
-
-    def test_a_subclass_shows_its_own_rules(self) -> None:
-        assert "coupon_code_required" in render(ShopSession)
-        assert "coupon_code_required" not in render(CustomerSession)
-
-    def test_a_notebook_shows_a_picture_and_text(self) -> None:
-        for shown in (CustomerSession, session_in("open")):
-            bundle = shown._repr_mimebundle_()
-            assert bundle["image/svg+xml"].startswith("<svg")
-            assert bundle["text/plain"] == repr(shown)
-            assert set(shown._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
-            assert set(shown._repr_mimebundle_(exclude=["text/plain"])) == {"image/svg+xml"}
-
-    def test_a_notebook_shows_mermaid_if_the_picture_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(*_: Any, **__: Any) -> str:
-            raise RuntimeError("no picture")
-
-        monkeypatch.setattr(picture, "render", fail)
-        bundle = session_in("open")._repr_mimebundle_()
-        assert "stateDiagram-v2" in bundle["text/vnd.mermaid"]
-
-    @pytest.mark.parametrize(
-        ("settings", "pointer"),
-        [
-            ({"format": "gif"}, "/format"),
-            ({"detail": "some"}, "/detail"),
-            ({"kind": int}, ""),
-            ({"kind": ShopSession, "session": session_in("open")}, "/session"),
-            ({"events": [5]}, "/events"),
-        ],
-    )
-    def test_invalid_arguments_are_refused(self, settings: dict[str, Any], pointer: str) -> None:
-        with pytest.raises(InvalidValue) as refusal:
-            render(**settings)
-        assert refusal.value.pointer == pointer
-
-    def test_an_allowed_decision_is_not_a_history_entry(self) -> None:
-        with pytest.raises(InvalidValue):
-            render(events=[session_in("open").evaluate("close")])
-
-    def test_a_registered_format_is_rendered(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("session_fsm.diagrams._registered", {})  # undoes the registration after the test
-        register_format("names", lambda diagram, overlay, *, detail: f"{diagram.title} {detail} {overlay.current}")
-        assert render(format="names", detail="simple", title="Life") == "Life simple None"
-        assert "names" in formats()
-        for name in ("Bad Name", "svg"):
-            with pytest.raises(InvalidValue):
-                register_format(name, lambda *_, **__: "")
-
-    def test_the_model_contains_the_rules_of_the_class(self) -> None:
-        @rule("too_late", on=["close"])
-        def it_is_early(now: Any) -> bool:
-            """It is early."""
-            return now.hour < 20
-
-        class EarlySession(CustomerSession):
-            rules = (*CustomerSession.rules, it_is_early)
-
-        (edge,) = [edge for edge in model(EarlySession).edges if edge.id == "T-04"]
-        assert edge.rules[-1] == "too_late"
-        assert model(EarlySession).rules[-1].text == "It is early."
-
-
-@pytest.mark.parametrize("seed", ["0", "1", "4242"])
-def test_the_output_is_the_same_for_every_hash_seed(seed: str) -> None:
-    code = (
-        "from session_fsm.diagrams import formats, render\n"
-        "import hashlib\n"
-        "print(hashlib.sha256(''.join(render(format=name) for name in formats()).encode()).hexdigest())"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
-    )
-    here = hashlib.sha256("".join(render(format=name) for name in NAMES).encode()).hexdigest()
-    assert result.stdout.strip() == here
-
-
-@rule("unchecked", on=["close"])
-def stock_is_reserved(total: Any) -> bool:
-    """The stock must be reserved."""
-    raise ConnectionError("postgresql://shop:secret@db/stock")
-
-
-class StockSession(CustomerSession):
-    """Has a rule that raises."""
-
-    rules = (*CustomerSession.rules, stock_is_reserved)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_format_shows_what_a_failed_rule_raised(name: str) -> None:
-    session = StockSession.create("order-1")
-    shown = render(StockSession, name, session=session, events=[session.evaluate("close")])
-    assert "secret" not in shown
-    assert "ConnectionError" not in shown
-    assert "could not be judged" in shown.replace("\xa0", " ") or name == "scxml"
