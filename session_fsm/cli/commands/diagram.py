@@ -65,9 +65,9 @@ def command(
 ) -> int:
     """Draw which states a session may be in, and which triggers lead where, under which rules.
 
-    The diagram is written to standard output. With --write, DIR gets a file in each format, a small SVG of
-    the states and triggers alone, and a README.md. DIR should hold nothing else. A file that this command did not
-    write is never overwritten: it is named, and then nothing is written. In place of a FILE, - is standard input.
+    The diagram is written to standard output. With --write, DIR gets a file in each format, a small SVG of the
+    states and triggers alone, and a README.md. DIR should hold nothing else. A file that this command did not write is
+    never overwritten: it is named, and then nothing is written. In place of a FILE, - is standard input.
 
     Exit status: 0 if all is well, 1 if --check finds a file in DIR that is missing, that differs, or that is no
     file of this diagram, 2 if a file cannot be read or written, or is not to be overwritten.
