@@ -45,13 +45,16 @@ class DiagramFiles:
 
     @classmethod
     def of(cls, kind: type[CustomerSession], *, detail: Detail, title: str | None) -> DiagramFiles:
-        """Return the files of *kind*, in every format."""
+        """Return the files of *kind*: one in every format, the small picture, and the README.md."""
         stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|\W", "_", kind.__name__).lower()
         names: dict[str, str] = {name: f"{stem}.{_EXTENSIONS.get(name, name)}" for name in formats()}
         texts: dict[str, str] = {name: render(kind, name, detail=detail, title=title) for name in formats()}
         heading = model(kind, title=title).title
-        readme = _readme(kind, heading, texts["mermaid"], names)
-        return cls({_README: readme} | {names[name]: _with_marker(name, text) for name, text in texts.items()})
+        small = f"{stem}_simple.svg"
+        readme = _readme(kind, heading, texts["mermaid"], names, small)
+        files = {names[name]: _with_marker(name, text) for name, text in texts.items()}
+        files[small] = _with_marker("svg", render(kind, "svg", detail="simple", title=title))
+        return cls({_README: readme} | files)
 
     def foreign(self, folder: Path) -> list[str]:
         """Return the names of the files in *folder* that `write` would overwrite and that this command did not write.
@@ -134,7 +137,7 @@ def _lines(text: str) -> list[str]:
     return [*lines, f"{last} (without a line break at its end)"] if last else lines
 
 
-def _readme(kind: type[CustomerSession], title: str, mermaid: str, names: Mapping[str, str]) -> str:
+def _readme(kind: type[CustomerSession], title: str, mermaid: str, names: Mapping[str, str], small: str) -> str:
     command = "session-fsm diagram"
     if kind is not CustomerSession:
         command += f" --class {kind.__module__}:{kind.__qualname__}"
@@ -145,6 +148,7 @@ def _readme(kind: type[CustomerSession], title: str, mermaid: str, names: Mappin
 {mermaid}```
 
 The same in other formats: {others}.
+The states and triggers alone, for the top of a page: [{small}]({small}).
 
 All files here are written by <code>{escape(drawable(command))} --write DIR</code>, where DIR is this directory, and
 must not be edited. With `--check` in place of `--write` the command says whether they are current.

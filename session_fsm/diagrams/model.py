@@ -6,6 +6,7 @@ session or test run: the allowed triggers, the history, how often tests have exe
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +21,22 @@ from session_fsm.lifecycle import FINAL, Authority
 from session_fsm.session import CustomerSession
 from session_fsm.states import MEANING_OF_STATE, EventName, Operation, State, Trigger
 
-__all__ = ["BoardEntry", "Diagram", "Edge", "HistoryEntry", "Node", "Overlay", "RuleText", "model", "overlay"]
+__all__ = [
+    "SHORT_LIST",
+    "BoardEntry",
+    "Diagram",
+    "Edge",
+    "HistoryEntry",
+    "Node",
+    "Overlay",
+    "RuleText",
+    "model",
+    "overlay",
+]
+_TIME = re.compile(r"(\d+-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?([+-]\d\d:.+)", re.ASCII)
+
+SHORT_LIST = 3
+"""Rules of two edges that are the same are listed once if there are at least this many."""
 
 
 @frozen(kw_only=True)
@@ -89,6 +105,15 @@ class Diagram:
     rules: tuple[RuleText, ...]
     """Every rule that guards an edge."""
 
+    def listed_at(self, edge: Edge) -> Edge:
+        """Return the edge at which a picture lists the rules of *edge*: an earlier one with the same rules, or itself.
+
+        A list of fewer than `SHORT_LIST` rules is repeated.
+        """
+        if len(edge.rules) < SHORT_LIST:
+            return edge
+        return next((one for one in self.edges if one.rules == edge.rules), edge)
+
 
 def model(kind: type[CustomerSession] = CustomerSession, *, title: str | None = None) -> Diagram:
     """Return the diagram of a session class.
@@ -150,6 +175,15 @@ class HistoryEntry:
     """Whether this is a refusal."""
     tried: tuple[str, ...] = ()
     """The IDs of the edges that rules refused; empty if the table has none."""
+
+    @property
+    def shown_time(self) -> str:
+        """The time for readers: to the second, with its zone."""
+        found = _TIME.fullmatch(self.at)
+        if found is None:
+            return self.at
+        date, time, zone = found.groups()
+        return f"{date} {time} {'UTC' if zone == '+00:00' else zone}"
 
 
 @frozen(kw_only=True)

@@ -74,10 +74,18 @@ class TestDirectory:
     def test_a_written_directory_is_current(self, tmp_path: Path) -> None:
         folder = tmp_path / "diagrams"
         result = run("diagram", "--write", folder)
-        assert (result.exit_code, result.output) == (0, f"{folder}: wrote {len(formats()) + 1} files\n")
+        assert (result.exit_code, result.output) == (0, f"{folder}: wrote {len(formats()) + 2} files\n")
         assert "customer_session.svg" in {path.name for path in folder.iterdir()}
         assert "```mermaid" in (folder / "README.md").read_text(encoding="utf-8")
         assert run("diagram", "--check", folder).exit_code == 0
+
+    def test_a_small_picture_is_written_checked_and_linked(self, tmp_path: Path) -> None:
+        run("diagram", "--write", tmp_path)
+        small = tmp_path / "customer_session_simple.svg"
+        assert small.read_text(encoding="utf-8").startswith(render(format="svg", detail="simple"))
+        assert f"({small.name})" in (tmp_path / "README.md").read_text(encoding="utf-8")
+        small.unlink()
+        assert f"{small} is missing" in run("diagram", "--check", tmp_path).stdout
 
     def test_stale_edited_missing_and_foreign_files_are_reported(self, tmp_path: Path) -> None:
         run("diagram", "--write", tmp_path)

@@ -11,62 +11,18 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import attrs
-import html5lib
 import pytest
-from diagram_cases import CASES, NOTHING, PLAIN, SHOP, Case, edge, session_with_history, with_edges
+from diagram_cases import CASES, NOTHING, PLAIN, SHOP, Case, edge, with_edges
 from hostile_diagrams import HOSTILE, hostile_cases
+from html_pages import HTML, SVG, by_id, data_of, of_case, page_of, panel, parsed, rows, visible_text
 from hypothesis import given
 from tools import node_module, program
 
 from session_fsm import State, Trigger
 from session_fsm.diagrams.drawable import drawable
 from session_fsm.diagrams.html.page import render
-from session_fsm.diagrams.model import Diagram, Overlay, overlay
+from session_fsm.diagrams.model import Diagram, Edge, Overlay
 from session_fsm.states import MEANING_OF_TRIGGER
-
-HTML = "{http://www.w3.org/1999/xhtml}"
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def parsed(page: str) -> ET.Element:
-    """Parse a page as browsers do, but fail on invalid HTML."""
-    return html5lib.HTMLParser(strict=True).parse(page)
-
-
-def page_of(diagram: Diagram, overlay: Overlay = NOTHING, detail: str = "full") -> ET.Element:
-    return parsed(render(diagram, overlay, detail=detail))
-
-
-def of_case(case: Case) -> ET.Element:
-    return page_of(case.diagram, case.overlay, case.detail)
-
-
-def by_id(root: ET.Element, name: str) -> ET.Element:
-    (found,) = [element for element in root.iter() if element.get("id") == name]
-    return found
-
-
-def visible_text(element: ET.Element) -> str:
-    """Return the text of an element on one line."""
-    return " ".join("".join(element.itertext()).split())
-
-
-def rows(root: ET.Element, name: str) -> list[list[str]]:
-    """Return the cells of the table in one section."""
-    return [
-        [visible_text(cell) for cell in row.findall(f"{HTML}td")]
-        for row in by_id(root, name).iter(f"{HTML}tr")
-        if row.findall(f"{HTML}td")
-    ]
-
-
-def panel(root: ET.Element, state: str) -> ET.Element:
-    (found,) = [element for element in root.iter() if element.get("data-panel") == state]
-    return found
-
-
-def data_of(root: ET.Element) -> Any:
-    return json.loads(by_id(root, "data").text or "")
 
 
 class TestComplete:
@@ -141,6 +97,11 @@ class TestComplete:
         assert "one rule may refuse it" in visible_text(panel(root, "open"))
 
 
+def faults(diagram: Diagram, one: Edge) -> str:
+    listed = diagram.listed_at(one)
+    return ", ".join(one.rules) or "nothing" if listed is one else f"same rules as {listed.id}"
+
+
 def rows_in(diagram: Diagram) -> list[list[str]]:
     return [
         [
@@ -150,7 +111,7 @@ def rows_in(diagram: Diagram) -> list[list[str]]:
             one.target,
             one.operation,
             one.event_name,
-            ", ".join(one.rules) or "nothing",
+            faults(diagram, one),
         ]
         for one in diagram.edges
     ]
@@ -169,72 +130,6 @@ def transitions_on_page(root: ET.Element) -> list[tuple[str, str, str, str]]:
 
 def transitions_of(diagram: Diagram) -> list[tuple[str, str, str, str]]:
     return sorted((one.id, one.source or "new", one.trigger, one.target) for one in diagram.edges)
-
-
-class TestOverlays:
-    """The board, the history and the coverage are in the page."""
-
-    def test_the_board_has_all_five_triggers_with_the_reasons(self) -> None:
-        case = CASES["refused"]
-        found = rows(of_case(case), "board")
-        assert [row[0] for row in found] == [trigger for trigger in Trigger if trigger is not Trigger.CREATE]
-        assert found[0] == ["update", "✓ allowed", "leads to open"]
-        reasons = " ".join(case.overlay.board[1].reasons)
-        assert found[1] == ["close", "✗ refused", reasons]
-        assert found[4] == ["reopen", "✗ refused", "Only closed sessions can be reopened"]
-
-    def test_the_panel_of_the_current_state_shows_the_board(self) -> None:
-        root = of_case(CASES["refused"])
-        text = visible_text(panel(root, "open"))
-        assert text.startswith("open here now")
-        assert "✗ refused now: A session must hold a coupon code by the time it closes." in text
-        assert "✓ allowed now" in text
-        assert "reopen: Only closed sessions can be reopened" in text
-        assert "here now" not in visible_text(panel(root, "closed"))
-
-    def test_the_page_shows_the_session_id(self) -> None:
-        assert "order-1042 is closed now." in visible_text(of_case(CASES["closed"]))
-        assert "The session is open now." in visible_text(page_of(PLAIN, Overlay(current=State.OPEN)))
-
-    def test_the_history_is_listed_in_order_with_refusals(self) -> None:
-        root = of_case(CASES["travelled"])
-        items = [visible_text(item) for item in by_id(root, "moments")]
-        assert len(items) == 14
-        assert items[0] == "Step 1 create: new -> open (talon_session_created) 2026-03-01T09:00:00+00:00"
-        assert items[6].startswith("After 6 ✗ close is refused: Only open sessions can be closed")
-        assert items[7].startswith("Step 7 reopen")
-        assert [moment["state"] for moment in data_of(root)["history"]][5:9] == ["closed", "closed", "open", "open"]
-        assert data_of(root)["history"][10]["edges"] == ["T-07"]
-        assert data_of(root)["start"] == "partially_returned"
-
-    def test_events_without_a_session_start_the_page_in_their_last_state(self) -> None:
-        _, events = session_with_history()
-        root = page_of(PLAIN, overlay(PLAIN, events=events[:6]))
-        assert data_of(root)["start"] == "closed"
-        assert not [element for element in root.iter() if element.get("id") == "board"]
-
-    def test_steps_without_entries_are_listed_as_history(self) -> None:
-        root = page_of(PLAIN, Overlay(steps=(("T-01",), ("T-04",), ()), refusals=("No.",)))
-        assert [visible_text(item) for item in by_id(root, "moments")] == [
-            "Step 1 create: new -> open",
-            "Step 2 close: open -> closed",
-            "Step 3 no row of this table (no row of this table)",
-            "After 3 ✗ No.",
-        ]
-        assert [moment["state"] for moment in data_of(root)["history"]] == ["open", "closed", "closed", "closed"]
-
-    def test_a_refused_creation_creates_no_session(self) -> None:
-        root = page_of(PLAIN, Overlay(refusals=("No.",)))
-        assert data_of(root)["history"][0]["state"] == "new"
-        assert data_of(root)["start"] == "new"
-
-    def test_untested_edges_and_outcomes_are_marked(self) -> None:
-        root = of_case(CASES["tested"])
-        assert {row[0]: row[-1] for row in rows(root, "table")}["T-05"] == "! never"
-        assert rows(root, "table")[0][-1] == "once"
-        entries = [visible_text(entry) for entry in by_id(root, "rules").iter(f"{HTML}div")]
-        assert entries[0].endswith("passed once, ! never refused")
-        assert entries[1].endswith("passed 2 times, refused once")
 
 
 class TestStructure:

@@ -1,11 +1,9 @@
-"""The HTML page and the SVG picture in Chromium."""
-
-from collections.abc import Iterator
+"""The HTML page in Chromium."""
 
 import attrs
 import pytest
 from browser import DOWN, END, ENTER, HOME, LEFT, RIGHT, SPACE, TAB, UP, Browser, chromium
-from diagram_cases import CASES, EVERY_PAIR, NOTHING, PLAIN, Case, edge, with_edges
+from diagram_cases import CASES, PLAIN
 from hostile_diagrams import HOSTILE
 
 from session_fsm import State
@@ -15,22 +13,6 @@ from session_fsm.diagrams.svg import picture as svg
 
 SCRIPT = "<img src=x onerror=\"document.title='ran'\"><script>document.title='ran'</script>"
 SHOWN = ".panel:not([hidden])"
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(started: Browser) -> Iterator[Browser]:
-    """The browser; after the test there must be no console messages and no requests."""
-    started.log()
-    started.requested()
-    yield started
-    assert started.log() == []
-    assert {url.rpartition("/")[2] for url in started.requested()} <= {"page.html", "picture.svg"}
 
 
 def page(name: str) -> str:
@@ -63,6 +45,32 @@ class TestLoading:
         for width in (360, 1440):
             browser.open(html.render(diagram, overlay, detail="full"), width=width)
             assert browser.run("return document.scrollingElement.scrollWidth") <= width
+
+    def test_on_a_phone_the_page_shows_that_the_picture_scrolls(self, browser: Browser) -> None:
+        browser.open(page("plain"), width=390)
+        assert browser.one(".swipe").is_displayed()
+        assert self.faded(browser) == ("0px", "3rem")
+        for x, sides in ((100, ("3rem", "3rem")), (1000, ("3rem", "0px")), (0, ("0px", "3rem"))):
+            browser.run("document.querySelector('.scroll').scrollLeft = arguments[0]", x)
+            browser.frame()
+            assert self.faded(browser) == sides
+        browser.open(page("plain"), width=1280)
+        assert not browser.one(".swipe").is_displayed()
+        assert self.faded(browser) == ("", "")
+
+    def test_without_scripts_the_picture_fades_at_the_right(self) -> None:
+        with chromium("--blink-settings=scriptEnabled=false") as browser:
+            browser.open(page("plain"), width=390)
+            assert browser.one(".swipe").is_displayed()
+            fading = browser.one(".scroll").value_of_css_property("mask-image")
+            assert fading.startswith("linear-gradient(to right, rgba(0, 0, 0, 0), rgb(0, 0, 0) 0px,")
+            assert fading.endswith(" calc(100% - 48px), rgba(0, 0, 0, 0))")
+
+    @staticmethod
+    def faded(browser: Browser) -> tuple[str, str]:
+        look = "const look = getComputedStyle(document.querySelector('.scroll'));"
+        left, right = browser.run(f"{look} return ['--left', '--right'].map((side) => look.getPropertyValue(side))")
+        return left, right
 
     def test_the_page_supports_dark_mode(self, browser: Browser) -> None:
         look = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
@@ -269,38 +277,3 @@ class TestSafe:
         assert len(browser.all("script")) == 2
         browser.open(svg.render(diagram, overlay, detail="full"), "picture.svg")
         assert browser.run("return document.querySelectorAll('script, img').length") == 0
-
-
-_OVERLAPS = """
-const shown = [...document.querySelectorAll("text")].map((text) => [text, text.getBBox()]);
-const found = [];
-const paper = document.querySelector("svg > rect").getBBox();
-for (const [text, box] of shown) {
-  const owner = text.closest(".edge, .state");
-  const room = owner ? owner.querySelector("rect").getBBox() : paper;
-  const label = text.textContent === "here now";
-  if (!label && (box.x < room.x || box.x + box.width > room.x + room.width)) found.push(["out", text.textContent]);
-}
-shown.forEach(([one, a], place) => shown.slice(place + 1).forEach(([other, b]) => {
-  const across = a.x < b.x + b.width && b.x < a.x + a.width;
-  const down = a.y + 3 < b.y + b.height - 3 && b.y + 3 < a.y + a.height - 3;
-  if (across && down) found.push([one.textContent, other.textContent]);
-}));
-return found;
-"""
-
-
-class TestPicture:
-    """In the installed fonts, no text of the picture overlaps another or leaves its box."""
-
-    @pytest.mark.parametrize("font", ["DejaVu Sans", "Liberation Sans", "sans-serif"])
-    @pytest.mark.parametrize("name", [*CASES, "every pair", "hostile"])
-    def test_no_text_overlaps(self, browser: Browser, name: str, font: str) -> None:
-        odd = {
-            "every pair": Case(with_edges(*(edge(place, *pair) for place, pair in enumerate(EVERY_PAIR))), NOTHING),
-            "hostile": Case(attrs.evolve(PLAIN, title=HOSTILE), Overlay(current=State.OPEN, refusals=(HOSTILE,) * 3)),
-        }
-        case = CASES.get(name) or odd[name]
-        browser.open(svg.render(case.diagram, case.overlay, detail=case.detail), "picture.svg")
-        browser.run("document.documentElement.setAttribute('font-family', arguments[0])", font)
-        assert browser.run(_OVERLAPS) == []

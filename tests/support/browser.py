@@ -51,6 +51,10 @@ class Browser:
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)
 
+    def frame(self) -> None:
+        """Wait until the browser has drawn its next frame, before which it sends the events of scrolling."""
+        self.driver.execute_async_script("const [done] = arguments; requestAnimationFrame(() => setTimeout(done));")
+
     def log(self) -> list[str]:
         """Return the console messages since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
+from diagram_cases import NOTHING, Case
+
+from session_fsm.diagrams.model import Diagram, Overlay
+from session_fsm.diagrams.svg.picture import render
 from session_fsm.diagrams.svg.text import length
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -74,6 +78,10 @@ def area_of_box(element: ET.Element) -> Area:
     """Return the area of the first rectangle of *element*."""
     rect = element.find(f"{SVG}rect")
     assert rect is not None
+    return area_of_rect(rect)
+
+
+def area_of_rect(rect: ET.Element) -> Area:
     x, y, width, height = (float(rect.attrib[name]) for name in ("x", "y", "width", "height"))
     return Area(x, y, x + width, y + height)
 
@@ -103,3 +111,28 @@ def strokes(lines: list[list[Point]]) -> Iterator[Area]:
     for line in lines:
         for (x0, y0), (x1, y1) in itertools.pairwise(line):
             yield Area(min(x0, x1) - 0.5, min(y0, y1) - 0.5, max(x0, x1) + 0.5, max(y0, y1) + 0.5)
+
+
+def draw(diagram: Diagram, overlay: Overlay = NOTHING, detail: str = "full") -> ET.Element:
+    return read(render(diagram, overlay, detail=detail))
+
+
+def of_case(case: Case) -> ET.Element:
+    return draw(case.diagram, case.overlay, case.detail)
+
+
+def overlapping(root: ET.Element) -> list[tuple[str, str]]:
+    """Return the pairs of texts that overlap, and the texts that leave the picture or their box."""
+    found: list[tuple[str, str]] = []
+    shown = [(text.text or "", area_of_text(text)) for text in root.iter(f"{SVG}text")]
+    for (one, area), (other, other_area) in itertools.combinations(shown, 2):
+        if area.meets(other_area):
+            found.append((one, other))
+    paper = area_of_box(root)
+    found += [(text, "the paper") for text, area in shown if not paper.holds(area)]
+    for group in (*groups(root, "edge"), *groups(root, "state")):
+        box = area_of_box(group)
+        for text in group.iter(f"{SVG}text"):
+            if text.text != "here now" and not box.holds(area_of_text(text)):
+                found.append((text.text or "", "its box"))
+    return found

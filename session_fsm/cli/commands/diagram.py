@@ -87,9 +87,9 @@ def command(
 ) -> int:
     """Render the state diagram of a session class: states, transitions, and the rules that guard them.
 
-    The diagram is written to standard output. --write creates a file for each format and a README.md in DIR, which
-    should have no other files. A file that this command did not write is never overwritten: the command reports it and
-    writes nothing. FILE may be - for standard input.
+    The diagram is written to standard output. --write creates in DIR a file for each format, a small SVG with only
+    states and triggers, and a README.md. DIR should have no other files. A file that this command did not write is
+    never overwritten: the command reports it and writes nothing. FILE may be - for standard input.
 
     Exit status: 0 on success, 1 if --check finds that a file in DIR is missing, differs, or does not belong to the
     diagram, 2 if a file cannot be read or must not be overwritten.

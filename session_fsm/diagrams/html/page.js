@@ -6,6 +6,7 @@
   const { start, edges, history } = JSON.parse(named("data").textContent);
   const isState = (name) => all("[data-panel]").some((panel) => panel.dataset.panel === name);
 
+  const frame = document.querySelector(".scroll"); // what the picture scrolls in
   let here = start; // the state that is shown: its name, or "new"
   let began = start; // where the way began
   let way = []; // the edges that were followed since
@@ -29,12 +30,17 @@
     const shown = all(".fsm .is-here")[0];
     if (shown) {
       // Where the picture is wider than the screen, the state comes into view; the page itself stays where it is.
-      const frame = document.querySelector(".scroll");
       const [box, room] = [shown.getBoundingClientRect(), frame.getBoundingClientRect()];
       frame.scrollLeft += box.left + box.width / 2 - room.left - room.width / 2;
     }
     named("trail").textContent = [began, ...way.map((edge) => `${edge.trigger} → ${edge.target}`)].join(" → ");
     named("undo").disabled = way.length === 0;
+  }
+
+  // Where the picture is wider than the screen, it fades at the sides to which it goes on.
+  function fade() {
+    frame.classList.toggle("at-start", frame.scrollLeft < 1);
+    frame.classList.toggle("at-end", frame.scrollWidth - frame.clientWidth - frame.scrollLeft < 1);
   }
 
   function tell(words) {
@@ -110,6 +116,9 @@
     if ((event.key === "Enter" || event.key === " ") && choose(event.target, true)) event.preventDefault();
   });
 
+  frame.addEventListener("scroll", fade, { passive: true });
+  window.addEventListener("resize", fade);
+
   named("undo").addEventListener("click", undo);
   named("restart").addEventListener("click", () => pick("new"));
 
@@ -144,4 +153,5 @@
   const wanted = window.location.hash.replace(/^#state-/, "");
   if (isState(wanted)) here = began = wanted;
   show([]);
+  fade();
 })();

@@ -95,8 +95,10 @@ def _lead(diagram: Diagram, overlay: Overlay) -> str:
     if overlay.current is not None:
         subject = f"<bdi>{escape(overlay.subject)}</bdi>" if overlay.subject else "The session"
         return f"<strong>{subject}</strong> is <strong>{overlay.current}</strong> now."
-    subject = f"<code><bdi>{escape(diagram.class_name)}</bdi></code>"
-    return f"The states of a customer session ({subject}), its transitions, and the rules that refuse them."
+    words = "Its states, its transitions, and the rules that refuse them."
+    if diagram.class_name == diagram.title:
+        return words
+    return f"<code><bdi>{escape(diagram.class_name)}</bdi></code>: {words[0].lower()}{words[1:]}"
 
 
 def _resource(name: str) -> str:

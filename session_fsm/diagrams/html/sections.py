@@ -8,7 +8,7 @@ from session_fsm.diagrams.html.history import labels
 from session_fsm.diagrams.model import Diagram, Edge, HistoryEntry, Node, Overlay
 from session_fsm.diagrams.svg.panels import board_entries
 from session_fsm.diagrams.svg.text import escape
-from session_fsm.diagrams.wording import is_uncovered, times
+from session_fsm.diagrams.wording import is_uncovered, same_rules, times
 from session_fsm.states import MEANING_OF_TRIGGER, State, Trigger
 
 __all__ = ["board", "history", "picture", "rules", "states", "table"]
@@ -46,7 +46,8 @@ def _links(diagram: Diagram, codes: Iterable[str]) -> list[str]:
 def picture(svg: str, *, steps: bool) -> str:
     """Return the section with the picture; with *steps*, also the buttons that step through the history."""
     return f"""<p class="play" hidden>Pick a state, or follow an arrow that leaves the one you are in.</p>
-{_STEP_BUTTONS if steps else ""}<section class="scroll" tabindex="0" aria-label="The picture, which may be wider than the screen">
+{_STEP_BUTTONS if steps else ""}<p class="swipe fine">The picture is wider than the screen: swipe it sideways. ↔</p>
+<section class="scroll at-start" tabindex="0" aria-label="The picture, which may be wider than the screen">
 {svg}
 </section>"""
 
@@ -157,7 +158,7 @@ def history(entries: Sequence[HistoryEntry]) -> str:
     """Return the section with the history; the script lets the reader step through it."""
     items: list[str] = []
     for label, entry in zip(labels(entries), entries, strict=True):
-        time = f' <time datetime="{escape(entry.at)}">{escape(entry.at)}</time>' if entry.at else ""
+        time = f' <time datetime="{escape(entry.at)}">{escape(entry.shown_time)}</time>' if entry.at else ""
         number = f'<span class="number">{label}</span> '
         refused = '<span class="no">✗</span> ' if entry.refused else ""
         unknown = "" if entry.refused or entry.edges else ' <span class="no">(no row of this table)</span>'
@@ -175,13 +176,19 @@ def table(diagram: Diagram, overlay: Overlay, *, full: bool) -> str:
     for edge in diagram.edges:
         cells = [_isolated(edge.id), edge.source or "(new)", f"<strong>{edge.trigger}</strong>", str(edge.target)]
         if full:
-            links = ", ".join(_links(diagram, edge.rules)) or "nothing"
-            cells += [str(edge.operation), f"<code>{edge.event_name}</code>", links]
+            cells += [str(edge.operation), f"<code>{edge.event_name}</code>", _faults(diagram, edge)]
         if overlay.counts is not None:
             never = is_uncovered(edge, overlay)
             cells.append('<span class="no">! never</span>' if never else times(overlay.counts[edge.id]))
         rows.append(_row(list(zip(headers, cells, strict=True))))
     return _html_table(headers, rows)
+
+
+def _faults(diagram: Diagram, edge: Edge) -> str:
+    listed = diagram.listed_at(edge)
+    if listed is not edge:
+        return _isolated(same_rules(listed))
+    return ", ".join(_links(diagram, edge.rules)) or "nothing"
 
 
 def _row(cells: Sequence[tuple[str, str]]) -> str:

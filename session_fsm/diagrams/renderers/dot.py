@@ -7,22 +7,39 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from session_fsm.diagrams.model import Diagram, Edge, Node, Overlay
-from session_fsm.diagrams.wording import Legend, is_uncovered, label, legend, remarks
+from session_fsm.diagrams.wording import (
+    ALLOWED,
+    REFUSED,
+    TRAVELLED,
+    UNTESTED,
+    Legend,
+    is_uncovered,
+    label,
+    legend,
+    remarks,
+)
 
 __all__ = ["quote", "render"]
 
 _LEGEND_WIDTH = 96
 """In characters."""
-# Colour-blind readers can distinguish blue, orange and grey; thickness, dashes and words repeat the information.
+# The colour of an arrow says what the session allows now; its thickness says whether the session has taken it.
+# Colour-blind readers can distinguish blue, orange and black; dashes and words repeat the information.
 _CURRENT = {"color": '"#0072b2"', "fillcolor": '"#d6ebf8"', "penwidth": "3"}
-_ALLOWED = {"color": '"#0072b2"', "fontcolor": '"#005a8c"', "penwidth": "2"}
+_ALLOWED = {"color": '"#0072b2"', "fontcolor": '"#005a8c"'}
 _REFUSED = {"color": '"#b34e00"', "fontcolor": '"#8f3e00"', "style": '"dashed"'}
-_TRAVELLED = {"penwidth": "2.5"}
+_TRAVELLED = {"penwidth": "3"}
+_LOOKS = {
+    ALLOWED: "a blue arrow",
+    REFUSED: "a dashed orange arrow",
+    TRAVELLED: "a thick arrow",
+    UNTESTED: "a dashed orange arrow",
+}
 
 
 def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
     """Return *diagram* in DOT."""
-    sections = legend(diagram, overlay, detail=detail)
+    sections = legend(diagram, overlay, detail=detail, looks=_LOOKS)
     return "\n".join(
         [
             f"digraph {quote(diagram.class_name)} {{",
@@ -84,7 +101,7 @@ def _node(node: Node, overlay: Overlay, detail: str) -> str:
 
 def _edge(edge: Edge, diagram: Diagram, overlay: Overlay, detail: str) -> str:
     # The spaces are a margin between the text and the arrow beside it.
-    lines = [f" {line} " for line in (*label(edge, detail=detail), *remarks(edge, overlay))]
+    lines = [f" {line} " for line in (*label(diagram, edge, detail=detail), *remarks(edge, overlay))]
     values = {"label": _joined(lines, _CENTRED)}
     names = [None, *(node.state for node in diagram.nodes)]
     if (edge.source, edge.target) in pairwise(names):

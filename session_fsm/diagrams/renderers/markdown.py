@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from session_fsm.diagrams.model import Diagram, Edge, Overlay
-from session_fsm.diagrams.wording import legend, remarks
+from session_fsm.diagrams.wording import legend, remarks, same_rules
 
 __all__ = ["escape", "render"]
 
@@ -51,7 +51,8 @@ def _row(edge: Edge, diagram: Diagram, detail: str) -> list[str]:
     source = _term(edge.source) if edge.source else "(new)"
     cells = [source, _term(edge.trigger), _term(edge.target) + final]
     if detail == "full":
-        faults = "<br>".join(map(_term, edge.rules))
+        listed = diagram.listed_at(edge)
+        faults = "<br>".join(map(_term, edge.rules)) if listed is edge else escape(same_rules(listed))
         cells = [edge.id, *cells, escape(edge.operation), _term(edge.event_name), faults]
     return cells
 

@@ -34,6 +34,7 @@ _CONFIG = (
     "    wrappingWidth: 640",
     '  themeCSS: ".statediagram-note foreignObject div { text-align: left !important; }"',
 )
+_MARGIN = "#8194;"  # an en space: Mermaid leaves no space between the text and the frame of a state
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -44,7 +45,7 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
             *_front_matter(diagram),
             "stateDiagram-v2",
             *(line for node in diagram.nodes for line in _state(node, diagram, overlay, detail)),
-            *(_edge(edge, overlay, detail) for edge in diagram.edges if not edge.internal),
+            *(_edge(edge, diagram, overlay, detail) for edge in diagram.edges if not edge.internal),
             *(f"    {node.state} --> [*]" for node in diagram.nodes if node.final),
             *_current(overlay),
             *_legend(diagram, overlay, detail),
@@ -81,19 +82,21 @@ def _front_matter(diagram: Diagram) -> list[str]:
 def _state(node: Node, diagram: Diagram, overlay: Overlay, detail: str) -> list[str]:
     name = node.state.value
     internal = [edge for edge in diagram.edges if edge.internal and edge.source is node.state]
-    lines = [f"    {name} : {line}" for edge in internal for line in _lines(edge, overlay, detail)]
+    lines = [
+        f"    {name} : {_MARGIN}{line}{_MARGIN}" for edge in internal for line in _lines(edge, diagram, overlay, detail)
+    ]
     now = " (now)" if node.state is overlay.current else ""
     return [f'    state "{name}{now}" as {name}', *lines]
 
 
-def _edge(edge: Edge, overlay: Overlay, detail: str) -> str:
+def _edge(edge: Edge, diagram: Diagram, overlay: Overlay, detail: str) -> str:
     # Mermaid breaks long labels at spaces; no-break spaces keep each code on the line of its "unless".
-    lines = "<br>".join(_lines(edge, overlay, detail)).replace(" ", _NO_BREAK)
+    lines = "<br>".join(_lines(edge, diagram, overlay, detail)).replace(" ", _NO_BREAK)
     return f"    {edge.source or '[*]'} --> {edge.target} : {lines}"
 
 
-def _lines(edge: Edge, overlay: Overlay, detail: str) -> list[str]:
-    lines = [escape(line) for line in label(edge, detail=detail)]
+def _lines(edge: Edge, diagram: Diagram, overlay: Overlay, detail: str) -> list[str]:
+    lines = [escape(line) for line in label(diagram, edge, detail=detail)]
     return lines + [f"<b>{escape(line)}</b>" for line in remarks(edge, overlay)]
 
 

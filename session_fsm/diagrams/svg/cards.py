@@ -10,7 +10,7 @@ from session_fsm.diagrams.model import Diagram, Edge, Overlay
 from session_fsm.diagrams.svg.layout import Box
 from session_fsm.diagrams.svg.paint import group, path, rect, text, title
 from session_fsm.diagrams.svg.text import length, wrap
-from session_fsm.diagrams.wording import is_uncovered, times
+from session_fsm.diagrams.wording import is_uncovered, same_rules, times
 from session_fsm.states import MEANING_OF_TRIGGER
 
 __all__ = ["Line", "appearance", "card_height", "card_lines", "draw_card", "draw_mark", "sentence", "tooltip"]
@@ -64,14 +64,12 @@ def sentence(edge: Edge, overlay: Overlay) -> str:
     return " ".join(parts)
 
 
-def card_lines(edge: Edge, overlay: Overlay, *, room: int, full: bool) -> tuple[Line, ...]:
+def card_lines(diagram: Diagram, edge: Edge, overlay: Overlay, *, room: int, full: bool) -> tuple[Line, ...]:
     """Return the lines below the trigger on the card of *edge*, each at most *room* pixels wide."""
     lines: list[Line] = []
     if full:
         lines.append(Line(content=edge.event_name, fill="muted", mono=True))
-        for code in edge.rules:
-            (shown,) = wrap(code, room - 13, 11, most=1, mono=True)
-            lines.append(Line(content=shown, mark="rule", mono=True, rule=code))
+        lines += _rule_lines(diagram, edge, room)
     if edge.id in overlay.allowed:
         lines.append(Line(content="allowed now", mark="yes", fill="yes", bold=True))
     if edge.id in overlay.refused:
@@ -88,6 +86,17 @@ def card_lines(edge: Edge, overlay: Overlay, *, room: int, full: bool) -> tuple[
     elif overlay.counts is not None:
         lines.append(_count_line(f"tested {times(overlay.counts[edge.id])}", room, mark="yes", fill="muted"))
     return tuple(lines)
+
+
+def _rule_lines(diagram: Diagram, edge: Edge, room: int) -> Iterator[Line]:
+    listed = diagram.listed_at(edge)
+    if listed is not edge:
+        (shown,) = wrap(same_rules(listed), room - 13, 12, most=1)
+        yield Line(content=shown, mark="rule", fill="muted")
+        return
+    for code in edge.rules:
+        (shown,) = wrap(code, room - 13, 11, most=1, mono=True)
+        yield Line(content=shown, mark="rule", mono=True, rule=code)
 
 
 def _count_line(content: str, room: int, *, mark: str, fill: str) -> Line:

@@ -95,6 +95,10 @@ class Grid:
     """The same on the inner side, where the lanes are."""
     gap: int
     """The height of the space between two rows."""
+    loop: int
+    """How far the outermost loop of a state extends beyond its inner side."""
+    inset: int
+    """The least height of the space above and below the cards between two states, for the ends of loops."""
 
     def state(self, column: Column, y: int, height: int) -> Box:
         """Return the box of a state in *column*."""
@@ -111,8 +115,8 @@ class Grid:
         return [cards + towards * (near - (near - far) * index // (count - 1)) for index in range(count)]
 
 
-FULL = Grid(centres=(125, 415, 705), card=230, outwards=0, inwards=22, gap=34)
-SIMPLE = Grid(centres=(136, 415, 694), card=140, outwards=55, inwards=55, gap=30)
+FULL = Grid(centres=(129, 415, 701), card=238, outwards=0, inwards=22, gap=34, loop=14, inset=0)
+SIMPLE = Grid(centres=(136, 415, 694), card=140, outwards=55, inwards=55, gap=22, loop=40, inset=13)
 
 
 @frozen
@@ -193,7 +197,8 @@ def arrange(
     tops: dict[Row, int] = {}
     heights: dict[Row, int] = {}
     for row in Row:
-        contents = [cell.height for cell in cells.values() if cell.row is row]
+        inset = 2 * grid.inset if row in (Row.UPPER, Row.LOWER) else 0
+        contents = [cell.height + inset for cell in cells.values() if cell.row is row]
         contents += [height for state, height in states.items() if HOME[state][0] is row]
         tops[row], heights[row] = y, max(contents, default=0)
         if row is Row.BELOW:

@@ -22,6 +22,8 @@ _LINE_GAP = 12
 """The distance between parallel lines, in pixels."""
 _CORNER_RADIUS = 9
 """The radius of a corner, in pixels."""
+_LOOP_END = 13
+"""The distance from the corner of a state to the end of its loop, in pixels."""
 _HEAD = 6
 """The distance from the end of a line to the tip of its arrowhead, in pixels."""
 
@@ -50,6 +52,8 @@ def draw_lines(layout: Layout) -> list[Placed]:
             placed = _vertical(layout, cell, cards)
         elif cell.row in (Row.UPPER, Row.LOWER):
             placed = _horizontal(layout, cell, cards)
+        elif cell.row in (Row.ABOVE, Row.BELOW):
+            placed = _loops(layout, cell, cards)
         else:
             placed = _in_lanes(layout, cell, cards)
         found.update(zip(cell.indexes, placed, strict=True))
@@ -108,6 +112,31 @@ def _horizontal(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Pl
         yield Placed(edge=edge, card=card, lines=lines, tip=tip, pointing=(step, 0))
 
 
+def _loops(layout: Layout, cell: Cell, cards: Sequence[Box]) -> Iterator[Placed]:
+    """Yield one loop for each card, around a corner of its state; the card moves to the outermost loop of the state.
+
+    The loops of a state are nested: the loop of the nearest card is inside.
+    """
+    above = cell.row is Row.ABOVE
+    down = 1 if above else -1
+    states = [edge.target for edge in cell.edges]
+    for index, (edge, card) in enumerate(zip(cell.edges, cards, strict=True)):
+        count = states.count(edge.target)
+        depth = states[index + 1 :].count(edge.target) if above else states[:index].count(edge.target)
+        state, side = layout.states[edge.target], HOME[edge.target][1]
+        inner, outwards = (state.right, 1) if side is Column.LEFT else (state.x, -1)
+        start, y = (state.y, state.y) if above else (state.bottom, state.bottom)
+        y += down * (_LOOP_END + depth * 4)
+        near = layout.grid.lanes(side, count)[depth]
+        far = inner + outwards * layout.grid.loop * (depth + 1) // count
+        touching = inner + outwards * (layout.grid.loop + 1)
+        moved = evolve(card, x=touching if side is Column.LEFT else touching - card.width)
+        line = bend(
+            (near, start), (near, card.middle[1]), (far, card.middle[1]), (far, y), (inner + outwards * _HEAD, y)
+        )
+        yield Placed(edge=edge, card=moved, lines=(line,), tip=(inner, y), pointing=(-outwards, 0))
+
+
 @frozen
 class _Port:
     """The point at which a line meets the side of a card."""
@@ -135,10 +164,9 @@ def _ports(cell: Cell, edge: Edge, card: Box) -> list[_Port]:
         ports.append(_Port(card, state, inwards, side, up=state is None or row < cell.row))
     if ports[0].side is not ports[1].side:
         return [evolve(port, y=card.middle[1]) for port in ports]
-    # Two ports on one side: the line that turns up is above; if both turn the same way, the first is outside.
+    # Two ports on one side: the line that turns up is above.
     distance = min(9, card.height // 4)
-    first_above = ports[0].up if ports[0].up is not ports[1].up else not ports[0].up
-    offset = -distance if first_above else distance
+    offset = -distance if ports[0].up else distance
     return [evolve(port, y=card.middle[1] + dy) for port, dy in zip(ports, (offset, -offset), strict=True)]
 
 

@@ -33,8 +33,8 @@ def render(diagram: Diagram, overlay: Overlay, *, detail: str) -> str:
 def draw(diagram: Diagram, overlay: Overlay, *, full: bool, standalone: bool) -> str:
     """Return the picture. A *standalone* one has a heading and panels; the HTML page has its own."""
     grid = FULL if full else SIMPLE
-    lines = [card_lines(edge, overlay, room=grid.card - 19, full=full) for edge in diagram.edges]
-    heading, top = _heading(diagram, overlay, full=full) if standalone else ([], 28)
+    lines = [card_lines(diagram, edge, overlay, room=grid.card - 22, full=full) for edge in diagram.edges]
+    heading, top = _heading(diagram, overlay) if standalone else ([], 28)
     width = grid.state(Column.LEFT, 0, 0).width
     layout = arrange(
         grid,
@@ -48,7 +48,7 @@ def draw(diagram: Diagram, overlay: Overlay, *, full: bool, standalone: bool) ->
         for placed, card in zip(draw_lines(layout), lines, strict=True)
     ]
     panels, bottom = draw_panels(diagram, overlay, layout.bottom, full=full) if standalone else ([], layout.bottom)
-    height = bottom + 20
+    height = bottom + 14
     root = attributes(
         xmlns="http://www.w3.org/2000/svg",
         class_="fsm",
@@ -82,23 +82,20 @@ def _description(diagram: Diagram, overlay: Overlay) -> str:
     return here + " ".join(sentence(edge, overlay) for edge in diagram.edges)
 
 
-def _heading(diagram: Diagram, overlay: Overlay, *, full: bool) -> tuple[list[str], int]:
-    """Return the title above the picture, and the y at which it ends."""
-    y = 14
+def _heading(diagram: Diagram, overlay: Overlay) -> tuple[list[str], int]:
+    """Return the title above the picture, what the title does not say, and the y at which both end."""
+    y = 10
     parts: list[str] = []
     for line in wrap(diagram.title, WIDTH - 28, 22, most=2, bold=True):
         y += 24
         parts.append(text(14, y, line, size=22, bold=True))
-    subtitle = "The states of a customer session"
-    if full:
-        subtitle += ": what may happen to it, what that records, what it is refused for"
-    if overlay.subject:
-        subtitle = f"{overlay.subject}, now {overlay.current}"
-    if diagram.class_name != diagram.title:
-        subtitle = f"{diagram.class_name}. {subtitle}"
-    y += 20
-    (line,) = wrap(subtitle, WIDTH - 28, 13, most=1)
-    parts.append(text(14, y, line, size=13, fill="muted"))
+    facts = [diagram.class_name] if diagram.class_name != diagram.title else []
+    if overlay.current is not None:
+        facts.append(f"{overlay.subject or 'the session'} is {overlay.current} now")
+    if facts:
+        y += 20
+        (line,) = wrap(": ".join(facts), WIDTH - 28, 13, most=1)
+        parts.append(text(14, y, line, size=13, fill="muted"))
     return parts, y + 22
 
 

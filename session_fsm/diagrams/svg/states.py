@@ -13,6 +13,8 @@ from session_fsm.states import State
 __all__ = ["draw_state", "state_height"]
 
 _LINE_HEIGHT = 15
+_FRAME_GAP = 5
+"""The distance between the two frames of a final state, in pixels."""
 _ICONS: Mapping[State, str] = {
     State.OPEN: "M1 2h3l2.4 10h9.2L18 5.2H5M7.4 16.6a1.3 1.3 0 1 0 .1 0M14.4 16.6a1.3 1.3 0 1 0 .1 0",
     State.CLOSED: "M4 1.5h12v17l-3-2-3 2-3-2-3 2zM7 6h6M7 10h6",
@@ -27,7 +29,8 @@ def _meaning(node: Node, width: int) -> tuple[str, ...]:
 
 def state_height(node: Node, width: int, *, full: bool) -> int:
     """Return the least height of the box of a state, in pixels."""
-    return 44 + (_LINE_HEIGHT * len(_meaning(node, width)) + 4 if full else 0)
+    frames = 2 * _FRAME_GAP if node.final else 0
+    return 44 + frames + (_LINE_HEIGHT * len(_meaning(node, width)) + 4 if full else 0)
 
 
 def draw_state(node: Node, box: Box, side: Column, *, current: bool, full: bool) -> list[str]:
@@ -36,7 +39,7 @@ def draw_state(node: Node, box: Box, side: Column, *, current: bool, full: bool)
     border = "3.5" if current else "1.8"
     parts = [rect(box.x, box.y, box.width, box.height, rx=10, fill=f"tint-{state}", stroke=state, stroke_width=border)]
     if node.final:
-        inner = (box.x + 5, box.y + 5, box.width - 10, box.height - 10)
+        inner = (box.x + _FRAME_GAP, box.y + _FRAME_GAP, box.width - 2 * _FRAME_GAP, box.height - 2 * _FRAME_GAP)
         parts.append(rect(*inner, rx=6, stroke=state, stroke_width="1.8"))
     lines = _meaning(node, box.width) if full else ()
     x = box.x + 16 if full else box.middle[0] - int(length(state, 17, bold=True) + 28) // 2
