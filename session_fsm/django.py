@@ -167,16 +167,9 @@ class _DocumentField(models.TextField):  # type: ignore[misc]  # Django has no t
 class SessionField(_DocumentField, Generic[S]):
     """Stores a session as JSON in a text column, so that amounts stay exact.
 
-    ::
-
-        class StoredSession(models.Model):
-            integration_id = models.CharField(max_length=1000, unique=True)
-            update_count = models.PositiveBigIntegerField()
-            session = SessionField(ShopSession)
-
-    The attribute of a row holds the session, or None in a new row. It accepts a session of exactly this class, or its
-    JSON. A session of a subclass is refused, because the fields that the subclass adds would be lost when the row is
-    read. Reading runs no rules.
+    In a model, ``session = SessionField(ShopSession)``. The attribute of a row holds the session, or None in a new row.
+    It accepts a session of exactly this class, or its JSON. A session of a subclass is refused, because the fields that
+    the subclass adds would be lost when the row is read. Reading runs no rules.
 
     The field is not editable, because a form bypasses the verbs and the rules. With ``editable=True`` forms show and
     read the JSON.
