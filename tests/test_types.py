@@ -218,6 +218,12 @@ SNIPPETS = {
         witness(CustomerSession, "too_many_units", "voilated")  # error
         witness(CustomerSession, "too_many_units", on="clsoe")  # error
         """,
+    "the package": """
+        import session_fsm
+
+        assert_type(session_fsm.__version__, str)
+        print(session_fsm.CustomerSesion)  # error
+        """,
     "diagrams": """
         assert_type(render(CustomerSession, "mermaid", detail="simple"), str)
         for name in formats():
