@@ -50,8 +50,8 @@ from session_fsm.wire.encoding import encode_value
 from session_fsm.wire.kinds import KINDS
 
 __all__ = [
+    "ColumnUnreadable",
     "DocumentFormField",
-    "DocumentUnreadable",
     "EventField",
     "ExactJsonResponse",
     "SessionErrorMiddleware",
@@ -70,8 +70,8 @@ _MOST_MESSAGES = 20
 # --- Model fields ----------------------------------------------------------------------------------------------------
 
 
-class DocumentUnreadable(SessionFSMError):
-    """A stored document cannot be read as the class of its field; the status is 500."""
+class ColumnUnreadable(SessionFSMError):
+    """The document in a column cannot be read as the class of its field; the status is 500."""
 
     def __init__(self, column: str, problems: Iterable[Problem]) -> None:
         self.column = column
@@ -122,12 +122,12 @@ class _DocumentField(models.TextField):  # type: ignore[misc]  # Django has no t
         """Return the object for the text in the column.
 
         Raises:
-            DocumentUnreadable: it is not a document of the class.
+            ColumnUnreadable: it is not a document of the class.
         """
         try:
             return None if value is None else self.loads(value)
         except WireError as error:
-            raise DocumentUnreadable(str(self), error.problems) from None
+            raise ColumnUnreadable(str(self), error.problems) from None
 
     def to_python(self, value: Any) -> Any:
         """Return the object for a value of a fixture, a form or ``full_clean()``: an object, or its JSON.

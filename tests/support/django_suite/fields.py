@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -16,8 +17,9 @@ from orders.models import Editable, Happened, Order
 from orders.sessions import ShopSession
 
 from session_fsm import CartItem, CustomerSession, InvalidValue, SessionFSMError, SessionUpdate
-from session_fsm.django import DocumentUnreadable, EventField, SessionField
+from session_fsm.django import ColumnUnreadable, EventField, SessionField
 from session_fsm.errors import http_status, to_error_response
+from session_fsm.wire.text import MOST_BYTES
 
 CHANGED_DOCUMENT = '{"integrationId": "a", "created": "2026-01-01T00:00:00Z", "updated": "2026-01-01T00:00:00Z"%s}'
 
@@ -56,6 +58,12 @@ class TestARow:
         assert '"total":0.30000000000000000003' in column()
         assert json.loads(column())["integrationId"] == "order-7"
         assert_unchanged()
+
+    def test_may_hold_more_than_a_request(self):
+        """`session_fsm.wire.loads` refuses a larger document of somebody else."""
+        large = "x" * (MOST_BYTES + 1)
+        Order.objects.create(number="order-8", session=shop_session(note=large))
+        assert Order.objects.get().session.note == large
 
     def test_keeps_a_change_of_its_session_when_it_is_saved(self, row):
         row.session.update(coupon_codes=["SPRING"])
@@ -207,7 +215,7 @@ class TestAStoredDocument:
 
     def test_that_cannot_be_read_is_an_error_of_the_service(self, row):
         write(CHANGED_DOCUMENT.replace("2026-01-01T00:00:00Z", "secret-word") % "")
-        with pytest.raises(DocumentUnreadable) as caught:
+        with pytest.raises(ColumnUnreadable) as caught:
             Order.objects.get()
         error = caught.value
         assert isinstance(error, SessionFSMError)
@@ -222,7 +230,7 @@ class TestAStoredDocument:
 
     def test_that_is_not_json_is_an_error_of_the_service(self, row):
         write("<ShopSession>")
-        with pytest.raises(DocumentUnreadable, match=r"1 problem, at the whole$"):
+        with pytest.raises(ColumnUnreadable, match=r"1 problem, at the whole$"):
             Order.objects.get()
         assert Order.objects.defer("session").get().number == "order-7"
 
@@ -237,12 +245,12 @@ class TestAStoredDocument:
 
 class TestAnEvent:
     def test_is_unchanged_and_its_own_fields_have_their_types(self):
-        (event,) = shop_session().take_events()
+        due = datetime(2026, 9, 14, 12, 0, tzinfo=UTC)
+        (event,) = shop_session(due=due).take_events()
         Happened.objects.create(event=event)
         held = Happened.objects.get().event
         assert held == event
-        assert held.change.own == {"deposit": Decimal("0.30")}
-        assert type(held.change.own["deposit"]) is Decimal
+        assert held.change.own == {"deposit": Decimal("0.30"), "due": due}
         assert '"deposit":0.30' in column("orders_happened", "event")
 
     def test_is_the_only_value_of_its_field(self):

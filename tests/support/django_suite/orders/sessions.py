@@ -1,5 +1,6 @@
 """The session class of the suite."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import attrs
@@ -19,3 +20,4 @@ class ShopSession(CustomerSession):
 
     deposit: Decimal = Decimal(0)
     note: str = "<none>"
+    due: datetime | None = None
