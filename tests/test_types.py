@@ -218,6 +218,21 @@ SNIPPETS = {
         witness(CustomerSession, "too_many_units", "voilated")  # error
         witness(CustomerSession, "too_many_units", on="clsoe")  # error
         """,
+    "fields of Django": """
+        from session_fsm.django import EventField, SessionField
+
+
+        class Row:
+            session = SessionField(BranchSession)
+            event = EventField(BranchSession)
+
+
+        assert_type(Row().session, BranchSession)
+        assert_type(Row().event, SessionEvent)
+        Row().session.clsoe()  # error
+        Row().session = session  # error
+        Row().session = branch
+        """,
     "the package": """
         import session_fsm
 
