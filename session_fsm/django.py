@@ -183,6 +183,9 @@ class SessionField(_DocumentField, Generic[S]):
     """
 
     if TYPE_CHECKING:
+        # Without these, the plugin of django-stubs takes the session for the text of a `TextField`.
+        _pyi_private_set_type: Any
+        _pyi_private_get_type: Any
 
         def __init__(self, kind: type[S], **options: Any) -> None: ...
         def __get__(self, instance: object, owner: Any = None) -> S: ...
