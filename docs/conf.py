@@ -34,7 +34,10 @@ nitpick_ignore_regex = [
         r"(abc|asyncio|collections|copy|datetime|decimal|enum|functools|pathlib|pickle|threading|types|typing|uuid)(\..*)?",
     ),
     (r"py:.*", r"ABCMeta|Decimal|Enum|UUID|timedelta|Attribute|EventData|get_(state|triggers|transitions)"),
-    (r"py:.*", r"(attrs?|cattrs|click|docutils|hypothesis|pytest|_pytest|rich|sphinx|sqlalchemy|transitions)(\..*)?"),
+    (
+        r"py:.*",
+        r"(attrs?|cattrs|click|django|docutils|hypothesis|pytest|_pytest|rich|sphinx|sqlalchemy|transitions)(\..*)?",
+    ),
     # The names of its callbacks, which a service writes.
     (r"py:.*", r"(prepare|before|after|on_enter|on_exit|on_exception|on_final)(_\w+)?"),
     # Private names that signatures show.

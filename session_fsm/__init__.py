@@ -10,7 +10,7 @@ SessionEvent(name=<EventName.CLOSED: 'talon_session_closed'>, ...)
 `session_fsm.rules` has rules that a service may switch on, `session_fsm.wire` reads and writes Talon.One's JSON.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from session_fsm.appearance import render_with
 from session_fsm.decisions import Decision, Rule, rule
@@ -74,9 +74,13 @@ def _render(*args: Any, **keywords: Any) -> str:
 render_with(_render)
 
 
-def __getattr__(name: str) -> str:
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 - it would double the time of the import
+if TYPE_CHECKING:
+    __version__: str
+else:
+    # Type checkers would take any misspelt name for an attribute of the module.
+    def __getattr__(name: str) -> str:
+        if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415 - it would double the time of the import
 
-        return version("session-fsm")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return version("session-fsm")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -141,11 +141,20 @@ def _all_read_only(_: type, attributes: list[Attribute[Any]]) -> list[Attribute[
 class CustomerSession(Shown, PydanticType, metaclass=SessionType):
     """A finite container of customer activity inside one Application: a cart, then an order.
 
-    Sessions are made by `create`, or read from JSON by `session_fsm.wire`. From then on nothing but the verbs
-    changes them: `update`, `close`, `cancel`, `return_items`, `reopen`, and `put`, which is the Update operation
-    of the API. A verb is atomic: it returns its `SessionEvent`, or raises and the session is unchanged. Two sessions are equal only if they are the same object. A copy
-    (`copy.copy`, `copy.deepcopy`, `pickle`, `attrs.evolve`) is a session of its own; `attrs.evolve` keeps the
-    pending events and the totals unless it is given others.
+    >>> session = CustomerSession.create("order-1042", cart_items=[CartItem(sku="MUG", quantity=2, price="12.50")])
+    >>> session.close(coupon_codes=["XMAS"]).target
+    <State.CLOSED: 'closed'>
+    >>> session
+    <CustomerSession 'order-1042': closed, 1 item, total 25.00>
+
+    Sessions are made by `create`, or read from JSON by `session_fsm.wire`. From then on nothing but the verbs changes
+    them: `update`, `close`, `cancel`, `return_items`, `reopen`, and `put`, which is the Update operation of the API. A
+    verb is atomic: it returns its `SessionEvent`, or raises and the session is unchanged. `evaluate` is the dry run of
+    one trigger, and `board` that of all.
+
+    Two sessions are equal only if they are the same object. A copy (`copy.copy`, `copy.deepcopy`, `pickle`,
+    `attrs.evolve`) is a session of its own; `attrs.evolve` keeps the pending events and the totals unless it is given
+    others.
 
     A service adds rules in a subclass:
 

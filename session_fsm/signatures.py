@@ -1,7 +1,8 @@
 """The signatures of the verbs of a session, for editors and type checkers.
 
 The verbs themselves take ``**changes``: a subclass adds fields of its own, which no checker can know. To a checker each
-verb has the signature of one of the functions below, in which the fields of every session have their types.
+verb has the signature of one of the functions below, in which the fields of every session have their types. These
+functions have no docstrings, because an editor would show them in place of those of the verbs.
 """
 
 from __future__ import annotations
@@ -78,8 +79,7 @@ def create(
     attributes: Mapping[str, Any] | Unset | None = None,
     experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None = None,
     **own: Any,
-) -> None:
-    """What `CustomerSession.create` takes."""
+) -> None: ...
 
 
 def update(
@@ -101,8 +101,7 @@ def update(
     attributes: Mapping[str, Any] | Unset | None = None,
     experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None = None,
     **own: Any,
-) -> None:
-    """What `CustomerSession.update` and `CustomerSession.close` take; neither takes a wanted state."""
+) -> None: ...
 
 
 def put(
@@ -124,8 +123,7 @@ def put(
     attributes: Mapping[str, Any] | Unset | None = None,
     experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None = None,
     **own: Any,
-) -> None:
-    """What `CustomerSession.put` takes."""
+) -> None: ...
 
 
 def evaluate(
@@ -150,8 +148,7 @@ def evaluate(
     attributes: Mapping[str, Any] | Unset | None = None,
     experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None = None,
     **own: Any,
-) -> None:
-    """What `CustomerSession.evaluate` takes."""
+) -> None: ...
 
 
 def board(
@@ -174,5 +171,4 @@ def board(
     attributes: Mapping[str, Any] | Unset | None = None,
     experiment_variant_allocations: Iterable[ExperimentVariantAllocation] | Unset | None = None,
     **own: Any,
-) -> None:
-    """What `CustomerSession.board` takes."""
+) -> None: ...

@@ -90,6 +90,7 @@ def test_importing_the_package_loads_nothing_that_only_a_part_of_it_needs() -> N
         "graphviz",
         "sphinx",
         "sqlalchemy",
+        "django",
         "importlib.metadata",
     )
     code = f"import sys, session_fsm; print([name for name in {spared} if name in sys.modules])"

@@ -218,6 +218,27 @@ SNIPPETS = {
         witness(CustomerSession, "too_many_units", "voilated")  # error
         witness(CustomerSession, "too_many_units", on="clsoe")  # error
         """,
+    "fields of Django": """
+        from session_fsm.django import EventField, SessionField
+
+
+        class Row:
+            session = SessionField(BranchSession)
+            event = EventField(BranchSession)
+
+
+        assert_type(Row().session, BranchSession)
+        assert_type(Row().event, SessionEvent)
+        Row().session.clsoe()  # error
+        Row().session = session  # error
+        Row().session = branch
+        """,
+    "the package": """
+        import session_fsm
+
+        assert_type(session_fsm.__version__, str)
+        print(session_fsm.CustomerSesion)  # error
+        """,
     "diagrams": """
         assert_type(render(CustomerSession, "mermaid", detail="simple"), str)
         for name in formats():

@@ -40,6 +40,7 @@ PAGES = (
     "session_fsm.diagrams.sphinx",
     "session_fsm.store",
     "session_fsm.sandbox",
+    "session_fsm.django",
     "session_fsm.testing",
     "session_fsm.backtest",
     "session_fsm.backtest.spark",

@@ -164,6 +164,7 @@ class AsyncSessionStore(Generic[C]):
     async def _transaction(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
         """Run the block in a transaction, or in a savepoint of the service's own."""
         if self._joined is not None:
+            await self._joined.run_sync(sqlite.begin_for_savepoint)
             async with self._joined.begin_nested():
                 yield self._joined
             return

@@ -178,6 +178,7 @@ class SessionStore(Generic[C]):
     def _transaction(self, engine: Engine) -> Generator[Connection]:
         """Run the block in a transaction, or in a savepoint of the service's own."""
         if self._joined is not None:
+            sqlite.begin_for_savepoint(self._joined)
             with self._joined.begin_nested():
                 yield self._joined
             return

@@ -92,8 +92,7 @@ def _expected(
     state: StateLike | Unset = UNSET,
     event: EventNameLike | SessionEvent | Unset = UNSET,
     **fields: Any,
-) -> None:
-    """The signature of `Scenario.then`."""
+) -> None: ...  # the signature of `Scenario.then`, of which editors show the docstring
 
 
 @frozen

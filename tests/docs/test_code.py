@@ -39,7 +39,7 @@ _SERVICE_PAGES = [
 
 _PAGE_DEFINITIONS = {
     "keep-sessions-in-a-database.md": {"BranchSession", "close", "read"},
-    "embed-in-django.md": {"update"},
+    "embed-in-django.md": {"OrderField", "StoredSessionAdmin", "update"},
     "embed-in-fastapi.md": {"put"},
 }
 """Definitions that only a page has, for its examples."""

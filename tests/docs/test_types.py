@@ -19,7 +19,7 @@ class Exempt(NamedTuple):
 
 
 _PAGES = r"(?!docs\.examples\.).*"
-_DJANGO = r"docs\.(examples\.django_shop\..*|pages\.howto_embed_in_django)"
+_DJANGO = r"docs\.(examples\.django_shop\..*|pages\.howto_embed_in_django)|docstrings\.session_fsm_django"
 EXEMPT = [
     Exempt(r"reportUnused(Import|Expression)", _PAGES, ".*", "an example shows what an expression is worth"),
     Exempt(r"reportPossiblyUnbound.*", _PAGES, ".*", "an example goes on only where the one before it ended well"),

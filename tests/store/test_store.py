@@ -232,6 +232,33 @@ class TestEnginesOfTheService:
                 assert store.using(connection).relay(lambda _: None).delivered == 1
             assert store.outbox.count() == 0
 
+    def test_a_sqlite_engine_of_the_service_rolls_back_what_the_store_did_first(self, tmp_path: Path) -> None:
+        """The driver begins no transaction before the store's savepoint, whose end would commit."""
+        engine = create_engine(f"sqlite:///{tmp_path / 'orders.db'}")
+        store = SessionStore(engine)
+        store.create_schema()
+        with engine.connect() as connection:
+            store.using(connection).add(CustomerSession.create("order-1"))
+            connection.rollback()
+        assert store.count() == 0
+        with engine.begin() as connection:
+            store.using(connection).add(CustomerSession.create("order-1"))
+        assert store.count() == 1
+        engine.dispose()
+
+    def test_an_asynchronous_sqlite_engine_of_the_service_rolls_back_too(self, tmp_path: Path) -> None:
+        async def run() -> None:
+            engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'orders.db'}")
+            store = AsyncSessionStore(engine)
+            await store.create_schema()
+            async with engine.connect() as connection:
+                await store.using(connection).add(CustomerSession.create("order-1"))
+                await connection.rollback()
+            assert await store.count() == 0
+            await engine.dispose()
+
+        asyncio.run(run())
+
     @pytest.mark.parametrize("begins", [False, True])
     def test_a_sqlite_engine_of_the_service_keeps_its_settings(self, tmp_path: Path, begins: bool) -> None:
         """Its listeners too, as SQLAlchemy's documentation recommends one that begins transactions."""

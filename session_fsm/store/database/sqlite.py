@@ -15,7 +15,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-__all__ = ["begin_immediately", "begin_snapshot", "begins_immediately", "configure", "database_file", "only_relay"]
+__all__ = [
+    "begin_for_savepoint",
+    "begin_immediately",
+    "begin_snapshot",
+    "begins_immediately",
+    "configure",
+    "database_file",
+    "only_relay",
+]
 
 _POLL = 0.02
 """How often it is tried to turn on the write-ahead log, in seconds."""
@@ -82,6 +90,15 @@ def begin_snapshot(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     if not driver.in_transaction:
         connection.exec_driver_sql("BEGIN")
+
+
+def begin_for_savepoint(connection: Connection) -> None:
+    """Begin the transaction of *connection*, unless it has begun.
+
+    The driver does not begin one before a savepoint. The end of the savepoint would then commit.
+    """
+    if connection.dialect.name == "sqlite":
+        begin_snapshot(connection)
 
 
 def database_file(connection: Connection) -> str:

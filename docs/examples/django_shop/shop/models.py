@@ -6,7 +6,7 @@ from secrets import randbits
 from django.db import IntegrityError, models, transaction
 
 from session_fsm import ConcurrentChange, SessionEvent, SessionUpdate, State
-from shop.fields import WireField
+from session_fsm.django import EventField, SessionField
 from shop.sessions import ShopSession
 
 __all__ = ["APPLICATION_ID", "ParallelWrite", "StoredEvent", "StoredSession", "find", "keep", "put", "save_events"]
@@ -21,7 +21,7 @@ class StoredSession(models.Model):
     integration_id = models.CharField(max_length=1000, unique=True)
     state = models.CharField(max_length=20, choices=[(str(state), str(state)) for state in State])
     update_count = models.PositiveBigIntegerField()
-    session = WireField(ShopSession)
+    session = SessionField(ShopSession)
 
     class Meta:
         """The app of the model."""
@@ -37,7 +37,7 @@ class StoredEvent(models.Model):
 
     integration_id = models.CharField(max_length=1000)
     update_count = models.PositiveBigIntegerField()
-    event = WireField(SessionEvent)
+    event = EventField(ShopSession)
 
     class Meta:
         """Ordered by session and update count."""

@@ -9,7 +9,10 @@ DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "shop.urls"
 INSTALLED_APPS = ["shop"]
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]  # refuses requests for other hosts
+MIDDLEWARE = [
+    "django.middleware.common.CommonMiddleware",  # refuses requests for other hosts
+    "session_fsm.django.SessionErrorMiddleware",  # answers refusals and invalid documents
+]
 APPEND_SLASH = False
 DATABASES = {
     "default": {

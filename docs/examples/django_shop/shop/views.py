@@ -1,49 +1,26 @@
-"""The endpoints, with the URLs and bodies of Talon.One's Integration API, and the error responses."""
+"""The endpoints, with the URLs and bodies of Talon.One's Integration API.
 
-import logging
+`SessionErrorMiddleware` returns the errors of sessions, and the functions at the end those of Django.
+"""
+
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import Resolver404
 from django.views import View
 
-from session_fsm import Decision, InvalidValue, SessionFSMError, SessionUpdate, wire
+from session_fsm import Decision, InvalidValue, SessionUpdate, wire
 from session_fsm.diagrams import Format, render
-from session_fsm.errors import http_status, to_error_response
+from session_fsm.django import ExactJsonResponse
 from shop.models import APPLICATION_ID, StoredEvent, find, keep, put, save_events
 from shop.sessions import ShopSession
 
-__all__ = ["Diagram", "Reopening", "Returns", "Session", "bad_request", "error_response", "not_found", "server_error"]
-
-_log = logging.getLogger(__name__)
-
-
-class UnknownSession(Exception):
-    """There is no such session."""
-
-
-def error_response(error: SessionFSMError, session_id: str) -> JsonResponse:
-    """Return an error in Talon.One's format, with status 400, 409, or 500 if this service is at fault.
-
-    The cause of a 500 is logged, not returned: the text of an exception may contain a password.
-    """
-    status = http_status(error)
-    if status >= 500:
-        _log.error("session %r: %s", session_id, type(error).__name__, exc_info=error)
-    return JsonResponse(to_error_response(error), status=status)
+__all__ = ["Diagram", "Reopening", "Returns", "Session", "bad_request", "not_found", "server_error"]
 
 
 class SessionView(View):
-    """The base of all endpoints: returns errors in Talon.One's format."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Return the response to *request*, also after an error."""
-        try:
-            return super().dispatch(request, *args, **kwargs)
-        except SessionFSMError as error:
-            return error_response(error, kwargs["session_id"])
-        except UnknownSession as error:
-            return _error(f'There is no session "{error}"', 404)
+    """The base of all endpoints."""
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return status 405 in Talon.One's format."""
@@ -60,7 +37,7 @@ class Session(SessionView):
 
     def get(self, _: HttpRequest, session_id: str) -> HttpResponse:
         """Return the session."""
-        return _session_response(_get_or_404(session_id))
+        return ExactJsonResponse({"customerSession": _get_or_404(session_id)})
 
     def put(self, request: HttpRequest, session_id: str) -> HttpResponse:
         """Create, update, close or cancel the session, or return the result of a dry run."""
@@ -92,7 +69,7 @@ class Reopening(SessionView):
             session = _get_or_404(session_id, lock=True)
             session.reopen()
             save_events(keep(session))
-        return JsonResponse({"effects": []})
+        return ExactJsonResponse({"effects": []})
 
 
 class Diagram(SessionView):
@@ -111,7 +88,7 @@ class Diagram(SessionView):
 def _get_or_404(session_id: str, *, lock: bool = False) -> ShopSession:
     session = find(session_id, lock=lock)
     if session is None:
-        raise UnknownSession(session_id)
+        raise Http404(f'There is no session "{session_id}"')
     return session
 
 
@@ -137,22 +114,16 @@ def _session_after(decision: Decision[ShopSession]) -> ShopSession:
     return decision.after
 
 
-def _session_response(session: ShopSession) -> HttpResponse:
-    """Return the session as JSON. `JsonResponse` would write its amounts as strings."""
-    return HttpResponse(b'{"customerSession":' + wire.dumps(session) + b"}", content_type="application/json")
-
-
 def _update_response(session: ShopSession) -> HttpResponse:
     """Return the response to an update or a return, with the members that Talon.One's clients require."""
-    body = b'{"customerSession":%s,"effects":[],"createdCoupons":[],"createdReferrals":[]}' % wire.dumps(session)
-    return HttpResponse(body, content_type="application/json")
+    return ExactJsonResponse({"customerSession": session, "effects": [], "createdCoupons": [], "createdReferrals": []})
 
 
 # --- Errors of Django, in the same format ---------------------------------------------------------------
 
 
 def _error(message: str, status: int) -> HttpResponse:
-    return JsonResponse({"message": message, "errors": []}, status=status)
+    return ExactJsonResponse({"message": message, "errors": []}, status=status)
 
 
 def bad_request(_: HttpRequest, exception: Exception) -> HttpResponse:
@@ -160,9 +131,9 @@ def bad_request(_: HttpRequest, exception: Exception) -> HttpResponse:
     return _error(str(exception) or "Bad Request", 400)
 
 
-def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it by name
-    """Return status 404 for an unknown URL."""
-    return _error("Not Found", 404)
+def not_found(_: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return status 404 for an unknown URL or session."""
+    return _error("Not Found" if isinstance(exception, Resolver404) else str(exception), 404)
 
 
 def server_error(_: HttpRequest) -> HttpResponse:

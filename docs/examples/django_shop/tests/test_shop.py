@@ -1,8 +1,6 @@
 """Tests of the service through its HTTP interface, without a server, and of the models."""
 
-import copy
 import json
-import pickle
 import shlex
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,17 +8,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from django.core import serializers
-from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import connection, transaction
-from django.forms import modelform_factory
 from django.test import TestCase
-from shop.fields import WireField
 from shop.models import ParallelWrite, StoredEvent, StoredSession, find, keep, save_events
 from shop.sessions import ShopSession
 
-from session_fsm import CartItem, CustomerSession, SessionEvent, SessionUpdate, State, Trigger, rule
+from session_fsm import State, Trigger, rule
 
 URL = "/v2/customer_sessions/order-7"
 ANSWER = {"customerSession", "effects", "createdCoupons", "createdReferrals"}
@@ -205,7 +198,7 @@ class Faults(ShopTestCase):
                 self.subTest(query),
                 patch("shop.views.find", return_value=Broken.create("order-7")),
                 patch("shop.models.find", return_value=Broken.create("order-7")),
-                self.assertLogs("shop.views", "ERROR") as log,
+                self.assertLogs("session_fsm.django", "ERROR") as log,
                 self.assertLogs("django.request", "ERROR"),
             ):
                 answer = self.put(URL + query, state="closed")
@@ -306,162 +299,3 @@ class Models(TestCase):
 
     def test_migrations_are_complete(self) -> None:
         call_command("makemigrations", check=True, dry_run=True, verbosity=0)
-
-
-class Field(TestCase):
-    """A row keeps its session after each operation of Django."""
-
-    def setUp(self) -> None:
-        keep(
-            ShopSession.create(
-                "order-7", coupon_codes=["XMAS"], cart_items=[CartItem(sku="A", quantity=3, price="0.10")]
-            )
-        )
-        self.row = StoredSession.objects.get()
-
-    def column(self) -> str:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT session FROM shop_storedsession")
-            (text,) = cursor.fetchone()
-        return str(text)
-
-    def assert_unchanged(self) -> None:
-        self.assertEqual(json.loads(self.column())["integrationId"], "order-7")
-        held = StoredSession.objects.get().session
-        self.assertEqual((type(held), held.coupon_codes, str(held.total)), (ShopSession, ("XMAS",), "0.30"))
-
-    def test_after_full_clean_and_save(self) -> None:
-        self.row.full_clean()
-        self.row.save()
-        self.assert_unchanged()
-
-    def test_after_saving_from_json(self) -> None:
-        self.row.session = self.column()
-        self.row.full_clean()
-        self.assertIs(type(self.row.session), ShopSession)
-        self.row.session = self.column().encode()
-        self.row.save()
-        self.assert_unchanged()
-
-    def test_after_bulk_operations(self) -> None:
-        StoredSession.objects.bulk_update([self.row], ["session"])
-        self.assert_unchanged()
-        StoredSession.objects.all().delete()
-        StoredSession.objects.bulk_create([self.row])
-        self.assert_unchanged()
-        StoredSession.objects.bulk_create(
-            [self.row], update_conflicts=True, update_fields=["session"], unique_fields=["integration_id"]
-        )
-        self.assert_unchanged()
-
-    def test_after_update_or_create(self) -> None:
-        values = {"session": self.row.session, "state": "open", "update_count": 1}
-        StoredSession.objects.update_or_create(integration_id="order-7", defaults=values)
-        self.assert_unchanged()
-
-    def test_after_refresh_and_deferred_loading(self) -> None:
-        self.row.session = None
-        self.row.refresh_from_db()
-        self.assertEqual(self.row.session.coupon_codes, ("XMAS",))
-        late = StoredSession.objects.defer("session").get()
-        self.assertEqual(late.session.coupon_codes, ("XMAS",))
-        late.save()
-        self.assert_unchanged()
-        self.assertEqual(StoredSession.objects.values_list("session", flat=True)[0].coupon_codes, ("XMAS",))
-
-    def test_after_a_fixture_in_every_format(self) -> None:
-        for name in ("json", "jsonl", "xml", "python"):
-            with self.subTest(name):
-                fixture = serializers.serialize(name, StoredSession.objects.all())
-                StoredSession.objects.all().delete()
-                for loaded in serializers.deserialize(name, fixture):
-                    loaded.save()
-                self.assert_unchanged()
-
-    def test_after_an_unchanged_form(self) -> None:
-        form_class = modelform_factory(StoredSession, fields="__all__")
-        shown = form_class(instance=self.row)
-        self.assertIn("&quot;couponCodes&quot;", shown.as_p())
-        sent = {name: shown[name].value() for name in shown.fields}
-        form = form_class(sent, instance=self.row)
-        self.assertEqual(form.changed_data, [])
-        self.assertTrue(form.is_valid(), form.errors)
-        form.save()
-        self.assert_unchanged()
-
-    def test_a_form_reads_changes_and_reports_errors(self) -> None:
-        form_class = modelform_factory(StoredSession, fields=["session"])
-        changed = self.column().replace("XMAS", "SPRING")
-        form = form_class({"session": changed}, instance=self.row)
-        self.assertEqual(form.changed_data, ["session"])
-        form.save()
-        self.assertEqual(StoredSession.objects.get().session.coupon_codes, ("SPRING",))
-        for text, problem in (
-            ("<ShopSession>", "the document is not JSON"),
-            ("{}", "/integrationId: is missing"),
-            ("", "This field is required"),
-        ):
-            with self.subTest(text):
-                form = form_class({"session": text}, instance=StoredSession.objects.get())
-                self.assertEqual(form.changed_data, ["session"])
-                self.assertIn(problem, str(form.errors))
-
-    def test_an_empty_form_is_none_if_the_column_allows_null(self) -> None:
-        field = WireField(ShopSession, null=True, blank=True).formfield()
-        self.assertIsNone(field.clean(""))
-        self.assertFalse(field.has_changed(None, ""))
-        self.assertEqual(field.prepare_value(None), None)
-        session = ShopSession.create("order-8")
-        self.assertIs(field.clean(session), session)
-
-    def test_filter_by_the_session(self) -> None:
-        self.assertEqual(StoredSession.objects.filter(session=self.row.session).count(), 1)
-        self.assertEqual(StoredSession.objects.filter(session__in=[self.row.session]).count(), 1)
-        self.assertEqual(StoredSession.objects.filter(session__contains="XMAS").count(), 1)
-        self.assertEqual(StoredSession.objects.filter(session__isnull=True).count(), 0)
-
-    def test_after_copy_and_pickle(self) -> None:
-        for copied in (copy.copy(self.row), copy.deepcopy(self.row), pickle.loads(pickle.dumps(self.row))):
-            copied.save()
-            self.assert_unchanged()
-
-    def test_other_values_are_refused(self) -> None:
-        class Finer(ShopSession):
-            """A session of another class."""
-
-        wrong: list[Any] = [
-            repr(self.row.session),
-            "",
-            7,
-            {},
-            CustomerSession.create("order-7"),
-            Finer.create("order-7"),
-            SessionUpdate(),
-        ]
-        for value in wrong:
-            with self.subTest(type(value)):
-                self.row.session = value
-                for save in (
-                    self.row.full_clean,
-                    self.row.save,
-                    lambda value=value: StoredSession.objects.update(session=value),
-                    lambda: StoredSession.objects.bulk_update([self.row], ["session"]),
-                ):
-                    with self.assertRaises(ValidationError), transaction.atomic():
-                        save()
-                self.assert_unchanged()
-
-    def test_null_is_allowed_if_the_column_allows_null(self) -> None:
-        field = WireField(ShopSession, null=True, blank=True)
-        self.assertIsNone(field.from_db_value(None, None, None))
-        self.assertIsNone(field.to_python(None))
-        self.assertIsNone(field.get_prep_value(None))
-        self.assertIsNone(field.clean(None, self.row))
-
-    def test_a_deconstructed_copy_has_the_same_class(self) -> None:
-        self.assertIs(WireField(SessionEvent).clone().kind, SessionEvent)
-
-    def test_an_invalid_document_has_every_problem(self) -> None:
-        with self.assertRaises(ValidationError) as caught:
-            WireField(SessionEvent).to_python("{}")
-        self.assertIn("/sessionId: is missing", caught.exception.messages)

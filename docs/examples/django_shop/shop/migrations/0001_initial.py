@@ -2,8 +2,7 @@
 
 from django.db import migrations, models
 
-import session_fsm.events
-import shop.fields
+import session_fsm.django
 import shop.sessions
 
 
@@ -31,7 +30,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("update_count", models.PositiveBigIntegerField()),
-                ("session", shop.fields.WireField(shop.sessions.ShopSession)),
+                ("session", session_fsm.django.SessionField(editable=False, kind=shop.sessions.ShopSession)),
             ],
         ),
         migrations.CreateModel(
@@ -40,7 +39,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("integration_id", models.CharField(max_length=1000)),
                 ("update_count", models.PositiveBigIntegerField()),
-                ("event", shop.fields.WireField(session_fsm.events.SessionEvent)),
+                ("event", session_fsm.django.EventField(editable=False, kind=shop.sessions.ShopSession)),
             ],
             options={
                 "ordering": ("integration_id", "update_count"),
