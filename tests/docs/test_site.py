@@ -360,7 +360,9 @@ class TestInABrowser:
         from session_fsm.cli import COMMANDS  # noqa: PLC0415 - it needs click
 
         names = {name for names in extension("api").homes().values() for name in names}
-        codes = {one.code for one in BUILT_IN} | {one.code for one, _ in extension("reference").optional_rules().values()}
+        codes = {one.code for one in BUILT_IN} | {
+            one.code for one, _ in extension("reference").optional_rules().values()
+        }
         browser.driver.get(f"{(site / 'search.html').as_uri()}?q=board")
         browser.driver.implicitly_wait(20)
         browser.driver.find_element("css selector", "#search-results li a")  # the index is there
