@@ -126,3 +126,25 @@ def test_the_decision_table_names_parts_that_exist() -> None:
         for name in re.findall(r"command `(\w+)`", part):
             assert name in commands
         assert set(re.findall(r"`(\w+)`", extra)) <= set(extras), extra
+
+
+_COMMAND = re.compile(r"session-fsm ([a-z]+)((?: [^`\n|>]*)?)")
+
+
+@pytest.mark.parametrize("page", [page for page in pages.pages() if page.startswith("docs/")])
+def test_commands_in_sentences_exist_with_their_options(page: str) -> None:
+    """Blocks of commands run; what stands in backticks in a sentence does not."""
+    click = pytest.importorskip("click", reason="the command is an extra")
+    command = import_module("session_fsm.cli").command
+    context = click.Context(command)
+    text = re.sub(r"^```.*?^```", "", pages.pages()[page].read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for shown in re.findall(r"`(session-fsm [^`]+)`", " ".join(text.split())):
+        name, arguments = _COMMAND.match(shown).groups()  # type: ignore[union-attr]
+        found = command.get_command(context, name)
+        assert found is not None, shown
+        arguments = arguments.partition(" -- ")[0]
+        if isinstance(found, click.Group) and (words := arguments.split()):
+            found = found.get_command(context, words[0])
+            assert found is not None, shown
+        known = {option for parameter in found.get_params(context) for option in parameter.opts}
+        assert set(re.findall(r"(?<=\s)--?[a-z][a-z-]*", arguments)) <= known, shown
