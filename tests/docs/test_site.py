@@ -236,6 +236,12 @@ class TestPages:
             if fragment and target.suffix == ".html":
                 assert fragment in anchors(target), f"{file}: {target}#{fragment}"
 
+    def test_every_page_is_in_the_sidebar_once(self, site: Path) -> None:
+        (sidebar,) = [one for one in tree(site / "index.html").iter("div") if one.get("class") == "sidebar-tree"]
+        pages = [link.get("href") for link in sidebar.iter("a")]
+        assert len(pages) > 60
+        assert sorted(pages) == sorted(set(pages))
+
     def test_no_external_resources_are_loaded(self, site: Path) -> None:
         for file in site.rglob("*.html"):
             for name, attribute in (("script", "src"), ("img", "src"), ("link", "href"), ("iframe", "src")):
@@ -375,10 +381,11 @@ class TestInABrowser:
 
     @pytest.mark.parametrize(("theme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(15, 21, 29)")])
     def test_diagrams_follow_the_selected_theme(self, site: Path, browser: Browser, theme: str, paper: str) -> None:
-        browser.driver.get((site / "index.html").as_uri())
-        browser.run(f"document.body.dataset.theme = '{theme}'")
-        script = "return getComputedStyle(document.querySelector('.fsm .f-paper')).fill"
-        assert browser.run(script) == paper
+        for page in ("index", "explanation/architecture"):
+            browser.driver.get((site / f"{page}.html").as_uri())
+            browser.run(f"document.body.dataset.theme = '{theme}'")
+            script = "return getComputedStyle(document.querySelector('.fsm .f-paper')).fill"
+            assert browser.run(script) == paper, page
 
 
 @pytest.fixture(scope="module")
