@@ -21,7 +21,6 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.ext.autodoc.preserve_defaults import DefaultValue
 from sphinx.ext.napoleon import Config, GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
@@ -183,6 +182,16 @@ def _signature(_app: Sphinx, _what: str, name: str, *_: object) -> tuple[str, st
     return ("", "") if name == "session_fsm.CustomerSession" else None
 
 
+class _Computed:
+    """Stands in a signature for a default that is computed for each call."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+_COMPUTED = _Computed()
+
+
 def _defaults(_app: Sphinx, function: Any, _bound: bool) -> None:  # noqa: FBT001 - as Sphinx calls it
     """Show the defaults of an ``__init__`` that attrs generated as values; its source has ``attr_dict['name'].default``."""
     code = getattr(function, "__code__", None)
@@ -191,7 +200,7 @@ def _defaults(_app: Sphinx, function: Any, _bound: bool) -> None:  # noqa: FBT00
     function.__dict__.pop("__signature__", None)  # what ``autodoc_preserve_defaults`` has set
     signature = inspect.signature(function)
     shown = [
-        parameter.replace(default=DefaultValue("...")) if parameter.default is attrs.NOTHING else parameter
+        parameter.replace(default=_COMPUTED) if parameter.default is attrs.NOTHING else parameter
         for parameter in signature.parameters.values()
     ]
     function.__signature__ = signature.replace(parameters=shown)
