@@ -20,6 +20,7 @@ extensions = [
     "_ext.changelog",
     "_ext.command_line",
     "_ext.domain",
+    "_ext.figures",
     "_ext.layout",
     "_ext.pictures",
     "_ext.reference",

@@ -16,6 +16,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+import attrs
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -182,6 +183,30 @@ def _signature(_app: Sphinx, _what: str, name: str, *_: object) -> tuple[str, st
     return ("", "") if name == "session_fsm.CustomerSession" else None
 
 
+class _Computed:
+    """Stands in a signature for a default that is computed for each call."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+_COMPUTED = _Computed()
+
+
+def _defaults(_app: Sphinx, function: Any, _bound: bool) -> None:  # noqa: FBT001 - as Sphinx calls it
+    """Show the defaults of an ``__init__`` that attrs generated as values; its source has ``attr_dict['name'].default``."""
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_filename.startswith("<attrs generated"):
+        return
+    function.__dict__.pop("__signature__", None)  # what ``autodoc_preserve_defaults`` has set
+    signature = inspect.signature(function)
+    shown = [
+        parameter.replace(default=_COMPUTED) if parameter.default is attrs.NOTHING else parameter
+        for parameter in signature.parameters.values()
+    ]
+    function.__signature__ = signature.replace(parameters=shown)
+
+
 def _docstring(_app: Sphinx, what: str, _name: str, _value: object, _options: object, lines: list[str]) -> None:
     """Convert sections such as ``Raises:`` to reStructuredText. Docstrings of attributes have none, but may have colons."""
     if what not in ("attribute", "data"):
@@ -193,6 +218,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("public-names", PublicNames)
     app.add_directive("inner-names", InnerNames)
     app.connect("missing-reference", _find, priority=400)  # before the handler that warns about unknown names
+    app.connect("autodoc-before-process-signature", _defaults, priority=600)  # after ``autodoc_preserve_defaults``
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-process-docstring", _docstring)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

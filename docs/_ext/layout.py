@@ -1,4 +1,4 @@
-"""Layout fixes for all pages: classes for long table cells and for options, and no trailing line in code blocks."""
+"""Layout of all pages: classes for tables of numbered rules, long cells and options; no empty last line in code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+
+from _ext.domain import CITATION
 
 __all__ = ["setup"]
 
@@ -17,6 +19,9 @@ def _lay_out(_app: Sphinx, document: nodes.document) -> None:
     for cell in document.findall(nodes.entry):
         if len(cell.astext()) >= _SENTENCE:
             cell["classes"].append("sentence")
+    for table in document.findall(nodes.table):
+        if any(CITATION.fullmatch(row[0].astext()) for row in table.findall(nodes.row)):
+            table["classes"].append("numbered")  # the number stays visible while the rest is scrolled
     for word in document.findall(nodes.literal):
         if word.astext().startswith("-") and len(word.astext()) <= _SENTENCE:
             word["classes"].append("option")

@@ -53,6 +53,11 @@ def tree(file: Path) -> Any:
     return html5lib.parse(file.read_text(encoding="utf-8"), namespaceHTMLElements=False)
 
 
+@cache
+def anchors(file: Path) -> set[str]:
+    return {element.get("id") for element in tree(file).iter()}
+
+
 # Sphinx makes quotation marks typographic, and puts a sign that links to it beside each heading.
 _PLAIN = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00b6": " "})
 
@@ -189,6 +194,14 @@ class TestReference:
                 (text,) = described[f"{place}.{name}"]
                 assert text, f"{place}.{name}"
 
+    def test_signatures_show_the_values_of_defaults(self, site: Path) -> None:
+        """Those of an ``__init__`` that attrs generates too, whose source shows something else."""
+        shown = [words(term) for file in (site / "reference/api").glob("*.html") for term in tree(file).iter("dt")]
+        assert [signature for signature in shown if "attr_dict" in signature or "= NOTHING" in signature] == []
+        (item,) = [signature for signature in shown if signature.startswith("class CartItem(")]
+        assert "quantity: int," in item
+        assert "name: str | None = None," in item
+
     def test_every_public_module_has_a_page(self) -> None:
         pages = "\n".join(file.read_text(encoding="utf-8") for file in (DOCS / "reference/api").glob("*.md"))
         assert sorted(re.findall(r"public-names:: (\S+)", pages)) == sorted(extension("api").PAGES)
@@ -221,9 +234,13 @@ class TestPages:
         for file, target, fragment in links:
             assert target.exists(), f"{file}: {target}"
             if fragment and target.suffix == ".html":
-                assert fragment in {element.get("id") for element in tree(target).iter()}, (
-                    f"{file}: {target}#{fragment}"
-                )
+                assert fragment in anchors(target), f"{file}: {target}#{fragment}"
+
+    def test_every_page_is_in_the_sidebar_once(self, site: Path) -> None:
+        (sidebar,) = [one for one in tree(site / "index.html").iter("div") if one.get("class") == "sidebar-tree"]
+        pages = [link.get("href") for link in sidebar.iter("a")]
+        assert len(pages) > 60
+        assert sorted(pages) == sorted(set(pages))
 
     def test_no_external_resources_are_loaded(self, site: Path) -> None:
         for file in site.rglob("*.html"):
@@ -288,6 +305,12 @@ _OVERFLOWING = """
 """
 
 
+_SEARCH = """
+    const results = Search._performSearch(...Search._parseQuery(arguments[0]));
+    return results.map(([page, title, anchor]) => `${page} ${title} ${anchor}`);
+"""
+
+
 _LOW_CONTRAST = """
     const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
     const light = (colour) => numbers(colour).slice(0, 3)
@@ -309,12 +332,14 @@ _LOW_CONTRAST = """
 
 
 class TestInABrowser:
-    def test_no_page_overflows_on_a_phone(self, site: Path, browser: Browser) -> None:
+    @pytest.mark.parametrize("width", [390, 1280])
+    def test_no_page_overflows(self, site: Path, browser: Browser, width: int) -> None:
         """What is wider than the screen is scrolled by itself, and the text around it never is."""
-        browser.command("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+        size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.command("Emulation.setDeviceMetricsOverride", **size)
         for file in sorted(site.rglob("*.html")):
             browser.driver.get(file.as_uri())
-            assert browser.run("return document.documentElement.scrollWidth") <= 390, file
+            assert browser.run("return document.documentElement.scrollWidth") <= width, file
             assert browser.run(_OVERFLOWING) == [], file
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -336,12 +361,31 @@ class TestInABrowser:
         found = browser.driver.find_element("css selector", "#search-results li a")
         assert "ambiguous_sku" in found.text or "Rules and codes" in found.text
 
+    def test_search_finds_every_public_name_code_event_and_command(self, site: Path, browser: Browser) -> None:
+        """A result has the name in its title or anchor. The names of events are in a table, on their own page."""
+        from session_fsm.cli import COMMANDS  # noqa: PLC0415 - it needs click
+
+        names = {name for names in extension("api").homes().values() for name in names}
+        codes = {one.code for one in BUILT_IN} | {
+            one.code for one, _ in extension("reference").optional_rules().values()
+        }
+        browser.driver.get(f"{(site / 'search.html').as_uri()}?q=board")
+        browser.driver.implicitly_wait(20)
+        browser.driver.find_element("css selector", "#search-results li a")  # the index is there
+        for name in sorted({*names, *codes, *MEANING_OF_TRIGGER, *EventName, *COMMANDS, "wrong_state", "rule_failed"}):
+            found = browser.run(_SEARCH, str(name))
+            if name in set(EventName):
+                assert any(result.startswith("reference/events ") for result in found), name
+            else:
+                assert any(name in result.partition(" ")[2] for result in found), name
+
     @pytest.mark.parametrize(("theme", "paper"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(15, 21, 29)")])
     def test_diagrams_follow_the_selected_theme(self, site: Path, browser: Browser, theme: str, paper: str) -> None:
-        browser.driver.get((site / "index.html").as_uri())
-        browser.run(f"document.body.dataset.theme = '{theme}'")
-        script = "return getComputedStyle(document.querySelector('.fsm .f-paper')).fill"
-        assert browser.run(script) == paper
+        for page in ("index", "explanation/architecture"):
+            browser.driver.get((site / f"{page}.html").as_uri())
+            browser.run(f"document.body.dataset.theme = '{theme}'")
+            script = "return getComputedStyle(document.querySelector('.fsm .f-paper')).fill"
+            assert browser.run(script) == paper, page
 
 
 @pytest.fixture(scope="module")

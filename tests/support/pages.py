@@ -26,11 +26,15 @@ DOCS = ROOT / "docs"
 NOT_RUN = {
     ("README.md", "pytest -n auto"): "it would run this test again",
     ("CONTRIBUTING.md", "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]'"): "it installs",
-    ("docs/index.md", "pip install session-fsm"): "it installs",
+    ("docs/index.md", "pip install ."): "it installs",
+    ("docs/install.md", "python3 -m venv .venv && . .venv/bin/activate"): "the tests have an environment",
+    ("docs/install.md", "pip install ."): "it installs",
+    ("docs/install.md", "pip install '.[cli,testing]'"): "it installs",
+    ("docs/install.md", "python -m pip wheel --no-deps --wheel-dir dist ."): "it builds; .ci/run tests the wheel",
+    ("docs/install.md", "pip install 'dist/session_fsm-0.1.0-py3-none-any.whl[cli,store]'"): "it installs",
     ("docs/tutorial.md", "python3 -m venv .venv"): "the tests have an environment",
     ("docs/tutorial.md", ". .venv/bin/activate"): "the tests have an environment",
     ("docs/tutorial.md", "pip install '../session-fsm[cli,testing]'"): "it installs",
-    ("docs/howto/store-sessions.md", "pip install 'session-fsm[store,cli]' 'psycopg[binary]'"): "it installs",
     ("docs/howto/store-sessions.md", "export SESSION_FSM_STORE=postgresql://shop@localhost/orders"): (
         "the tests have a server of their own"
     ),
@@ -42,10 +46,10 @@ NOT_RUN = {
         "it serves until it is stopped; the tests have a sandbox of their own"
     ),
     ("docs/howto/test-against-the-sandbox.md", "export SANDBOX=http://127.0.0.1:8080"): "as above",
-    ("docs/howto/test-against-the-sandbox.md", "uvx --from 'session-fsm[cli,sandbox]' session-fsm sandbox"): (
+    ("docs/howto/test-against-the-sandbox.md", "uvx --from '.[cli,sandbox]' session-fsm sandbox"): (
         "it installs, and serves"
     ),
-    ("docs/howto/test-against-the-sandbox.md", "pipx run --spec 'session-fsm[cli,sandbox]' session-fsm sandbox"): (
+    ("docs/howto/test-against-the-sandbox.md", "pipx run --spec '.[cli,sandbox]' session-fsm sandbox"): (
         "as above"
     ),
     ("docs/testing/mutants.md", "session-fsm mutants -- pytest tests/test_matrix.py tests/rules/test_built_in.py"): (
