@@ -26,6 +26,8 @@ DOCS = ROOT / "docs"
 NOT_RUN = {
     ("README.md", "pytest -n auto"): "it would run this test again",
     ("CONTRIBUTING.md", "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]'"): "it installs",
+    ("CONTRIBUTING.md", "pip-audit"): "it asks PyPI",
+    ("CONTRIBUTING.md", "cyclonedx-py environment --output-file session-fsm.cdx.json"): "the workflow of a release runs it",
     ("docs/index.md", "pip install session-fsm"): "it installs",
     ("docs/tutorial.md", "python3 -m venv .venv"): "the tests have an environment",
     ("docs/tutorial.md", ". .venv/bin/activate"): "the tests have an environment",
