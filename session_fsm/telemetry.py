@@ -41,7 +41,7 @@ def enable() -> None:
     try:
         trace = import_module("opentelemetry.trace")
     except ModuleNotFoundError:
-        raise SessionFSMError("OpenTelemetry is not installed; install opentelemetry-api") from None
+        raise SessionFSMError("OpenTelemetry is not installed; run: pip install opentelemetry-api") from None
     for kind, name in _METHODS:
         if (kind, name) not in _replaced:
             _replaced[kind, name] = method = getattr(kind, name)

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,44 @@ def test_the_workflow_runs_the_gate() -> None:
     assert (ROOT / ".ci" / "run").is_file()
 
 
+@pytest.mark.parametrize("name", ["ci.yml", "release.yml"])
+def test_a_workflow_may_only_read_unless_a_job_says_more(name: str) -> None:
+    found = workflow(name)
+    assert found["permissions"] == {"contents": "read"}
+    assert "group" in found["concurrency"]
+    steps = [step for job in found["jobs"].values() for step in job.get("steps", [])]
+    for used in (step["uses"] for step in steps if "uses" in step):
+        assert re.fullmatch(r"actions/[\w-]+@v\d+|pypa/gh-action-pypi-publish@release/v1", used), used
+    for checkout in (step for step in steps if step.get("uses", "").startswith("actions/checkout")):
+        assert checkout["with"]["persist-credentials"] is False
+    assert all("timeout-minutes" in job for job in found["jobs"].values() if "steps" in job)
+
+
 def test_a_release_needs_the_gate_and_no_token() -> None:
     jobs = workflow("release.yml")["jobs"]
     assert jobs["gate"]["uses"] == "./.github/workflows/ci.yml"
-    assert (jobs["build"]["needs"], jobs["publish"]["needs"]) == ("gate", "build")
-    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert [jobs[name]["needs"] for name in ("build", "publish", "release")] == ["gate", "build", "publish"]
+    assert jobs["build"]["permissions"] == {"contents": "read", "id-token": "write", "attestations": "write"}
+    assert (jobs["publish"]["permissions"], jobs["publish"]["environment"]) == ({"id-token": "write"}, "pypi")
+    assert jobs["release"]["permissions"] == {"contents": "write"}
     text = (ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
     assert "secrets." not in text
+
+
+def test_a_release_is_built_checked_audited_and_attested() -> None:
+    steps = workflow("release.yml")["jobs"]["build"]["steps"]
+    scripts = "\n".join(step.get("run", "") for step in steps)
+    for command in ("python -m build", "twine check --strict", "pip-audit --strict", "cyclonedx-py environment"):
+        assert command in scripts
+    (attest,) = [step for step in steps if step.get("uses", "").startswith("actions/attest-build-provenance@")]
+    kept = [step["with"]["path"] for step in steps if step.get("uses", "").startswith("actions/upload-artifact@")]
+    assert attest["with"]["subject-path"] == "dist/*"
+    assert kept == ["dist/", "session-fsm.cdx.json"]
+
+
+def test_pages_show_the_version_of_the_project() -> None:
+    number = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    pages = [page.read_text(encoding="utf-8") for page in (PAGE, ROOT / "docs" / "comparison.md")]
+    # Pages that show it, to be copied or as what was compared, show this one.
+    assert re.findall(r"rev: v(.*)|session-fsm@v(.*)", pages[0]) == [(number, ""), ("", number)]
+    assert re.findall(r"\| session-fsm (\S+) \|", pages[1]) == [number]

@@ -61,7 +61,7 @@ class TestWrongCalls:
         ("arguments", "message"),
         [
             (["nonsense"], "no such command 'nonsense' (see session-fsm --help)"),
-            (["--nonsense"], "no such option '--nonsense' (see session-fsm --help)"),
+            (["--nonsense"], "no such option"),  # before click 8.4 with a colon and without quotes
             (["replay"], "missing argument 'FILE...' (see session-fsm replay --help)"),
             (["check"], "missing argument 'FILE...' (see session-fsm check --help)"),
             (["replay", "nowhere.jsonl"], "invalid value for 'FILE...': File 'nowhere.jsonl' does not exist"),
