@@ -27,7 +27,10 @@ NOT_RUN = {
     ("README.md", "pytest -n auto"): "it would run this test again",
     ("CONTRIBUTING.md", "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]'"): "it installs",
     ("CONTRIBUTING.md", "pip-audit"): "it asks PyPI",
-    ("CONTRIBUTING.md", "cyclonedx-py environment --output-file session-fsm.cdx.json"): "the workflow of a release runs it",
+    (
+        "CONTRIBUTING.md",
+        "cyclonedx-py environment --output-file session-fsm.cdx.json",
+    ): "the workflow of a release runs it",
     ("docs/index.md", "pip install ."): "it installs",
     ("docs/install.md", "python3 -m venv .venv && . .venv/bin/activate"): "the tests have an environment",
     ("docs/install.md", "pip install ."): "it installs",
@@ -51,9 +54,7 @@ NOT_RUN = {
     ("docs/howto/test-against-the-sandbox.md", "uvx --from '.[cli,sandbox]' session-fsm sandbox"): (
         "it installs, and serves"
     ),
-    ("docs/howto/test-against-the-sandbox.md", "pipx run --spec '.[cli,sandbox]' session-fsm sandbox"): (
-        "as above"
-    ),
+    ("docs/howto/test-against-the-sandbox.md", "pipx run --spec '.[cli,sandbox]' session-fsm sandbox"): ("as above"),
     ("docs/testing/mutants.md", "session-fsm mutants -- pytest tests/test_matrix.py tests/rules/test_built_in.py"): (
         "it takes a minute; .ci/run tests a sample"
     ),
