@@ -119,7 +119,8 @@ def _requests(serving: Callable[[socket.socket], None], method: str) -> Timed:
 def _comparison(letter: str, method: str) -> Comparison:
     comparison = Comparison(
         f"S-22{letter}",
-        f"{method} of a session of three items; a bare Starlette handler that parses and writes the same JSON",
+        f"{method} a session of three items; a bare handler parses and writes the same JSON",
+        area="sandbox",
         unit="us per request",
         ratios=[Ratio("bare Starlette", "session-fsm sandbox", at_least=0.5)],
     )
@@ -138,6 +139,7 @@ def _comparison(letter: str, method: str) -> Comparison:
 START = Comparison(
     "S-23",
     "from the start of the command to its first answer",
+    area="sandbox",
     unit="s",
     ratios=[Ratio("session-fsm sandbox", at_most=0.7)],
 )
