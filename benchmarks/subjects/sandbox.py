@@ -1,7 +1,7 @@
 """S-22 and S-23: the sandbox beside a bare Starlette handler that parses and writes the same JSON; the command's start.
 
 Each server runs in a process of its own, with one worker. The client is a socket that sends the next request when the
-answer of the last one has arrived. Time is that of the wall, because two processes take part in it.
+answer of the last one has arrived. Time is the CPU time of both processes; the start is measured in wall time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from time import perf_counter
+from time import clock_gettime, perf_counter, process_time
 from typing import Any
 
 from benchmarks.plan import Comparison, Measured, Ratio, Timed
@@ -85,8 +85,13 @@ class _Client:
         process = multiprocessing.get_context("fork").Process(target=serving, args=(listening,), daemon=True)
         process.start()
         atexit.register(process.terminate)
+        self._server_clock = (~process.ident << 3) | 2  # type: ignore[operator]  # how Linux numbers a process's CPU clock
         self._socket = socket.create_connection(listening.getsockname())
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def seconds(self) -> float:
+        """Return the CPU time of the client and the server."""
+        return process_time() + clock_gettime(self._server_clock)
 
     def send(self, request: bytes) -> bytes:
         """Send a request, and return the body of its answer."""
@@ -113,7 +118,7 @@ def _requests(serving: Callable[[socket.socket], None], method: str) -> Timed:
         session = json.loads(client.send(request))["customerSession"]
         return [session["integrationId"], session["total"], len(session["cartItems"])]
 
-    return Timed(work, result=result, clock=perf_counter)
+    return Timed(work, result=result, clock=client.seconds)
 
 
 def _comparison(letter: str, method: str) -> Comparison:
@@ -141,6 +146,7 @@ START = Comparison(
     "from the start of the command to its first answer",
     area="sandbox",
     unit="s",
+    rounds=10,
     ratios=[Ratio("session-fsm sandbox", at_most=0.7)],
 )
 
