@@ -46,10 +46,10 @@ def description(results: dict[str, Any], area: str) -> str:
     return " ".join(parts)
 
 
-def _text(x: int, y: int, content: str, colour: str = "ink", size: int = 13, **more: str) -> str:
-    attributes = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in more.items())
+def _text(x: int, y: int, content: str, colour: str, *, size: int = 13, bold: bool = False, right: bool = False) -> str:
+    style = (' font-weight="600"' if bold else "") + (' text-anchor="end"' if right else "")
     return (
-        f'<text class="{colour}" x="{x}" y="{y}" fill="{_COLOURS[colour][0]}" font-size="{size}"{attributes}>'
+        f'<text class="{colour}" x="{x}" y="{y}" fill="{_COLOURS[colour][0]}" font-size="{size}"{style}>'
         f"{escape(content)}</text>"
     )
 
@@ -65,7 +65,7 @@ def chart(results: dict[str, Any], area: str) -> str:
     for comparison in _drawn(results, area):
         y += _GAP
         for line in wrap(sentence(comparison["title"]), _TITLE_CHARACTERS):
-            drawn.append(_text(_LEFT, y + 4, line, size=14, font_weight="600"))
+            drawn.append(_text(_LEFT, y + 4, line, "ink", size=14, bold=True))
             y += _LINE
         drawn += _bars(comparison, y)
         y += _ROW * len(comparison["figures"])
@@ -83,11 +83,10 @@ def _bars(comparison: dict[str, Any], y: int) -> Iterator[str]:
     longest = figures[-1][1]["median"]
     for name, numbers in figures:
         library = is_library(name, comparison)
-        weight = {"font_weight": "600"} if library else {}
         cost = amount(numbers["median"], comparison["unit"])
         words = cost if numbers["times"] == 1 else f"{cost}, {times(numbers['times'])}"
-        yield _text(_LEFT, y + 12, name, "library" if library else "muted", **weight)
-        yield _text(_LEFT + _BARS, y + 12, words, "ink", text_anchor="end", **weight)
+        yield _text(_LEFT, y + 12, name, "library" if library else "muted", bold=library)
+        yield _text(_LEFT + _BARS, y + 12, words, "ink", bold=library, right=True)
         length = max(round(_BARS * numbers["median"] / longest), 2)
         yield _rect(_LEFT, y + 17, length, _BAR, "library" if library else "other")
         y += _ROW

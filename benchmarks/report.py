@@ -29,7 +29,7 @@ _COSTS = {
     "`GET` from the sandbox": ("S-22b", "session-fsm sandbox"),
     "Start of `session-fsm sandbox`, until its first answer": ("S-23", "session-fsm sandbox"),
     "`session-fsm replay`, for each operation": ("S-12a", "session-fsm replay"),
-    "A backtest, for each operation": ("S-17", "jobs=1"),
+    "A backtest, for each operation": ("S-18", "session-fsm backtest"),
     "Check a recorded state change with `illegal_changes`": ("S-20", "query"),
 }
 """What the page says of a comparison's contender."""
