@@ -28,7 +28,7 @@ _STYLE = (
 )
 # The picture is as wide as the text of a phone, so that its own text is not made smaller there.
 _WIDTH, _LEFT, _BARS = 420, 10, 400
-_TITLE_CHARACTERS, _LINE = 52, 18
+_TITLE_CHARACTERS, _LINE = 46, 18
 _BAR, _ROW, _GAP = 8, 32, 16
 
 

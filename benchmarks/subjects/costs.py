@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 from benchmarks.plan import Comparison, Ratio, Timed
@@ -181,7 +180,6 @@ def _threaded(threads: int, *, plain: bool) -> Timed:
         prepare,
         lambda: list(pool.map(do, prepare(10))),
         pieces=16,
-        clock=perf_counter,
         repeats=1000,  # enough to make the cost of handing work to a thread negligible
     )
 
