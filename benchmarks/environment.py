@@ -58,9 +58,12 @@ def prepare(python: str) -> str:
 
 
 def describe(python: str) -> dict[str, Any]:
-    """Return the machine, the Python version and the versions of the compared packages."""
+    """Return the machine, the Python version and the versions of the compared packages.
+
+    The library itself is the one of this repository, so it has no version here.
+    """
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     compared = [line.partition("[")[0] for line in lines if line and not line.startswith("#")]
-    names = ["session-fsm", "transitions", "attrs", "cattrs", "sqlalchemy", *compared]
+    names = ["transitions", "attrs", "cattrs", "sqlalchemy", *compared]
     found: dict[str, Any] = json.loads(_run(python, "-c", _DESCRIBE, json.dumps(names)))
     return {"machine": f"{platform.system()} {platform.machine()}"} | found

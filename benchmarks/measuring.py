@@ -74,15 +74,26 @@ def compare(comparison: Comparison, python: str, *, rounds: int, seconds: float,
 
 
 def summary(comparison: Comparison, figures: list[dict[str, float]]) -> dict[str, Any]:
-    """Return the medians and the quartiles of a comparison's rounds, as a JSON document."""
+    """Return the medians and the quartiles of a comparison's rounds, as part of a JSON document."""
     return {
         "code": comparison.code,
         "title": comparison.title,
+        "area": comparison.area,
+        "drawn": comparison.drawn,
         "unit": comparison.unit,
         "rounds": len(figures),
-        "figures": {name: _spread([figures_of_round[name] for figures_of_round in figures]) for name in figures[0]},
+        "figures": {name: _figure(name, comparison.reference, figures) for name in figures[0]},
         "ratios": [_ratio(ratio, figures) for ratio in comparison.ratios],
     }
+
+
+def _figure(name: str, reference: str, figures: list[dict[str, float]]) -> dict[str, float]:
+    """Return the spread of a contender's figures, and how many times the figure of *reference* they are."""
+    spread = _spread([figures_of_round[name] for figures_of_round in figures])
+    if all(figures_of_round.get(reference) for figures_of_round in figures):
+        times = [figures_of_round[name] / figures_of_round[reference] for figures_of_round in figures]
+        spread["times"] = _rounded(median(times))
+    return spread
 
 
 def _spread(values: list[float]) -> dict[str, float]:

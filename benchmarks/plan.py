@@ -5,6 +5,7 @@ A module in `benchmarks.subjects` creates a `Comparison` and registers contender
     READING = Comparison(
         "S-6",
         "read a session of 10 items",
+        area="json",
         unit="us per document",
         ratios=[Ratio("talon-one-sdk", "session-fsm", at_least=3, aim=5)],
     )
@@ -34,11 +35,23 @@ from pkgutil import iter_modules
 from time import process_time
 from typing import Any
 
-__all__ = ["Comparison", "Contender", "Measured", "Ratio", "Timed", "all_comparisons", "find"]
+__all__ = ["AREAS", "LIBRARY", "Comparison", "Contender", "Measured", "Ratio", "Timed", "all_comparisons", "find"]
 
 # The number of units in a second or in a byte.
-_SCALES = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1.0, "bytes": 1.0, "MB": 1e-6, "GB": 1e-9}
+_SCALES = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1.0, "bytes": 1.0, "MB": 1e-6}
 _MOST_REPEATS = 200_000
+
+LIBRARY = "session-fsm"
+"""How the name of a contender begins that is the library, where there are others."""
+AREAS = {
+    "triggers": "Triggers",
+    "json": "JSON",
+    "memory": "Memory and import",
+    "store": "Store",
+    "sandbox": "Sandbox",
+    "backtest": "Backtest and replay",
+}
+"""The areas, in the order of the page, with their titles."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +159,17 @@ class Comparison:
     code: str
     """The number of the goal, such as ``S-2``, with a letter if the goal has several comparisons: ``S-6a``."""
     title: str
+    area: str
+    """The part of the speed page that shows it: one of `AREAS`."""
     unit: str
-    """The unit of the figures, such as ``us per trigger``; its first word is one of ns, us, ms, s, bytes, MB, GB."""
+    """The unit of the figures, such as ``us per trigger``; its first word is one of ns, us, ms, s, bytes, MB."""
     ratios: Sequence[Ratio] = ()
     rounds: int | None = None
     """The number of rounds; None lets the command choose."""
+    drawn: bool = True
+    """Whether the chart of its area shows it."""
+    needs: str | None = None
+    """The environment variable without which it cannot be measured."""
     contenders: list[Contender] = field(default_factory=list)
 
     def contender(self, name: str, *, slow: bool = False) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
@@ -161,6 +180,12 @@ class Comparison:
             return set_up
 
         return add
+
+    @property
+    def reference(self) -> str:
+        """The contender that the others are compared with: the library, or the first if all belong to it."""
+        names = [contender.name for contender in self.contenders]
+        return next((name for name in names if name.startswith(LIBRARY)), names[0])
 
     @property
     def scale(self) -> float:

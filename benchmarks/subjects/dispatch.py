@@ -90,7 +90,9 @@ def _session() -> Any:
 DISPATCH = Comparison(
     "S-1",
     "bare dispatch: find the row and set the state, without rules",
+    area="triggers",
     unit="ns per trigger",
+    drawn=False,
     ratios=[Ratio("transitions", "session-fsm", at_least=30), Ratio("transitions, add_model", "session-fsm")],
 )
 DISPATCH.contender("transitions")(partial(_with_transitions, guarded=False, shared=False))
@@ -129,7 +131,8 @@ def dispatch() -> Timed:
 
 CLOSE_AND_REOPEN = Comparison(
     "S-2",
-    "close and reopen a cart of five items, complete; the peer: only guarded triggers",
+    "close and reopen a cart of five items; the peer only checks two guards",
+    area="triggers",
     unit="us per trigger",
     ratios=[
         Ratio("transitions", "session-fsm", at_least=3.5, aim=5),

@@ -17,7 +17,8 @@ __all__ = ["COMPARISONS"]
 _PEERS = ("transitions, add_model", "python-statemachine", "Automat", "xstate-statemachine")
 LIFECYCLE = Comparison(
     "S-3",
-    "the lifecycle of an order: create, two updates, close, a refused close, return, cancel",
+    "the whole lifecycle of an order: create, two updates, close, a refused close, return, cancel",
+    area="triggers",
     unit="us per order",
     ratios=[
         Ratio("transitions", "session-fsm", at_least=1.8),

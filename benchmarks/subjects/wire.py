@@ -239,19 +239,20 @@ def _reading(letter: str, items: int, client: float, pydantic: float, limit: flo
     comparison = Comparison(
         f"S-6{letter}",
         f"read and validate a session of {items:,} item{'s' * (items > 1)}",
+        area="json",
         unit="us per document",
         ratios=[
             Ratio("talon-one-sdk, from_json", "session-fsm", at_least=client),
             Ratio("talon-one-sdk, model_validate_json", "session-fsm", at_least=pydantic),
-            Ratio("session-fsm", "msgspec", at_most=limit),
-            Ratio("session-fsm", "json alone"),
+            Ratio("session-fsm", "msgspec, types only", at_most=limit),
+            Ratio("session-fsm", "json module, parsing only"),
         ],
     )
     comparison.contender("session-fsm")(partial(_read_with_session_fsm, items))
     comparison.contender("talon-one-sdk, from_json")(partial(_read_with_client, items))
     comparison.contender("talon-one-sdk, model_validate_json")(partial(_read_with_pydantic, items))
-    comparison.contender("msgspec")(partial(_read_with_msgspec, items))
-    comparison.contender("json alone")(partial(_parse_only, items))
+    comparison.contender("msgspec, types only")(partial(_read_with_msgspec, items))
+    comparison.contender("json module, parsing only")(partial(_parse_only, items))
     return comparison
 
 
@@ -259,6 +260,7 @@ def _writing(letter: str, items: int, pydantic: float) -> Comparison:
     comparison = Comparison(
         f"S-7{letter}",
         f"write a session of {items:,} item{'s' * (items > 1)}",
+        area="json",
         unit="us per document",
         ratios=[
             Ratio("talon-one-sdk, to_dict", "session-fsm", at_least=6),

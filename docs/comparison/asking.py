@@ -9,7 +9,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["QUESTIONS", "error_of", "fail", "option", "quiet", "survives", "yes"]
+__all__ = ["QUESTIONS", "TOOLS", "error_of", "fail", "option", "quiet", "survives", "yes"]
 
 QUESTIONS = {
     "raises": "A failing guard raises an error",
@@ -23,7 +23,21 @@ QUESTIONS = {
     "nested": "Nested states",
     "coroutines": "Async callbacks",
 }
-"""The questions by the name of the method that answers them, as sentences."""
+"""The questions about the machine by the name of the method that answers them, as sentences."""
+
+TOOLS = {
+    "store": "Objects are kept in a database",
+    "outbox": "Events are stored in an outbox, for a relay",
+    "picture": "A diagram marks the state of an object",
+    "history": "A diagram shows the history of an object",
+    "coverage": "Coverage of states and transitions by tests",
+    "paths": "Paths through the machine are generated, for tests",
+    "properties": "A Hypothesis test is made from the machine",
+    "mutants": "Mutation score of the tests for states and rules",
+    "backtest": "Recorded traffic is replayed against a changed machine",
+    "sandbox": "A local server stands in for the API of Talon.One",
+}
+"""The questions about the tools around the machine."""
 
 
 def error_of(call: Callable[[], object]) -> Exception | None:

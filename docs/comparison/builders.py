@@ -13,12 +13,14 @@ import warnings
 from typing import Any, Protocol
 
 from asking import error_of, fail, option, quiet, survives, yes
+from tooling import Tools, ToolsOfDjangoFSM2, ToolsOfSismic, ToolsOfXStateStateMachine, set_up_django
 
-__all__ = ["Automat", "DjangoFSM2", "XStateStateMachine"]
+__all__ = ["Automat", "DjangoFSM2", "Sismic", "XStateStateMachine"]
 
 
-class Automat:
+class Automat(Tools):
     distribution = "Automat"
+    package = "automat"
 
     def __init__(self) -> None:
         from automat import TypeMachineBuilder
@@ -82,7 +84,7 @@ class Automat:
         return yes(called)
 
 
-class XStateStateMachine:
+class XStateStateMachine(ToolsOfXStateStateMachine):
     distribution = "xstate-statemachine"
 
     @staticmethod
@@ -155,16 +157,73 @@ class XStateStateMachine:
         return yes(called)
 
 
-class DjangoFSM2:
+class Sismic(ToolsOfSismic):
+    distribution = "sismic"
+
+    @staticmethod
+    def made(context: Any = None, others: Any = (), **closed: Any) -> Any:
+        from sismic.interpreter import Interpreter
+        from sismic.io.datadict import import_from_dict
+
+        close = {"event": "close", "target": "closed", "guard": "False"}
+        cancel = {"event": "cancel", "target": "closed"}
+        states = [{"name": "open", "transitions": [close, cancel]}, {"name": "closed", **closed}, *others]
+        root = {"name": "order", "initial": "open", "states": states}
+        chart = import_from_dict({"statechart": {"name": "order", "root state": root}})
+        order = Interpreter(chart, initial_context=context or {})
+        order.execute()
+        return order
+
+    def __init__(self) -> None:
+        self.order = self.made()
+
+    def raises(self) -> str:
+        return yes(error_of(lambda: self.order.queue("close").execute()))
+
+    def every_reason(self) -> str:
+        return self.raises()  # there is no error to name any
+
+    def asks(self) -> str:
+        return yes({"can", "allowed", "enabled", "events"} & {*dir(self.order)})
+
+    def asks_why(self) -> str:
+        return self.asks()
+
+    def shut(self) -> str:
+        return yes(error_of(lambda: setattr(self.order, "configuration", ["order", "closed"])))
+
+    def pickles(self) -> str:
+        return ""  # there is no error
+
+    def lost_state(self) -> str:
+        return yes(error_of(lambda: self.made(others=[{"name": "lost"}])))
+
+    def whole(self) -> str:
+        order = self.made({"fail": fail}, **{"on entry": "fail()"})
+        return yes(error_of(lambda: order.queue("cancel").execute()) and "open" in order.configuration)
+
+    def nested(self) -> str:
+        order = self.made(initial="paid", states=[{"name": "paid"}])
+        order.queue("cancel").execute()
+        return yes({"closed", "paid"} <= {*order.configuration})
+
+    def coroutines(self) -> str:
+        called: list[bool] = []
+
+        async def call() -> None:
+            called.append(True)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a coroutine that was never awaited
+            self.made({"call": call}, **{"on entry": "call()"}).queue("cancel").execute()
+        return yes(called)
+
+
+class DjangoFSM2(ToolsOfDjangoFSM2):
     distribution = "django-fsm-2"
 
     def __init__(self) -> None:
-        import django
-        from django.conf import settings
-
-        if not settings.configured:
-            settings.configure(INSTALLED_APPS=[])
-            django.setup()
+        set_up_django()
         self.order = _django_order(protected=False)
 
     def raises(self) -> str:

@@ -10,11 +10,12 @@ import asyncio
 from typing import Any
 
 from asking import error_of, fail, survives, yes
+from tooling import ToolsOfPythonStateMachine, ToolsOfSessionFSM, ToolsOfTransitions
 
 __all__ = ["PythonStateMachine", "SessionFSM", "Transitions"]
 
 
-class SessionFSM:
+class SessionFSM(ToolsOfSessionFSM):
     distribution = "session-fsm"
 
     def __init__(self) -> None:
@@ -63,7 +64,7 @@ class SessionFSM:
         return yes(not error_of(lambda: self.kind.machine.after_state_change.append(call)))
 
 
-class Transitions:
+class Transitions(ToolsOfTransitions):
     distribution = "transitions"
 
     def __init__(self) -> None:
@@ -132,7 +133,7 @@ class Transitions:
         return yes(called)
 
 
-class PythonStateMachine:
+class PythonStateMachine(ToolsOfPythonStateMachine):
     distribution = "python-statemachine"
 
     def __init__(self) -> None:

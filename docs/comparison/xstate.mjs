@@ -4,7 +4,9 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const require = createRequire(pathToFileURL(process.argv[2] + "/"));
-const { createActor, createMachine, fromPromise } = require("xstate");
+const xstate = require("xstate");
+const graph = require("xstate/graph");
+const { createActor, createMachine, fromPromise } = xstate;
 const version = require("xstate/package.json").version;
 
 const yes = (answer) => (answer ? "yes" : "no");
@@ -50,6 +52,11 @@ const coroutines = async () => {
   return called;
 };
 
+// A package without a tool exports nothing that is named after it.
+const exported = [...Object.keys(xstate), ...Object.keys(graph)].map((name) => name.toLowerCase());
+const named = (...words) => yes(exported.some((name) => words.some((word) => name.includes(word))));
+const paths = () => graph.getShortestPaths(createMachine({ initial: "open", states: { open: {} } }));
+
 console.log(
   JSON.stringify({
     version,
@@ -62,5 +69,14 @@ console.log(
     whole: yes(whole()),
     nested: yes(nested()),
     coroutines: yes(await coroutines()),
+    store: named("store", "storage", "database"),
+    outbox: named("outbox"),
+    picture: named("diagram", "draw"),
+    history: named("diagram", "draw"),
+    coverage: named("coverage"),
+    paths: yes(paths().length),
+    mutants: named("mutant", "mutation"),
+    backtest: named("backtest", "replay"),
+    sandbox: named("sandbox"),
   }),
 );

@@ -390,7 +390,7 @@ class TestInABrowser:
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, dict[str, str]]:
-    for needed in ("automat", "django_fsm", "statemachine", "xstate_statemachine"):
+    for needed in ("automat", "django_fsm", "sismic", "statemachine", "xstate_statemachine"):
         pytest.importorskip(needed, reason="each library is asked itself")
     command = [*PYTHON, "-W", "error", "peers.py", "--json"]
     env = {"PYTHONPATH": str(DOCS / "comparison"), "PATH": ""}
@@ -401,17 +401,18 @@ def answers() -> dict[str, dict[str, str]]:
 
 
 class TestComparison:
-    """The table of the comparison is what the libraries themselves answer."""
+    """The tables of the comparison are what the libraries themselves answer."""
 
     @staticmethod
     def column(library: str) -> dict[str, str]:
         lines = (DOCS / "comparison.md").read_text(encoding="utf-8").splitlines()
         table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-        (place,) = [place for place, name in enumerate(table[0]) if name.rpartition(" ")[0] == library]
-        return {row[0]: row[place] for row in table[2:] if len(row) == len(table[0])}
+        (place,) = [place for place, name in enumerate(table[0]) if name.partition(" ")[0] == library]
+        rows = [row for row in table if len(row) == len(table[0]) and row[0] not in ("", "---")]
+        return {row[0]: row[place] for row in rows}
 
     def test_holds_for_every_python_library(self, answers: dict[str, dict[str, str]]) -> None:
-        assert len(answers) == 6
+        assert len(answers) == 7
         for library, answer in answers.items():
             assert self.column(library) == answer, library
 
@@ -423,9 +424,10 @@ class TestComparison:
         found = json.loads(done.stdout)
         sys.path.insert(0, str(DOCS / "comparison"))
         try:
-            questions = import_module("asking").QUESTIONS
+            asking = import_module("asking")
         finally:
             sys.path.remove(str(DOCS / "comparison"))
+        questions = asking.QUESTIONS | asking.TOOLS
         column = self.column("XState")
         assert {sentence: found.get(question, "") for question, sentence in questions.items()} == column
         assert set(column) == set(answers["session-fsm"])
