@@ -23,11 +23,12 @@ from session_fsm import signatures
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.completion import COMPUTED, complete, complete_unpickled
-from session_fsm.decisions import Decision, Rule
+from session_fsm.decisions import Decision
 from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached
 from session_fsm.errors import ConcurrentChange, InvalidValue, counted
 from session_fsm.events import SessionEvent, as_pending, events_in
 from session_fsm.generated import maker, reader
+from session_fsm.guards import Rule
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine

@@ -21,9 +21,10 @@ from typing import Any, Never
 
 import transitions
 
-from session_fsm.decisions import Decision, Rule, is_unawaited, name_of
+from session_fsm.decisions import Decision
 from session_fsm.errors import SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
+from session_fsm.guards import Rule
 from session_fsm.json_values import EMPTY
 from session_fsm.lifecycle import FINAL, TABLE, Row, check_definition
 from session_fsm.logs import log_refused, log_succeeded
@@ -33,6 +34,7 @@ from session_fsm.machine.triggers import LifecycleEvent, LifecycleEventData
 from session_fsm.states import State, Trigger
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnFields
 from session_fsm.transition import Context, Transition
+from session_fsm.user_functions import is_unawaited, name_of
 from session_fsm.values import SessionUpdate
 from session_fsm.wrong_state import WrongStateDecisions
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from session_fsm.decisions import is_async, name_of
 from session_fsm.errors import InvalidValue
+from session_fsm.user_functions import is_async, name_of
 from session_fsm.validators import is_list, kind_of
 
 if TYPE_CHECKING:

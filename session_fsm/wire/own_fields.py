@@ -32,10 +32,9 @@ from session_fsm.subclasses.field_types import (
     Tuple,
     UnionOf,
     Value,
-    register,
-    registered,
 )
 from session_fsm.subclasses.own_fields import OwnField, as_invalid
+from session_fsm.subclasses.supported_types import register, registered
 from session_fsm.validators import (
     FURTHER_PROBLEMS,
     MOST_PROBLEMS,

@@ -21,9 +21,9 @@ from typing import Any
 
 from attrs import evolve
 
-from session_fsm.decisions import Answer, Rule
 from session_fsm.entities import contents, restore
 from session_fsm.errors import Violation
+from session_fsm.guards import Answer, Rule
 from session_fsm.session import CustomerSession
 from session_fsm.validators import is_list, is_object
 

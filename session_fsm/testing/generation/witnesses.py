@@ -22,8 +22,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from session_fsm.decisions import Decision, Outcome, OutcomeLike, Rule
+from session_fsm.decisions import Decision, Outcome, OutcomeLike
 from session_fsm.errors import InvalidValue, SessionFSMError, counted
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger, TriggerLike

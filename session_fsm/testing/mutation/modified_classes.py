@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from session_fsm.decisions import Rule
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import Row
 from session_fsm.machine import LifecycleMachine
 from session_fsm.session import CustomerSession

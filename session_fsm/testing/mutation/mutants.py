@@ -22,8 +22,8 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from session_fsm.decisions import Answer, Rule
 from session_fsm.errors import InvalidValue
+from session_fsm.guards import Answer, Rule
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
