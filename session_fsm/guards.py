@@ -43,11 +43,11 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from session_fsm.converters import to_member
 from session_fsm.errors import InvalidValue, Violation
 from session_fsm.generated import evolver, maker
 from session_fsm.states import State, StateLike, Trigger, TriggerLike
 from session_fsm.user_functions import first_line, is_async, is_unawaited, name_of
-from session_fsm.validators import to_member
 
 __all__ = ["SEEN_BY_RULES", "Answer", "Rule", "rule"]
 

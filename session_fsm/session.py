@@ -23,6 +23,7 @@ from session_fsm import signatures
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.completion import COMPUTED, complete, complete_unpickled
+from session_fsm.converters import to_amount, to_member, to_optional_amount, to_tuple
 from session_fsm.decisions import Decision
 from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached
 from session_fsm.errors import ConcurrentChange, InvalidValue, counted
@@ -52,10 +53,6 @@ from session_fsm.validators import (
     member_of,
     text,
     time,
-    to_amount,
-    to_member,
-    to_optional_amount,
-    to_tuple,
     validate,
 )
 from session_fsm.values import (

@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 
 from attrs import evolve, field, fields, frozen
 
+from session_fsm.converters import to_tuple
 from session_fsm.errors import Problem, pointer_token
 from session_fsm.json_values import EMPTY, FrozenDict
-from session_fsm.validators import Check, instance_of, is_object, kind_of, list_of, map_of, to_tuple
+from session_fsm.validators import Check, instance_of, is_object, kind_of, list_of, map_of
 
 __all__ = [
     "NONE",

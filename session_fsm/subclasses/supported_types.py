@@ -17,6 +17,7 @@ from uuid import UUID
 from attrs import fields, has
 from attrs.exceptions import FrozenError
 
+from session_fsm.converters import to_amount
 from session_fsm.subclasses.annotations import resolved_type
 from session_fsm.subclasses.field_types import (
     NONE,
@@ -33,7 +34,7 @@ from session_fsm.subclasses.field_types import (
     all_kinds,
     as_it_is,
 )
-from session_fsm.validators import amount, boolean, instance_of, integer, kind_of, text, time, to_amount
+from session_fsm.validators import amount, boolean, instance_of, integer, kind_of, text, time
 from session_fsm.values import AdditionalCost, CartItem, ExperimentVariantAllocation, Product, ReturnedCartItem
 
 __all__ = ["UnfitType", "register", "registered", "type_of"]

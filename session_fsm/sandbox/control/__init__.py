@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from session_fsm import wire
+from session_fsm.converters import timestamp, to_time
 from session_fsm.diagrams import render
 from session_fsm.errors import InvalidValue, Problem, SessionFSMError, WireError
 from session_fsm.sandbox.control.documents import decision_document, exchange_summary, fault_document, session_summary
@@ -27,7 +28,6 @@ from session_fsm.sandbox.page import PAGE, POLICY
 from session_fsm.sandbox.world import SessionUnknown, World
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
-from session_fsm.validators import timestamp, to_time
 from session_fsm.values import SessionUpdate
 from session_fsm.wire.encoding import encode_value
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from session_fsm.converters import timestamp
 from session_fsm.decisions import Decision
 from session_fsm.sandbox.faults import FaultState
 from session_fsm.sandbox.journal import Exchange
 from session_fsm.session import CustomerSession
-from session_fsm.validators import timestamp
 
 __all__ = ["decision_document", "exchange_summary", "fault_document", "session_summary"]
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any
 
+from session_fsm.converters import to_member
 from session_fsm.decisions import Outcome, OutcomeLike
 from session_fsm.errors import InvalidValue, SessionFSMError, counted
 from session_fsm.guards import Rule
@@ -18,7 +19,6 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.generation.rule_references import references_of
 from session_fsm.testing.generation.search import RowSequence, Situation, row_sequences
-from session_fsm.validators import to_member
 
 __all__ = ["Goal", "NoWitness", "Why", "goal_of", "sequences_to"]
 

@@ -19,9 +19,10 @@ from typing import Any, cast
 
 from attrs import evolve, frozen
 
+from session_fsm.converters import to_amount
 from session_fsm.guards import Rule
 from session_fsm.rules.optional import AttributeType
-from session_fsm.validators import is_list, is_object, to_amount
+from session_fsm.validators import is_list, is_object
 
 __all__ = ["RuleReferences", "references_of"]
 
