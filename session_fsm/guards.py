@@ -1,4 +1,4 @@
-"""Rules, the guards of transitions, and the decorator `rule` that makes them of functions.
+"""Rules, the guards of transitions, and the decorator `session_fsm.rule` that makes them of functions.
 
 A rule is a pure function. The names of its parameters say what it is given:
 

@@ -8,8 +8,8 @@ callbacks that are added to it (`before_close`, `on_enter_cancelled`, `prepare_e
 callback receives the `EventData`, whose ``model`` is the session and whose ``kwargs`` are the trigger's ``change``,
 ``now`` and ``context``.
 
-`triggers` has what happens when a verb is called, `rows` the states and transitions, and `callbacks` the lists of
-callbacks.
+``triggers.py`` has what happens when a verb is called, ``rows.py`` the states and transitions, and ``callbacks.py`` the
+lists of callbacks.
 """
 
 from __future__ import annotations

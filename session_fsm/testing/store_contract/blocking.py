@@ -79,6 +79,7 @@ def after_that(first: Any, function: Any) -> Any:
         return function()
 
     async def wait() -> Any:
+        """Wait for *first*, and call *function*."""
         await first
         return function()
 
