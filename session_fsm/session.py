@@ -569,6 +569,7 @@ def _new(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: 
     values: dict[str, Any] = {**_DEFAULTS, **given, **known}
     if "attributes" in given:
         values["attributes"] = to_attributes(given["attributes"])
+    # What `complete` computes, which runs for `cls(...)` alone, or for a subclass once more:
     if not values["profile_id"]:
         values["first_session"] = True  # F-16
     values |= totals(values["cart_items"], values["additional_costs"])
