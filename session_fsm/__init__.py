@@ -13,7 +13,7 @@ SessionEvent(name=<EventName.CLOSED: 'talon_session_closed'>, ...)
 from typing import TYPE_CHECKING, Any
 
 from session_fsm.appearance import render_with
-from session_fsm.decisions import Decision, Rule, rule
+from session_fsm.decisions import Decision
 from session_fsm.errors import (
     ConcurrentChange,
     InvalidValue,
@@ -25,6 +25,7 @@ from session_fsm.errors import (
     WrongState,
 )
 from session_fsm.events import SessionEvent
+from session_fsm.guards import Rule, rule
 from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.values import (

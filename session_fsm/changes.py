@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from attrs import evolve, fields
 
+from session_fsm.converters import to_tuple
 from session_fsm.errors import InvalidValue, pointer_token
 from session_fsm.generated import evolver, maker
 from session_fsm.json_values import EMPTY, AttributeValue, FrozenDict, to_attributes
@@ -15,7 +16,7 @@ from session_fsm.rules.built_in import requested_units
 from session_fsm.states import Trigger
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnFields, nearest
 from session_fsm.totals import totals
-from session_fsm.validators import instance_of, kind_of, list_of, time, to_tuple
+from session_fsm.validators import instance_of, kind_of, list_of, time
 from session_fsm.values import (
     CHECKS,
     FIELDS_OF_UPDATE,

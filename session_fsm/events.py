@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, frozen
 
+from session_fsm.converters import to_tuple
 from session_fsm.entities import pickled_with_defaults
 from session_fsm.errors import Problem
 from session_fsm.json_values import EMPTY, freeze_map, json_map
 from session_fsm.pydantic_hook import PydanticType
 from session_fsm.states import EventName, State, Trigger
-from session_fsm.validators import instance_of, integer, list_of, member_of, text, time, to_tuple, validate
+from session_fsm.validators import instance_of, integer, list_of, member_of, text, time, validate
 from session_fsm.values import ReturnedCartItem, SessionUpdate
 
 __all__ = ["LONGEST_PENDING", "Pending", "SessionEvent", "as_pending", "events_in", "with_event"]

@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Never, TypeAlias, TypeVar
 
+from session_fsm.converters import timestamp
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.validators import (
     FURTHER_PROBLEMS,
@@ -27,7 +28,6 @@ from session_fsm.validators import (
     map_of,
     text,
     time,
-    timestamp,
 )
 
 __all__ = [

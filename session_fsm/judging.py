@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from session_fsm.decisions import SEEN_BY_RULES, Failures, Rule
+from session_fsm.decisions import Failures
+from session_fsm.guards import SEEN_BY_RULES, Rule
 from session_fsm.reentrancy import BUSY, judged_copy
 from session_fsm.states import Trigger
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from session_fsm.decisions import Rule
 from session_fsm.errors import InvalidValue
+from session_fsm.guards import Rule
 from session_fsm.states import EventName, Operation, State, Trigger
 
 __all__ = ["FINAL", "TABLE", "WANTED", "Authority", "Row", "check_definition"]

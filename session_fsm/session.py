@@ -23,11 +23,13 @@ from session_fsm import signatures
 from session_fsm.appearance import Shown
 from session_fsm.changes import argument_of, as_returned_items, as_time, as_update
 from session_fsm.completion import COMPUTED, complete, complete_unpickled
-from session_fsm.decisions import Decision, Rule
+from session_fsm.converters import to_amount, to_member, to_optional_amount, to_tuple
+from session_fsm.decisions import Decision
 from session_fsm.entities import assign, cached_names, contents, copy_with, drop_cached
 from session_fsm.errors import ConcurrentChange, InvalidValue, counted
 from session_fsm.events import SessionEvent, as_pending, events_in
 from session_fsm.generated import maker, reader
+from session_fsm.guards import Rule
 from session_fsm.json_values import EMPTY, AttributeValue, as_context, attribute_map, to_attributes
 from session_fsm.lifecycle import WANTED
 from session_fsm.machine import LifecycleMachine
@@ -51,10 +53,6 @@ from session_fsm.validators import (
     member_of,
     text,
     time,
-    to_amount,
-    to_member,
-    to_optional_amount,
-    to_tuple,
     validate,
 )
 from session_fsm.values import (
@@ -580,6 +578,7 @@ def _new(cls: type[C], given: Mapping[str, Any], known: Mapping[str, Any], own: 
     values: dict[str, Any] = {**_DEFAULTS, **given, **known}
     if "attributes" in given:
         values["attributes"] = to_attributes(given["attributes"])
+    # What `complete` computes, which runs for `cls(...)` alone, or for a subclass once more:
     if not values["profile_id"]:
         values["first_session"] = True  # F-16
     values |= totals(values["cart_items"], values["additional_costs"])

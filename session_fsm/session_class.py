@@ -14,13 +14,14 @@ from typing import Any
 from attrs import fields
 
 from session_fsm.completion import completing
-from session_fsm.decisions import SEEN_BY_RULES, is_async
 from session_fsm.entities import assign, find_cached
 from session_fsm.errors import InvalidValue
 from session_fsm.generated import reader
+from session_fsm.guards import SEEN_BY_RULES
 from session_fsm.machine import LifecycleMachine
 from session_fsm.states import State
 from session_fsm.subclasses.checks import check_body, is_generated, is_undecorated, own_fields_of, parents_of
+from session_fsm.user_functions import is_async
 from session_fsm.validators import is_list, kind_of
 
 __all__ = ["finish", "machine_of", "prepare"]

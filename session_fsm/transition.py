@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 from attrs import AttrsInstance, fields
 
 from session_fsm.changes import returned, returned_between, updated
-from session_fsm.decisions import Decision, Failures, Rule, checks_of, decision
+from session_fsm.decisions import Decision, Failures, checks_of, decision
 from session_fsm.entities import Snapshot, assign, cached_names, drop_cached, setters_of
 from session_fsm.errors import ConcurrentChange, TransitionRefused
 from session_fsm.events import LONGEST_PENDING, SessionEvent, with_event
 from session_fsm.generated import maker
+from session_fsm.guards import Rule
 from session_fsm.json_values import AttributeValue
 from session_fsm.judging import Judge
 from session_fsm.lifecycle import Row

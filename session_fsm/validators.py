@@ -1,7 +1,6 @@
-"""Validators and converters of fields: what each accepts, and the message when it refuses.
+"""Validators of fields: what each accepts, and the message when it refuses.
 
-Converters never complain: they turn what they can into the stored form and pass everything else on.
-Validators, which run afterwards, complain with an `InvalidValue` whose pointer names the field.
+They run after the converters (`session_fsm.converters`) and raise an `InvalidValue` whose pointer names the field.
 Reading JSON runs the same two, so a value is described once.
 
 A check that has limits tells them as data too (`limits_of`): the fast path of reading hands them to a decoder, and
@@ -10,12 +9,10 @@ A check that has limits tells them as data too (`limits_of`): the fast path of r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
-from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard, TypeVar
 
 from session_fsm.errors import InvalidValue, Problem, counted, pointer_token
@@ -36,7 +33,6 @@ __all__ = [
     "integer",
     "is_list",
     "is_object",
-    "is_timestamp",
     "kind_of",
     "limited",
     "limits_of",
@@ -45,20 +41,9 @@ __all__ = [
     "member_of",
     "text",
     "time",
-    "timestamp",
-    "to_amount",
-    "to_integer",
-    "to_member",
-    "to_optional_amount",
-    "to_optional_integer",
-    "to_time",
-    "to_tuple",
-    "to_whole",
     "validate",
     "wire_name",
 ]
-
-E = TypeVar("E", bound=StrEnum)
 
 MOST_PROBLEMS = 1000
 """The largest number of problems of one list or object that are reported."""
@@ -106,9 +91,7 @@ def limits_of(check: Check | None) -> Limits:
     return limits
 
 
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _INT64 = 2**63 - 1
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 # Many JSON parsers read a number as a 64-bit float. Beyond these powers of ten it is infinite, or zero.
 _LARGEST_POWER, _SMALLEST_POWER = 308, -324
 # The bound of an amount is lower, so that the total of any cart is within these.
@@ -228,60 +211,9 @@ def integer(*, at_least: int | None = None) -> Check:
     return check
 
 
-def to_integer(value: int) -> int:
-    """Convert an integer of another type, such as numpy's, to ``int``."""
-    if value.__class__ is int:
-        return value
-    given: Any = value
-    if isinstance(given, bool) or not hasattr(given, "__index__"):
-        return given  # type: ignore[no-any-return]  # the validator refuses it
-    try:
-        return index(given)
-    except TypeError:  # an array of several, or a boolean of numpy
-        return given  # type: ignore[no-any-return]  # as above
-
-
-def to_optional_integer(value: int | None) -> int | None:
-    """Convert as `to_integer` does; keep None."""
-    return None if value is None else to_integer(value)
-
-
-def to_whole(value: Any) -> Any:
-    """Convert a number without a fraction to the integer that it is (W-27), and leave everything else as it is."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value) if abs(value) <= _INT64 else value
-    if (
-        isinstance(value, Decimal)
-        and value.is_finite()
-        and value.adjusted() < 20
-        and value == value.to_integral_value()
-    ):
-        return int(value)
-    return value
-
-
 def boolean(value: object) -> str | None:
     """Check for true or false."""
     return None if isinstance(value, bool) else f"{kind_of(value)} is not a boolean"
-
-
-def to_amount(value: Decimal | int | str) -> Decimal:
-    """Convert an integer or a numeral to an exact decimal."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        try:
-            return Decimal(value)
-        except InvalidOperation:  # the exponent is too large for a decimal
-            return Decimal("Infinity")
-    given: Any = value
-    whole: Any = to_integer(given)
-    if isinstance(whole, int) and not isinstance(whole, bool):
-        return Decimal(whole)
-    return value  # type: ignore[return-value]  # pyright: ignore[reportReturnType]  # the validator refuses it
-
-
-def to_optional_amount(value: Decimal | int | str | None) -> Decimal | None:
-    """Convert as `to_amount` does; keep None."""
-    return None if value is None else to_amount(value)
 
 
 def amount(*, total: bool = False, at_least: int | None = None, at_most: int | None = None) -> Check:
@@ -323,16 +255,6 @@ def time(value: object) -> str | None:
     return None
 
 
-def timestamp(value: datetime) -> str:
-    """Write an aware time as RFC 3339, in UTC where its own offset is not one of whole minutes."""
-    if value.tzinfo is UTC:  # the usual case, written faster in two parts
-        return f"{value.date().isoformat()}T{value.time().isoformat()}Z"
-    offset = value.utcoffset()
-    if not offset or offset % timedelta(minutes=1):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return value.isoformat()
-
-
 def member_of(words: type[StrEnum], offered: Iterable[StrEnum] = ()) -> Check:
     """Check for a member of the enumeration *words*; a problem names those that are *offered*, or all."""
     names = ", ".join(f'"{word}"' for word in offered or words)
@@ -343,27 +265,6 @@ def member_of(words: type[StrEnum], offered: Iterable[StrEnum] = ()) -> Check:
         return None if isinstance(value, words) else [problem]
 
     return check
-
-
-def to_member(words: type[E], value: object) -> Any:
-    """Return the member of *words* with this value, or *value* itself."""
-    return words(value) if isinstance(value, str) and value in set(words) else value
-
-
-def is_timestamp(value: str) -> bool:
-    """Whether *value* is a time as RFC 3339 writes it."""
-    return to_time(value) is not None
-
-
-def to_time(value: str) -> datetime | None:
-    """Read RFC 3339 text, or return None where it is none. Digits beyond microseconds are cut off."""
-    usual = value[4::3] == "--T::Z" and len(value) == 20  # whole seconds in UTC
-    if not usual and not _TIMESTAMP.fullmatch(value):
-        return None
-    try:
-        return datetime.fromisoformat(value if usual else value.upper())
-    except ValueError:  # the 30th of February
-        return None
 
 
 def instance_of(cls: type) -> Check:
@@ -384,18 +285,6 @@ def instance_of(cls: type) -> Check:
 
 def _fields_of(kind: Any) -> set[str]:
     return {attribute.name for attribute in getattr(kind, "__attrs_attrs__", ())}
-
-
-def to_tuple(value: Iterable[Any]) -> tuple[Any, ...]:
-    """Convert any list-like value to a tuple. Text and mappings are not list-like."""
-    given: Any = value
-    if given.__class__ is tuple or given.__class__ is list:  # the fast path; the test below takes longer
-        return tuple(given)
-    return tuple(given) if _is_listlike(given) else given
-
-
-def _is_listlike(value: object) -> TypeGuard[Iterable[Any]]:
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping))
 
 
 def list_of(check: Check, *, at_most: int | None = None) -> Check:

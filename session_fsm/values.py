@@ -17,6 +17,7 @@ from uuid import UUID
 
 from attrs import AttrsInstance, evolve, field, fields, frozen
 
+from session_fsm.converters import to_amount, to_integer, to_member, to_optional_amount, to_optional_integer, to_tuple
 from session_fsm.entities import pickled_with_defaults
 from session_fsm.errors import InvalidValue
 from session_fsm.generated import evolver, filled_reader
@@ -44,12 +45,6 @@ from session_fsm.validators import (
     member_of,
     text,
     time,
-    to_amount,
-    to_integer,
-    to_member,
-    to_optional_amount,
-    to_optional_integer,
-    to_tuple,
     validate,
 )
 

@@ -355,6 +355,16 @@ class TestCopies:
         session.close()
         assert (log, _NOTED) == (["closed"], ["open", "open"])
 
+    def test_a_copied_machine_calls_the_methods_that_are_named(self) -> None:
+        class NotingSession(CustomerSession):
+            def on_enter_closed(self, event_data: Any) -> None:
+                _NOTED.append(f"{event_data.transition.source} -> {self.state}")
+
+        copied = deepcopy(NotingSession.machine)
+        session, _NOTED[:] = session_in("open", NotingSession), []
+        copied.events["close"].trigger(session)
+        assert _NOTED == ["open -> closed"]
+
 
 _NOTED: list[str] = []
 

@@ -197,9 +197,9 @@ class TestTravel:
     @pytest.mark.parametrize("copy_of", [copy.copy, copy.deepcopy])
     def test_it_can_be_copied(self, make: Callable[[], Any], copy_of: Callable[[Any], Any]) -> None:
         error = make()
-        twin = copy_of(error)
-        assert twin is not error
-        assert fields_of(twin) == fields_of(error)
+        copied = copy_of(error)
+        assert copied is not error
+        assert fields_of(copied) == fields_of(error)
 
     def test_it_holds_no_session(self, make: Callable[[], Any]) -> None:
         """What an error carries to another process is all that it carries: neither a session nor its cart is in it."""
@@ -220,24 +220,24 @@ class TestRulesThatTravel:
 
     def test_a_rule_made_inside_a_function_is_its_description(self) -> None:
         made = attributes_are_declared(session=["a"])
-        twin = pickle.loads(pickle.dumps(made))
-        assert twin == made
-        assert (twin.code, twin.on, twin.target, twin.text) == (made.code, made.on, made.target, made.text)
+        copied = pickle.loads(pickle.dumps(made))
+        assert copied == made
+        assert (copied.code, copied.on, copied.target, copied.text) == (made.code, made.on, made.target, made.text)
         with pytest.raises(LookupError, match="attribute_not_declared"):
-            twin()
+            copied()
 
     def test_a_rule_that_is_no_longer_what_it_was_is_its_description(self, monkeypatch: pytest.MonkeyPatch) -> None:
         data = pickle.dumps(never_closed)
         monkeypatch.setitem(globals(), "never_closed", coupon_code_required)
-        twin = pickle.loads(data)
-        assert twin is not coupon_code_required
-        assert (twin.code, twin.text) == ("never", "No session closes.")
+        copied = pickle.loads(data)
+        assert copied is not coupon_code_required
+        assert (copied.code, copied.text) == ("never", "No session closes.")
 
     def test_a_rule_of_a_module_that_is_gone_is_its_description(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(never_closed.function, "__module__", "gone_with_the_wind")
-        twin = pickle.loads(pickle.dumps(never_closed))
-        assert twin == never_closed
-        assert twin is not never_closed
+        copied = pickle.loads(pickle.dumps(never_closed))
+        assert copied == never_closed
+        assert copied is not never_closed
 
     def test_a_rule_is_its_own_copy(self) -> None:
         assert copy.copy(never_closed) is copy.deepcopy(never_closed) is never_closed

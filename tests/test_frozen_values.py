@@ -35,15 +35,15 @@ class TestFrozenValue:
                 delattr(value, attribute.name)
 
     def test_equal_content_is_equal_and_hashes_alike(self, value: Any) -> None:
-        for twin in (copy.copy(value), copy.deepcopy(value), attrs.evolve(value)):
-            assert twin == value
-            assert hash(twin) == hash(value)
+        for copied in (copy.copy(value), copy.deepcopy(value), attrs.evolve(value)):
+            assert copied == value
+            assert hash(copied) == hash(value)
 
     @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
     def test_it_pickles(self, value: Any, protocol: int) -> None:
-        twin = pickle.loads(pickle.dumps(value, protocol))
-        assert twin == value
-        assert repr(twin) == repr(value)
+        copied = pickle.loads(pickle.dumps(value, protocol))
+        assert copied == value
+        assert repr(copied) == repr(value)
 
     def test_it_has_no_room_for_anything_else(self, value: Any) -> None:
         assert not hasattr(value, "__dict__")
@@ -104,10 +104,10 @@ class TestHeldMappings:
 
     def test_copies_are_read_only_too(self) -> None:
         held = item(attributes={"a": 1}).attributes
-        for twin in (copy.copy(held), copy.deepcopy(held), pickle.loads(pickle.dumps(held))):
-            assert twin == held
+        for copied in (copy.copy(held), copy.deepcopy(held), pickle.loads(pickle.dumps(held))):
+            assert copied == held
             with pytest.raises(TypeError):
-                twin["a"] = 2
+                copied["a"] = 2
 
 
 class TestUnset:

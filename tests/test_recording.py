@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wire_documents import parsed
 from wire_strategies import any_json
 
-from session_fsm import CustomerSession, WireError, recording
+from session_fsm import CustomerSession, WireError, recorded_lines
 from session_fsm.recording import Recording, Request, Snapshot, read_line, read_request
 
 UPDATE = {"operation": "update", "sessionId": "A", "body": {"couponCodes": ["XMAS"]}, "time": "2026-02-03T04:05:06Z"}
@@ -28,11 +28,11 @@ def outcome(read: Any, *arguments: Any, strict: bool) -> Any:
 
 def takes_fast_path(line: bytes, *, strict: bool = False) -> bool:
     """Compare both paths on *line*, and return whether the fast path read it."""
-    slow = outcome(recording._read_slow, line, strict=strict)
+    slow = outcome(recorded_lines._read_slow, line, strict=strict)
     assert outcome(read_request, line, strict=strict) == slow
     try:
-        fast = recording._read_fast(line.decode(), strict=strict)
-    except recording.FALL_BACK:
+        fast = recorded_lines._read_fast(line.decode(), strict=strict)
+    except recorded_lines.FALL_BACK:
         return False
     assert fast == slow
     return True

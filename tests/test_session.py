@@ -152,11 +152,11 @@ class TestCopies:
     @pytest.mark.parametrize("state", State)
     def test_a_copy_holds_the_same(self, make: Callable[[str], Any], copy_of: Callable[[Any], Any], state: str) -> None:
         session = make(state)
-        twin = copy_of(session)
-        assert twin is not session
-        assert type(twin) is type(session)
-        assert snapshot(twin) == snapshot(session)
-        assert len(twin.pending_events) == len(session.pending_events) > 0
+        copied = copy_of(session)
+        assert copied is not session
+        assert type(copied) is type(session)
+        assert snapshot(copied) == snapshot(session)
+        assert len(copied.pending_events) == len(session.pending_events) > 0
 
     @pytest.mark.parametrize("copy_of", [*COPIES.values(), attrs.evolve], ids=[*COPIES.keys(), "evolve"])
     @pytest.mark.parametrize("state", State)
@@ -175,27 +175,27 @@ class TestCopies:
     @pytest.mark.parametrize("state", State)
     def test_an_evolved_session_holds_the_same(self, make: Callable[[str], Any], state: str) -> None:
         session = make(state)
-        twin = attrs.evolve(session)
-        assert snapshot(twin) == snapshot(session)
+        copied = attrs.evolve(session)
+        assert snapshot(copied) == snapshot(session)
         assert attrs.evolve(session, pending_events=()).pending_events == []
-        assert twin.allowed_triggers == session.allowed_triggers
+        assert copied.allowed_triggers == session.allowed_triggers
         assert attrs.evolve(session, application_id=9).application_id == 9
 
     @pytest.mark.parametrize("copy_of", [*COPIES.values(), attrs.evolve], ids=[*COPIES.keys(), "evolve"])
     def test_a_copy_is_as_read_only(self, make: Callable[[str], Any], copy_of: Callable[[Any], Any]) -> None:
-        twin = copy_of(make("open"))
+        copied = copy_of(make("open"))
         with pytest.raises(AttributeError):
-            twin.state = State.CANCELLED
-        assert twin.state is State.OPEN
+            copied.state = State.CANCELLED
+        assert copied.state is State.OPEN
 
 
 @pytest.mark.parametrize("copy_of", COPIES.values(), ids=COPIES.keys())
 def test_what_a_plain_subclass_holds_besides_its_fields_is_copied(copy_of: Callable[[Any], Any]) -> None:
     session = session_in("open", PlainSession)
     session.remark = ["call back"]
-    twin = copy_of(session)
-    assert twin.remark == ["call back"]
-    twin.remark = None
+    copied = copy_of(session)
+    assert copied.remark == ["call back"]
+    copied.remark = None
     assert session.remark == ["call back"]
     assert session.evaluate("close").after.remark == ["call back"]
 

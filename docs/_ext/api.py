@@ -28,7 +28,7 @@ from sphinx.util.nodes import make_refnode
 
 import session_fsm
 from session_fsm import subclasses
-from session_fsm.decisions import Rule
+from session_fsm.guards import Rule
 
 __all__ = ["PAGES", "comments", "homes", "inner_modules", "setup"]
 

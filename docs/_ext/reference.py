@@ -21,8 +21,8 @@ from _ext.api import comments
 from _ext.domain import CITATION, numbered_rules
 from _ext.fields import all_fields
 from _ext.writing import code, comment, first_line, table, within
-from session_fsm.decisions import Rule
 from session_fsm.errors import SessionFSMError
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import TABLE
 from session_fsm.rules import BUILT_IN
 from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER, EventName, Operation

@@ -5,17 +5,15 @@ Everything that was recorded is escaped and isolated, and the content security p
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from session_fsm.backtest.counters import Change
+from session_fsm.backtest.page_parts import bar, colours, isolated, many, money, policy, pre, share, table, time_of
 from session_fsm.diagrams import model, overlay
-from session_fsm.diagrams.svg.paint import COLOURS, SANS, STYLE
+from session_fsm.diagrams.svg.paint import STYLE
 from session_fsm.diagrams.svg.picture import draw
 from session_fsm.diagrams.svg.text import escape
 from session_fsm.errors import counted
@@ -29,8 +27,6 @@ _MOST_ROWS = 200
 """The greatest number of operations that the page lists."""
 _MOST_EXAMPLES = 30
 _MOST_UNREADABLE = 50
-_LONGEST = 20_000
-"""The greatest number of characters of an example's recording or test that the page shows."""
 
 _WORDS = {
     Change.NEWLY_REFUSED: ("newly refused", "no"),
@@ -63,12 +59,12 @@ def page(report: Report) -> str:
         f'<h2 id="{name}-heading">{heading}</h2>\n{content}\n</section>'
         for name, heading, content in sections
     )
-    style = _colours() + files("session_fsm.backtest").joinpath("page.css").read_text(encoding="utf-8")
+    style = colours() + files("session_fsm.backtest").joinpath("page.css").read_text(encoding="utf-8")
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_policy(style, STYLE)}">
+<meta http-equiv="Content-Security-Policy" content="{policy(style, STYLE)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
@@ -88,7 +84,7 @@ def page(report: Report) -> str:
 {body}
 </main>
 <footer>
-<p>Made by session-fsm from {_many(report.summary["operations"], "recorded operation")} of {_many(report.summary["sessions"], "session")}.</p>
+<p>Made by session-fsm from {many(report.summary["operations"], "recorded operation")} of {many(report.summary["sessions"], "session")}.</p>
 </footer>
 </body>
 </html>
@@ -103,22 +99,20 @@ def _lead(report: Report) -> str:
         if not numbers["refused"]:
             return '<strong class="yes">Nothing is refused.</strong>'
         return (
-            f'<strong class="no">{_many(numbers["refused"], "operation")} would be refused</strong>, in '
-            f"{_share(refused['sessions'], numbers['sessions'])} of the sessions, worth {_money(refused['total'])}."
+            f'<strong class="no">{many(numbers["refused"], "operation")} would be refused</strong>, in '
+            f"{share(refused['sessions'], numbers['sessions'])} of the sessions, worth {money(refused['total'])}."
         )
     refused, allowed = numbers["changed"][Change.NEWLY_REFUSED], numbers["changed"][Change.NEWLY_ALLOWED]
     if not any(change["sessions"] for change in numbers["changed"].values()):
-        return f'<strong class="yes">Nothing changes</strong> for {_many(numbers["sessions"], "session")}.'
+        return f'<strong class="yes">Nothing changes</strong> for {many(numbers["sessions"], "session")}.'
     parts = [
-        f'<strong class="no">{_many(refused["sessions"], "session")} would be newly refused</strong> '
-        f"({_share(refused['sessions'], numbers['sessions'])}), worth {_money(refused['total'])}."
+        f'<strong class="no">{many(refused["sessions"], "session")} would be newly refused</strong> '
+        f"({share(refused['sessions'], numbers['sessions'])}), worth {money(refused['total'])}."
         if refused["sessions"]
         else '<strong class="yes">Nothing is newly refused first.</strong>'
     ]
     if allowed["sessions"]:
-        parts.append(
-            f"{_many(allowed['sessions'], 'session')} would be newly allowed, worth {_money(allowed['total'])}."
-        )
+        parts.append(f"{many(allowed['sessions'], 'session')} would be newly allowed, worth {money(allowed['total'])}.")
     return " ".join(parts)
 
 
@@ -127,13 +121,13 @@ def _numbers(report: Report) -> str:
     tiles: list[tuple[int, str, str, str]] = []
     for name, change in numbers["changed"].items():
         words, style = _WORDS[Change(name)] if name in list(Change) else ("with a refusal", "no")
-        fine = f"{_share(change['sessions'], numbers['sessions'])}, worth {_money(change['total'])}"
+        fine = f"{share(change['sessions'], numbers['sessions'])}, worth {money(change['total'])}"
         tiles.append((change["sessions"], f"sessions {words}", fine if change["sessions"] else "", style))
     if numbers["against"]:
         tiles.append((numbers["sessionsThatEndElsewhere"], "sessions end in another state", "", ""))
     tiles += [
-        (numbers["refused"], "operations refused", _share(numbers["refused"], numbers["operations"]), ""),
-        (numbers["operations"], "operations played", _many(numbers["sessions"], "session"), ""),
+        (numbers["refused"], "operations refused", share(numbers["refused"], numbers["operations"]), ""),
+        (numbers["operations"], "operations played", many(numbers["sessions"], "session"), ""),
     ]
     items = "\n".join(
         f'<li class="{style if number else ""}"><strong>{number:,}</strong><span>{words}</span>'
@@ -170,14 +164,14 @@ def _reasons(report: Report) -> str:
     rows = [
         [
             ("What", f"<strong>{trigger}</strong> {_WORDS[Change(change)][0] if change else 'refused'}"),
-            ("Code", f"<code>{_isolated(code)}</code>" if code else ""),
-            ("Rule", _isolated(texts.get(code, ""))),
+            ("Code", f"<code>{isolated(code)}</code>" if code else ""),
+            ("Rule", isolated(texts.get(code, ""))),
             ("Operations", f"{number:,}"),
-            ("", _bar(number, most, _WORDS[Change(change)][1] or "other" if change else "no")),
+            ("", bar(number, most, _WORDS[Change(change)][1] or "other" if change else "no")),
         ]
         for (change, trigger, code), number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
-    return _table(rows)
+    return table(rows)
 
 
 def _months(report: Report) -> str:
@@ -193,14 +187,14 @@ def _months(report: Report) -> str:
         return ""
     most = max(refused.values(), default=0)
     words = "Newly refused" if report.against else "Refused"
-    return _table(
+    return table(
         [
             [
                 ("Month", f"<time>{month}</time>" if month else "without a time"),
                 ("Operations", f"{number:,}"),
                 (words, f"{refused[month]:,}"),
-                ("Share", _share(refused[month], number)),
-                ("", _bar(refused[month], most)),
+                ("Share", share(refused[month], number)),
+                ("", bar(refused[month], most)),
             ]
             for month, number in sorted(total.items())
         ]
@@ -212,11 +206,11 @@ def _operations(report: Report) -> str:
     rows: list[list[tuple[str, str]]] = []
     for row in found[:_MOST_ROWS]:
         cells = [
-            ("Order", f"<strong>{_isolated(row['session'])}</strong>"),
-            ("When", _time(row["time"])),
+            ("Order", f"<strong>{isolated(row['session'])}</strong>"),
+            ("When", time_of(row["time"])),
             ("Operation", f"{row['number']}: {row['trigger']}{' (dry run)' if row['dry'] else ''}"),
             ("Why", _why(row)),
-            ("Total", "" if (total := _worth(row)) is None else _money(total)),
+            ("Total", "" if (total := _worth(row)) is None else money(total)),
         ]
         if row["change"]:
             cells.insert(3, ("Change", _WORDS[Change(row["change"])][0]))
@@ -228,7 +222,7 @@ def _operations(report: Report) -> str:
         if len(found) <= _MOST_ROWS
         else f'<p class="fine">The first {_MOST_ROWS}; all are in the table of verdicts.</p>'
     )
-    return _table(rows) + more
+    return table(rows) + more
 
 
 def _worth(row: Mapping[str, Any]) -> str | None:
@@ -240,10 +234,10 @@ def _worth(row: Mapping[str, Any]) -> str | None:
 def _why(row: Mapping[str, Any]) -> str:
     """Return the reasons of a refusal; of what is allowed now, the former codes; otherwise the states."""
     if row["reasons"]:
-        return " ".join(map(_isolated, row["reasons"]))
+        return " ".join(map(isolated, row["reasons"]))
     if row["against_codes"]:
-        return "formerly " + ", ".join(f"<code>{_isolated(code)}</code>" for code in row["against_codes"])
-    before, now = (_money(row[total] or "0") for total in ("against_total", "total"))
+        return "formerly " + ", ".join(f"<code>{isolated(code)}</code>" for code in row["against_codes"])
+    before, now = (money(row[total] or "0") for total in ("against_total", "total"))
     return f"{row['against_state']}, {before} before; {row['state']}, {now} now"
 
 
@@ -253,12 +247,12 @@ def _examples(report: Report) -> str:
     parts: list[str] = []
     for example in report.examples[:_MOST_EXAMPLES]:
         words = _WORDS[Change(example.change)][0] if example.change in list(Change) else "refused"
-        codes = ", ".join(f"<code>{_isolated(code)}</code>" for code in example.codes)
-        test = f"<p>As a test:</p>\n{_pre(example.test)}" if example.test else ""
+        codes = ", ".join(f"<code>{isolated(code)}</code>" for code in example.codes)
+        test = f"<p>As a test:</p>\n{pre(example.test)}" if example.test else ""
         parts.append(
-            f"<details><summary><strong>{example.trigger}</strong> {words} {codes}: {_isolated(example.session)}, "
+            f"<details><summary><strong>{example.trigger}</strong> {words} {codes}: {isolated(example.session)}, "
             f"{counted(example.length, 'line')}</summary>\n<p>As a recording for <code>session-fsm replay</code>:</p>\n"
-            f"{_pre(example.recording)}\n{test}</details>"
+            f"{pre(example.recording)}\n{test}</details>"
         )
     if more := len(report.examples) - len(parts):
         parts.append(f'<p class="fine">And {counted(more, "further example")}.</p>')
@@ -270,7 +264,7 @@ def _coverage(report: Report) -> str:
     diagram = model(report.kind)
     picture = draw(diagram, overlay(diagram, coverage=coverage.counts), full=True, standalone=False)
     missing = [goal for goal in coverage.goals if not coverage.counts[goal.key]]
-    items = "\n".join(f"<li>{_isolated(str(goal))}</li>" for goal in missing)
+    items = "\n".join(f"<li>{isolated(str(goal))}</li>" for goal in missing)
     listed = (
         f"<details><summary>{counted(len(missing), 'row or outcome', 'rows and outcomes')} did not occur</summary>\n"
         f"<ul>\n{items}\n</ul></details>"
@@ -287,92 +281,11 @@ def _coverage(report: Report) -> str:
 def _unreadable(report: Report) -> str:
     rows = [
         [
-            ("Place", f"<code>{_isolated(row['file'])}:{row['line']}</code>"),
-            ("Problem", "; ".join(map(_isolated, row["reasons"]))),
+            ("Place", f"<code>{isolated(row['file'])}:{row['line']}</code>"),
+            ("Problem", "; ".join(map(isolated, row["reasons"]))),
         ]
         for row in report.unreadable.slice(0, _MOST_UNREADABLE).to_pylist()
     ]
     number = report.summary["unreadable"]
     more = f'<p class="fine">And {counted(number - len(rows), "further line")}.</p>' if number > len(rows) else ""
-    return _table(rows) + more
-
-
-# --- Parts ---
-
-_NUMBERS = {"Operations", "Share", "Total", "Newly refused", "Refused"}
-
-
-def _table(rows: Sequence[Sequence[tuple[str, str]]]) -> str:
-    """Return a table of cells with their headings."""
-    heads = "".join(f'<th scope="col"{_class(head)}>{head}</th>' for head, _ in rows[0])
-    lines = "\n".join("<tr>" + "".join(_cell(head, cell) for head, cell in row) + "</tr>" for row in rows)
-    return f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}\n</tbody>\n</table>"
-
-
-def _cell(head: str, cell: str) -> str:
-    return f'<td data-head="{head}"{_class(head)}><div>{cell}</div></td>'
-
-
-def _class(head: str) -> str:
-    return ' class="number"' if head in _NUMBERS else ""
-
-
-def _bar(number: int, most: int, style: str = "no") -> str:
-    width = 1000 * number // most if most else 0
-    return (
-        f'<svg class="bar {style}" viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="of" width="1000" height="10"/><rect width="{width}" height="10"/></svg>'
-    )
-
-
-def _pre(text: str) -> str:
-    lines = "\n".join(_indented(line) for line in text[:_LONGEST].rstrip("\n").split("\n"))
-    more = "\n..." if len(text) > _LONGEST else ""
-    return f'<pre tabindex="0"><bdi>{lines}{more}</bdi></pre>'
-
-
-def _indented(line: str) -> str:
-    """Return a line of code, escaped, with its indentation."""
-    code = line.lstrip(" ")
-    return " " * (len(line) - len(code)) + escape(code)
-
-
-def _isolated(text: str) -> str:
-    """Return recorded text, escaped and with its writing direction isolated."""
-    return f"<bdi>{escape(text)}</bdi>"
-
-
-def _time(time: datetime | None) -> str:
-    return "" if time is None else f"<time>{time.astimezone(UTC):%Y-%m-%d %H:%M}</time>"
-
-
-def _money(total: str) -> str:
-    """Return an amount with separators and all its digits."""
-    whole, dot, rest = total.partition(".")
-    return f"{int(whole):,}{dot}{rest}"
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _share(number: int, of: int) -> str:
-    """Return a share in percent, never rounded to nothing or to all."""
-    if not of:
-        return ""
-    percent = 100 * number / of
-    if number and percent < 0.1:
-        return "less than 0.1 %"
-    return f"{min(percent, 99.9) if number < of else 100:.3g} %"
-
-
-def _colours() -> str:
-    """Return the colours as custom properties."""
-    light, dark = ("".join(f"--{name}:{pair[theme]};" for name, pair in COLOURS.items()) for theme in (0, 1))
-    return f":root{{{light}--sans:{SANS}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
-
-
-def _policy(*styles: str) -> str:
-    """Return the content security policy that allows only these styles."""
-    hashes = " ".join(f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'" for style in styles)
-    return f"default-src 'none'; style-src {hashes}; img-src data:; base-uri 'none'; form-action 'none'"
+    return table(rows) + more

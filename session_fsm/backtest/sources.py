@@ -20,10 +20,9 @@ from attrs import frozen
 
 from session_fsm.backtest.errors import BacktestError
 from session_fsm.backtest.extras import needed
-from session_fsm.backtest.job import MEMBERS, Job
-from session_fsm.backtest.playing import LINES, reader_of
+from session_fsm.backtest.recorded_columns import line_of_columns
+from session_fsm.backtest.session_finder import SessionFinder
 from session_fsm.backtest.store_events import event_lines
-from session_fsm.errors import WireError
 from session_fsm.wire.text import MOST_BYTES
 
 __all__ = ["Part", "Paths", "SessionFinder", "Source", "lines_table", "parts_of", "read", "sources"]
@@ -221,7 +220,7 @@ def _store(url: str) -> Iterator[list[bytes]]:
 def _chunks(source: Source, part: Part) -> Iterator[list[bytes | None]]:
     """Yield the lines of *part*, many at a time; None is a line that is too long.
 
-    They are those of `session_fsm.recording.lines_of`, blank ones too. To split a chunk takes a tenth of the time of
+    They are those of `session_fsm.recorded_lines.lines_of`, blank ones too. To split a chunk takes a tenth of the time of
     reading line by line.
     """
     with _opened(source) as stream:
@@ -266,49 +265,6 @@ def _opened_at_random(source: Source) -> Any:
     return Path(source.name).open("rb")
 
 
-_TEXT = {"VARCHAR", "JSON", "BLOB"}
-_TIMES = {"VARCHAR", "TIMESTAMP WITH TIME ZONE"}
-
-
-def line_of_columns(columns: Mapping[str, str], types: Mapping[str, str], name: str) -> str:
-    """Return the SQL that makes a line of a recording of the columns of a table.
-
-    Args:
-        columns: the names of columns that are not those of a recording.
-        types: the type of each column of the table, in the words of DuckDB.
-        name: the name of the table, for messages.
-
-    Raises:
-        BacktestError: a column is missing, or has a type in which a body or a time is not exact.
-    """
-    names = {member: columns.get(member, member) for member in MEMBERS}
-    present = {member: column for member, column in names.items() if column in types}
-    if missing := [names[member] for member in ("operation", "sessionId") if member not in present]:
-        raise BacktestError(f"{name}: there is no column {missing[0]}; the columns are: {', '.join(types)}")
-    for member, allowed, hint in (
-        ("body", _TEXT, "write it as JSON text, in which amounts keep their digits"),
-        ("time", _TIMES, "write times with their time zone"),
-    ):
-        kind = types[present[member]] if member in present else "VARCHAR"
-        if kind not in allowed:
-            raise BacktestError(f"{name}: the column {present[member]} has the type {kind:.40}; {hint}")
-    values = (f"'\"{member}\":' || {_value(member, column, types[column])}" for member, column in present.items())
-    return "'{' || " + " || ',' || ".join(values) + " || '}'"
-
-
-def _value(member: str, column: str, kind: str) -> str:
-    """Return the SQL that writes a column as JSON."""
-    value = '"' + column.replace('"', '""') + '"'
-    if kind == "BLOB":
-        value = f"TRY(decode({value}))"
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        value = f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%fZ')"
-    text = f"to_json({value})::VARCHAR"
-    if member == "body":  # what is not JSON becomes a string, which cannot be read, and cannot change the line
-        text = f"CASE WHEN json_valid({value}::VARCHAR) THEN {value}::VARCHAR ELSE {text} END"
-    return f"coalesce({text}, 'null')"
-
-
 def _parquet(source: Source, columns: Mapping[str, str]) -> Iterator[Any]:
     parquet: Any = needed("pyarrow.parquet")
     connection = duckdb.connect(config={"threads": 1})
@@ -324,62 +280,3 @@ def _parquet(source: Source, columns: Mapping[str, str]) -> Iterator[Any]:
             numbers = pa.array(range(number, number + len(data)), pa.int64())
             yield pa.table({"line": numbers, "data": data, "problem": pa.nulls(len(data), pa.string())})
             number += len(data)
-
-
-class SessionFinder:
-    """Finds the session of each line.
-
-    DuckDB finds that of most lines. Where it sees none, or one with an escape, `read_line` has the last word.
-    """
-
-    def __init__(self, job: Job) -> None:
-        self._read = reader_of(job)
-        self._named = job.named
-        self._name = job.columns.get("sessionId", "sessionId")
-        self._connection: Any = duckdb.connect(config={"threads": 1})
-
-    def batches(self, lines: Any, index: int) -> Any:
-        """Return *lines*, a table of lines of the source *index*, as batches with the schema `LINES`."""
-        data = lines.column("data")
-        sessions = self._found(data, self._name if index in self._named else "sessionId")
-        for place, session in enumerate(sessions):
-            if session is None:
-                sessions[place] = self._session_of(data[place].as_py(), index)
-        files = pa.array([index] * len(sessions), pa.int32())
-        columns = [pa.array(sessions, pa.string()), files, lines.column("line"), data, lines.column("problem")]
-        return pa.table(columns, schema=LINES).to_batches()
-
-    def _found(self, data: Any, name: str) -> list[str | None]:
-        """Return the sessions that DuckDB finds in the member *name*."""
-        pointer = _literal("/" + name.replace("~", "~0").replace("/", "~1"))
-        self._connection.register("given", pa.table({"text": _as_text(data)}))
-        query = f"""SELECT CASE WHEN found[1] = '"' AND NOT contains(found, '\\') THEN found[2:-2] END AS session
-            FROM (SELECT TRY(json_extract(text, {pointer})::VARCHAR) AS found FROM given)"""  # noqa: S608  # the name is quoted
-        sessions: list[str | None] = self._connection.sql(query).to_arrow_table().column("session").to_pylist()
-        return sessions
-
-    def _session_of(self, line: bytes | None, index: int) -> str | None:
-        """Return the session of a line, or None if the line cannot be read."""
-        try:
-            return self._read(line, index).session_id
-        except WireError:
-            return None
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _as_text(data: Any) -> Any:
-    """Return lines as text, or null where they are not UTF-8."""
-    try:
-        return data.cast(pa.string())
-    except pa.ArrowInvalid:
-        return pa.array([_decoded(line) for line in data.to_pylist()], pa.string())
-
-
-def _decoded(line: bytes | None) -> str | None:
-    try:
-        return None if line is None else line.decode()
-    except UnicodeDecodeError:
-        return None

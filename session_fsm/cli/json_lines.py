@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from session_fsm.validators import is_list, is_object, timestamp
+from session_fsm.converters import timestamp
+from session_fsm.validators import is_list, is_object
 from session_fsm.wire.encoding import encode_value
 
 __all__ = ["json_line"]

@@ -8,10 +8,10 @@ its Application would refuse or regret. A service adds them to its session class
 >>> class ShopSession(CustomerSession):
 ...     rules = (*CustomerSession.rules, coupon_code_required)
 
-`session_fsm.decisions` says how a rule is written.
+`session_fsm.guards` says how a rule is written.
 """
 
-from session_fsm.decisions import Rule, rule
+from session_fsm.guards import Rule, rule
 from session_fsm.rules.built_in import (
     BUILT_IN,
     cart_holds_at_most_1000_items,

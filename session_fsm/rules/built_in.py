@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from session_fsm.decisions import Rule, rule
 from session_fsm.errors import Violation, counted
+from session_fsm.guards import Rule, rule
 from session_fsm.states import State, Trigger
 from session_fsm.values import CartItem, ReturnedCartItem
 

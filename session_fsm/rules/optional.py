@@ -21,11 +21,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from session_fsm.decisions import Rule, rule
+from session_fsm.converters import is_timestamp, to_amount
 from session_fsm.errors import InvalidValue, Violation, pointer_token
+from session_fsm.guards import Rule, rule
 from session_fsm.json_values import AttributeValue
 from session_fsm.states import State, Trigger
-from session_fsm.validators import is_timestamp, kind_of, to_amount
+from session_fsm.validators import kind_of
 from session_fsm.values import AdditionalCost, CartItem
 
 __all__ = [

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from session_fsm import wire
+from session_fsm.converters import timestamp
 from session_fsm.events import SessionEvent
 from session_fsm.sandbox.profiles import Profile
 from session_fsm.sandbox.sessions import Recorded, Sessions
 from session_fsm.sandbox.settings import ApiRequest, Settings
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
-from session_fsm.validators import is_list, is_object, kind_of, timestamp
+from session_fsm.validators import is_list, is_object, kind_of
 from session_fsm.wire.encoding import encode_value
 
 __all__ = ["Answers", "EffectsFailed", "joined_members"]

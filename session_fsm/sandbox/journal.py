@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from session_fsm.validators import timestamp
+from session_fsm.converters import timestamp
 from session_fsm.wire.encoding import encode_value
 from session_fsm.wire.text import parse
 

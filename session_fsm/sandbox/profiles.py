@@ -9,9 +9,9 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from session_fsm.converters import timestamp
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
-from session_fsm.validators import timestamp
 
 __all__ = ["Profile", "Profiles"]
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from session_fsm.converters import is_timestamp, to_time
 from session_fsm.errors import Problem, WireError, pointer_token
 from session_fsm.sandbox.errors import Refused
 from session_fsm.sandbox.faults import OperationName
 from session_fsm.sandbox.settings import ApiRequest
-from session_fsm.validators import is_list, is_object, is_timestamp, kind_of, to_time
+from session_fsm.validators import is_list, is_object, kind_of
 from session_fsm.wire.text import parse
 
 __all__ = ["LONGEST_KEY", "RESPONSE_CONTENT", "member_of", "read_request", "segments_of", "text_of"]

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import NOTHING, Attribute, fields
 
 from session_fsm.appearance import ShownType
-from session_fsm.decisions import SEEN_BY_RULES
 from session_fsm.errors import InvalidValue
+from session_fsm.guards import SEEN_BY_RULES
 from session_fsm.subclasses.annotations import annotations_of, is_class_variable, resolved_type
-from session_fsm.subclasses.field_types import FieldType, UnfitType, type_of
+from session_fsm.subclasses.field_types import FieldType
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnField, OwnFields
+from session_fsm.subclasses.supported_types import UnfitType, type_of
 from session_fsm.validators import wire_name
 
 __all__ = ["SessionType", "Undecorated", "check_body", "is_generated", "is_undecorated", "own_fields_of", "parents_of"]

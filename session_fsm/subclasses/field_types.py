@@ -1,45 +1,26 @@
-"""The types that a field of a session subclass may have: what each accepts, and how its values are told apart in JSON.
+"""The types of the fields that session subclasses add: what each accepts, and which JSON values hold it.
 
-`type_of` turns an annotation into a `FieldType` when a session class is made, or says what would work instead. A type
-converts what it is given to a frozen form (a list to a tuple, a dictionary to a `FrozenDict`) and checks it, as
-`session_fsm.validators` does for the library's own fields. ``session_fsm.wire.own_fields`` reads and writes the values.
+A type converts what it is given to a frozen form (a list to a tuple, a dictionary to a `FrozenDict`) and checks it, as
+`session_fsm.validators` does for the library's own fields. `session_fsm.subclasses.supported_types` makes the types of
+annotations when a session class is made; ``session_fsm.wire.own_fields`` reads and writes their values.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, NewType, TypeAlias, TypeVar, Union, get_args, get_origin
-from uuid import UUID
+from types import NoneType
+from typing import Any, TypeAlias
 
-from attrs import evolve, field, fields, frozen, has
-from attrs.exceptions import FrozenError
+from attrs import evolve, field, fields, frozen
 
+from session_fsm.converters import to_tuple
 from session_fsm.errors import Problem, pointer_token
 from session_fsm.json_values import EMPTY, FrozenDict
-from session_fsm.subclasses.annotations import resolved_type
-from session_fsm.validators import (
-    Check,
-    amount,
-    boolean,
-    instance_of,
-    integer,
-    is_object,
-    kind_of,
-    list_of,
-    map_of,
-    text,
-    time,
-    to_amount,
-    to_tuple,
-)
-from session_fsm.values import AdditionalCost, CartItem, ExperimentVariantAllocation, Product, ReturnedCartItem
+from session_fsm.validators import Check, instance_of, is_object, kind_of, list_of, map_of
 
 __all__ = [
+    "NONE",
     "FieldType",
     "Literals",
     "Map",
@@ -48,24 +29,13 @@ __all__ = [
     "Registered",
     "Scalar",
     "Tuple",
-    "UnfitType",
     "UnionOf",
     "Value",
-    "register",
-    "type_of",
+    "all_kinds",
+    "as_it_is",
 ]
 
-ALLOWED: Final = (
-    "str, int, bool, Decimal, datetime, date, UUID, an Enum, a Literal, tuple[X, ...], Mapping[str, X], a frozen attrs "
-    "class, a union of those that JSON tells apart, X | None, or a type registered with session_fsm.wire.register_type"
-)
-"""What an own field may hold, for messages."""
-
 _ANYTHING = frozenset({"string", "number", "boolean", "list", "object"})
-
-
-class UnfitType(ValueError):
-    """An own field cannot have this annotation; the text says what would work."""
 
 
 @frozen
@@ -76,6 +46,19 @@ class Scalar:
     json: frozenset[str]
     check: Check
     convert: Callable[[Any], Any]
+
+
+def as_it_is(value: Any) -> Any:
+    """Return *value*: the conversion of a type that needs none."""
+    return value
+
+
+def _nothing(value: object) -> str | None:
+    return None if value is None else f"{kind_of(value)} is not null"
+
+
+NONE = Scalar(NoneType, frozenset({"null"}), _nothing, as_it_is)
+"""The type of None."""
 
 
 @frozen
@@ -224,7 +207,7 @@ class UnionOf:
     json: frozenset[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "json", _all(member.json for member in self.members))
+        object.__setattr__(self, "json", all_kinds(member.json for member in self.members))
 
     def convert(self, value: Any) -> Any:
         """Return *value* if it is valid, otherwise as converted by a member, preferably one that then accepts it."""
@@ -266,185 +249,7 @@ def _some(words: Iterable[str]) -> str:
     return ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")
 
 
-def _day(value: object) -> str | None:
-    """Check for a date without a time."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return None
-    return f"{'a time' if isinstance(value, datetime) else kind_of(value)} is not a date"
-
-
-def _nothing(value: object) -> str | None:
-    return None if value is None else f"{kind_of(value)} is not null"
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _plain_text(value: Any) -> Any:
-    return str.__str__(value) if isinstance(value, str) else value
-
-
-def _plain_integer(value: Any) -> Any:
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-_STRING, _NUMBER = frozenset({"string"}), frozenset({"number"})
-NONE = Scalar(NoneType, frozenset({"null"}), _nothing, _as_it_is)
-"""The type of None."""
-_SCALARS: dict[Any, Scalar] = {
-    str: Scalar(str, _STRING, text(), _plain_text),
-    int: Scalar(int, _NUMBER, integer(), _plain_integer),
-    bool: Scalar(bool, frozenset({"boolean"}), boolean, _as_it_is),
-    Decimal: Scalar(Decimal, _NUMBER, amount(total=True), to_amount),
-    UUID: Scalar(UUID, _STRING, instance_of(UUID), _as_it_is),
-    NoneType: NONE,
-}
-_DATETIME = Scalar(datetime, _STRING, time, _as_it_is)
-_DATE = Scalar(date, _STRING, _day, _as_it_is)
-_VALUES = (CartItem, ReturnedCartItem, AdditionalCost, Product, ExperimentVariantAllocation)
-_registered: dict[type, Registered] = {}
-
-_INSTEAD: dict[Any, str] = {
-    float: "a binary float is not exact; use Decimal",
-    list: "a list can change in place; use tuple[{0}, ...]",
-    Sequence: "a sequence may be one that can change in place; use tuple[{0}, ...]",
-    set: "JSON has no sets; use tuple[{0}, ...]",
-    frozenset: "JSON has no sets; use tuple[{0}, ...]",
-    dict: "a dictionary can change in place; use Mapping[str, {1}]",
-    Any: "nobody can tell how to read it back; keep JSON of any shape in the session's attributes, or",
-}
-
-
-def register(kind: type[Any], write: Callable[[Any], Any], read: Callable[[Any], Any]) -> None:
-    """Let own fields of the type *kind* be written by *write* and read by *read*."""
-    _registered[kind] = Registered(kind, write, read)
-
-
-def registered(kind: type[Any]) -> Registered | None:
-    """Return the registration of *kind*, or None."""
-    return _registered.get(kind)
-
-
-def type_of(annotation: Any, within: tuple[Any, ...] = ()) -> FieldType:
-    """Return the field type of *annotation*, which is fully resolved.
-
-    Args:
-        annotation: what a field is annotated with.
-        within: the attrs classes in whose fields the annotation was found.
-
-    Raises:
-        UnfitType: own fields cannot have it.
-    """
-    if annotation is None:
-        return NONE
-    if isinstance(annotation, type):
-        return _registered.get(annotation) or _SCALARS.get(annotation) or _class(annotation, within)
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return type_of(arguments[0], within)
-    if isinstance(annotation, NewType):
-        return type_of(annotation.__supertype__, within)
-    if type(annotation).__name__ == "TypeAliasType":  # Python 3.12 and later have it
-        return type_of(annotation.__value__, within)
-    if origin in (Union, UnionType):
-        return _union(annotation, [type_of(member, within) for member in arguments])
-    if origin is Literal:
-        return _literals(arguments)
-    if origin is tuple and len(arguments) == 2 and arguments[1] is ...:
-        return Tuple(type_of(arguments[0], within))
-    if origin is Mapping and arguments[0] is str:
-        return Map(type_of(arguments[1], within))
-    raise _unfit(annotation, origin, arguments)
-
-
-def _class(kind: Any, within: tuple[Any, ...]) -> FieldType:
-    if issubclass(kind, date):  # a subclass too: freezegun replaces the class by its own
-        return _DATETIME if issubclass(kind, datetime) else _DATE
-    if issubclass(kind, Enum):
-        return _members(kind)
-    if kind in _VALUES:
-        return Value(kind)
-    if has(kind):
-        return _object(kind, within)
-    raise _unfit(kind, kind, ())
-
-
-def _members(kind: type[Enum]) -> FieldType:
-    values = [member.value for member in kind]
-    if not values or any(type(value) not in (str, int) for value in values):
-        raise UnfitType(f"the members of {kind.__name__} must have strings or integers for values")
-    return Members(kind, _all(_STRING if isinstance(value, str) else _NUMBER for value in values))
-
-
-def _literals(values: tuple[Any, ...]) -> FieldType:
-    if any(type(value) not in (str, int, bool, NoneType) for value in values):
-        raise UnfitType("a Literal must list strings, integers or booleans")
-    return Literals(values, _all(_SCALARS[type(value)].json for value in values))
-
-
-def _all(kinds: Iterable[frozenset[str]]) -> frozenset[str]:
+def all_kinds(kinds: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Return the union of these kinds of JSON values."""
     none: frozenset[str] = frozenset()
     return none.union(*kinds)
-
-
-def _object(kind: type[Any], within: tuple[Any, ...]) -> FieldType:
-    name = kind.__name__
-    if kind in within:
-        raise UnfitType(f"{name} holds objects of its own class; register it with session_fsm.wire.register_type")
-    if not _is_frozen(kind):
-        raise UnfitType(f"objects of {name} can change in place; decorate it with @attrs.frozen")
-    held: dict[str, FieldType] = {}
-    for attribute in fields(kind):
-        if not attribute.init:
-            raise UnfitType(f"{name}.{attribute.name} is not an argument of the class, so it cannot be read back")
-        try:
-            held[attribute.name] = type_of(resolved_type(kind, attribute), (*within, kind))
-        except UnfitType as error:
-            raise UnfitType(f"{name}.{attribute.name}: {error}") from None
-    return Object(kind, held)
-
-
-def _is_frozen(kind: type[Any]) -> bool:
-    try:
-        object.__new__(kind).__setattr__("anything", None)
-    except FrozenError:
-        return True
-    except (AttributeError, TypeError):  # it has slots, or is abstract
-        return False
-    return False
-
-
-def _union(annotation: Any, members: list[FieldType]) -> FieldType:
-    seen: set[str] = set()
-    for member in members:
-        if seen & member.json:
-            kind = min(seen & member.json)
-            raise UnfitType(f"{_name(annotation)} cannot be read back: more than one of its types is a {kind} in JSON")
-        seen |= member.json
-    return UnionOf(tuple(members))
-
-
-_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
-
-
-def _name(annotation: Any) -> str:
-    """Return how an annotation is written, without the modules of its types."""
-    shown = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else repr(annotation)
-    return _ADDRESS.sub("", re.sub(r"\b(?:\w+\.)+(?=\w)", "", shown))[:80]
-
-
-def _unfit(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> UnfitType:
-    """Return what works instead of *annotation*, in words."""
-    if isinstance(annotation, TypeVar):
-        return UnfitType(f"{annotation.__name__} is a type variable; a field needs a type")
-    if origin is tuple:
-        return UnfitType(f"{_name(annotation)}: use tuple[{_name(arguments[0]) if arguments else 'str'}, ...]")
-    if origin is Mapping:
-        return UnfitType(f"{_name(annotation)}: use Mapping[str, X] with a type for X")
-    instead = _INSTEAD.get(origin or annotation)
-    if instead is None:
-        return UnfitType(f"{_name(annotation)} is no type that JSON holds and gives back; use {ALLOWED}")
-    names = [*map(_name, arguments), "str", "str"] if arguments else ["str", "str"]
-    hint = instead.format(names[0], names[1])
-    return UnfitType(f"{hint} use {ALLOWED}" if annotation is Any else hint)

@@ -30,9 +30,9 @@ from attrs import evolve, field, fields, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from session_fsm.decisions import Answer, Rule
 from session_fsm.entities import contents
 from session_fsm.errors import Violation
+from session_fsm.guards import Answer, Rule
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.rule_inputs import RuleInputs, call_rule, inputs_of

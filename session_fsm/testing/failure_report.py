@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from session_fsm.changes import argument_of, as_time
+from session_fsm.converters import timestamp
 from session_fsm.decisions import Check, Outcome
 from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused, WireError
 from session_fsm.events import SessionEvent
@@ -17,7 +18,6 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
 from session_fsm.testing.rule_inputs import RuleInputs, input_value, inputs_of
 from session_fsm.testing.steps import Step, code_of
-from session_fsm.validators import timestamp
 from session_fsm.values import FIELDS_OF_UPDATE
 
 __all__ = ["Taken", "failure_report", "short_code"]

@@ -11,8 +11,8 @@ from typing import Any
 from attrs import define, fields
 
 from session_fsm.changes import returned, updated
-from session_fsm.decisions import SEEN_BY_RULES, Answer, Rule
 from session_fsm.entities import copy_with
+from session_fsm.guards import SEEN_BY_RULES, Answer, Rule
 from session_fsm.json_values import EMPTY
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger

@@ -25,12 +25,13 @@ from typing import Any
 from attrs import Attribute, evolve, field, fields, frozen, has
 
 from session_fsm.changes import argument_of
+from session_fsm.converters import timestamp, to_member
 from session_fsm.decisions import Check, Decision, Outcome
 from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.validators import is_list, is_object, timestamp, to_member
+from session_fsm.validators import is_list, is_object
 from session_fsm.values import SessionUpdate
 from session_fsm.wire import ReturnRequest, dumps
 

@@ -24,6 +24,7 @@ from uuid import UUID
 
 from cattrs import Converter
 
+from session_fsm.converters import timestamp
 from session_fsm.errors import (
     ErrorResponse,
     InvalidValue,
@@ -36,7 +37,7 @@ from session_fsm.errors import (
 )
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
-from session_fsm.validators import is_object, kind_of, timestamp
+from session_fsm.validators import is_object, kind_of
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours, wrapper_of
 from session_fsm.wire.own_fields import read_scalar, register_type, typed_event
 from session_fsm.wire.preconf import equip_encoder

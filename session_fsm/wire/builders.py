@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_origi
 import msgspec
 from attrs import NOTHING, Attribute, fields, frozen
 
+from session_fsm.converters import to_time
 from session_fsm.entities import assign
 from session_fsm.generated import blank_of, function
 from session_fsm.json_values import (
@@ -28,7 +29,7 @@ from session_fsm.json_values import (
 )
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
-from session_fsm.validators import AMOUNT_POWERS, check_of, integer, limits_of, to_time
+from session_fsm.validators import AMOUNT_POWERS, check_of, integer, limits_of
 from session_fsm.values import CHECKS, CartItem
 from session_fsm.wire.kinds import core_of, is_known, lacks_returned_units, own_fields_of
 

@@ -17,8 +17,8 @@ from uuid import UUID
 import msgspec
 from attrs import Attribute, frozen
 
+from session_fsm.converters import timestamp
 from session_fsm.generated import function
-from session_fsm.validators import timestamp
 from session_fsm.values import UNSET
 from session_fsm.wire.encoding import PLAIN, encode, writable
 from session_fsm.wire.kinds import core_of, is_known

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from attrs import Attribute, field, fields, fields_dict, frozen, resolve_types
 
+from session_fsm.converters import to_tuple
 from session_fsm.events import SessionEvent
 from session_fsm.pydantic_hook import PydanticType
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
 from session_fsm.subclasses.own_fields import OwnField
-from session_fsm.validators import instance_of, list_of, to_tuple, validate, wire_name
+from session_fsm.validators import instance_of, list_of, validate, wire_name
 from session_fsm.values import (
     UNSET,
     AdditionalCost,

@@ -19,6 +19,7 @@ from attrs import NOTHING, evolve, fields, has
 from cattrs import Converter
 from cattrs.errors import StructureHandlerNotFoundError
 
+from session_fsm.converters import timestamp, to_amount, to_time, to_whole
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY, FrozenDict
@@ -32,22 +33,10 @@ from session_fsm.subclasses.field_types import (
     Tuple,
     UnionOf,
     Value,
-    register,
-    registered,
 )
 from session_fsm.subclasses.own_fields import OwnField, as_invalid
-from session_fsm.validators import (
-    FURTHER_PROBLEMS,
-    MOST_PROBLEMS,
-    is_list,
-    is_object,
-    kind_of,
-    timestamp,
-    to_amount,
-    to_time,
-    to_whole,
-    wire_name,
-)
+from session_fsm.subclasses.supported_types import register, registered
+from session_fsm.validators import FURTHER_PROBLEMS, MOST_PROBLEMS, is_list, is_object, kind_of, wire_name
 from session_fsm.wire.preconf import reads_text_as_amounts
 
 __all__ = [

@@ -15,22 +15,13 @@ from cattrs import ClassValidationError, Converter
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, override
 
+from session_fsm.converters import to_member, to_whole
 from session_fsm.errors import InvalidValue, Problem, pointer_token
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import DEEPEST, freeze_map, json_map
 from session_fsm.session import CustomerSession
 from session_fsm.subclasses.own_fields import as_invalid
-from session_fsm.validators import (
-    FURTHER_PROBLEMS,
-    MOST_PROBLEMS,
-    integer,
-    is_list,
-    is_object,
-    kind_of,
-    to_member,
-    to_whole,
-    wire_name,
-)
+from session_fsm.validators import FURTHER_PROBLEMS, MOST_PROBLEMS, integer, is_list, is_object, kind_of, wire_name
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire.kinds import (
     ReturnRequest,

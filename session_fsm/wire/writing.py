@@ -17,9 +17,10 @@ from attrs import Attribute, fields
 from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn, override
 
+from session_fsm.converters import timestamp
 from session_fsm.events import SessionEvent
 from session_fsm.json_values import EMPTY
-from session_fsm.validators import is_list, is_object, timestamp
+from session_fsm.validators import is_list, is_object
 from session_fsm.values import CartItem, SessionUpdate
 from session_fsm.wire.kinds import ReturnRequest, core_of, is_ours, member_name, omits_default, own_fields_of, resolve
 from session_fsm.wire.own_fields import own_writer, written_own

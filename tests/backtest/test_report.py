@@ -15,7 +15,8 @@ from traffic import NewShop, OldShop, traffic, write_lines
 from session_fsm import CustomerSession, InvalidValue, Trigger, rule
 from session_fsm.backtest import BacktestError, Change, Report, backtest
 from session_fsm.backtest.examples import test_module as module_of
-from session_fsm.backtest.page import _share, _why
+from session_fsm.backtest.page import _why
+from session_fsm.backtest.page_parts import share
 from session_fsm.testing import recording as recorded
 
 
@@ -382,7 +383,7 @@ class TestPage:
     def test_long_lists_are_cut_and_say_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("_MOST_ROWS", "_MOST_EXAMPLES", "_MOST_UNREADABLE"):
             monkeypatch.setattr(f"session_fsm.backtest.page.{name}", 1)
-        monkeypatch.setattr("session_fsm.backtest.page._LONGEST", 30)
+        monkeypatch.setattr("session_fsm.backtest.page_parts._LONGEST", 30)
         page = played(tmp_path, *ORDERS, "nonsense", "more nonsense").html()
         assert "The first 1; all are in the table of verdicts." in page
         assert "And 2 further examples." in page
@@ -399,6 +400,6 @@ class TestPage:
         assert _why(row | {"total": "2.50"}) == "open, 1,000 before; closed, 2.50 now"
 
     def test_shares_are_never_rounded_to_nothing_or_all(self) -> None:
-        assert [_share(*pair) for pair in ((0, 0), (0, 9), (1, 5000), (1, 8), (4999, 5000), (5, 5))] == [
+        assert [share(*pair) for pair in ((0, 0), (0, 9), (1, 5000), (1, 8), (4999, 5000), (5, 5))] == [
             *("", "0 %", "less than 0.1 %", "12.5 %", "99.9 %", "100 %"),
         ]

@@ -177,8 +177,8 @@ class TestFailUnder:
             for state in ("open", "closed", "partially_returned", "cancelled"):
                 session = session_in(state, CouponSession)
                 for trigger in session.allowed_triggers:
-                    twin = session_in(state, CouponSession)
-                    twin.return_items([]) if trigger == "return_items" else getattr(twin, trigger)()
+                    copied = session_in(state, CouponSession)
+                    copied.return_items([]) if trigger == "return_items" else getattr(copied, trigger)()
             CouponSession.create("x", state="closed", coupon_codes=["A"])
             with pytest.raises(RuleViolated):
                 CouponSession.create("x", state="closed")

@@ -57,7 +57,7 @@ class TestOneDiagram:
         lines = run("diagram", "--events", "-", stdin="{}\n")
         assert lines.exit_code == 2
         assert "standard input:1: /name: is missing" in lines.stderr
-        monkeypatch.setattr("session_fsm.recording.MOST_BYTES", 10)
+        monkeypatch.setattr("session_fsm.recorded_lines.MOST_BYTES", 10)
         long = run("diagram", "--events", "-", stdin="x" * 40 + "\n")
         assert long.exit_code == 2
         assert "standard input:1: the line is longer than" in long.stderr

@@ -1,4 +1,4 @@
-"""Talon.One's npm client runs the story of an order against the sandbox."""
+"""Talon.One's npm client performs the operations of one order against the sandbox."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import tools
 
 from session_fsm.sandbox import Fault, Sandbox
 
-STORY = Path(__file__).parents[1] / "support" / "sandbox_story.cjs"
+SCRIPT = Path(__file__).parents[1] / "support" / "sandbox_operations.cjs"
 
 NOT_IN_4_3_0 = {
     *("get", "reopen", "close after reopening", "return", "second return", "reopen a return", "unknown"),
@@ -19,7 +19,7 @@ NOT_IN_4_3_0 = {
 
 
 @pytest.mark.parametrize("module", ["talon_one", "talon_one_next"])
-def test_the_story_of_an_order(talon_one: Sandbox[Any], module: str) -> None:
+def test_the_operations_of_one_order(talon_one: Sandbox[Any], module: str) -> None:
     """W-04 to W-21, W-24, W-25: every answer becomes the client's type, and nothing is repeated.
 
     The older version, 4.3.0, knows no operation but Update. The newer one, 5.0.1-rc, is installed under another name.
@@ -28,7 +28,7 @@ def test_the_story_of_an_order(talon_one: Sandbox[Any], module: str) -> None:
     talon_one.add_fault(Fault(status=409, session_id="conflict"))
     talon_one.add_fault(Fault(drop="after", session_id="dropped"))
     done = subprocess.run(
-        [tools.program("node"), STORY, talon_one.url, module],
+        [tools.program("node"), SCRIPT, talon_one.url, module],
         env={**os.environ, "NODE_PATH": str(modules)},
         capture_output=True,
         text=True,
@@ -36,7 +36,7 @@ def test_the_story_of_an_order(talon_one: Sandbox[Any], module: str) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    story = dict(json.loads(done.stdout))
+    results = dict(json.loads(done.stdout))
     expected = {
         "create": [True, "open", 37.5, "cust-7", "talon_session_created"],
         "dry close": [True, "closed", 0],
@@ -55,6 +55,6 @@ def test_the_story_of_an_order(talon_one: Sandbox[Any], module: str) -> None:
         "conflict": [409, "Too many requests are updating this session at the same time"],
         "dropped": "ECONNRESET",
     }
-    assert story == {name: result for name, result in expected.items() if name in story}
-    assert story.keys() == expected.keys() - (NOT_IN_4_3_0 if module == "talon_one" else set())
+    assert results == {name: result for name, result in expected.items() if name in results}
+    assert results.keys() == expected.keys() - (NOT_IN_4_3_0 if module == "talon_one" else set())
     assert [one.status for one in talon_one.requests if one.session_id == "dropped"] == [None]

@@ -126,9 +126,9 @@ class TestEveryKind:
     def test_copies_compute_anew(self, make: Callable[[], Any]) -> None:
         session = make().create("order-1", cart_items=cart(2))
         assert session.units == 2
-        for twin in (copy.copy(session), copy.deepcopy(session), attrs.evolve(session)):
-            twin.update(cart_items=cart(3))
-            assert twin.units == 3
+        for copied in (copy.copy(session), copy.deepcopy(session), attrs.evolve(session)):
+            copied.update(cart_items=cart(3))
+            assert copied.units == 3
         assert session.units == 2
 
     def test_what_a_failed_trigger_left_behind_is_dropped(self, make: Callable[[], Any]) -> None:

@@ -456,8 +456,8 @@ class TestPickles:
 
     def test_a_field_that_holds_nothing_holds_nothing_afterwards(self) -> None:
         shop = made(decorator=decorated, __annotations__={"wish": str}, wish=attrs.field(init=False))
-        twin = copy.copy(shop.create("o"))
-        assert not hasattr(twin, "wish")
+        copied = copy.copy(shop.create("o"))
+        assert not hasattr(copied, "wish")
 
     def test_values_that_have_gained_a_field_have_its_default(self) -> None:
         update = SessionUpdate(coupon_codes=["A"])

@@ -34,7 +34,7 @@ from session_fsm import (
     rule,
     wire,
 )
-from session_fsm.subclasses.field_types import UnfitType, type_of
+from session_fsm.subclasses.supported_types import UnfitType, type_of
 
 decorated = attrs.define(kw_only=True, eq=False, repr=False)
 

@@ -13,8 +13,8 @@ from builders import TenantSession
 from hypothesis import settings
 
 from session_fsm import CartItem, CustomerSession, InvalidValue, SessionUpdate, Trigger, Violation, rule
-from session_fsm.decisions import Rule
 from session_fsm.entities import assign
+from session_fsm.guards import Rule
 from session_fsm.rules import (
     BUILT_IN,
     additional_costs_are_declared,

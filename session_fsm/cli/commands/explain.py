@@ -12,8 +12,8 @@ import click
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.json_lines import json_line
 from session_fsm.cli.terminal import Cell, Screen
-from session_fsm.decisions import Rule
 from session_fsm.errors import counted
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import FINAL, Authority, Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER, State, Trigger

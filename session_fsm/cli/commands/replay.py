@@ -16,10 +16,10 @@ from session_fsm.cli.json_lines import json_line
 from session_fsm.cli.progress import Display
 from session_fsm.cli.summary import Summary
 from session_fsm.cli.terminal import Cell, Screen, escaped, padded
+from session_fsm.converters import timestamp
 from session_fsm.errors import WireError, counted
 from session_fsm.recording import Recording, Result, Snapshot, lines_of, read_line
 from session_fsm.session import CustomerSession
-from session_fsm.validators import timestamp
 
 __all__ = ["TextLines", "command", "play"]
 

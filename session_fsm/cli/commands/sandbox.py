@@ -14,9 +14,10 @@ from session_fsm.cli.definition import class_option
 from session_fsm.cli.own import own_option
 from session_fsm.cli.stored import object_option
 from session_fsm.cli.terminal import Cell, Screen
+from session_fsm.converters import to_time
 from session_fsm.errors import InvalidValue, WireError
 from session_fsm.session import CustomerSession
-from session_fsm.validators import is_list, to_time
+from session_fsm.validators import is_list
 from session_fsm.wire.text import parse
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from session_fsm.cli.json_lines import json_line
 from session_fsm.cli.progress import ProgressBar
 from session_fsm.cli.stored import application_option, json_option, object_option, store_command
 from session_fsm.cli.terminal import Cell, Screen, write_error
+from session_fsm.converters import timestamp
 from session_fsm.diagrams import Format, formats, render
 from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
-from session_fsm.validators import timestamp
 
 if TYPE_CHECKING:
     from session_fsm.store import Message, SessionStore, StoredEvent

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
+from session_fsm.converters import timestamp
 from session_fsm.events import SessionEvent
-from session_fsm.validators import timestamp
 
 __all__ = ["AsyncPendingMessage", "FailedMessage", "Message", "PendingMessage", "Relayed"]
 

@@ -29,8 +29,9 @@ from typing import Any
 
 from attrs import frozen
 
-from session_fsm.decisions import Decision, Outcome, Rule
+from session_fsm.decisions import Decision, Outcome
 from session_fsm.diagrams.model import Diagram, Edge, model
+from session_fsm.guards import Rule
 from session_fsm.session import CustomerSession
 from session_fsm.states import State
 from session_fsm.testing.analysis.dead_ends import dead_ends

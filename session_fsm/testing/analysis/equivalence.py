@@ -24,8 +24,9 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
-from session_fsm.decisions import Decision, Outcome, Rule
+from session_fsm.decisions import Decision, Outcome
 from session_fsm.errors import InvalidValue, TransitionRefused
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger

@@ -28,9 +28,10 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from session_fsm.decisions import Outcome, Rule
+from session_fsm.decisions import Outcome
 from session_fsm.diagrams.model import Edge
 from session_fsm.errors import InvalidValue, counted
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import FINAL, Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger

@@ -21,11 +21,10 @@ from typing import Any
 
 from attrs import evolve
 
-from session_fsm.decisions import Answer, Rule
 from session_fsm.entities import contents, restore
 from session_fsm.errors import Violation
+from session_fsm.guards import Answer, Rule
 from session_fsm.session import CustomerSession
-from session_fsm.validators import is_list, is_object
 
 __all__ = ["Impurity", "Observed", "UnfitAnswer", "impurity_of_call"]
 
@@ -192,25 +191,9 @@ def _describe(answer: Any) -> str:
     return "; ".join(violation.message for violation in answer)
 
 
-_COMPARED = 10
-"""How many elements of a long list are compared, at its start and at its end."""
-
-
 def _contents_of_sessions(given: Mapping[str, Any]) -> list[tuple[CustomerSession, dict[str, Any]]]:
     return [(each, contents(each)) for each in given.values() if isinstance(each, CustomerSession)]
 
 
 def _snapshot(given: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name: repr(_shortened(contents(each) if isinstance(each, CustomerSession) else each))
-        for name, each in given.items()
-    }
-
-
-def _shortened(value: Any) -> Any:
-    """Return *value* with long lists replaced by their length and ends, where a rule that changes elements shows."""
-    if is_object(value):
-        return {name: _shortened(member) for name, member in value.items()}
-    if is_list(value) and len(value) > 2 * _COMPARED:
-        return len(value), value[:_COMPARED], value[-_COMPARED:]
-    return value
+    return {name: repr(contents(each) if isinstance(each, CustomerSession) else each) for name, each in given.items()}

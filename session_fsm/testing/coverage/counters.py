@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from attrs import field, frozen
 
-from session_fsm.decisions import Outcome, Rule
+from session_fsm.decisions import Outcome
 from session_fsm.errors import Problem, WireError
+from session_fsm.guards import Rule
 from session_fsm.session import CustomerSession
 from session_fsm.validators import is_list, is_object, kind_of
 from session_fsm.wire.text import parse

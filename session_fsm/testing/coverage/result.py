@@ -13,7 +13,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from session_fsm.decisions import Outcome, Rule
+from session_fsm.decisions import Outcome
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from session_fsm.converters import to_member
 from session_fsm.errors import InvalidValue
 from session_fsm.session import CustomerSession
 from session_fsm.testing.coverage.hooks import unrecorded
@@ -24,7 +25,6 @@ from session_fsm.testing.generation.path import Cover, Paths
 from session_fsm.testing.generation.rule_paths import rule_paths
 from session_fsm.testing.generation.search import BUDGET
 from session_fsm.testing.generation.transition_paths import transition_paths
-from session_fsm.validators import to_member
 
 __all__ = ["paths"]
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from session_fsm.decisions import Decision, Outcome, Rule
+from session_fsm.decisions import Decision, Outcome
+from session_fsm.guards import Rule
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.generation.path import Cover, Path, Paths, PathStep

@@ -19,15 +19,19 @@ from typing import Any, cast
 
 from attrs import evolve, frozen
 
-from session_fsm.decisions import Rule
+from session_fsm import converters, validators
+from session_fsm.converters import to_amount
+from session_fsm.guards import Rule
 from session_fsm.rules.optional import AttributeType
-from session_fsm.validators import is_list, is_object, to_amount
+from session_fsm.validators import is_list, is_object
 
 __all__ = ["RuleReferences", "references_of"]
 
 _LONGEST_TEXT = 100
 _MOST_VALUES = 10_000
 """The most values of collections to read; a catalog may hold more."""
+_CHECKS_OF_VALUES = {converters.__name__, validators.__name__}
+"""The modules whose constants are those of the library's own fields."""
 
 
 @frozen(kw_only=True)
@@ -173,8 +177,8 @@ class _Reader:
             self.read(call, home)
 
     def _read_function(self, function: FunctionType, home: str) -> None:
-        # What the library's own validators compare with is no limit of a rule.
-        if _package(function) != home or function.__module__ == "session_fsm.validators":
+        # What the library compares values with is no limit of a rule.
+        if _package(function) != home or function.__module__ in _CHECKS_OF_VALUES:
             return
         if isinstance(wrapped := inspect.unwrap(function), FunctionType) and wrapped is not function:
             self.read(wrapped, home)

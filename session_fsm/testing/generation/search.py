@@ -14,14 +14,16 @@ from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
-from session_fsm.decisions import Decision, Outcome, Rule
+from session_fsm.decisions import Decision, Outcome
 from session_fsm.errors import InvalidValue
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.coverage.hooks import unrecorded
-from session_fsm.testing.generation.candidates import FIELDS, Candidates, interleaved
+from session_fsm.testing.generation.candidates import Candidates, interleaved
 from session_fsm.testing.generation.rule_references import RuleReferences, references_of
+from session_fsm.testing.generation.suggested_values import FIELDS
 from session_fsm.testing.steps import Step, Story
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
 

@@ -11,7 +11,7 @@ from attrs import evolve
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.generation.covering_walks import START, Arc, fewest_walks
+from session_fsm.testing.generation.covering_paths import START, Arc, fewest_paths
 from session_fsm.testing.generation.path import Cover, Path, Paths, PathStep
 from session_fsm.testing.generation.search import DEPTH, Player, Situation, row_sequences, search
 from session_fsm.testing.generation.witnesses import Witness, find_witness
@@ -48,7 +48,7 @@ class _Planner:
                 self.infeasible[name] = "; ".join(reasons)
         while True:
             known = len(self.infeasible)
-            sequences = fewest_walks(list(self._arcs()))
+            sequences = fewest_paths(list(self._arcs()))
             stories = [self._story_along(sequence) for sequence in sequences]
             if len(self.infeasible) == known:
                 break

@@ -15,57 +15,26 @@ return_items is refused by unknown_cart_item: The cart has no item at position 0
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from enum import StrEnum
-from itertools import chain
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
 
-from session_fsm.decisions import Decision, Outcome, OutcomeLike, Rule
-from session_fsm.errors import InvalidValue, SessionFSMError, counted
+from session_fsm.decisions import Decision, OutcomeLike
+from session_fsm.errors import InvalidValue
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
-from session_fsm.states import State, Trigger, TriggerLike
+from session_fsm.states import TriggerLike
 from session_fsm.testing.coverage.hooks import unrecorded
+from session_fsm.testing.generation.drawn_values import drawn_from
+from session_fsm.testing.generation.goals import NoWitness, Why, goal_of, sequences_to
 from session_fsm.testing.generation.rule_references import references_of
-from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, RowSequence, Situation, row_sequences, search
+from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, search
 from session_fsm.testing.generation.shrinking import shrink
 from session_fsm.testing.steps import Step, Story
-from session_fsm.validators import to_member
-from session_fsm.values import SessionUpdate
 
 __all__ = ["NoWitness", "Why", "Witness", "find_witness", "raised_in", "witness"]
-
-
-class Why(StrEnum):
-    """Why there is no witness."""
-
-    SHADOWED = "shadowed"
-    """Whenever the rule refuses or raises, another rule refuses too."""
-    CONTRADICTORY = "contradictory"
-    """The rules of the transition never all pass: one refuses everything, or they exclude each other."""
-    NOT_FOUND = "not_found"
-    """No story that was judged is a witness, for no known reason."""
-
-
-class NoWitness(SessionFSMError):
-    """A search found no witness. The reason holds for the stories that were judged within the budget."""
-
-    def __init__(self, what: str, why: Why, by: tuple[str, ...], tried: int, text: str) -> None:
-        super().__init__(what, why, by, tried, text)
-        self.what = what
-        """The goal, such as ``T-07 fires`` or ``too_late violated``."""
-        self.why = why
-        self.by = by
-        """The codes of the rules that prevent it."""
-        self.tried = tried
-        """How many stories were judged."""
-        self.text = text
-        """The reason as text."""
-
-    def __str__(self) -> str:
-        return f"{self.what}: no witness in {counted(self.tried, 'story', 'stories')}, {self.why}: {self.text}"
 
 
 @frozen
@@ -119,10 +88,8 @@ class Witness:
     @property
     def _depends_on_time(self) -> bool | None:
         """True if a rule reads the time, so that the code must give the time of each step; else None."""
-        return (
-            references_of(self.kind.machine.rules, self.kind).names.isdisjoint(("now", "created", "updated")) is False
-            or None
-        )
+        names = references_of(self.kind.machine.rules, self.kind).names
+        return None if names.isdisjoint(("now", "created", "updated")) else True
 
     def __str__(self) -> str:
         if self.decision:
@@ -192,12 +159,18 @@ def find_witness(
     own: Mapping[str, Any] | None = None,
 ) -> Witness | NoWitness:
     """Return what `witness` returns; if there is none, return the `NoWitness` instead of raising it."""
-    goal = _goal(kind, what, outcome, on)
-    seeds, steps = _drawn(strategy)
-    sequences = sorted(
-        (*row_sequences(kind.machine.table, goal.ends, depth), *_long_sequences(kind, goal, depth)), key=len
+    goal = goal_of(kind, what, outcome, on)
+    seeds, steps = drawn_from(strategy)
+    result = search(
+        kind,
+        goal.distance,
+        sequences_to(kind, goal, depth),
+        focus=goal.rules,
+        seeds=seeds,
+        steps=steps,
+        own=own,
+        budget=budget,
     )
-    result = search(kind, goal.distance, sequences, focus=goal.rules, seeds=seeds, steps=steps, own=own, budget=budget)
     if result.found is None:
         return goal.explain(result.judged, result.closest)
     player = Player(kind)
@@ -211,160 +184,6 @@ def find_witness(
 
     end = player.play(shrink(result.found.whole, shows, kept=own or ()))
     return Witness(kind, goal.what, end.story, end.step, end.decision, result.judged)
-
-
-class _Goal:
-    """The goal of a search, the distance of a situation to it, and the refusals that were seen."""
-
-    def __init__(self, what: str, ends: Iterable[Row | State], rule: Rule | None, outcome: Outcome) -> None:
-        self.what = what
-        self.ends = tuple(ends)
-        self.rule = rule
-        self.outcome = outcome
-        self.rules = () if rule is None else (rule,)
-        self._places = {
-            (end.source, end.trigger, end.target) if isinstance(end, Row) else (None, Trigger.CREATE, None)
-            for end in self.ends
-        }
-        self._seen: dict[tuple[frozenset[str], bool], None] = {}
-        """The distinct pairs of the codes that refused and whether the rule had the wanted outcome."""
-
-    def distance(self, situation: Situation) -> int:
-        decision = situation.decision
-        failing = {check.rule.code: check.outcome for check in decision.checks if check.outcome is not Outcome.PASSED}
-        place = (decision.source, decision.trigger, decision.target)
-        if place not in self._places:
-            return len(failing) + 1
-        reached = self.outcome is Outcome.PASSED
-        if self.rule is not None and not reached:
-            reached = failing.pop(self.rule.code, None) is self.outcome
-        self._seen[frozenset(failing), reached] = None
-        return len(failing) + (not reached)
-
-    def explain(self, tried: int, closest: Situation | None) -> NoWitness:
-        """Return the reason why *tried* stories have no witness; *closest* is the situation with the smallest distance."""
-        others_refusing = [failing for failing, reached in self._seen if reached]
-        why, text = Why.NOT_FOUND, "nothing of the kind was seen"
-        by: tuple[str, ...] = ()
-        if others_refusing:
-            always = others_refusing[0].intersection(*others_refusing)
-            fewest = (one for one in others_refusing if not any(other < one for other in others_refusing))
-            by = tuple(sorted(always or set(chain.from_iterable(fewest))))
-            names = ", ".join(by)
-            if self.outcome is not Outcome.PASSED:
-                why = Why.SHADOWED
-                text = f"wherever it is {self.outcome}, {'so' if always else 'one of these'} refuses too: {names}"
-            elif always:
-                why, text = Why.CONTRADICTORY, f"everything was refused by: {names}"
-            else:
-                why, text = Why.CONTRADICTORY, f"each of these passes somewhere, but never all together: {names}"
-        elif closest is None:
-            text = "no way of so few steps leads there"
-        elif closest.left:
-            why, by = Why.CONTRADICTORY, tuple(rule.code for rule in closest.failing())
-            text = f"no session gets that far, because {closest.step.trigger} is refused by: {', '.join(by)}"
-        elif self.rule is not None:
-            text = f"the rule was never {self.outcome}"
-        return NoWitness(self.what, why, by, tried, text)
-
-
-def _goal(kind: type[CustomerSession], what: Row | Rule | str, outcome: OutcomeLike | None, on: Any) -> _Goal:
-    table, rules = kind.machine.table, kind.machine.rules
-    if rows := [row for row in table if what in (row, row.id)]:
-        if outcome is not None or on is not None:
-            raise InvalidValue(
-                "/outcome", "a transition fires or has no witness; only a rule has outcomes and triggers"
-            )
-        return _Goal(f"{rows[0].id} fires", rows, None, Outcome.PASSED)
-    rule = next((rule for rule in rules if what == rule.code or what is rule or what == rule), None)
-    if rule is None:
-        known = ", ".join((*(row.id for row in table), *(rule.code for rule in rules)))
-        raise InvalidValue("/what", f"{kind.__name__} has no row or rule {what!s:.80}; it has {known}")
-    wanted = to_member(Outcome, outcome)
-    if not isinstance(wanted, Outcome):
-        raise InvalidValue("/outcome", f"{outcome!r} is none of: {', '.join(Outcome)}")
-    trigger = to_member(Trigger, on)
-    if on is not None and trigger not in rule.on:
-        raise InvalidValue("/on", f"the rule {rule.code} guards {', '.join(rule.on)}, and not {on}")
-    ends: list[Row | State] = [r for r in table if rule.guards(r.trigger, r.target) and trigger in (None, r.trigger)]
-    if wanted is not Outcome.PASSED and trigger in (None, Trigger.CREATE):
-        creatable = {row.target for row in table if row.source is None}
-        ends += [state for state in State if state not in creatable and rule.guards(Trigger.CREATE, state)]
-    where = f" on {trigger}" if trigger else ""
-    return _Goal(f"{rule.code} {wanted}{where}", ends, rule, wanted)
-
-
-_LONGEST_COUNT = 60
-"""The most steps of a sequence with repeated transitions."""
-
-
-def _long_sequences(kind: type[CustomerSession], goal: _Goal, depth: int) -> Iterable[RowSequence]:
-    """Yield sequences that repeat an internal transition, as long as the numbers in rules that read `update_count`."""
-    references = references_of(goal.rules or kind.machine.rules, kind)
-    if "update_count" not in references.names:
-        return
-    table = kind.machine.table
-    internal = {row.source: row for row in reversed(table) if row.internal}
-    shortest: dict[Row | State, tuple[RowSequence, int, Row]] = {}
-    for sequence in row_sequences(table, goal.ends, depth):
-        for place, before in enumerate(sequence[:-1], 1):
-            if isinstance(before, Row) and before.target in internal:
-                shortest.setdefault(sequence[-1], (sequence, place, internal[before.target]))
-    for number in references.numbers:
-        for length in (int(number) - 1, int(number), int(number) + 1):
-            if depth < length <= _LONGEST_COUNT:
-                for sequence, place, repeated in shortest.values():
-                    yield (*sequence[:place], *(repeated,) * (length - len(sequence)), *sequence[place:])
-
-
-def _drawn(strategy: Any) -> tuple[tuple[Story, ...], tuple[Step, ...]]:
-    """Return the stories and the steps that *strategy* draws."""
-    stories: list[Story] = []
-    steps: list[Step] = []
-    for example in () if strategy is None else _examples(strategy):
-        match example:
-            case Story():
-                stories.append(example)
-            case Step():
-                steps.append(example)
-            case SessionUpdate():
-                steps += [Step(trigger, example) for trigger in (Trigger.CREATE, Trigger.UPDATE, Trigger.CLOSE)]
-            case _:
-                problem = f"the strategy drew {example!r:.80}, which is neither a Story nor a Step nor a SessionUpdate"
-                raise InvalidValue("/strategy", problem)
-    return tuple(stories), tuple(steps)
-
-
-_DRAWN = 100
-"""How many values to draw from a strategy."""
-
-
-def _examples(strategy: Any) -> list[Any]:
-    try:
-        from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415 - only a strategy needs it
-    except ImportError as error:
-        raise SessionFSMError("a strategy needs Hypothesis; install session-fsm[testing]") from error
-    examples: list[Any] = []
-
-    @settings(
-        derandomize=True,
-        database=None,
-        deadline=None,
-        max_examples=_DRAWN,
-        phases=[Phase.generate],
-        suppress_health_check=[
-            HealthCheck.too_slow,
-            HealthCheck.data_too_large,
-            HealthCheck.filter_too_much,
-            HealthCheck.large_base_example,
-        ],
-    )
-    @given(strategy)
-    def collect(example: Any) -> None:
-        examples.append(example)
-
-    collect()
-    return examples
 
 
 _MODULES: Mapping[str, str] = {

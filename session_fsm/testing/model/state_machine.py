@@ -54,68 +54,39 @@ from hypothesis.stateful import (
 
 from session_fsm import wire
 from session_fsm.entities import contents
-from session_fsm.errors import ConcurrentChange, InvalidValue, TransitionRefused, WrongState
+from session_fsm.errors import ConcurrentChange, TransitionRefused, WrongState
 from session_fsm.events import SessionEvent
 from session_fsm.lifecycle import WANTED
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger, TriggerLike
+from session_fsm.testing.model.checks import check_codes, check_no_differences, check_unchanged, reasons_of
+from session_fsm.testing.model.drawn_steps import (
+    CHANGES,
+    CREATION,
+    WANTED_STATE,
+    accepted_steps,
+    any_step,
+    anything_remains,
+    depending_on_machine,
+    several,
+)
 from session_fsm.testing.model.reference import Reference, Verdict
 from session_fsm.testing.steps import BEGINNING, Step, code_of
 from session_fsm.testing.strategies.invalid import Planted, invalid_operations, invalid_returns
-from session_fsm.testing.strategies.sessions import operations
-from session_fsm.testing.strategies.values import carts, returns, updates, updates_with
+from session_fsm.testing.strategies.values import returns
 from session_fsm.testing.test_classes import AsTestCase, check, relaxed_settings
 from session_fsm.values import NO_CHANGE, UNSET, SessionUpdate
 
 __all__ = ["SessionMachine"]
 
 
-def _depending_on_machine(what: Callable[[Any], st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
-    """Draw from the strategy that *what* returns for the state machine when the rule runs."""
-    return st.runner().flatmap(what)
-
-
-_repeated_sku = carts(at_least=1).map(lambda items: [*items, items[0]])
-_any_changes = updates() | updates_with(carts(at_least=2) | _repeated_sku)
-"""Any changes, often with a cart of several items, two of which may have the same SKU."""
-_changes = _depending_on_machine(lambda machine: _any_changes if machine.changes is None else machine.changes)
-_creation = _depending_on_machine(
-    lambda machine: operations(
-        machine.kind, changes=_any_changes if machine.changes is None else machine.changes, own=machine.own
-    )
-)
 _COPIES: dict[str, Callable[[Any], Any]] = {
     "copy": copy,
     "deepcopy": deepcopy,
     "pickle": lambda one: unpickled(pickled(one)),  # noqa: S301 - unpickles its own data
 }
-_wanted = st.sampled_from([None, *State, State.CLOSED, State.CLOSED])
-"""The wanted state of a request, most often closed."""
 _WANTED = {trigger: state for state, trigger in WANTED.items()}
 """The wanted state of a request for each trigger."""
-_MOST_STEPS = 3
-"""The most accepted steps in one rule call."""
-_MOST_FAULTS = 12
-"""The most different faults to try in one rule call."""
-
-
-@st.composite
-def _accepted(
-    draw: st.DrawFn, session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None
-) -> list[Step]:
-    """Draw successive steps that the class accepts; none if its rules refuse everything."""
-    steps: list[Step] = []
-    session = deepcopy(session)
-    for _ in range(draw(st.integers(1, _MOST_STEPS))):
-        try:
-            step = draw(operations(session, changes=changes))
-            if step.trigger is Trigger.CANCEL:  # draw again, because nothing follows a cancellation
-                step = draw(operations(session, changes=changes))
-            steps.append(step)
-            session, _event = step.take(session, type(session), session.updated)
-        except (InvalidValue, TransitionRefused):  # nothing is allowed, or the copy differs from the session
-            break
-    return steps
 
 
 class SessionMachine:
@@ -160,7 +131,7 @@ class SessionMachine:
 
     # --- Rules --------------------------------------------------------------------------------------------
 
-    @initialize(step=_creation)
+    @initialize(step=CREATION)
     def create(self, step: Step) -> None:
         """Create the session by a creation that the class accepts."""
         self._minute = 0
@@ -172,7 +143,7 @@ class SessionMachine:
         self.reference = Reference.create("order-1", step.argument, BEGINNING, self.own)
         check(self.session.pending_events == [event], "a creation records one event")
 
-    @rule(change=_changes, state=_wanted)
+    @rule(change=CHANGES, state=WANTED_STATE)
     def create_another(self, change: SessionUpdate, state: State | None) -> None:
         """Create another session, and compare it or its refusal with the reference."""
         change = evolve(change, state=UNSET if state is None else state)
@@ -183,21 +154,21 @@ class SessionMachine:
             self._check_refusal(verdict, refusal)
         else:
             check(verdict.allowed, f"the creation must be refused: {verdict}")
-            _check_no_differences(Reference.create("order-1", change, BEGINNING, self.own).differences(other))
+            check_no_differences(Reference.create("order-1", change, BEGINNING, self.own).differences(other))
 
-    @rule(step=_depending_on_machine(lambda machine: _any_step(machine.session)))
+    @rule(step=depending_on_machine(lambda machine: any_step(machine.session)))
     def fire_any_trigger(self, step: Step) -> None:
         """Fire any trigger with any argument, allowed or not."""
         self.pull(step.trigger, step.argument)
 
-    @rule(change=_changes, state=_wanted)
+    @rule(change=CHANGES, state=WANTED_STATE)
     def put_any_state(self, change: SessionUpdate, state: State | None) -> None:
         """Call `put` with any wanted state, or none."""
         self.put(evolve(change, state=UNSET if state is None else state))
 
     @precondition(lambda self: self.session.state != State.CANCELLED)
     @rule(
-        steps=_depending_on_machine(lambda machine: _accepted(machine.session, machine.changes)),
+        steps=depending_on_machine(lambda machine: accepted_steps(machine.session, machine.changes)),
         put=st.booleans(),
     )
     def take_allowed_steps(self, steps: list[Step], *, put: bool) -> None:
@@ -212,39 +183,39 @@ class SessionMachine:
                 event = self.pull(step.trigger, step.argument)
             check(event is not None, f"{step} was accepted by a copy")
 
-    @precondition(lambda self: "return_items" in self.reference.allowed() and _anything_remains(self.session))
-    @rule(entries=_depending_on_machine(lambda machine: returns(machine.session)))
+    @precondition(lambda self: "return_items" in self.reference.allowed() and anything_remains(self.session))
+    @rule(entries=depending_on_machine(lambda machine: returns(machine.session)))
     def return_remaining_units(self, entries: Any) -> None:
         """Return some of the remaining units."""
         self.pull("return_items", entries)
 
     @precondition(lambda self: self.session.state == State.CANCELLED)
-    @rule(step=_creation)
+    @rule(step=CREATION)
     def replace_cancelled_session(self, step: Step) -> None:
         """Replace a cancelled session by a new one."""
         self._begin(step)
 
-    @rule(planted=_depending_on_machine(lambda machine: _several(invalid_operations(machine.session))))
+    @rule(planted=depending_on_machine(lambda machine: several(invalid_operations(machine.session))))
     def call_invalid_operations(self, planted: list[Planted]) -> None:
         """Call verbs with one fault each on copies: each is refused for that fault only."""
         for one in planted:
             one.prove()
 
     @precondition(lambda self: bool(self.session.cart_items) and "return_items" in self.reference.allowed())
-    @rule(planted=_depending_on_machine(lambda machine: _several(invalid_returns(machine.session))))
+    @rule(planted=depending_on_machine(lambda machine: several(invalid_returns(machine.session))))
     def call_invalid_returns(self, planted: list[Planted]) -> None:
         """Call `return_items` with one fault each on copies. A separate rule, because many rules guard a return."""
         for one in planted:
             one.prove()
 
-    @rule(change=_changes)
+    @rule(change=CHANGES)
     def evaluate_payload_only(self, change: SessionUpdate) -> None:
         """Evaluate a closing as Talon.One's dry run does: by the payload only, without the session's values (U-11)."""
         before = contents(self.session)
         decision = self.session.evaluate("close", change, payload_only=True, now=BEGINNING)
-        _check_unchanged(before, self.session, "a dry run of the payload changed")
+        check_unchanged(before, self.session, "a dry run of the payload changed")
         bare = Reference.create("order-1", SessionUpdate(state=self.session.state), BEGINNING, self.own)
-        _check_codes(bare.judge("close", change), decision)
+        check_codes(bare.judge("close", change), decision)
 
     @rule()
     def take_events(self) -> None:
@@ -254,7 +225,7 @@ class SessionMachine:
         self.reference.events = []
 
     @rule(
-        method=_depending_on_machine(
+        method=depending_on_machine(
             lambda machine: st.sampled_from([*_COPIES][: None if _importable(machine.kind) else -1])
         )
     )
@@ -309,15 +280,15 @@ class SessionMachine:
         session, now = self.session, self._now()
         before = contents(session)
         decision = session.evaluate(Trigger(verdict.trigger), change, now=now)
-        _check_unchanged(before, session, "evaluate changed")
+        check_unchanged(before, session, "evaluate changed")
         try:
             event: SessionEvent = verb(*given, now=now)
         except TransitionRefused as refusal:
-            _check_unchanged(before, session, f"{verdict.trigger} was refused and yet changed")
+            check_unchanged(before, session, f"{verdict.trigger} was refused and yet changed")
             self._check_refusal(verdict, refusal)
             if predictable:
                 check(not decision.allowed, f"evaluate allowed what the verb refused: {refusal}")
-                check(_reasons(decision) == _reasons(refusal.decision), "evaluate predicted another refusal")
+                check(reasons_of(decision) == reasons_of(refusal.decision), "evaluate predicted another refusal")
                 check(decision.after is None, "a refused decision has an after")
             return None
         check(verdict.allowed, f"{verdict.trigger} must be refused: {verdict}")
@@ -326,11 +297,11 @@ class SessionMachine:
         predicted = (decision.source, decision.target, decision.event_name)
         check(predicted == (event.source, event.target, event.name), f"evaluate predicted {predicted}, but {event}")
         check(session.pending_events[-1:] == [event], "the verb returned another event than it recorded")
-        _check_unchanged(contents(decision.after), session, "evaluate predicted otherwise")
+        check_unchanged(contents(decision.after), session, "evaluate predicted otherwise")
         return event
 
     def _check_refusal(self, verdict: Verdict, refusal: TransitionRefused) -> None:
-        _check_codes(verdict, refusal.decision)
+        check_codes(verdict, refusal.decision)
         for judged in refusal.decision.checks:
             modifies = isinstance(judged.error, ConcurrentChange)
             check(not modifies, f"the rule {judged.rule.code} changes the session that it judges (D-14)")
@@ -350,13 +321,13 @@ class SessionMachine:
     @invariant()
     def session_equals_reference(self) -> None:
         """Every field equals that of the reference."""
-        _check_no_differences(self.reference.differences(self.session))
+        check_no_differences(self.reference.differences(self.session))
 
     @invariant()
     def originals_of_copies_are_unchanged(self) -> None:
         """A session does not change when its copy changes."""
         for original, held in self._originals:
-            _check_unchanged(held, original, "a session changed together with its copy:")
+            check_unchanged(held, original, "a session changed together with its copy:")
 
     @invariant()
     def returned_units_are_consistent(self) -> None:
@@ -378,7 +349,7 @@ class SessionMachine:
         check(allowed <= self.reference.allowed(), f"the board allows {allowed - self.reference.allowed()}")
         known = {trigger for trigger, decision in board.items() if decision.target}
         check(known == self.reference.allowed(), f"the board has transitions by {known}")
-        _check_unchanged(before, self.session, "the board changed")
+        check_unchanged(before, self.session, "the board changed")
 
 
 def _init_both(self: Any) -> None:
@@ -390,48 +361,3 @@ def _init_both(self: Any) -> None:
 def _importable(kind: type) -> bool:
     """Whether sessions of *kind* can be pickled, which requires that the class is importable."""
     return getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
-
-
-def _several(planted: st.SearchStrategy[Planted]) -> st.SearchStrategy[list[Planted]]:
-    return st.lists(planted, min_size=1, max_size=_MOST_FAULTS, unique_by=lambda one: (one.code, one.problem))
-
-
-def _anything_remains(session: CustomerSession) -> bool:
-    return any(item.remaining_quantity for item in session.cart_items)
-
-
-def _some_returns(session: CustomerSession) -> st.SearchStrategy[Any]:
-    return returns(session) | returns() if _anything_remains(session) else returns()
-
-
-def _any_step(session: CustomerSession) -> st.SearchStrategy[Step]:
-    """Draw any trigger except create, with any argument of its type."""
-    changes = st.none() | _any_changes
-    arguments = {Trigger.UPDATE: changes, Trigger.CLOSE: changes, Trigger.RETURN_ITEMS: _some_returns(session)}
-    triggers = st.sampled_from([trigger for trigger in Trigger if trigger is not Trigger.CREATE])
-    return triggers.flatmap(lambda trigger: arguments.get(trigger, st.none()).map(lambda given: Step(trigger, given)))
-
-
-def _check_unchanged(before: Mapping[str, Any], session: CustomerSession, otherwise: str) -> None:
-    """Check that *session* still has the contents *before*."""
-    names = [name.lstrip("_") for name, value in contents(session).items() if before.get(name) != value]
-    check(not names, f"{otherwise} {', '.join(names)}")
-
-
-def _check_no_differences(differences: list[str]) -> None:
-    check(not differences, "the session differs from the reference: " + "; ".join(differences))
-
-
-def _reasons(decision: Any) -> Any:
-    """Return the parts in which two decisions on one call must agree; messages of `put` differ."""
-    violations = [(v.code, v.pointer, v.details) for v in decision.violations]
-    return decision.trigger, decision.source, decision.target, decision.event_name, decision.checks, violations
-
-
-def _check_codes(verdict: Verdict, decision: Any) -> None:
-    """Check that the violations of built-in rules are those of the reference."""
-    found = frozenset((v.code, v.pointer) for v in decision.violations if Verdict.knows(v.code))
-    check(
-        found == verdict.faults,
-        f"{verdict.trigger} is refused for {sorted(map(str, found))}; expected {sorted(map(str, verdict.faults))}",
-    )

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from session_fsm.decisions import Rule
+from session_fsm.guards import Rule
 from session_fsm.lifecycle import Row
 from session_fsm.machine import LifecycleMachine
 from session_fsm.session import CustomerSession
 
 __all__ = ["modified_copy", "with_definition"]
-
-_CALLBACK_LISTS = (
-    "prepare_event",
-    "before_state_change",
-    "after_state_change",
-    "finalize_event",
-    "on_exception",
-    "on_final",
-)
 
 
 def modified_copy(kind: type[CustomerSession], rules: Sequence[Rule], table: Sequence[Row]) -> type[CustomerSession]:
@@ -39,24 +30,11 @@ def _set_definition(
 ) -> type[CustomerSession]:
     machine = LifecycleMachine(rules, table, before.name.removesuffix(": "), kind=kind, unchecked=True)
     machine.own_fields = before.own_fields
-    _copy_callbacks(before, machine)
+    machine.inherit_callbacks(before)
+    machine.ignore_invalid_triggers = before.ignore_invalid_triggers
+    for state in before.states.values():
+        machine.get_state(state.name).ignore_invalid_triggers = state.ignore_invalid_triggers
     # Bypasses the metaclass, which refuses to replace rules and machine: a mutant modifies a class that exists.
     type.__setattr__(kind, "rules", tuple(rules))
     type.__setattr__(kind, "machine", machine)
     return kind
-
-
-def _copy_callbacks(before: Any, machine: Any) -> None:
-    for name in _CALLBACK_LISTS:
-        setattr(machine, name, list(getattr(before, name)))
-    for state in before.states.values():
-        other = machine.get_state(state.name)
-        other.on_enter, other.on_exit = list(state.on_enter), list(state.on_exit)
-        other.ignore_invalid_triggers = state.ignore_invalid_triggers
-    for row in before.table:
-        if row in machine.table and row.source is not None:
-            transition, other = (each.events[row.trigger].transition(row.source) for each in (before, machine))
-            other.prepare, other.before, other.after = map(
-                list, (transition.prepare, transition.before, transition.after)
-            )
-    machine.ignore_invalid_triggers = before.ignore_invalid_triggers

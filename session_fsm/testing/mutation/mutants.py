@@ -22,15 +22,15 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from session_fsm.decisions import Answer, Rule
+from session_fsm.converters import to_member
 from session_fsm.errors import InvalidValue
+from session_fsm.guards import Answer, Rule
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import EventName, State, Trigger
 from session_fsm.testing.mutation.limits import limits_of, with_limit
 from session_fsm.testing.mutation.modified_classes import modified_copy, with_definition
 from session_fsm.testing.wording import GERUND, INFINITIVE, NOUN, SESSION_IN
-from session_fsm.validators import to_member
 
 __all__ = ["Mutant", "MutantKind", "mutants"]
 

@@ -7,31 +7,28 @@ if the command fails; pytest stops at the first failing test.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from threading import Lock
-from typing import IO, Any
+from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from session_fsm.errors import SessionFSMError, counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.analysis.equivalence import TRIES, compare
 from session_fsm.testing.mutation.injection import Injection
 from session_fsm.testing.mutation.mutants import Mutant
+from session_fsm.testing.mutation.processes import Runner, place_of_pytest, with_pytest_options
+from session_fsm.testing.mutation.score import Result, Score, Verdict
 
 __all__ = ["CannotRun", "Result", "Score", "Verdict", "examined", "run_tests", "sampled", "with_pytest_options"]
 
 _NO_TESTS = 5
 """The exit status of pytest where it found no tests."""
-_LINES_OF_OUTPUT = 30
 _LEAST_TIMEOUT = 30.0
 _TIMEOUT_FACTOR = 10.0
 """The timeout of a mutant is the time of the run without one, times this factor, and at least `_LEAST_TIMEOUT` seconds."""
@@ -50,160 +47,11 @@ class CannotRun(SessionFSMError):
         return self.reason
 
 
-class Verdict(StrEnum):
-    """The result of the tests of a mutant."""
-
-    KILLED = "killed"
-    """A test failed."""
-    TIMED_OUT = "timed out"
-    """The tests did not finish in time; this counts as killed."""
-    SURVIVED = "survived"
-    """No test failed."""
-    EQUIVALENT = "equivalent"
-    """No test failed, and a search found no difference in behaviour."""
-    NOT_TESTED = "not tested"
-    """The tests ran without the mutant, so there is no result."""
-
-
-@frozen
-class Result:
-    """A mutant and the result of its tests."""
-
-    mutant: Mutant
-    verdict: Verdict
-    reason: str = ""
-    """Why the mutant was not tested, or why it counts as equivalent."""
-    witness: str = ""
-    """For a survivor: Python that behaves differently under the mutant, to turn into a test."""
-
-
-@frozen
-class Score:
-    """The results of all mutants that were tested, in the order of the mutants."""
-
-    results: tuple[Result, ...]
-    planned: int
-    """How many mutants there were to test."""
-    interrupted: bool = field(default=False, kw_only=True)
-
-    def of(self, *verdicts: Verdict) -> tuple[Result, ...]:
-        """Return the results with one of these verdicts."""
-        return tuple(result for result in self.results if result.verdict in verdicts)
-
-    @property
-    def killed(self) -> tuple[Result, ...]:
-        """The mutants that the tests detected."""
-        return self.of(Verdict.KILLED, Verdict.TIMED_OUT)
-
-    @property
-    def survivors(self) -> tuple[Result, ...]:
-        """The mutants that no test detected, without the equivalent ones."""
-        return self.of(Verdict.SURVIVED)
-
-    @property
-    def percent(self) -> float:
-        """The mutation score: killed mutants as a percentage of killed and surviving ones; 100 if there are none."""
-        judged = len(self.killed) + len(self.survivors)
-        return 100.0 * len(self.killed) / judged if judged else 100.0
-
-
 def sampled(mutants: Sequence[Mutant], size: int) -> list[Mutant]:
     """Return *size* mutants at even distances; the same ones every time."""
     if size >= len(mutants):
         return list(mutants)
     return [mutants[place * len(mutants) // size] for place in range(size)]
-
-
-def with_pytest_options(command: Sequence[str]) -> list[str]:
-    """Return *command*, with options that make pytest stop at the first failure, print little and write no cache."""
-    place = _place_of_pytest(command)
-    if place is None:
-        return list(command)
-    given = command[place + 1 :]
-    wanted: list[str] = []
-    if not any(part in ("-x", "--exitfirst") or part.startswith("--maxfail") for part in given):
-        wanted.append("-x")
-    if not any(part.startswith("-q") or part == "--quiet" for part in given):
-        wanted.append("-q")
-    if "no:cacheprovider" not in given and "-pno:cacheprovider" not in given:
-        wanted += ["-p", "no:cacheprovider"]
-    return [*command[: place + 1], *wanted, *given]
-
-
-def _place_of_pytest(command: Sequence[str]) -> int | None:
-    """Return the index of pytest in *command*, or None."""
-    return next((at for at, part in enumerate(command) if Path(part).name in ("pytest", "py.test")), None)
-
-
-@frozen
-class _Ended:
-    status: int | None
-    """The exit status; None after a timeout."""
-    output: str
-
-
-class _Runner:
-    """Runs the command in subprocesses, and kills them on `stop`."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self.command = with_pytest_options(command)
-        self.stopped = False
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._lock = Lock()
-
-    def run(self, folder: Path, timeout: float | None) -> _Ended:
-        """Run the command with *folder* in front of ``PYTHONPATH``, and write its output there."""
-        places = filter(None, (str(folder), os.environ.get("PYTHONPATH")))
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
-        output = folder / "output"
-        with output.open("wb") as stream, self._started(stream, environment) as process:
-            try:
-                status: int | None = process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                status = None
-                _kill(process)
-                process.wait()
-        return _Ended(status, _tail(output))
-
-    @contextmanager
-    def _started(self, stream: IO[bytes], environment: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
-        with self._lock:
-            if self.stopped:
-                raise InterruptedError
-            process = subprocess.Popen(  # noqa: S603 - the caller gave this command to run
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
-            self._running.add(process)
-        try:
-            yield process
-        finally:
-            _kill(process)
-            process.wait()
-            self._running.discard(process)
-
-    def stop(self) -> None:
-        with self._lock:
-            self.stopped = True
-            for process in tuple(self._running):
-                _kill(process)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill *process* and its process group, if they still run."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (AttributeError, OSError):  # no process groups on this platform, or the group is gone
-        process.kill()
-
-
-def _tail(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-_LINES_OF_OUTPUT:])
 
 
 def run_tests(
@@ -230,7 +78,7 @@ def run_tests(
     Raises:
         CannotRun: without a mutant, the command fails, cannot start, finds no tests, or does not import the class.
     """
-    runner = _Runner(command)
+    runner = Runner(command)
     seconds = _run_without(runner, mutants[0].kind) if mutants else 0.0
     seen(None)
     if timeout is None:
@@ -253,7 +101,7 @@ def run_tests(
     return Score(in_order, len(mutants), interrupted=interrupted)
 
 
-def _run_without(runner: _Runner, kind: type[CustomerSession]) -> float:
+def _run_without(runner: Runner, kind: type[CustomerSession]) -> float:
     """Run the tests without a mutant, and return how many seconds they took."""
     began = time.monotonic()
     with _injection(kind, None) as injection:
@@ -261,7 +109,7 @@ def _run_without(runner: _Runner, kind: type[CustomerSession]) -> float:
             ended = runner.run(injection.folder, None)
         except OSError as error:
             raise CannotRun(f"{runner.command[0]} cannot be run: {error.strerror}") from error
-        if ended.status == _NO_TESTS and _place_of_pytest(runner.command) is not None:
+        if ended.status == _NO_TESTS and place_of_pytest(runner.command) is not None:
             raise CannotRun("the command finds no tests", ended.output)
         if ended.status:
             raise CannotRun(f"the command fails without any mutant, with exit status {ended.status}", ended.output)
@@ -282,7 +130,7 @@ def _name_of(kind: type[CustomerSession]) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-def _run_on(runner: _Runner, mutant: Mutant, timeout: float) -> Result:
+def _run_on(runner: Runner, mutant: Mutant, timeout: float) -> Result:
     with _injection(mutant.kind, mutant) as injection:
         ended = runner.run(injection.folder, timeout)
         if not injection.injected:

@@ -20,13 +20,13 @@ from attrs import evolve
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from session_fsm.converters import to_member
 from session_fsm.errors import InvalidValue, SessionFSMError
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, StateLike, Trigger
 from session_fsm.testing.steps import BEGINNING, Step, Story
 from session_fsm.testing.strategies.values import integers, returns, updates
-from session_fsm.validators import to_member
 from session_fsm.values import UNSET, CartItem, ReturnedCartItem, SessionUpdate
 
 __all__ = ["operations", "sessions", "stories"]

@@ -545,6 +545,16 @@ class TestPurity:
 
         assert "greedy: changes-its-input: it changes session" in found(greedy)
 
+    def test_a_rule_that_changes_an_item_in_the_middle_of_a_long_cart(self):
+        @rule("renames", on=["close"])
+        def renames(cart_items):
+            """Items have names."""
+            if len(cart_items) > 100:
+                object.__setattr__(cart_items[len(cart_items) // 2], "name", "Unnamed")
+            return True
+
+        assert "renames: changes-its-input: it changes cart_items" in found(renames)
+
 
 def test_findings_do_not_depend_on_the_hash_seed():
     text = "from session_fsm.testing.analysis.lint import lint\nfrom diagram_cases import ShopSession\nfrom session_fsm import rule\n"

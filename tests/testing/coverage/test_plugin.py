@@ -259,7 +259,7 @@ class TestOptions:
             test_off="""
             from session_fsm.machine import LifecycleEvent
             def test_it():
-                assert LifecycleEvent.fire.__module__ == "session_fsm.machine"
+                assert LifecycleEvent.fire.__module__ == "session_fsm.machine.triggers"
                 assert not hasattr(LifecycleEvent.fire, "__wrapped__")
             """
         )

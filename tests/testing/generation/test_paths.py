@@ -14,7 +14,7 @@ from builders import EveryRuleSession
 from session_fsm import CustomerSession, InvalidValue, SessionUpdate, State, Trigger, rule
 from session_fsm.lifecycle import TABLE
 from session_fsm.testing import recording
-from session_fsm.testing.generation.covering_walks import START, Arc, fewest_walks
+from session_fsm.testing.generation.covering_paths import START, Arc, fewest_paths
 from session_fsm.testing.generation.path import Path, PathStep
 from session_fsm.testing.generation.paths import paths
 from session_fsm.testing.steps import Step
@@ -265,15 +265,15 @@ def test_the_search_is_not_recorded():
     assert not any(recorder.of(CustomerSession).rows.values())
 
 
-def test_a_graph_without_required_arcs_has_no_walks():
+def test_a_graph_without_required_arcs_has_no_paths():
     row = TABLE[0]
-    assert fewest_walks([Arc(START, "open", row)]) == []
+    assert fewest_paths([Arc(START, "open", row)]) == []
 
 
 def test_unreachable_arcs_are_ignored():
     row = TABLE[0]
     arcs = [Arc(START, "open", row, required=True), Arc("closed", "open", row, required=True)]
-    assert fewest_walks(arcs) == [(row,)]
+    assert fewest_paths(arcs) == [(row,)]
 
 
 def test_paths_do_not_depend_on_the_hash_seed():

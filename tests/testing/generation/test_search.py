@@ -181,22 +181,24 @@ class TestCandidates:
 
     def test_times_are_near_the_constants_of_the_rule(self) -> None:
         moment, day = datetime(2026, 5, 1, 12, tzinfo=UTC), date(2026, 6, 1)
-        found = set(candidates("now", moments=(moment,), days=(day,), clock_times=(time(18),)).moments(None, BEGINNING))
+        found = set(
+            candidates("now", moments=(moment,), days=(day,), clock_times=(time(18),)).values.moments(None, BEGINNING)
+        )
         evening = BEGINNING.replace(hour=18)
         for each in (moment, datetime(2026, 6, 1, tzinfo=UTC), evening, evening + timedelta(days=1)):
             assert {each - timedelta(seconds=1), each, each + timedelta(seconds=1)} <= found
 
     def test_numbers_are_timedeltas_only_if_the_rule_uses_timedeltas(self) -> None:
         then = BEGINNING + timedelta(days=14)
-        at_once = candidates("now", numbers=(Decimal(14),)).moments(None, BEGINNING)
+        at_once = candidates("now", numbers=(Decimal(14),)).values.moments(None, BEGINNING)
         assert then + timedelta(seconds=1) not in set(at_once)
         session = Story.of(Step("create")).play(CustomerSession)
-        spans = set(candidates("now", "days", numbers=(Decimal(14),)).moments(session, BEGINNING + MINUTE))
+        spans = set(candidates("now", "days", numbers=(Decimal(14),)).values.moments(session, BEGINNING + MINUTE))
         assert then + timedelta(seconds=1) in spans
         assert min(spans) > BEGINNING + MINUTE
 
     def test_without_a_rule_about_time_no_time_is_varied(self) -> None:
-        assert list(candidates("profile_id").moments(None, BEGINNING)) == []
+        assert list(candidates("profile_id").values.moments(None, BEGINNING)) == []
 
 
 class TestSearch:

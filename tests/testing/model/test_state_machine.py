@@ -262,9 +262,9 @@ class Forgets(CustomerSession):
     """A copy loses the count of updates."""
 
     def __copy__(self) -> Any:
-        twin = super().__reduce_ex__(2)
+        copied = super().__reduce_ex__(2)
         made = object.__new__(type(self))
-        assign(made, twin[2] | {"update_count": 1})
+        assign(made, copied[2] | {"update_count": 1})
         return made
 
 

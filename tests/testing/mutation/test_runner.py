@@ -16,6 +16,7 @@ from session_fsm.testing.mutation import injection as injection_module
 from session_fsm.testing.mutation import runner as runner_module
 from session_fsm.testing.mutation.injection import Injection, inject
 from session_fsm.testing.mutation.mutants import mutants
+from session_fsm.testing.mutation.processes import Runner
 from session_fsm.testing.mutation.runner import (
     CannotRun,
     Result,
@@ -302,7 +303,7 @@ class TestInterrupt:
         assert (score.interrupted, score.results) == (True, survivors)
 
     def test_nothing_is_started_after_a_stop(self, tmp_path):
-        runner = runner_module._Runner(["./no-such-program"])
+        runner = Runner(["./no-such-program"])
         runner.stop()
         with pytest.raises(InterruptedError):
             runner.run(tmp_path, None)

@@ -1,8 +1,8 @@
-"""Compute the fewest walks from the start of a small graph that cover every required arc, with the fewest steps.
+"""Compute the fewest paths from the start of a small graph that cover every required arc, with the fewest steps.
 
-A walk is a sequence of connected arcs; arcs may repeat. This is a minimum-cost flow with lower bounds: each walk is one
-unit of flow, and starting a walk costs more than all steps. The first flow covers each required arc by a separate walk;
-negative-cost cycles are cancelled until there is none, so that the flow is minimal. An Euler tour of it gives the walks.
+A path is a sequence of connected arcs, which may repeat. This is a minimum-cost flow with lower bounds: each path is one
+unit of flow, and starting a path costs more than all steps. The first flow covers each required arc by a separate path;
+negative-cost cycles are cancelled until there is none, so that the flow is minimal. An Euler tour of it gives the paths.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from attrs import frozen
 
 from session_fsm.lifecycle import Row
 
-__all__ = ["START", "Arc", "fewest_walks"]
+__all__ = ["START", "Arc", "fewest_paths"]
 
 START = "start"
-"""The node where every walk begins; a walk may end anywhere."""
+"""The node where every path begins; a path may end anywhere."""
 _END = "end"
 
 
@@ -28,12 +28,12 @@ class Arc:
     tail: str
     head: str
     row: Row | None
-    """The row of the table; None at the end of a walk."""
+    """The row of the table; None at the end of a path."""
     required: bool = False
 
 
-def fewest_walks(arcs: Sequence[Arc]) -> list[tuple[Row, ...]]:
-    """Return the walks as tuples of rows; deterministic.
+def fewest_paths(arcs: Sequence[Arc]) -> list[tuple[Row, ...]]:
+    """Return the paths as tuples of rows; deterministic.
 
     Args:
         arcs: the graph. Arcs that cannot be reached from the start are ignored.
@@ -44,7 +44,7 @@ def fewest_walks(arcs: Sequence[Arc]) -> list[tuple[Row, ...]]:
     inner = [arc for arc in arcs if arc.tail in reached]
     ends = [Arc(node, _END, None) for node in reached]
     network = _Network([*inner, *ends, Arc(_END, START, None)])
-    return network.walks()
+    return network.paths()
 
 
 class _Network:
@@ -53,10 +53,10 @@ class _Network:
         self.nodes = list(dict.fromkeys(arc.tail for arc in arcs))
         self.lower = [int(arc.required) for arc in arcs]
         self.flow = [0] * len(arcs)
-        # A minimal flow has at most len(arcs) ** 2 steps, so starting a walk costs more than all of them.
+        # A minimal flow has at most len(arcs) ** 2 steps, so starting a path costs more than all of them.
         self.costs = [int(arc.row is not None) for arc in arcs[:-1]] + [(len(arcs) + 1) ** 2]
 
-    def walks(self) -> list[tuple[Row, ...]]:
+    def paths(self) -> list[tuple[Row, ...]]:
         self._cover_each_arc_separately()
         while cycle := self._negative_cycle():
             spare = min(self.flow[number] - self.lower[number] for number, sign in cycle if sign < 0)

@@ -1,4 +1,4 @@
-// The npm client of Talon.One runs the story of an order against a sandbox, and writes what it got as JSON.
+// The npm client of Talon.One performs the operations of one order against a sandbox, and writes what it got as JSON.
 // An operation that the version of the client does not have is left out.
 const TalonOne = require(process.argv[3]);
 
@@ -7,7 +7,7 @@ client.basePath = process.argv[2];
 client.authentications.api_key_v1.apiKeyPrefix = "ApiKey-v1";
 client.authentications.api_key_v1.apiKey = "secret";
 const api = new TalonOne.IntegrationApi();
-const story = [];
+const results = [];
 
 const update = (session, opts = {}, id = "order 1/a") => api.updateCustomerSessionV2(id, TalonOne.IntegrationRequest.constructFromObject({
   customerSession: session, responseContent: ["customerSession", "customerProfile", "event", "previousReturns"],
@@ -20,9 +20,9 @@ async function step(name, call, read, operation = "updateCustomerSessionV2") {
   if (!api[operation]) return;
   try {
     const answer = await call();
-    story.push([name, read(answer)]);
+    results.push([name, read(answer)]);
   } catch (error) {
-    story.push([name, error.status === undefined ? (error.error || error).code || String(error) : [error.status, error.response.body.message]]);
+    results.push([name, error.status === undefined ? (error.error || error).code || String(error) : [error.status, error.response.body.message]]);
   }
 }
 
@@ -45,5 +45,5 @@ async function step(name, call, read, operation = "updateCustomerSessionV2") {
   await step("profile", () => api.updateCustomerProfileV2("cust-7", TalonOne.CustomerProfileIntegrationRequestV2.constructFromObject({ attributes: { City: "Ghent" }, responseContent: ["customerProfile"] }), {}), (answer) => answer.customerProfile.attributes);
   await step("conflict", () => update({}, {}, "conflict"), state);
   await step("dropped", () => update({}, {}, "dropped"), state);
-  process.stdout.write(JSON.stringify(story));
+  process.stdout.write(JSON.stringify(results));
 })();

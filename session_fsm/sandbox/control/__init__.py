@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from decimal import Decimal
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,21 +16,20 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from session_fsm import wire
-from session_fsm.decisions import Decision
+from session_fsm.converters import timestamp, to_time
 from session_fsm.diagrams import render
-from session_fsm.errors import InvalidValue, Problem, SessionFSMError, WireError, pointer_token
+from session_fsm.errors import InvalidValue, Problem, SessionFSMError, WireError
+from session_fsm.sandbox.control.documents import decision_document, exchange_summary, fault_document, session_summary
+from session_fsm.sandbox.control.requests import body_of, is_number, number_of, parameters_of, session_id_of
 from session_fsm.sandbox.errors import Refused, status_and_envelope
-from session_fsm.sandbox.faults import Fault, FaultState
-from session_fsm.sandbox.journal import Exchange
+from session_fsm.sandbox.faults import Fault
 from session_fsm.sandbox.openapi import description
 from session_fsm.sandbox.page import PAGE, POLICY
 from session_fsm.sandbox.world import SessionUnknown, World
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
-from session_fsm.validators import is_object, kind_of, timestamp, to_time
 from session_fsm.values import SessionUpdate
 from session_fsm.wire.encoding import encode_value
-from session_fsm.wire.text import MOST_BYTES, parse
 
 __all__ = ["Control"]
 
@@ -96,7 +93,7 @@ class Control(Generic[C]):
                 "sessions": self._world.session_count(),
                 "requests": len(self._world.requests),
                 "clock": self._clock_document(),
-                "faults": [_fault_document(state) for state in self._world.faults],
+                "faults": [fault_document(state) for state in self._world.faults],
             }
         )
 
@@ -106,14 +103,14 @@ class Control(Generic[C]):
     # --- Sessions -----------------------------------------------------------------------------------------------------
 
     async def _sessions(self, request: Request) -> Response:
-        limit = _number(request, "limit", 100, _MOST_SESSIONS)
+        limit = number_of(request, "limit", 100, _MOST_SESSIONS)
         sessions = self._world.sessions(limit=limit)
-        return _json({"sessions": list(map(_summary, sessions)), "total": self._world.session_count()})
+        return _json({"sessions": list(map(session_summary, sessions)), "total": self._world.session_count()})
 
     async def _session(self, request: Request) -> Response:
-        session_id = _session_id(request)
+        session_id = session_id_of(request)
         session = self._world.session(session_id)
-        board = {trigger.value: _decision(decision) for trigger, decision in session.board().items()}
+        board = {trigger.value: decision_document(decision) for trigger, decision in session.board().items()}
         history = [wire.unstructure(event) for event in self._world.history(session_id)]
         return _json(
             {
@@ -126,9 +123,9 @@ class Control(Generic[C]):
         )
 
     async def _picture(self, request: Request) -> Response:
-        session_id = _session_id(request)
+        session_id = session_id_of(request)
         session = self._world.session(session_id)
-        detail: Any = _parameters(request).get("detail", "full")
+        detail: Any = parameters_of(request).get("detail", "full")
         history = self._world.history(session_id)
         picture = render(self._world.settings.kind, "svg", session=session, events=history, detail=detail)
         headers = {**_SAFE, "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
@@ -136,8 +133,8 @@ class Control(Generic[C]):
 
     async def _evaluation(self, request: Request) -> Response:
         """Judge a trigger without calling it, with the outcome of every rule."""
-        session = self._world.session(_session_id(request))
-        document = await _body(request)
+        session = self._world.session(session_id_of(request))
+        document = await body_of(request)
         trigger = document.get("trigger")
         if trigger not in _MOVING:
             raise WireError([Problem("/trigger", f"is none of: {', '.join(_MOVING)}")])
@@ -148,26 +145,26 @@ class Control(Generic[C]):
         elif trigger == Trigger.RETURN_ITEMS:
             given: Any = {"returnedCartItems": []} if body is None else body
             argument = wire.structure(given, wire.ReturnRequest)
-        return _json(_decision(session.evaluate(trigger, argument, now=now)))
+        return _json(decision_document(session.evaluate(trigger, argument, now=now)))
 
     # --- Requests -----------------------------------------------------------------------------------------------------
 
     async def _requests(self, request: Request) -> Response:
-        limit = _number(request, "limit", 100, _MOST_SESSIONS)
-        parameters = _parameters(request)
+        limit = number_of(request, "limit", 100, _MOST_SESSIONS)
+        parameters = parameters_of(request)
         found = self._world.requests
         if "session" in parameters:
             found = [one for one in found if one.session_id == parameters["session"] and one.operation != "profile"]
-        return _json({"requests": [_exchange_summary(one) for one in found[: -limit - 1 : -1]], "total": len(found)})
+        return _json({"requests": [exchange_summary(one) for one in found[: -limit - 1 : -1]], "total": len(found)})
 
     async def _request(self, request: Request) -> Response:
-        number = _number(request, "number", 0, 1_000_000_000)
+        number = number_of(request, "number", 0, 1_000_000_000)
         found = self._world.journal.find(number)
         if found is None:
             raise Refused(404, f"The sandbox keeps no request {number}")
         return _json(
             {
-                **_exchange_summary(found),
+                **exchange_summary(found),
                 "headers": dict(found.headers),
                 "body": found.body.decode(errors="replace"),
                 "answerHeaders": dict(found.answer_headers),
@@ -190,12 +187,12 @@ class Control(Generic[C]):
 
     async def _change_clock(self, request: Request) -> Response:
         clock = self._world.clock
-        document = await _body(request, "now", "advance", "running")
+        document = await body_of(request, "now", "advance", "running")
         now, by, running = document.get("now"), document.get("advance"), document.get("running")
         time = to_time(now) if isinstance(now, str) else None
         problems = [
             *([Problem("/now", "is not a time with its time zone")] if now is not None and time is None else []),
-            *([Problem("/advance", "is not a number of seconds")] if by is not None and not _is_number(by) else []),
+            *([Problem("/advance", "is not a number of seconds")] if by is not None and not is_number(by) else []),
             *([Problem("/running", "is not a boolean")] if running not in (None, True, False) else []),
         ]
         if problems:
@@ -209,16 +206,16 @@ class Control(Generic[C]):
         return await self._clock(request)
 
     async def _faults(self, _: Request) -> Response:
-        return _json({"faults": [_fault_document(state) for state in self._world.faults]})
+        return _json({"faults": [fault_document(state) for state in self._world.faults]})
 
     async def _add_fault(self, request: Request) -> Response:
-        state = self._world.add_fault(Fault.from_json(await _body(request)))
-        return _json(_fault_document(state), status=201)
+        state = self._world.add_fault(Fault.from_json(await body_of(request)))
+        return _json(fault_document(state), status=201)
 
     async def _delete_faults(self, request: Request) -> Response:
-        if "number" not in _parameters(request):
+        if "number" not in parameters_of(request):
             self._world.clear_faults()
-        elif not self._world.remove_fault(number := _number(request, "number", 0, 1_000_000_000)):
+        elif not self._world.remove_fault(number := number_of(request, "number", 0, 1_000_000_000)):
             raise Refused(404, f"There is no fault {number}")
         return Response(status_code=204, headers=_SAFE)
 
@@ -270,120 +267,8 @@ def _by_method(handlers: Mapping[str, _Handler]) -> _Handler:
     return handle
 
 
-# --- Documents --------------------------------------------------------------------------------------------------------
-
-
 def _json(document: Mapping[str, Any], status: int = 200) -> Response:
     return Response(encode_value(document), status, media_type="application/json", headers=_SAFE)
-
-
-def _summary(session: CustomerSession) -> dict[str, Any]:
-    return {
-        "id": session.integration_id,
-        "state": session.state.value,
-        "profileId": session.profile_id,
-        "total": session.total,
-        "items": len(session.cart_items),
-        "created": timestamp(session.created),
-        "updated": timestamp(session.updated),
-        "updateCount": session.update_count,
-    }
-
-
-def _decision(decision: Decision[Any]) -> dict[str, Any]:
-    return {
-        "trigger": decision.trigger.value,
-        "allowed": bool(decision),
-        "from": decision.source,
-        "to": decision.target,
-        "event": decision.event_name,
-        "already": decision.already,
-        "checks": [
-            {"code": check.rule.code, "text": check.rule.text, "outcome": str(check.outcome)}
-            for check in decision.checks
-        ],
-        "violations": [
-            {"code": violation.code, "message": violation.message, "pointer": violation.pointer}
-            for violation in decision.violations
-        ],
-    }
-
-
-def _exchange_summary(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "number": exchange.number,
-        "at": timestamp(exchange.at),
-        "method": exchange.method,
-        "target": exchange.target,
-        "operation": exchange.operation,
-        "sessionId": exchange.session_id,
-        "dry": exchange.dry,
-        "repeated": exchange.repeated,
-        "fault": None if exchange.fault is None else _written(exchange.fault),
-        "status": exchange.status,
-        "milliseconds": Decimal(str(exchange.milliseconds)),
-    }
-
-
-def _fault_document(state: FaultState) -> dict[str, Any]:
-    return {"number": state.number, "seen": state.seen, "done": state.done, "fault": _written(state.fault.to_json())}
-
-
-def _written(fault: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: Decimal(str(value)) if isinstance(value, float) else value for name, value in fault.items()}
-
-
-# --- What requests hold -----------------------------------------------------------------------------------------------
-
-
-def _parameters(request: Request) -> dict[str, str]:
-    query = request.scope.get("query_string", b"").decode("latin-1")
-    return dict(parse_qsl(query.replace("+", "%2B"), keep_blank_values=True, errors="replace"))
-
-
-def _session_id(request: Request) -> str:
-    found = _parameters(request).get("id")
-    if found is None:
-        raise Refused(400, "The query needs the ID of a session: id=order-1042")
-    return found
-
-
-def _number(request: Request, name: str, default: int, most: int) -> int:
-    given = _parameters(request).get(name, str(default))
-    if not (given.isascii() and given.isdigit() and len(given) <= len(str(most)) and int(given) <= most):
-        raise Refused(400, f"{name} is a number up to {most:,}")
-    return int(given)
-
-
-async def _body(request: Request, *known: str) -> Mapping[str, Any]:
-    """Read the body of a request, which is an object.
-
-    Raises:
-        Refused: it is too large, or of another type.
-        WireError: it is no object, or has other members than those that are known.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refused(415, "The body is JSON: send Content-Type: application/json")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise Refused(413, "The body of the request is too large", headers={"connection": "close"})
-    document: Any = parse(body)
-    if not is_object(document):
-        raise WireError([Problem("", f"{kind_of(document)} is not an object")])
-    unknown = [name for name in document if known and name not in known]
-    if unknown:
-        raise WireError(Problem(pointer_token(name), f"is not known; {', '.join(known)} are") for name in unknown)
-    return document
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
-
-
-# --- Errors -----------------------------------------------------------------------------------------------------------
 
 
 async def _http_error(request: Request, error: Any) -> Response:
