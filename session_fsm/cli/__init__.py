@@ -136,7 +136,7 @@ Examples:
   session-fsm demo                    print the steps of an example order
   session-fsm explain close           describe a trigger and its rules
   session-fsm check update.json       validate the body of a request
-  session-fsm diagram -o states.svg --format svg""",
+  session-fsm diagram -o states.svg""",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."

@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.diagram_files import DiagramFiles
+from session_fsm.cli.diagram_files import DiagramFiles, format_of, suffix_of
 from session_fsm.cli.terminal import Screen, escaped, write_error
 from session_fsm.diagrams import DETAILS, Detail, Format, formats, render
 from session_fsm.errors import WireError
@@ -33,7 +33,7 @@ _STYLES = {"+": "done", "-": "refused", "@": "quiet"}
     epilog="""\b
 Examples:
   session-fsm diagram > states.mmd
-  session-fsm diagram --format svg --session order.json -o order.svg
+  session-fsm diagram --session order.json -o order.svg
   session-fsm diagram --class shop.sessions:ShopSession --write diagrams/shop
   session-fsm diagram --class shop.sessions:ShopSession --check diagrams/shop""",
 )
@@ -41,7 +41,8 @@ Examples:
     "--format",
     "format_name",
     metavar="FORMAT",
-    help=f"One of {', '.join(formats())}, or a format that the module of the class registers. By default mermaid.",
+    help=f"One of {', '.join(formats())}, or a format that the module of the class registers. By default, that of "
+    "the suffix of the file of -o, or mermaid.",
 )
 @class_option()
 @click.option(
@@ -98,16 +99,29 @@ def command(
     if folder is None:
         session = _read(session_file, kind) if session_file else None
         events = _read_events(events_file) if events_file else []
-        name = format_name or "mermaid"
-        if name not in formats():
-            raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(formats())}")
-        text = render(kind, Format(name), session=session, events=events, detail=detail, title=title)
+        text = render(kind, _format(format_name, output), session=session, events=events, detail=detail, title=title)
         _write_output(text, output)
         return 0
     if (written and checked) or format_name or session_file or events_file or output:
         raise click.UsageError("--write and --check go with --class, --detail and --title alone")
     expected = DiagramFiles.of(kind, detail=detail, title=title)
     return _write_files(folder, expected) if written else _check_files(folder, expected)
+
+
+def _format(name: str | None, output: str | None) -> Format:
+    """Return the format that *name* or the suffix of the file *output* names; without both, Mermaid."""
+    if name is not None and name not in formats():
+        raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(formats())}")
+    suffix = Path(output or "").suffix
+    meant = format_of(suffix)
+    if name and meant and name != meant:
+        raise click.BadParameter(
+            f"{output} is a name for {meant}, and --format is {name}; leave out --format, or name the file *{suffix_of(name)}"
+        )
+    if suffix and not name and not meant:
+        known = ", ".join(map(suffix_of, formats()))
+        raise click.BadParameter(f"no format has the suffix {suffix}; use one of {known}, or give --format")
+    return Format(name or meant or "mermaid")
 
 
 def _write_output(text: str, output: str | None) -> None:
@@ -161,7 +175,7 @@ def _check_files(folder: Path, expected: DiagramFiles) -> int:
     for line in differences:
         sys.stdout.write(screen.style(escaped(line), _STYLES.get(line[:1], "")) + "\n")
     if differences:
-        write_error(f"{folder} is not current; write it again with --write in place of --check")
+        write_error(f"{folder} is not current; run the same command with --write instead of --check")
         return 1
     sys.stdout.write(escaped(f"{folder}: {len(expected.texts)} files are current") + "\n")
     return 0
