@@ -136,7 +136,7 @@ def _marks(diagram: Diagram, overlay: Overlay, looks: Mapping[str, str]) -> Iter
 def _now(diagram: Diagram, overlay: Overlay) -> Iterator[tuple[str, str]]:
     if overlay.current is None:
         return
-    yield overlay.subject, f"is {overlay.current}"
+    yield overlay.subject, f"is {overlay.current} {overlay.when}" if overlay.now else f"is {overlay.current}"
     for edge in diagram.edges:
         if edge.id in overlay.allowed:
             yield f"{edge.id} {edge.trigger}", "is allowed"

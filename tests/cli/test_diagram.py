@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from builders import session_in
+from builders import at_minute, session_in
 from command_line import run
 
 from session_fsm import CustomerSession, wire
@@ -91,6 +91,17 @@ class TestOneDiagram:
         assert result.exit_code == 0
         assert result.output == render(session=session, events=session.pending_events)
         assert run("diagram", "--session", "-", stdin=wire.dumps(session)).output == render(session=session)
+
+    def test_a_session_is_judged_at_the_given_time(self, tmp_path: Path) -> None:
+        session = session_in("closed")
+        (tmp_path / "session.json").write_bytes(wire.dumps(session))
+        result = run("diagram", "--session", tmp_path / "session.json", "--now", "2026-03-01T10:00:00Z")
+        assert result.output == render(session=session, now=at_minute(60))
+        alone = run("diagram", "--now", "2026-03-01T10:00:00Z")
+        assert (alone.exit_code, alone.stderr) == (
+            2,
+            "session-fsm: --now goes with --session (see session-fsm diagram --help)\n",
+        )
 
     def test_a_file_that_cannot_be_read_is_reported_with_its_line(self, tmp_path: Path, monkeypatch: Any) -> None:
         bad = tmp_path / "bad.json"

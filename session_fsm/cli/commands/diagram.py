@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ import click
 
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.diagram_files import DiagramFiles, format_of, suffix_of
+from session_fsm.cli.now import now_option
 from session_fsm.cli.terminal import Screen, escaped, write_error
 from session_fsm.diagrams import DETAILS, Detail, Format, formats, render
 from session_fsm.errors import WireError
@@ -54,6 +56,10 @@ Examples:
     type=_FILE,
     help="Events as JSON Lines, oldest first: number the transitions that they made.",
 )
+@now_option(
+    "The time at which the rules judge the --session, such as 2026-09-14T09:12:00Z; by default the current time. It is "
+    "in the diagram."
+)
 @click.option(
     "--detail",
     type=click.Choice(DETAILS),
@@ -80,6 +86,7 @@ def command(
     format_name: str | None,
     session_file: str | None,
     events_file: str | None,
+    now: datetime | None,
     detail: Detail,
     title: str | None,
     output: str | None,
@@ -95,11 +102,15 @@ def command(
     Exit status: 0 on success, 1 if --check finds that a file in DIR is missing, differs, or does not belong to the
     diagram, 2 if a file cannot be read or must not be overwritten.
     """
+    if now and not session_file:
+        raise click.UsageError("--now goes with --session")
     folder = written or checked
     if folder is None:
         session = _read(session_file, kind) if session_file else None
         events = _read_events(events_file) if events_file else []
-        text = render(kind, _format(format_name, output), session=session, events=events, detail=detail, title=title)
+        text = render(
+            kind, _format(format_name, output), session=session, events=events, now=now, detail=detail, title=title
+        )
         _write_output(text, output)
         return 0
     if (written and checked) or format_name or session_file or events_file or output:
