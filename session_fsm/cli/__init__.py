@@ -111,9 +111,9 @@ class Commands(click.Group):
 
 
 def _one_line(message: str) -> str:
-    """Return a message of click in one line that begins with a lower-case letter and has no full stop."""
-    line = " ".join(message.split()).removesuffix(".")
-    return line[:1].lower() + line[1:]
+    """Return a message of click in one line. Its first word is in lower case, unless it is a name; no full stop."""
+    first, space, rest = " ".join(message.split()).removesuffix(".").partition(" ")
+    return (first.lower() if first.isalpha() and first.istitle() else first) + space + rest
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:

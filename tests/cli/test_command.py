@@ -73,6 +73,10 @@ class TestWrongCalls:
                 ["demo", "--class", "shop.Shop"],
                 "invalid value for '--class': 'shop.Shop' does not look like package.module:ShopSession; did you mean shop:Shop?",
             ),
+            (
+                ["demo", "--class", "CustomerSession"],
+                "invalid value for '--class': 'CustomerSession' does not look like package.module:ShopSession; did you mean session_fsm:CustomerSession?",
+            ),
             (["diagramm"], "no such command 'diagramm'; did you mean 'diagram'?"),
             (["demo", "--class", ":Shop"], "invalid value for '--class': ':Shop' does not look like package.module:"),
             (["demo", "--class", "shop:"], "invalid value for '--class': 'shop:' does not look like package.module:"),
@@ -120,6 +124,32 @@ class TestClasses:
         result = run("explain", "close", "--class", "corner_shop:ShopSession")
         assert result.exit_code == 0
         assert "order_too_small      An order is worth ten at least." in result.output
+
+    @pytest.mark.parametrize(
+        ("place", "message"),
+        [
+            (
+                "corner_shop",
+                "'corner_shop' does not look like package.module:ShopSession; did you mean corner_shop:ShopSession?",
+            ),
+            ("without_class", "'without_class' does not look like package.module:ShopSession"),
+            (
+                "corner_shop.py:ShopSession",
+                "'corner_shop.py:ShopSession' names a file, and not a module; did you mean corner_shop:ShopSession?",
+            ),
+            (
+                "shops/first.py:Shop",
+                "'shops/first.py:Shop' names a file, and not a module; did you mean shops.first:Shop?",
+            ),
+        ],
+    )
+    def test_a_wrong_place_is_answered_with_the_right_one(self, place: str, message: str) -> None:
+        Path("shops").mkdir()
+        self._write("corner_shop.py", _SHOP)
+        self._write("without_class.py", "")
+        self._write("shops/first.py", _SHOP)
+        result = run("explain", "--class", place)
+        assert (result.exit_code, result.stderr) == (2, f"session-fsm: invalid value for '--class': {message}\n")
 
     def test_a_nested_class_is_found(self) -> None:
         self._write("corner_shop.py", _SHOP + "\nclass Shops:\n    First = ShopSession\n")
@@ -205,6 +235,8 @@ class TestEndings:
             (OSError(errno.EIO, "Input/output error", "a.jsonl"), 2, "session-fsm: a.jsonl: Input/output error\n"),
             (SessionFSMError("a callback\nfailed"), 2, "session-fsm: a callback\\nfailed\n"),
             (click.ClickException("This is so."), 2, "session-fsm: this is so\n"),
+            (OSError(errno.ENOENT, "No such file", "Released.json"), 2, "session-fsm: Released.json: No such file\n"),
+            (click.ClickException("CustomerSession is so."), 2, "session-fsm: CustomerSession is so\n"),
             (click.UsageError("Not so."), 2, "session-fsm: not so (see session-fsm fail --help)\n"),
         ],
     )
