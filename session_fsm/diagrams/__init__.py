@@ -134,7 +134,7 @@ def render(
         InvalidValue: there is no such format or detail, *kind* is not a session class, *session* is not an instance
             of it, or an element of *events* is neither an event nor a refused decision.
     """
-    renderer = _renderer_of(format)
+    renderer = renderer_of(format)
     if detail not in DETAILS:
         raise InvalidValue("/detail", f"{detail!r} is none of: {', '.join(DETAILS)}")
     diagram = model(_kind_of(kind, session), title=title)
@@ -142,7 +142,8 @@ def render(
     return renderer(diagram, shown, detail=detail)
 
 
-def _renderer_of(name: str) -> Renderer:
+def renderer_of(name: str) -> Renderer:
+    """Return the renderer of the format *name*, or raise `InvalidValue`."""
     if name in _registered:
         return _registered[name]
     if name not in _BUILT_IN:

@@ -215,6 +215,8 @@ class Overlay:
     """The events and refusals, oldest first."""
     counts: Mapping[str, int] | None = None
     """How often tests exercised each edge, by its ID, and each rule's outcomes, as ``code:passed`` and ``code:violated``."""
+    counted: str = "tested"
+    """The word for what `counts` counts: ``tested``, or ``occurred`` if they are those of recorded requests."""
 
     @property
     def when(self) -> str:
@@ -236,6 +238,7 @@ def overlay(
     session: CustomerSession | None = None,
     events: Iterable[SessionEvent | Decision[Any]] = (),
     coverage: Mapping[str, int] | None = None,
+    counted: str = "tested",
     now: datetime | None = None,
 ) -> Overlay:
     """Return the overlay of *diagram* for a session, a history and test counts.
@@ -245,6 +248,7 @@ def overlay(
         session: its current state is marked, and each edge that leaves it is allowed or refused by its `board`.
         events: the history; a refused `Decision` among them is a refusal.
         coverage: counts by edge ID and by ``code:passed`` or ``code:violated``.
+        counted: the word for what *coverage* counts.
         now: when the rules judge *session*; by default the current time.
 
     Raises:
@@ -268,6 +272,7 @@ def overlay(
         board=board,
         history=history,
         counts=None if coverage is None else _clean_counts(coverage),
+        counted=counted,
     )
 
 

@@ -212,8 +212,12 @@ def _changes(screen: Screen, report: Report) -> None:
         )
         for (words, style), change in zip(_CHANGES.values(), numbers["changed"].values(), strict=True)
     ]
-    ends = numbers["sessionsThatEndElsewhere"]
-    screen.table([*rows, (Cell(f"{ends:>9,}", "" if ends else "quiet"), "sessions end in another state", "")])
+    for words, number in (
+        ("sessions end in another state", numbers["sessionsThatEndElsewhere"]),
+        ("operations refused by both", numbers["refusedByBoth"]),
+    ):
+        rows.append((Cell(f"{number:>9,}", "" if number else "quiet"), words, ""))
+    screen.table(rows)
     causes = [row for row in report.changes.to_pylist() if row["role"] == "cause"]
     _reasons(screen, "Why", [(f"{row['trigger']} {_CHANGES[row['change']][0]}", row) for row in causes])
     _example(screen, report)

@@ -171,7 +171,7 @@ def table(diagram: Diagram, overlay: Overlay, *, full: bool) -> str:
     """Return the section with every row of the table."""
     headers = ["Row", "From", "Trigger", "To"]
     headers += ["API call", "Event", "Refused for"] if full else []
-    headers += [] if overlay.counts is None else ["Tested"]
+    headers += [] if overlay.counts is None else [overlay.counted.capitalize()]
     rows: list[str] = []
     for edge in diagram.edges:
         cells = [_isolated(edge.id), edge.source or "(new)", f"<strong>{edge.trigger}</strong>", str(edge.target)]
