@@ -77,6 +77,14 @@ class TestWrongCalls:
                 ["demo", "--class", "CustomerSession"],
                 "invalid value for '--class': 'CustomerSession' does not look like package.module:ShopSession; did you mean session_fsm:CustomerSession?",
             ),
+            (["diagram", "mine:Shop"], "got unexpected extra argument (mine:Shop); write --class mine:Shop (see "),
+            (["diagram", "mine"], "got unexpected extra argument (mine) (see session-fsm diagram --help)"),
+            (["version"], "no such command 'version'; did you mean '--version'?"),
+            (["explain", "closed"], "invalid value for '[TRIGGER]': closed is a state; write --state closed\n"),
+            (
+                ["explain", "return"],
+                "invalid value for '[TRIGGER]': 'return' is no trigger; did you mean return_items?",
+            ),
             (["diagramm"], "no such command 'diagramm'; did you mean 'diagram'?"),
             (["demo", "--class", ":Shop"], "invalid value for '--class': ':Shop' does not look like package.module:"),
             (["demo", "--class", "shop:"], "invalid value for '--class': 'shop:' does not look like package.module:"),
@@ -95,6 +103,21 @@ class TestWrongCalls:
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.startswith(f"session-fsm: {message}")
         assert result.stderr.count("\n") == 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "meant"),
+        [
+            (["diagram", "-f", "svg"], "; did you mean --format?"),
+            (["diagram", "--output", "x.svg"], "; did you mean -o?"),
+            (["demo", "-c", "mine:Shop"], "; did you mean --class?"),
+            (["demo", "--output", "x.svg"], ""),
+        ],
+    )
+    def test_an_option_of_other_programs_suggests_that_of_the_command(self, arguments: list[str], meant: str) -> None:
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert f"{meant} (see session-fsm {arguments[0]} --help)\n" in result.stderr
+        assert ("did you mean" in result.stderr) is bool(meant)
 
     def test_control_characters_in_an_argument_are_escaped(self) -> None:
         result = run("\x1b[31mred\x9b")

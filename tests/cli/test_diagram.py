@@ -103,6 +103,13 @@ class TestOneDiagram:
             "session-fsm: --now goes with --session (see session-fsm diagram --help)\n",
         )
 
+    def test_json_lines_in_place_of_a_session_are_recognised(self, tmp_path: Path) -> None:
+        path = tmp_path / "events.jsonl"
+        path.write_bytes(b"\n".join(map(wire.dumps, session_in("closed").pending_events)))
+        result = run("diagram", "--session", path)
+        message = f"session-fsm: {path}: the file has JSON Lines; --events reads the events in it\n"
+        assert (result.exit_code, result.stderr) == (2, message)
+
     def test_a_file_that_cannot_be_read_is_reported_with_its_line(self, tmp_path: Path, monkeypatch: Any) -> None:
         bad = tmp_path / "bad.json"
         bad.write_text('{"created": 5}', encoding="utf-8")

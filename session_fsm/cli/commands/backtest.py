@@ -80,7 +80,7 @@ Examples:
     "-o",
     "output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the report to this directory; the same command continues a run that was interrupted.",
+    help="Write the report to this directory. To continue after an interruption, run the same command again.",
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object.")
@@ -105,7 +105,7 @@ def command(
 
     Exit status: 0 if no request is newly refused, 1 if one is (without --against: if any request is refused), 2 if the
     input is not found, none of it can be read, or a class cannot be imported, 130 after Ctrl-C. A line that cannot be
-    read is counted and does not change the status. With -o, the same command continues after Ctrl-C.
+    read is counted and does not change the status. With -o, run the same command again to continue after Ctrl-C.
     """
     try:
         package = import_module("session_fsm.backtest")

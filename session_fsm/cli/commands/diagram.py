@@ -11,6 +11,7 @@ import click
 
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.diagram_files import DiagramFiles, format_of, suffix_of
+from session_fsm.cli.json_lines import has_json_lines
 from session_fsm.cli.now import now_option
 from session_fsm.cli.terminal import Screen, escaped, write_error
 from session_fsm.diagrams import DETAILS, Detail, Format, formats, render
@@ -145,6 +146,8 @@ def _write_output(text: str, output: str | None) -> None:
 def _read(name: str, kind: type[T]) -> T:
     with click.open_file(name, "rb") as stream:
         data = stream.read(MOST_BYTES + 1)
+    if has_json_lines(data):
+        raise click.ClickException(f"{_display_name(name)}: the file has JSON Lines; --events reads the events in it")
     return _load(data, kind, _display_name(name))
 
 

@@ -71,10 +71,15 @@ Examples:
     "--faults",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     callback=_faults,
-    help="A JSON file with one fault or a list of faults that are injected from the start.",
+    help='A JSON file with one fault or a list of faults that are injected from the start, such as {"status": 503, "times": '
+    "2}. POST /sandbox/faults takes the same; /sandbox/openapi.json describes it.",
 )
 @now_option("The time at which the clock starts, such as 2026-09-14T09:12:00Z; by default the current time.")
-@click.option("--standing", is_flag=True, help="Stop the clock; it advances only by a control request.")
+@click.option(
+    "--standing",
+    is_flag=True,
+    help="Stop the clock; it advances only by PUT /sandbox/clock, which /sandbox/openapi.json describes.",
+)
 @click.option(
     "--key",
     "keys",
