@@ -35,11 +35,12 @@ class _TriggerChoice(click.Choice[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name of a trigger, or fail."""
-        if value in set(State):
-            self.fail(f"{value} is a state; write --state {value}", param, ctx)
-        similar = get_close_matches(value, self.choices, 1)
-        if similar and value not in self.choices:
-            self.fail(f"'{value}' is no trigger; did you mean {similar[0]}?", param, ctx)
+        name = str(value)
+        if name in set(State):
+            self.fail(f"{name} is a state; write --state {name}", param, ctx)
+        similar = get_close_matches(name, list(Trigger), 1)
+        if similar and name not in set(Trigger):
+            self.fail(f"'{name}' is no trigger; did you mean {similar[0]}?", param, ctx)
         return super().convert(value, param, ctx)
 
 
