@@ -78,6 +78,12 @@ class DiagramFiles:
         linked = _links(folder / _README)
         return [name for name in self.texts if (folder / name).exists() and not _is_generated(folder / name, linked)]
 
+    def nested(self, folder: Path) -> Path | None:
+        """Return the directory in *folder* that has the files, if *folder* itself has none."""
+        if self._is_in(folder) or not folder.is_dir():
+            return None
+        return next((path for path in sorted(folder.iterdir()) if self._is_in(path)), None)
+
     def _is_in(self, folder: Path) -> bool:
         """Whether *folder* has any of the files, apart from a README.md."""
         return any((folder / name).exists() for name in self.texts if name != _README)
@@ -100,10 +106,6 @@ class DiagramFiles:
         """
         if not folder.is_dir():
             yield f"{folder} does not exist"
-            return
-        nested = [path for path in sorted(folder.iterdir()) if self._is_in(path)]
-        if nested and not self._is_in(folder):
-            yield f"{folder} has no file of this diagram; did you mean {nested[0]}?"
             return
         foreign = self.foreign(folder)
         diff: list[str] = []

@@ -66,7 +66,7 @@ class TestOneDiagram:
         [
             (
                 ("--format", "svg", "-o", "states.html"),
-                "states.html is a name for html, and --format is svg; leave out --format, or name the file *.svg",
+                "states.html has the suffix of html, and --format is svg; leave out --format, or name the file *.svg",
             ),
             (
                 ("-o", "states.png"),
@@ -195,9 +195,10 @@ class TestDirectory:
         (tmp_path / "README.md").write_text("ours\n", encoding="utf-8")
         run("diagram", "--write", tmp_path / "shop")
         result = run("diagram", "--check", tmp_path)
-        assert (result.exit_code, result.stdout) == (
+        assert (result.exit_code, result.stdout, result.stderr) == (
             1,
-            f"{tmp_path} has no file of this diagram; did you mean {tmp_path / 'shop'}?\n",
+            "",
+            f"session-fsm: {tmp_path} has no file of this diagram; did you mean {tmp_path / 'shop'}?\n",
         )
 
     @pytest.mark.parametrize("name", ["README.md", "customer_session.json", "customer_session.svg"])

@@ -128,7 +128,7 @@ def _format(name: str | None, output: str | None) -> Format:
     meant = format_of(suffix)
     if name and meant and name != meant:
         raise click.BadParameter(
-            f"{output} is a name for {meant}, and --format is {name}; leave out --format, or name the file *{suffix_of(name)}"
+            f"{output} has the suffix of {meant}, and --format is {name}; leave out --format, or name the file *{suffix_of(name)}"
         )
     if suffix and not name and not meant:
         known = ", ".join(map(suffix_of, formats()))
@@ -184,6 +184,9 @@ def _write_files(folder: Path, expected: DiagramFiles) -> int:
 
 
 def _check_files(folder: Path, expected: DiagramFiles) -> int:
+    if nested := expected.nested(folder):
+        write_error(f"{folder} has no file of this diagram; did you mean {nested}?")
+        return 1
     screen = Screen()
     differences = list(expected.differences(folder))
     for line in differences:
