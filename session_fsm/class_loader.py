@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
@@ -26,8 +27,12 @@ def class_at(place: str) -> type[CustomerSession]:
     """
     module_name, _, class_name = place.partition(":")
     if not (module_name and class_name):
-        hint = f"; did you mean {':'.join(place.rsplit('.', 1))}?" if "." in place and ":" not in place else ""
+        meant = "" if ":" in place else _guess(place)
+        hint = f"; did you mean {meant}?" if meant else ""
         raise InvalidValue("", f"'{place}' does not look like package.module:ShopSession{hint}")
+    if module_name.endswith(".py") and Path(module_name).exists():
+        meant = f"{'.'.join(Path(module_name).with_suffix('').parts)}:{class_name}"
+        raise InvalidValue("", f"'{place}' names a file, and not a module; did you mean {meant}?")
     module = _module(module_name)
     try:
         found = attrgetter(class_name)(module)
@@ -36,6 +41,16 @@ def class_at(place: str) -> type[CustomerSession]:
     if not (isinstance(found, type) and issubclass(found, CustomerSession)):
         raise InvalidValue("", f"'{place}' is not CustomerSession or a subclass of it")
     return found
+
+
+def _guess(place: str) -> str:
+    """Return the class that *place*, which has no colon, probably means, or an empty text."""
+    if place == CustomerSession.__name__:
+        return f"session_fsm:{place}"
+    with suppress(InvalidValue):
+        names = _classes(_module(place))
+        return f"{place}:{names[-1]}" if names else ""
+    return ":".join(place.rsplit(".", 1)) if "." in place else ""
 
 
 def _module(name: str) -> ModuleType:
@@ -67,9 +82,14 @@ def _is_users(filename: str) -> bool:
 
 
 def _offer(module: ModuleType) -> str:
-    names = [
+    names = _classes(module)
+    return f"; it has {', '.join(names)}" if names else ""
+
+
+def _classes(module: ModuleType) -> list[str]:
+    """Return the names of the session classes in *module*, apart from CustomerSession."""
+    return [
         name
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, CustomerSession) and value is not CustomerSession
     ]
-    return f"; it has {', '.join(names)}" if names else ""

@@ -59,6 +59,8 @@ class PartCounters:
     sessions: int = 0
     unreadable: int = 0
     snapshots: int = 0
+    refused_by_both: int = 0
+    """Operations that this class and the one that it is compared with refuse."""
     fired: Counter[Key] = field(factory=Counter[Key])
     """Transitions by source (empty for a creation), trigger, target and month."""
     others: Counter[Key] = field(factory=Counter[Key])
@@ -100,6 +102,7 @@ class PartCounters:
         self.sessions += other.sessions
         self.unreadable += other.unreadable
         self.snapshots += other.snapshots
+        self.refused_by_both += other.refused_by_both
         for name in _COUNTERS:
             getattr(self, name).update(getattr(other, name))
         for key, total in other.amounts.items():
@@ -128,5 +131,5 @@ class PartCounters:
         return counters
 
 
-_NUMBERS = ("sessions", "unreadable", "snapshots")
+_NUMBERS = ("sessions", "unreadable", "snapshots", "refused_by_both")
 _COUNTERS = ("fired", "others", "codes", "changes", "changed", "ends", "missing", "rules")

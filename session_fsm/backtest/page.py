@@ -49,7 +49,7 @@ def page(report: Report) -> str:
     sections += [
         ("operations", f"{'Changed' if against else 'Refused'} orders, the largest first", _operations(report)),
         ("examples", "Examples, the shortest first", _examples(report)),
-        ("coverage", "What real traffic exercised", _coverage(report)),
+        ("coverage", "What occurred in the recordings", _coverage(report)),
     ]
     if report.summary["unreadable"]:
         sections.append(("unreadable", "Lines that cannot be read", _unreadable(report)))
@@ -125,6 +125,7 @@ def _numbers(report: Report) -> str:
         tiles.append((change["sessions"], f"sessions {words}", fine if change["sessions"] else "", style))
     if numbers["against"]:
         tiles.append((numbers["sessionsThatEndElsewhere"], "sessions end in another state", "", ""))
+        tiles.append((numbers["refusedByBoth"], "operations refused by both", "", ""))
     tiles += [
         (numbers["refused"], "operations refused", share(numbers["refused"], numbers["operations"]), ""),
         (numbers["operations"], "operations played", many(numbers["sessions"], "session"), ""),
@@ -262,14 +263,14 @@ def _examples(report: Report) -> str:
 def _coverage(report: Report) -> str:
     coverage = report.coverage
     diagram = model(report.kind)
-    picture = draw(diagram, overlay(diagram, coverage=coverage.counts), full=True, standalone=False)
+    picture = draw(diagram, overlay(diagram, coverage=coverage.counts, counted="occurred"), full=True, standalone=False)
     missing = [goal for goal in coverage.goals if not coverage.counts[goal.key]]
     items = "\n".join(f"<li>{isolated(str(goal))}</li>" for goal in missing)
     listed = (
-        f"<details><summary>{counted(len(missing), 'row or outcome', 'rows and outcomes')} did not occur</summary>\n"
+        f"<details><summary>{counted(len(missing), 'transition or outcome of a rule', 'transitions and outcomes of rules')} did not occur</summary>\n"
         f"<ul>\n{items}\n</ul></details>"
         if missing
-        else "<p>Every row and every outcome of a rule occurred.</p>"
+        else "<p>Every transition and every outcome of a rule occurred.</p>"
     )
     return (
         '<p class="fine">The counts are those of the recordings; dry runs do not count.</p>\n'

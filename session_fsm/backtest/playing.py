@@ -158,6 +158,7 @@ class _Player:
             number += 1
             month = self._month(step.time)
             self._count(result, month)
+            counters.refused_by_both += bool(result.violations and other.violations)
             change = _change(result, other)
             if change is not None:
                 codes = codes_of(result) or codes_of(other)

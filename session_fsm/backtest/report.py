@@ -15,7 +15,7 @@ from session_fsm.backtest.examples import Shown, shown, test_module
 from session_fsm.backtest.extras import needed
 from session_fsm.backtest.job import Kinds, place_of
 from session_fsm.backtest.playing import SUMMARY, UNREADABLE, VERDICT
-from session_fsm.diagrams import FormatLike, render
+from session_fsm.diagrams import FormatLike, model, overlay, renderer_of
 from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.coverage.counters import (
@@ -151,6 +151,7 @@ class Report:
     def summary(self) -> dict[str, Any]:
         """The numbers of the whole run.
 
+        ``refusedByBoth`` counts the operations that both classes refuse; it is 0 without a class to compare with.
         ``changed`` has for each `Change` the sessions whose first change it is, and the sum of their totals: with the
         other class for what is refused now, with this class for what is allowed now. Without a class to compare with it
         has ``refused`` instead: the sessions with a refusal, and the sum of their totals at the first.
@@ -168,6 +169,7 @@ class Report:
             "applied": outcomes["applied"],
             "allowedDryRuns": outcomes["allowed"],
             "refused": outcomes["refused"],
+            "refusedByBoth": counters.refused_by_both,
             "snapshots": counters.snapshots,
             "unreadable": counters.unreadable,
             "changed": {
@@ -217,7 +219,9 @@ class Report:
 
     def picture(self, format: FormatLike = "svg") -> str:  # noqa: A002  # the word of `session_fsm.diagrams.render`
         """Return the diagram of the class with `coverage`, in a format of `session_fsm.diagrams`."""
-        return render(self._kind, format, coverage=self.coverage.counts)
+        diagram = model(self._kind)
+        shown = overlay(diagram, coverage=self.coverage.counts, counted="occurred")
+        return renderer_of(format)(diagram, shown, detail="full")
 
     # --- Output ---
 

@@ -6,6 +6,7 @@ are reported in one line on standard error; usage errors end with status 2.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -41,6 +42,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """The module of each subcommand, in the order of the help; its attribute ``command`` is the click command."""
 
+# Options of other programs, and the one that a command may have instead.
+_USUAL = {"-f": "--format", "-c": "--class", "--output": "-o", "--out": "-o"}
+_CLASS_AS_ARGUMENT = re.compile(r"unexpected extra argument \((\w[\w.]*:\w[\w.]*)\)")
 # The exit status of a program that a signal has ended: 128 plus the number of the signal.
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
@@ -65,7 +69,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that *args* begin with. The error about an unknown name suggests a similar one."""
-        similar = get_close_matches(args[0], COMMANDS, 1)
+        similar = get_close_matches(args[0], [*COMMANDS, "--version", "--help"], 1)
         if similar and args[0] not in COMMANDS:
             ctx.fail(f"no such command '{args[0]}'; did you mean '{similar[0]}'?")
         return super().resolve_command(ctx, args)
@@ -81,7 +85,7 @@ class Commands(click.Group):
             hint = (
                 f" (see {error.ctx.command_path} --help)" if error.ctx and type(error) is not click.BadParameter else ""
             )
-            write_error(_one_line(error.format_message()) + hint)
+            write_error(_one_line(error.format_message()) + _suggestion(error) + hint)
             status = 2
         except click.ClickException as error:
             write_error(_one_line(error.format_message()))
@@ -110,10 +114,22 @@ class Commands(click.Group):
             raise click.ClickException(f"{error.filename or 'the output'}: {error.strerror}") from error
 
 
+def _suggestion(error: click.UsageError) -> str:
+    """Return what the user probably meant, or an empty text."""
+    known = {name for option in error.ctx.command.params for name in option.opts} if error.ctx else set[str]()
+    match error:
+        case click.NoSuchOption(option_name=name) if (meant := _USUAL.get(name)) in known:
+            return f"; did you mean {meant}?"
+        case _ if "--class" in known and (place := _CLASS_AS_ARGUMENT.search(error.format_message())):
+            return f"; write --class {place[1]}"
+        case _:
+            return ""
+
+
 def _one_line(message: str) -> str:
-    """Return a message of click in one line that begins with a lower-case letter and has no full stop."""
-    line = " ".join(message.split()).removesuffix(".")
-    return line[:1].lower() + line[1:]
+    """Return a message of click in one line. Its first word is in lower case, unless it is a name; no full stop."""
+    first, space, rest = " ".join(message.split()).removesuffix(".").partition(" ")
+    return (first.lower() if first.isalpha() and first.istitle() else first) + space + rest
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: Any) -> None:
@@ -136,7 +152,7 @@ Examples:
   session-fsm demo                    print the steps of an example order
   session-fsm explain close           describe a trigger and its rules
   session-fsm check update.json       validate the body of a request
-  session-fsm diagram -o states.svg --format svg""",
+  session-fsm diagram -o states.svg""",
 )
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."

@@ -16,9 +16,10 @@ from attrs import frozen
 from session_fsm.diagrams import Detail, formats, model, render
 from session_fsm.diagrams.drawable import drawable
 from session_fsm.diagrams.renderers.markdown import escape
+from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
 
-__all__ = ["DiagramFiles"]
+__all__ = ["DiagramFiles", "format_of", "suffix_of"]
 
 # The file extension of a format, if it differs from the name of the format.
 _EXTENSIONS = {"mermaid": "mmd", "plantuml": "puml", "markdown": "md"}
@@ -32,8 +33,20 @@ _MARKERS = {
     **dict.fromkeys(("markdown", "scxml", "svg", "html"), f"<!-- {_MARKER} -->"),
 }
 _MARKER_LINES = frozenset(_MARKERS.values())
-_SUFFIXES = frozenset(f".{_EXTENSIONS.get(name, name)}" for name in _MARKERS)
 _README = "README.md"
+_PICTURES = (".svg", ".html")
+_LONGEST_DIFF = 40
+"""The greatest number of lines of a diff that `DiagramFiles.differences` yields."""
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of files in the format *name*, such as ``.mmd``."""
+    return f".{_EXTENSIONS.get(name, name)}"
+
+
+def format_of(suffix: str) -> str | None:
+    """Return the format whose files have *suffix*, or None."""
+    return next((name for name in formats() if suffix.lower() == suffix_of(name)), None)
 
 
 @frozen
@@ -47,7 +60,7 @@ class DiagramFiles:
     def of(cls, kind: type[CustomerSession], *, detail: Detail, title: str | None) -> DiagramFiles:
         """Return the files of *kind*: one in every format, the small picture, and the README.md."""
         stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|\W", "_", kind.__name__).lower()
-        names: dict[str, str] = {name: f"{stem}.{_EXTENSIONS.get(name, name)}" for name in formats()}
+        names: dict[str, str] = {name: f"{stem}{suffix_of(name)}" for name in formats()}
         texts: dict[str, str] = {name: render(kind, name, detail=detail, title=title) for name in formats()}
         heading = model(kind, title=title).title
         small = f"{stem}_simple.svg"
@@ -65,6 +78,16 @@ class DiagramFiles:
         linked = _links(folder / _README)
         return [name for name in self.texts if (folder / name).exists() and not _is_generated(folder / name, linked)]
 
+    def nested(self, folder: Path) -> Path | None:
+        """Return the directory in *folder* that has the files, if *folder* itself has none."""
+        if self._is_in(folder) or not folder.is_dir():
+            return None
+        return next((path for path in sorted(folder.iterdir()) if self._is_in(path)), None)
+
+    def _is_in(self, folder: Path) -> bool:
+        """Whether *folder* has any of the files, apart from a README.md."""
+        return any((folder / name).exists() for name in self.texts if name != _README)
+
     def write(self, folder: Path) -> None:
         """Write every file; other files in *folder* are left alone."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,11 +100,15 @@ class DiagramFiles:
         return [name for name in present if name not in self.texts]
 
     def differences(self, folder: Path) -> Iterator[str]:
-        """Yield readable lines that describe how *folder* differs from the expected content."""
+        """Yield readable lines that describe how *folder* differs from the expected content.
+
+        The diff shows the first text file that differs: the change of a rule is in all files, and pictures are long.
+        """
         if not folder.is_dir():
             yield f"{folder} does not exist"
             return
         foreign = self.foreign(folder)
+        diff: list[str] = []
         for name, text in self.texts.items():
             path = folder / name
             if not path.exists():
@@ -92,9 +119,14 @@ class DiagramFiles:
                 continue
             found = _read(path)
             if found != text:
-                yield from _difference(path, found, text)
+                yield f"{path} is outdated"
+                if not diff and path.suffix not in _PICTURES:
+                    diff = _difference(path, found, text)
         for name in self.superfluous(folder):
             yield f"{folder / name} is no file of this diagram"
+        yield from diff[:_LONGEST_DIFF]
+        if more := diff[_LONGEST_DIFF:]:
+            yield f"and {counted(len(more), 'further line')}"
 
 
 def _with_marker(name: str, text: str) -> str:
@@ -108,7 +140,7 @@ def _with_marker(name: str, text: str) -> str:
 
 def _is_generated(path: Path, linked: Iterable[str]) -> bool:
     """Whether this command has written the file: it has the marker, or its format has none and it is *linked*."""
-    if path.suffix in _SUFFIXES:
+    if format_of(path.suffix) in _MARKERS:
         return not _MARKER_LINES.isdisjoint(line.strip() for line in _read(path).splitlines())
     return path.name in linked
 
@@ -125,10 +157,10 @@ def _read(path: Path) -> str:
     return path.read_bytes().replace(b"\r\n", b"\n").decode(errors="backslashreplace")
 
 
-def _difference(path: Path, found: str, text: str) -> Iterator[str]:
-    """Yield the lines of a unified diff."""
+def _difference(path: Path, found: str, text: str) -> list[str]:
+    """Return the lines of a unified diff."""
     old, new = (_lines(version) for version in (found, text))
-    yield from difflib.unified_diff(old, new, f"{path} (as it is)", f"{path} (as it should be)", lineterm="")
+    return [*difflib.unified_diff(old, new, f"{path} (as it is)", f"{path} (as it should be)", lineterm="")]
 
 
 def _lines(text: str) -> list[str]:

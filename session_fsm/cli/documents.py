@@ -1,6 +1,6 @@
 """`check` recognises a JSON document and finds all its problems, for ``session-fsm check``.
 
-A document is a session, a request (update or return), an event of this library, an answer of the API, or an error
+A document is a session, a request (update or return), an event of this library, a response of the API, or an error
 envelope. Its members say which. A document that `session_fsm.wire.loads` refuses is never valid.
 """
 
@@ -37,7 +37,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "update": "update",
         "return": "return",
         "event": "event",
-        "answer": "answer",
+        "response": "response",
         "error": "error envelope",
     }
 )
@@ -50,7 +50,7 @@ _MOST_UNKNOWN = 100
 _SIMILARITY = 0.7
 """The least similarity of two names, from 0 to 1, to suggest one for the other, as ``couponCodes`` for ``coupon``."""
 _OF_REQUESTS = {"responseContent"}
-_OF_ANSWERS = {
+_OF_RESPONSES = {
     *("effects", "createdCoupons", "createdReferrals", "customerProfile", "loyalty", "triggeredCampaigns"),
     *("campaignEligibility", "ruleFailureReasons", "awardedGiveaways", "achievements", "referral", "coupons"),
     *("event", "advancedEvent", "customerSession", "return", "previousReturns"),
@@ -59,7 +59,7 @@ _OF_RETURNS = {
     *("id", "created", "applicationId", "accountId", "eventId", "sessionId", "sessionIntegrationId"),
     *("profileId", "profileIntegrationId", "createdBy"),
 }
-_LISTS_OF_ANSWERS = ("effects", "createdCoupons", "createdReferrals")
+_LISTS_OF_RESPONSES = ("effects", "createdCoupons", "createdReferrals")
 # The class of the objects below a member, at any depth.
 _CLASS_OF_MEMBER = {
     "cartItems": CartItem,
@@ -114,9 +114,9 @@ def _recognise(document: Any) -> str:
         return "return"
     if "customerSession" not in names and not names.isdisjoint({"integrationId", "created", "updated"}):
         return "session"
-    has_lists = not names.isdisjoint({*_LISTS_OF_ANSWERS, "previousReturns"})
+    has_lists = not names.isdisjoint({*_LISTS_OF_RESPONSES, "previousReturns"})
     if "responseContent" not in names and (holds_session or has_lists):
-        return "answer"
+        return "response"
     if "return" in names:
         return "return"
     known = {"customerSession", *_members_of(SessionUpdate), *_members_of(CustomerSession)}
@@ -135,7 +135,7 @@ def _request(wrapper: str, of: type, document: Any, _: type[CustomerSession]) ->
 
 def _session(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
     yield from _read(document, kind)
-    yield from _unknown_beside("customerSession", document, _OF_ANSWERS)
+    yield from _unknown_beside("customerSession", document, _OF_RESPONSES)
 
 
 def _event(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
@@ -144,12 +144,12 @@ def _event(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
     yield from _read(document, SessionEvent, session_class=session_class)
 
 
-def _answer(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
+def _response(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
     if not is_object(document):
         yield Problem("", f"{kind_of(document)} is not an object")
         return
-    if document and document.keys().isdisjoint(_OF_ANSWERS):
-        yield Problem("", "no member of it is one of an answer")
+    if document and document.keys().isdisjoint(_OF_RESPONSES):
+        yield Problem("", "no member of it is one of a response")
     members = {name: value for name, value in document.items() if value is not None}
     if "customerSession" in members:
         yield from _under("/customerSession", _read(members["customerSession"], kind))
@@ -164,10 +164,10 @@ def _answer(document: Any, kind: type[CustomerSession]) -> Iterator[Problem]:
     event = members.get("event")
     if is_object(event) and {"trigger", "sessionId"} <= event.keys():  # an event of this library, not of the API
         yield from _under("/event", _event(event, kind))
-    for name in (*_LISTS_OF_ANSWERS, "previousReturns"):
+    for name in (*_LISTS_OF_RESPONSES, "previousReturns"):
         if name in members and not is_list(members[name]):
             yield Problem(f"/{name}", f"{kind_of(members[name])} is not a list")
-    yield from _unknown(document, _OF_ANSWERS)
+    yield from _unknown(document, _OF_RESPONSES)
 
 
 def _error(document: Any, _: type[CustomerSession]) -> Iterator[Problem]:
@@ -194,7 +194,7 @@ _CHECKS: Mapping[str, Callable[[Any, type[CustomerSession]], Iterable[Problem]]]
     "update": lambda document, kind: _request("customerSession", SessionUpdate, document, kind),
     "return": lambda document, kind: _request("return", ReturnRequest, document, kind),
     "event": _event,
-    "answer": _answer,
+    "response": _response,
     "error": _error,
 }
 

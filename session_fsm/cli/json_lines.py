@@ -1,4 +1,4 @@
-"""`json_line` writes one value as a line of JSON Lines, for the option ``--json``."""
+"""`json_line` writes one value as a line of JSON Lines, for the option ``--json``; `has_json_lines` recognises them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from decimal import Decimal
 from typing import Any
 
 from session_fsm.converters import timestamp
+from session_fsm.errors import WireError
 from session_fsm.validators import is_list, is_object
 from session_fsm.wire.encoding import encode_value
+from session_fsm.wire.text import parse
 
-__all__ = ["json_line"]
+__all__ = ["has_json_lines", "json_line"]
 
 _BEYOND_ASCII = re.compile(r"[^\x20-\x7e]")
+
+
+def has_json_lines(data: bytes) -> bool:
+    """Whether the first two lines of *data* are JSON objects."""
+    lines = data.strip().split(b"\n", 2)[:2]
+    try:
+        return len(lines) == 2 and all(is_object(parse(line)) for line in lines)
+    except WireError:
+        return False
 
 
 def json_line(value: Any) -> str:

@@ -23,7 +23,8 @@ def own_option() -> Callable[[F], F]:
         "--own",
         metavar="JSON",
         callback=_fields,
-        help='Values of the fields that the class adds, to create sessions with, such as \'{"tenant": "acme"}\'.',
+        help="Values, as JSON, of the fields that the class adds; needed if these are required, such as "
+        '\'{"tenant": "acme"}\'.',
     )
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from importlib import import_module
 from typing import Any, Literal, NewType, Protocol, TypeAlias
 
@@ -110,10 +111,13 @@ def render(
     session: CustomerSession | None = None,
     events: Iterable[SessionEvent | Decision[Any]] = (),
     coverage: Mapping[str, int] | None = None,
+    now: datetime | None = None,
     detail: Detail = "full",
     title: str | None = None,
 ) -> str:
-    """Return the state diagram of a session class as text. The same arguments always give the same text.
+    """Return the state diagram of a session class as text.
+
+    The same arguments always give the same text. With rules that depend on the time, a *session* also needs *now*.
 
     Args:
         kind: the session class; with *session*, the class of that session is drawn.
@@ -122,6 +126,7 @@ def render(
         events: the history, oldest first: a `SessionEvent` for each event, a `Decision` for each refusal.
         coverage: how often tests exercised each part: counts by the ID of a row (``T-04``) and by the outcomes of
             a rule (``too_many_units:passed``, ``too_many_units:violated``).
+        now: when the rules judge *session*, with a time zone; it is shown. By default the current time, not shown.
         detail: ``"full"``, or ``"simple"`` for only states and triggers.
         title: the title; by default the name of the class.
 
@@ -129,14 +134,16 @@ def render(
         InvalidValue: there is no such format or detail, *kind* is not a session class, *session* is not an instance
             of it, or an element of *events* is neither an event nor a refused decision.
     """
-    renderer = _renderer_of(format)
+    renderer = renderer_of(format)
     if detail not in DETAILS:
         raise InvalidValue("/detail", f"{detail!r} is none of: {', '.join(DETAILS)}")
     diagram = model(_kind_of(kind, session), title=title)
-    return renderer(diagram, overlay(diagram, session=session, events=events, coverage=coverage), detail=detail)
+    shown = overlay(diagram, session=session, events=events, coverage=coverage, now=now)
+    return renderer(diagram, shown, detail=detail)
 
 
-def _renderer_of(name: str) -> Renderer:
+def renderer_of(name: str) -> Renderer:
+    """Return the renderer of the format *name*, or raise `InvalidValue`."""
     if name in _registered:
         return _registered[name]
     if name not in _BUILT_IN:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
@@ -179,11 +180,15 @@ class HistoryEntry:
     @property
     def shown_time(self) -> str:
         """The time for readers: to the second, with its zone."""
-        found = _TIME.fullmatch(self.at)
-        if found is None:
-            return self.at
-        date, time, zone = found.groups()
-        return f"{date} {time} {'UTC' if zone == '+00:00' else zone}"
+        return _shown_time(self.at)
+
+
+def _shown_time(at: str) -> str:
+    found = _TIME.fullmatch(at)
+    if found is None:
+        return at
+    date, time, zone = found.groups()
+    return f"{date} {time} {'UTC' if zone == '+00:00' else zone}"
 
 
 @frozen(kw_only=True)
@@ -192,6 +197,8 @@ class Overlay:
 
     current: State | None = None
     """The current state of the session."""
+    now: str = ""
+    """The time at which the rules judged the session, in ISO 8601; empty if it was not given."""
     refused: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
     """The edges that leave the current state and are refused now: edge ID -> the reasons, in words."""
     allowed: frozenset[str] = frozenset()
@@ -208,6 +215,13 @@ class Overlay:
     """The events and refusals, oldest first."""
     counts: Mapping[str, int] | None = None
     """How often tests exercised each edge, by its ID, and each rule's outcomes, as ``code:passed`` and ``code:violated``."""
+    counted: str = "tested"
+    """The word for what `counts` counts: ``tested``, or ``occurred`` if they are those of recorded requests."""
+
+    @property
+    def when(self) -> str:
+        """``now``, or the time at which the rules judged the session, for readers."""
+        return f"at {_shown_time(self.now)}" if self.now else "now"
 
     def numbers(self, edge: Edge) -> tuple[int, ...]:
         """Return the step numbers of *edge* in the history, counted from 1."""
@@ -224,6 +238,8 @@ def overlay(
     session: CustomerSession | None = None,
     events: Iterable[SessionEvent | Decision[Any]] = (),
     coverage: Mapping[str, int] | None = None,
+    counted: str = "tested",
+    now: datetime | None = None,
 ) -> Overlay:
     """Return the overlay of *diagram* for a session, a history and test counts.
 
@@ -232,6 +248,8 @@ def overlay(
         session: its current state is marked, and each edge that leaves it is allowed or refused by its `board`.
         events: the history; a refused `Decision` among them is a refusal.
         coverage: counts by edge ID and by ``code:passed`` or ``code:violated``.
+        counted: the word for what *coverage* counts.
+        now: when the rules judge *session*; by default the current time.
 
     Raises:
         InvalidValue: an element of *events* is neither an event nor a refused decision.
@@ -239,12 +257,13 @@ def overlay(
     board: tuple[BoardEntry, ...] = ()
     leaving: list[Edge] = []
     if session is not None:
-        board = tuple(_board_entry(decision) for decision in session.board().values())
+        board = tuple(_board_entry(decision) for decision in session.board(now=now).values())
         leaving = [edge for edge in diagram.edges if edge.source is session.state]
     reasons = {entry.trigger: entry.reasons for entry in board}
     history = tuple(_history_entry(diagram, event) for event in events)
     return Overlay(
         current=None if session is None else session.state,
+        now="" if session is None or now is None else now.isoformat(),
         refused={edge.id: reasons[edge.trigger] for edge in leaving if reasons[edge.trigger]},
         allowed=frozenset(edge.id for edge in leaving if not reasons[edge.trigger]),
         steps=tuple(entry.edges for entry in history if not entry.refused),
@@ -253,6 +272,7 @@ def overlay(
         board=board,
         history=history,
         counts=None if coverage is None else _clean_counts(coverage),
+        counted=counted,
     )
 
 

@@ -64,8 +64,14 @@ def remarks(edge: Edge, overlay: Overlay) -> list[str]:
     if refused := overlay.refusals_of(edge):
         lines.append(f"refused {times(refused)}")
     if overlay.counts is not None:
-        lines.append(UNTESTED if is_uncovered(edge, overlay) else f"tested {times(overlay.counts[edge.id])}")
+        never = is_uncovered(edge, overlay)
+        lines.append(_untested(overlay) if never else f"{overlay.counted} {times(overlay.counts[edge.id])}")
     return lines
+
+
+def _untested(overlay: Overlay) -> str:
+    """Return the words for a transition that was never counted."""
+    return UNTESTED if overlay.counted == "tested" else f"NEVER {overlay.counted.upper()}"
 
 
 def _steps(numbers: Sequence[int]) -> str:
@@ -91,7 +97,7 @@ def rule_counts(code: str, overlay: Overlay) -> str:
         return ""
     outcomes = {"passed": overlay.counts.get(f"{code}:passed"), "refused": overlay.counts.get(f"{code}:violated")}
     if not any(outcomes.values()):
-        return UNTESTED
+        return _untested(overlay)
     return ", ".join(f"{name} {times(count)}" if count else f"NEVER {name}" for name, count in outcomes.items())
 
 
@@ -123,20 +129,24 @@ def _rule_text(rule: RuleText, overlay: Overlay) -> str:
 
 def _marks(diagram: Diagram, overlay: Overlay, looks: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the marks that edges of *diagram* have, each with its meaning."""
+    counted = "no test has taken this transition"
+    if overlay.counted != "tested":
+        counted = "no recorded request has taken this transition"
     for mark, meaning, used in (
         (ALLOWED, "the session allows this transition", bool(overlay.allowed)),
         (REFUSED, "a rule refuses this transition", bool(overlay.refused)),
         (TRAVELLED, "the session has taken this transition, in these steps of its history", any(overlay.steps)),
-        (UNTESTED, "no test has taken this transition", any(is_uncovered(edge, overlay) for edge in diagram.edges)),
+        (UNTESTED, counted, any(is_uncovered(edge, overlay) for edge in diagram.edges)),
     ):
         if used:
-            yield mark, f"{looks[mark]}; {meaning}" if mark in looks else meaning
+            shown = _untested(overlay) if mark is UNTESTED else mark
+            yield shown, f"{looks[mark]}; {meaning}" if mark in looks else meaning
 
 
 def _now(diagram: Diagram, overlay: Overlay) -> Iterator[tuple[str, str]]:
     if overlay.current is None:
         return
-    yield overlay.subject, f"is {overlay.current}"
+    yield overlay.subject, f"is {overlay.current} {overlay.when}" if overlay.now else f"is {overlay.current}"
     for edge in diagram.edges:
         if edge.id in overlay.allowed:
             yield f"{edge.id} {edge.trigger}", "is allowed"

@@ -66,8 +66,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Count for a class only what its own sessions did, and not those of its subclasses.",
     )
     parser.addini("session_fsm_cov", "As --session-fsm-cov.", "bool", default=False)
-    parser.addini("session_fsm_class", "As --session-fsm-class, one a line.", "linelist", default=[])
-    parser.addini("session_fsm_report", "As --session-fsm-report, one a line.", "linelist", default=[])
+    parser.addini("session_fsm_class", "As --session-fsm-class, one per line.", "linelist", default=[])
+    parser.addini("session_fsm_report", "As --session-fsm-report, one per line.", "linelist", default=[])
     parser.addini("session_fsm_fail_under", "As --session-fsm-fail-under.", default=None)
     parser.addini("session_fsm_data", "As --session-fsm-data.", default=None)
     parser.addini("session_fsm_without_subclasses", "As --session-fsm-without-subclasses.", "bool", default=False)
@@ -199,7 +199,9 @@ def _as_report(given: str) -> tuple[str, str]:
     """Return the format and the file of ``FORMAT[:FILE]``."""
     name, _, path = given.partition(":")
     if name not in FORMATS:
-        raise pytest.UsageError(f"--session-fsm-report: there is no format '{name}'; there are {', '.join(FORMATS)}")
+        suffix = Path(given).suffix[1:]
+        meant = f"; did you mean {suffix}:{given}?" if suffix in FORMATS else f"; there are {', '.join(FORMATS)}"
+        raise pytest.UsageError(f"--session-fsm-report: there is no format '{name}'{meant}")
     if not path and name != "term":
         raise pytest.UsageError(f"--session-fsm-report: {name} needs a file, as in {name}:coverage.{name}")
     return name, path

@@ -10,6 +10,7 @@ from typing import Any
 import html5lib
 import pytest
 from command_line import recording, reopened, returned, run, update
+from text_diagrams import unescaped
 from traffic import NewShop, OldShop, traffic, write_lines
 
 from session_fsm import CustomerSession, InvalidValue, Trigger, rule
@@ -17,6 +18,7 @@ from session_fsm.backtest import BacktestError, Change, Report, backtest
 from session_fsm.backtest.examples import test_module as module_of
 from session_fsm.backtest.page import _why
 from session_fsm.backtest.page_parts import share
+from session_fsm.diagrams import FormatLike
 from session_fsm.testing import recording as recorded
 
 
@@ -90,6 +92,7 @@ class TestChanges:
             "other_state": {"sessions": 0, "total": "0"},
         }
         assert report.summary["sessionsThatEndElsewhere"] == 2
+        assert (report.summary["refused"], report.summary["refusedByBoth"]) == (4, 2)
         assert {(row["state"], row["against"]) for row in report.ends.to_pylist()} == {
             ("none", "partially_returned"),
             ("closed", "open"),
@@ -281,7 +284,14 @@ class TestCoverage:
         assert report.coverage.counts == expected.counts
         # The recorder does not see what `put` refuses before it has a trigger.
         assert all(number <= report.coverage.refusals[cell] for cell, number in expected.refusals.items())
-        assert f"tested {expected.rows['T-04']} times" in report.picture()
+        assert f"occurred {expected.rows['T-04']} times" in report.picture()
+
+    @pytest.mark.parametrize("name", ["mermaid", "dot", "plantuml", "markdown", "svg", "html"])
+    def test_pictures_say_occurred_and_not_tested(self, name: FormatLike, tmp_path: Path) -> None:
+        text = unescaped(played(tmp_path, *ORDERS).picture(name)).lower()
+        assert "occurred once" in text
+        assert "never occurred" in text
+        assert "tested" not in text
 
 
 class TestFiles:

@@ -41,6 +41,7 @@ class TestSummary:
             "        0  sessions refused for another reason",
             "        0  sessions in another state, or with another total",
             "        2  sessions end in another state",
+            "        0  operations refused by both",
             "",
             "Why",
             "        1  coupon_code_required  create newly allowed",

@@ -56,9 +56,9 @@ class TestKinds:
             ({**SESSION, **UPDATE, "id": 6, "applicationId": 322, "effects": []}, "session"),
             ({"customerSession": {**UPDATE, "updated": "ignored", "total": 3}}, "update"),
             ({"customerSession": {**UPDATE, "id": 6, "integrationId": "ignored"}, "responseContent": []}, "update"),
-            ({"customerSession": {**SESSION, **UPDATE}, "effects": []}, "answer"),
-            ({"customerSession": {**SESSION, **UPDATE}}, "answer"),
-            ({"customerSession": {**SESSION, **UPDATE}, "return": RETURN, "previousReturns": [RETURN]}, "answer"),
+            ({"customerSession": {**SESSION, **UPDATE}, "effects": []}, "response"),
+            ({"customerSession": {**SESSION, **UPDATE}}, "response"),
+            ({"customerSession": {**SESSION, **UPDATE}, "return": RETURN, "previousReturns": [RETURN]}, "response"),
             ({"message": "The submitted data was invalid"}, "error envelope"),
             ({"message": "Too many requests", "StatusCode": 409}, "error envelope"),
             (
@@ -73,7 +73,7 @@ class TestKinds:
         assert (result.exit_code, result.output.splitlines()[0]) == (0, f"{path}: valid {kind}")
 
     @pytest.mark.parametrize("content", [None, 3, [], '"text"', True])
-    @pytest.mark.parametrize("kind", ["session", "update", "return", "event", "answer", "error"])
+    @pytest.mark.parametrize("kind", ["session", "update", "return", "event", "response", "error"])
     def test_every_kind_must_be_an_object(self, document: Any, content: Any, kind: str) -> None:
         result = run("check", "--kind", kind, document(content))
         assert result.exit_code == 1
@@ -148,22 +148,35 @@ class TestAnswers:
             "referral": None,
         }
         path = document(answer)
-        assert run("check", path).output == f"{path}: valid answer\n"
+        assert run("check", path).output == f"{path}: valid response\n"
         assert run("check", "--strict", path).exit_code == 0
 
-    def test_an_answer_without_a_session_gets_a_note(self, document: Any) -> None:
+    def test_the_former_name_of_the_kind_is_accepted(self, document: Any) -> None:
+        path = document({"effects": [], "customerSession": SESSION})
+        for name in ("response", "answer"):
+            assert run("check", "--kind", name, path).output == f"{path}: valid response\n"
+        assert "answer" not in run("check", "--help").output
+
+    def test_json_lines_are_recognised(self, document: Any) -> None:
+        path = document("\n".join(map(json.dumps, [UPDATE, RETURN])))
+        text = "the file has JSON Lines, and check reads one document; session-fsm replay reads recorded requests"
+        assert run("check", path).output == f"{path}: {text}\n"
+        assert "JSON Lines" not in run("check", document("{}\nnonsense")).output
+        assert "JSON Lines" not in run("check", document("5\n6")).output
+
+    def test_a_response_without_a_session_gets_a_note(self, document: Any) -> None:
         path = document({"effects": [], "createdCoupons": [], "createdReferrals": []})
         result = run("check", "--strict", path)
         assert result.exit_code == 0
         note = 'note: it holds no session; a request asks for it by "responseContent": ["customerSession"]'
-        assert result.output.splitlines() == [f"{path}: valid answer", f"{path}: {note}"]
+        assert result.output.splitlines() == [f"{path}: valid response", f"{path}: {note}"]
 
-    def test_an_event_of_this_library_in_an_answer_is_read_with_the_class(self, document: Any) -> None:
+    def test_an_event_of_this_library_in_a_response_is_read_with_the_class(self, document: Any) -> None:
         event = wire.unstructure(CustomerSession.create("order-1", now=NOW).pending_events[0])
         path = document({"effects": [], "customerSession": {**SESSION, "tenant": "acme"}, "event": event})
-        assert run("check", path, "--class", "builders:TenantSession").output == f"{path}: valid answer\n"
+        assert run("check", path, "--class", "builders:TenantSession").output == f"{path}: valid response\n"
 
-    @pytest.mark.parametrize("kind", ["session", "update", "return", "event", "answer"])
+    @pytest.mark.parametrize("kind", ["session", "update", "return", "event", "response"])
     @pytest.mark.parametrize(
         "content",
         [
@@ -324,7 +337,7 @@ class TestProblems:
     def test_a_document_without_known_members_is_not_recognised(self, document: Any) -> None:
         path = document({"operation": "update", "sessionId": "order-1"})
         result = run("check", path)
-        problem = "no member of it is known: it is no session, update, return, event, answer or error envelope"
+        problem = "no member of it is known: it is no session, update, return, event, response or error envelope"
         assert (result.exit_code, result.output.splitlines()[0]) == (1, f"{path}: {problem}")
         assert run("check", "--kind", "update", path).exit_code == 0
 

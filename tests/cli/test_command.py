@@ -73,6 +73,18 @@ class TestWrongCalls:
                 ["demo", "--class", "shop.Shop"],
                 "invalid value for '--class': 'shop.Shop' does not look like package.module:ShopSession; did you mean shop:Shop?",
             ),
+            (
+                ["demo", "--class", "CustomerSession"],
+                "invalid value for '--class': 'CustomerSession' does not look like package.module:ShopSession; did you mean session_fsm:CustomerSession?",
+            ),
+            (["diagram", "mine:Shop"], "got unexpected extra argument (mine:Shop); write --class mine:Shop (see "),
+            (["diagram", "mine"], "got unexpected extra argument (mine) (see session-fsm diagram --help)"),
+            (["version"], "no such command 'version'; did you mean '--version'?"),
+            (["explain", "closed"], "invalid value for '[TRIGGER]': closed is a state; write --state closed\n"),
+            (
+                ["explain", "return"],
+                "invalid value for '[TRIGGER]': 'return' is no trigger; did you mean return_items?",
+            ),
             (["diagramm"], "no such command 'diagramm'; did you mean 'diagram'?"),
             (["demo", "--class", ":Shop"], "invalid value for '--class': ':Shop' does not look like package.module:"),
             (["demo", "--class", "shop:"], "invalid value for '--class': 'shop:' does not look like package.module:"),
@@ -91,6 +103,21 @@ class TestWrongCalls:
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr.startswith(f"session-fsm: {message}")
         assert result.stderr.count("\n") == 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "meant"),
+        [
+            (["diagram", "-f", "svg"], "; did you mean --format?"),
+            (["diagram", "--output", "x.svg"], "; did you mean -o?"),
+            (["demo", "-c", "mine:Shop"], "; did you mean --class?"),
+            (["demo", "--output", "x.svg"], ""),
+        ],
+    )
+    def test_an_option_of_other_programs_suggests_that_of_the_command(self, arguments: list[str], meant: str) -> None:
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert f"{meant} (see session-fsm {arguments[0]} --help)\n" in result.stderr
+        assert ("did you mean" in result.stderr) is bool(meant)
 
     def test_control_characters_in_an_argument_are_escaped(self) -> None:
         result = run("\x1b[31mred\x9b")
@@ -120,6 +147,32 @@ class TestClasses:
         result = run("explain", "close", "--class", "corner_shop:ShopSession")
         assert result.exit_code == 0
         assert "order_too_small      An order is worth ten at least." in result.output
+
+    @pytest.mark.parametrize(
+        ("place", "message"),
+        [
+            (
+                "corner_shop",
+                "'corner_shop' does not look like package.module:ShopSession; did you mean corner_shop:ShopSession?",
+            ),
+            ("without_class", "'without_class' does not look like package.module:ShopSession"),
+            (
+                "corner_shop.py:ShopSession",
+                "'corner_shop.py:ShopSession' names a file, and not a module; did you mean corner_shop:ShopSession?",
+            ),
+            (
+                "shops/first.py:Shop",
+                "'shops/first.py:Shop' names a file, and not a module; did you mean shops.first:Shop?",
+            ),
+        ],
+    )
+    def test_a_wrong_place_is_answered_with_the_right_one(self, place: str, message: str) -> None:
+        Path("shops").mkdir()
+        self._write("corner_shop.py", _SHOP)
+        self._write("without_class.py", "")
+        self._write("shops/first.py", _SHOP)
+        result = run("explain", "--class", place)
+        assert (result.exit_code, result.stderr) == (2, f"session-fsm: invalid value for '--class': {message}\n")
 
     def test_a_nested_class_is_found(self) -> None:
         self._write("corner_shop.py", _SHOP + "\nclass Shops:\n    First = ShopSession\n")
@@ -205,6 +258,8 @@ class TestEndings:
             (OSError(errno.EIO, "Input/output error", "a.jsonl"), 2, "session-fsm: a.jsonl: Input/output error\n"),
             (SessionFSMError("a callback\nfailed"), 2, "session-fsm: a callback\\nfailed\n"),
             (click.ClickException("This is so."), 2, "session-fsm: this is so\n"),
+            (OSError(errno.ENOENT, "No such file", "Released.json"), 2, "session-fsm: Released.json: No such file\n"),
+            (click.ClickException("CustomerSession is so."), 2, "session-fsm: CustomerSession is so\n"),
             (click.UsageError("Not so."), 2, "session-fsm: not so (see session-fsm fail --help)\n"),
         ],
     )

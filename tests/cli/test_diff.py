@@ -71,7 +71,11 @@ def test_dead_ends_for_stored_sessions_are_status_3(tmp_path):
     ("old", "message"),
     [
         ("nothing.json", "nothing.json: No such file or directory"),
-        ("nothing", "nothing: No such file or directory"),
+        (
+            "CustomerSession",
+            "there is no such file, and 'CustomerSession' does not look like package.module:ShopSession; did you mean session_fsm:CustomerSession?",
+        ),
+        ("nothing:Shop", "invalid value for 'OLD': there is no module 'nothing'"),
         ("nowhere:Shop", "there is no module 'nowhere'"),
         ("session_fsm:Shop", "the module 'session_fsm' has no 'Shop'"),
     ],

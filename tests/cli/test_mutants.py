@@ -71,6 +71,10 @@ class TestCalls:
         assert result.exit_code == 2
         assert message in result.stderr
 
+    def test_options_of_the_command_that_runs_the_tests_are_its_own(self):
+        result = run("mutants", "--kinds", "drop-rule", *BAKERY, sys.executable, "-c", CLOSING + "raise SystemExit(7)")
+        assert result.stderr == "session-fsm: the command fails without any mutant, with exit status 7\n"
+
     def test_the_output_of_failing_tests_is_shown(self):
         result = run("mutants", *BAKERY, *python("print('broken'); raise SystemExit(1)"))
         assert result.exit_code == 2

@@ -3,18 +3,33 @@
 import hashlib
 import subprocess
 import sys
+from datetime import datetime
+from json import loads
 from typing import Any
 
 import pytest
-from builders import session_in
+from builders import at_minute, session_in
 from diagram_cases import PLAIN, ShopSession
-from text_diagrams import plain
+from text_diagrams import plain, unescaped
 
-from session_fsm import CustomerSession, InvalidValue, rule
+from session_fsm import CustomerSession, InvalidValue, Trigger, rule
 from session_fsm.diagrams import formats, model, register_format, render
 from session_fsm.diagrams.svg import picture
 
 NAMES = ("mermaid", "dot", "plantuml", "markdown", "json", "scxml", "svg", "html")
+
+
+@rule("too_late", on=[Trigger.CLOSE])
+def closing_is_within_the_hours(now: datetime) -> bool:
+    """Orders are closed within the hours of the shop."""
+    return now < at_minute(60)
+
+
+class WithHours(CustomerSession):
+    rules = (*CustomerSession.rules, closing_is_within_the_hours)
+
+
+SESSION_WITH_HOURS = session_in("open", WithHours)
 
 
 class TestRender:
@@ -66,6 +81,7 @@ class TestRender:
             ({"kind": int}, ""),
             ({"kind": ShopSession, "session": session_in("open")}, "/session"),
             ({"events": [5]}, "/events"),
+            ({"session": session_in("open"), "now": "today"}, "/now"),
         ],
     )
     def test_invalid_arguments_are_refused(self, settings: dict[str, Any], pointer: str) -> None:
@@ -76,6 +92,27 @@ class TestRender:
     def test_an_allowed_decision_is_not_a_history_entry(self) -> None:
         with pytest.raises(InvalidValue):
             render(events=[session_in("open").evaluate("close")])
+
+    @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("json", "scxml")])
+    def test_the_given_time_is_shown(self, name: str) -> None:
+        text = unescaped(render(session=SESSION_WITH_HOURS, format=name, now=at_minute(60)))
+        assert "2026-03-01 10:00:00 UTC" in text.replace("\\", "").replace("&nbsp;", " ")
+
+    def test_the_rules_judge_a_session_at_the_given_time(self) -> None:
+        early, late = (
+            loads(render(session=SESSION_WITH_HOURS, format="json", now=at_minute(minute)))["overlay"]["session"]
+            for minute in (59, 60)
+        )
+        assert ("T-04" in early["allowed"], early["refused"]) == (True, {})
+        assert ("T-04" in late["allowed"], list(late["refused"])) == (False, ["T-04"])
+        assert late["now"] == "2026-03-01T10:00:00+00:00"
+
+    def test_the_time_is_shown_only_if_it_is_given_with_a_session(self) -> None:
+        assert "order-1042 is open now" in render(session=SESSION_WITH_HOURS, format="svg")
+        assert "order-1042 is open at 2026-03-01 10:00:00 UTC" in render(
+            session=SESSION_WITH_HOURS, format="svg", now=at_minute(60)
+        )
+        assert render(format="json", now=at_minute(60)) == render(format="json")
 
     def test_a_registered_format_is_rendered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("session_fsm.diagrams._registered", {})  # undoes the registration after the test

@@ -80,7 +80,7 @@ Examples:
     "-o",
     "output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the report to this directory; the same command continues a run that was interrupted.",
+    help="Write the report to this directory. To continue after an interruption, run the same command again.",
 )
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the report as a page.")
 @click.option("--json", "as_json", is_flag=True, help="Write the summary as one JSON object.")
@@ -105,7 +105,7 @@ def command(
 
     Exit status: 0 if no request is newly refused, 1 if one is (without --against: if any request is refused), 2 if the
     input is not found, none of it can be read, or a class cannot be imported, 130 after Ctrl-C. A line that cannot be
-    read is counted and does not change the status. With -o, the same command continues after Ctrl-C.
+    read is counted and does not change the status. With -o, run the same command again to continue after Ctrl-C.
     """
     try:
         package = import_module("session_fsm.backtest")
@@ -212,8 +212,12 @@ def _changes(screen: Screen, report: Report) -> None:
         )
         for (words, style), change in zip(_CHANGES.values(), numbers["changed"].values(), strict=True)
     ]
-    ends = numbers["sessionsThatEndElsewhere"]
-    screen.table([*rows, (Cell(f"{ends:>9,}", "" if ends else "quiet"), "sessions end in another state", "")])
+    for words, number in (
+        ("sessions end in another state", numbers["sessionsThatEndElsewhere"]),
+        ("operations refused by both", numbers["refusedByBoth"]),
+    ):
+        rows.append((Cell(f"{number:>9,}", "" if number else "quiet"), words, ""))
+    screen.table(rows)
     causes = [row for row in report.changes.to_pylist() if row["role"] == "cause"]
     _reasons(screen, "Why", [(f"{row['trigger']} {_CHANGES[row['change']][0]}", row) for row in causes])
     _example(screen, report)

@@ -9,6 +9,7 @@ import click
 
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.documents import KINDS, Report, check
+from session_fsm.cli.json_lines import has_json_lines
 from session_fsm.cli.terminal import Screen, escaped, write_error
 from session_fsm.errors import Problem, WireError
 from session_fsm.session import CustomerSession
@@ -16,6 +17,8 @@ from session_fsm.wire.text import MOST_BYTES, parse
 
 __all__ = ["command"]
 
+_FORMER = "answer"
+"""The former name of the kind ``response``, which is still accepted."""
 _MOST_NOTES = 20
 """The greatest number of notes written for a file; the rest is counted."""
 
@@ -32,7 +35,8 @@ Examples:
 @click.option(
     "--kind",
     "named",
-    type=click.Choice(list(KINDS)),
+    type=click.Choice([*KINDS, _FORMER]),
+    metavar=f"[{'|'.join(KINDS)}]",
     help="The kind of document; by default, it is recognised by its members.",
 )
 @click.option("--strict", is_flag=True, help="Report unknown members as problems.")
@@ -59,7 +63,7 @@ def command(*, files: tuple[str, ...], kind: type[CustomerSession], named: str |
             write_error(f"{shown}: {error.strerror}")
             status = 2
             continue
-        report = _check(data, kind, named)
+        report = _check(data, kind, "response" if named == _FORMER else named)
         problems = report.problems + (report.unknown if strict else ())
         for problem in problems:
             sys.stdout.write(f"{shown}: {screen.style(escaped(str(problem)), 'refused')}\n")
@@ -77,6 +81,9 @@ def _check(data: bytes, kind: type[CustomerSession], named: str | None) -> Repor
     try:
         document = parse(data)
     except WireError as error:
+        if has_json_lines(data):
+            text = "the file has JSON Lines, and check reads one document; session-fsm replay reads recorded requests"
+            return Report("", (Problem("", text),))
         return Report("", error.problems)
     return check(document, kind, named)
 

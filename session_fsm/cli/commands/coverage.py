@@ -52,7 +52,8 @@ Examples:
     "-o",
     "output",
     type=click.Path(dir_okay=False, allow_dash=True),
-    help="Write to this file. For several classes in a format for one class, write one file each, named after it.",
+    help="Write to this file. With several classes, a format for one class, such as svg, writes a file for each class; "
+    "the name of the class is added to the name of the file.",
 )
 def command(
     *,

@@ -34,9 +34,9 @@ Example:
 def command(kind: type[CustomerSession]) -> None:
     """Print the steps of one order: every request, its result, and why it was refused.
 
-    The order comes with the package, in the format of session-fsm replay. Its shop has switched an optional rule on
-    that Talon.One recommends: a session must hold a coupon code when it closes. With --class, the order is
-    judged by the rules of your class.
+    The order comes with the package, in the format of session-fsm replay. The shop of this example has enabled an
+    optional rule, which Talon.One recommends: a session must hold a coupon code when it closes. With --class, the order
+    is judged by the rules of your class.
     """
     screen = Screen()
     recording, summary = Recording(kind), Summary()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.diagram_files import DiagramFiles
+from session_fsm.cli.diagram_files import DiagramFiles, format_of, suffix_of
+from session_fsm.cli.json_lines import has_json_lines
+from session_fsm.cli.now import now_option
 from session_fsm.cli.terminal import Screen, escaped, write_error
 from session_fsm.diagrams import DETAILS, Detail, Format, formats, render
 from session_fsm.errors import WireError
@@ -33,7 +36,7 @@ _STYLES = {"+": "done", "-": "refused", "@": "quiet"}
     epilog="""\b
 Examples:
   session-fsm diagram > states.mmd
-  session-fsm diagram --format svg --session order.json -o order.svg
+  session-fsm diagram --session order.json -o order.svg
   session-fsm diagram --class shop.sessions:ShopSession --write diagrams/shop
   session-fsm diagram --class shop.sessions:ShopSession --check diagrams/shop""",
 )
@@ -41,7 +44,8 @@ Examples:
     "--format",
     "format_name",
     metavar="FORMAT",
-    help=f"One of {', '.join(formats())}, or a format that the module of the class registers. By default mermaid.",
+    help=f"One of {', '.join(formats())}, or a format that the module of the class registers. By default, that of "
+    "the suffix of the file of -o, or mermaid.",
 )
 @class_option()
 @click.option(
@@ -52,6 +56,10 @@ Examples:
     "events_file",
     type=_FILE,
     help="Events as JSON Lines, oldest first: number the transitions that they made.",
+)
+@now_option(
+    "The time at which the rules judge the --session, such as 2026-09-14T09:12:00Z; by default the current time. It is "
+    "in the diagram."
 )
 @click.option(
     "--detail",
@@ -79,6 +87,7 @@ def command(
     format_name: str | None,
     session_file: str | None,
     events_file: str | None,
+    now: datetime | None,
     detail: Detail,
     title: str | None,
     output: str | None,
@@ -94,20 +103,37 @@ def command(
     Exit status: 0 on success, 1 if --check finds that a file in DIR is missing, differs, or does not belong to the
     diagram, 2 if a file cannot be read or must not be overwritten.
     """
+    if now and not session_file:
+        raise click.UsageError("--now goes with --session")
     folder = written or checked
     if folder is None:
         session = _read(session_file, kind) if session_file else None
         events = _read_events(events_file) if events_file else []
-        name = format_name or "mermaid"
-        if name not in formats():
-            raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(formats())}")
-        text = render(kind, Format(name), session=session, events=events, detail=detail, title=title)
+        text = render(
+            kind, _format(format_name, output), session=session, events=events, now=now, detail=detail, title=title
+        )
         _write_output(text, output)
         return 0
     if (written and checked) or format_name or session_file or events_file or output:
         raise click.UsageError("--write and --check go with --class, --detail and --title alone")
     expected = DiagramFiles.of(kind, detail=detail, title=title)
     return _write_files(folder, expected) if written else _check_files(folder, expected)
+
+
+def _format(name: str | None, output: str | None) -> Format:
+    """Return the format that *name* or the suffix of the file *output* names; without both, Mermaid."""
+    if name is not None and name not in formats():
+        raise click.BadParameter(f"there is no format '{name}'; there are {', '.join(formats())}")
+    suffix = Path(output or "").suffix
+    meant = format_of(suffix)
+    if name and meant and name != meant:
+        raise click.BadParameter(
+            f"{output} has the suffix of {meant}, and --format is {name}; leave out --format, or name the file *{suffix_of(name)}"
+        )
+    if suffix and not name and not meant:
+        known = ", ".join(map(suffix_of, formats()))
+        raise click.BadParameter(f"no format has the suffix {suffix}; use one of {known}, or give --format")
+    return Format(name or meant or "mermaid")
 
 
 def _write_output(text: str, output: str | None) -> None:
@@ -120,6 +146,8 @@ def _write_output(text: str, output: str | None) -> None:
 def _read(name: str, kind: type[T]) -> T:
     with click.open_file(name, "rb") as stream:
         data = stream.read(MOST_BYTES + 1)
+    if has_json_lines(data):
+        raise click.ClickException(f"{_display_name(name)}: the file has JSON Lines; --events reads the events in it")
     return _load(data, kind, _display_name(name))
 
 
@@ -156,12 +184,15 @@ def _write_files(folder: Path, expected: DiagramFiles) -> int:
 
 
 def _check_files(folder: Path, expected: DiagramFiles) -> int:
+    if nested := expected.nested(folder):
+        write_error(f"{folder} has no file of this diagram; did you mean {nested}?")
+        return 1
     screen = Screen()
     differences = list(expected.differences(folder))
     for line in differences:
         sys.stdout.write(screen.style(escaped(line), _STYLES.get(line[:1], "")) + "\n")
     if differences:
-        write_error(f"{folder} is not current; write it again with --write in place of --check")
+        write_error(f"{folder} is not current; run the same command with --write instead of --check")
         return 1
     sys.stdout.write(escaped(f"{folder}: {len(expected.texts)} files are current") + "\n")
     return 0

@@ -34,7 +34,8 @@ _STYLES = {
 
 def _definition(_ctx: click.Context, _option: click.Parameter, given: str) -> Definition:
     """Read the file or import the class that *given* names."""
-    if given.endswith(".json") or ":" not in given:
+    is_file = ":" not in given and Path(given).exists()
+    if is_file or given.endswith(".json"):
         try:
             return read_definition(Path(given).read_bytes())
         except WireError as error:
@@ -42,7 +43,8 @@ def _definition(_ctx: click.Context, _option: click.Parameter, given: str) -> De
     try:
         return class_at(given)
     except InvalidValue as error:
-        raise click.BadParameter(error.problem) from None
+        missing = "" if ":" in given else "there is no such file, and "
+        raise click.BadParameter(missing + error.problem) from None
 
 
 @click.command(

@@ -36,7 +36,9 @@ Examples:
     "--ignore",
     multiple=True,
     metavar="PLACE[:FACT]",
-    help="Do not report this difference, such as session/coupon or update/state:enum. May be repeated.",
+    help="Do not report the differences at this place, such as session/coupon, or only that of one fact, such as "
+    "update/state:enum. FACT is what differs: member, type, format, enum, required, or a limit such as maxLength. May "
+    "be repeated.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also report the known differences, which are intended.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")

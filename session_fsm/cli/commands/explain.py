@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +30,20 @@ _AUTHORITY = {
 }
 
 
+class _TriggerChoice(click.Choice[str]):
+    """The names of triggers. The error about another name says what was probably meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name of a trigger, or fail."""
+        name = str(value)
+        if name in set(State):
+            self.fail(f"{name} is a state; write --state {name}", param, ctx)
+        similar = get_close_matches(name, list(Trigger), 1)
+        if similar and name not in set(Trigger):
+            self.fail(f"'{name}' is no trigger; did you mean {similar[0]}?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command(
     short_help="Describe a trigger: its transitions and the rules that guard them.",
     epilog="""\b
@@ -39,7 +54,7 @@ Examples:
   session-fsm explain reopen --state partially_returned""",
 )
 @click.argument(
-    "trigger", metavar="[TRIGGER]", required=False, type=click.Choice([trigger.value for trigger in Trigger])
+    "trigger", metavar="[TRIGGER]", required=False, type=_TriggerChoice([trigger.value for trigger in Trigger])
 )
 @click.option(
     "--state",

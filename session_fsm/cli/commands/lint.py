@@ -39,7 +39,8 @@ Examples:
     "--ignore",
     multiple=True,
     metavar="[PLACE:]FAULT",
-    help="Do not report this fault, at one place or everywhere. May be repeated.",
+    help="Do not report this fault: everywhere, or only at PLACE, such as the code of a rule. The first column of the "
+    "report is the place, the second the fault. May be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(

@@ -37,6 +37,7 @@ def _changes(_ctx: click.Context, _option: click.Parameter, given: str | None) -
 
 
 @click.command(
+    context_settings={"allow_interspersed_args": False},  # what follows COMMAND belongs to it, also without "--"
     short_help="Mutation testing: find changes of the definition that tests miss.",
     epilog="""\b
 Examples:

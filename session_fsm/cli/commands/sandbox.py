@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from session_fsm.cli.definition import class_option
+from session_fsm.cli.now import now_option
 from session_fsm.cli.own import own_option
 from session_fsm.cli.stored import object_option
 from session_fsm.cli.terminal import Cell, Screen
-from session_fsm.converters import to_time
 from session_fsm.errors import InvalidValue, WireError
 from session_fsm.session import CustomerSession
 from session_fsm.validators import is_list
@@ -31,15 +31,6 @@ def _sandbox(module: str = "") -> Any:
         return import_module(f"session_fsm.sandbox{module}")
     except ModuleNotFoundError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _time(_ctx: click.Context, _option: click.Parameter, given: str | None) -> datetime | None:
-    if given is None:
-        return None
-    time = to_time(given)
-    if time is None:
-        raise click.BadParameter(f"'{given}' is not a time with its time zone, such as 2026-09-14T09:12:00Z")
-    return time
 
 
 def _faults(_ctx: click.Context, _option: click.Parameter, given: Path | None) -> list[Fault]:
@@ -80,12 +71,15 @@ Examples:
     "--faults",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     callback=_faults,
-    help="A JSON file with one fault or a list of faults that are injected from the start.",
+    help='A JSON file with one fault or a list of faults that are injected from the start, such as {"status": 503, "times": '
+    "2}. POST /sandbox/faults takes the same; /sandbox/openapi.json describes it.",
 )
+@now_option("The time at which the clock starts, such as 2026-09-14T09:12:00Z; by default the current time.")
 @click.option(
-    "--now", metavar="TIME", callback=_time, help="The time at which the clock starts; by default the current time."
+    "--standing",
+    is_flag=True,
+    help="Stop the clock; it advances only by PUT /sandbox/clock, which /sandbox/openapi.json describes.",
 )
-@click.option("--standing", is_flag=True, help="Stop the clock; it advances only by a control request.")
 @click.option(
     "--key",
     "keys",

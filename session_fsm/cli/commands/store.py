@@ -165,7 +165,7 @@ def _board(session: CustomerSession) -> dict[str, Any]:
 @command.command()
 @store_command(session=True)
 @application_option()
-@json_option("one JSON object a line, each with the event")
+@json_option("one JSON object per line, each with the event")
 def history(
     *, store: SessionStore[CustomerSession], session_id: str, application_id: int | None, as_json: bool
 ) -> None:
@@ -204,7 +204,7 @@ def _event_row(stored: StoredEvent) -> tuple[str | Cell, ...]:
     help="The greatest number of sessions to list.",
 )
 @click.option("--after", metavar="CURSOR", help="Continue after the end of an earlier list.")
-@json_option("the sessions as Talon.One's JSON, one a line")
+@json_option("the sessions as Talon.One's JSON, one per line")
 def find(
     *,
     store: SessionStore[CustomerSession],
@@ -236,9 +236,12 @@ def find(
 
 @command.command()
 @store_command()
-@json_option("one JSON object a line for each problem, and the summary as the last")
+@json_option("one JSON object per line for each problem, and the summary as the last")
 def verify(*, store: SessionStore[CustomerSession], as_json: bool) -> int:
-    """Rebuild each session from its events, and list sessions whose stored document differs."""
+    """Compare each session with its events.
+
+    The session is rebuilt from its events; it is listed if its stored document differs.
+    """
     return _checked(store.verify(), store.count(), "session", "verified", as_json=as_json)
 
 
@@ -249,11 +252,11 @@ Example:
 )
 @store_command(migrations=True)
 @object_option("--migrations", "migrations", "What SessionStore takes as migrate=: a function for each class version.")
-@json_option("one JSON object a line for each document that cannot be read, and the summary as the last")
+@json_option("one JSON object per line for each document that cannot be read, and the summary as the last")
 def migrate(*, store: SessionStore[CustomerSession], as_json: bool) -> int:
-    """Rewrite the documents that another version of the class or of the library has written.
+    """Rewrite outdated documents.
 
-    It can be interrupted and started again. Documents that cannot be read are listed and not changed.
+    These are written by another version of the class or of the library. The command can be interrupted and started again. Documents that cannot be read are listed and not changed.
     """
     return _checked(store.migrate(), store.count_outdated(), "document", "rewritten", as_json=as_json)
 
@@ -311,9 +314,9 @@ Examples:
     "--batch", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Number of messages read at once."
 )
 def relay(*, store: SessionStore[CustomerSession], publish: Any, every: float | None, attempts: int, batch: int) -> int:
-    """Publish the messages of the outbox: each at least once, and in order for each session.
+    """Publish the messages of the outbox.
 
-    Without --publish, messages are written to standard output, as CloudEvents in JSON, one per line.
+    Each is published at least once, and those of a session in order. Without --publish, messages are written to standard output, as CloudEvents in JSON, one per line.
     """
     done = store.relay(publish or _write, every=every, attempts=attempts, batch=batch)
     if done.failed or done.postponed:
@@ -352,9 +355,9 @@ def prune(
     states: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Delete expired answers of idempotency keys, and the messages and sessions that the options select.
+    """Delete old answers, messages and sessions.
 
-    A session is deleted with its events if it is in a --state and has no unpublished message.
+    Expired answers of idempotency keys are always deleted, messages and sessions if the options select them. A session is deleted with its events if it is in a --state and has no unpublished message.
     """
     if (session_days is None) != (not states):
         raise click.UsageError("--session-days and --state go together", click.get_current_context())

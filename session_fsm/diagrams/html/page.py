@@ -94,7 +94,7 @@ def page(diagram: Diagram, overlay: Overlay, *, detail: str, more: Iterable[tupl
 def _lead(diagram: Diagram, overlay: Overlay) -> str:
     if overlay.current is not None:
         subject = f"<bdi>{escape(overlay.subject)}</bdi>" if overlay.subject else "The session"
-        return f"<strong>{subject}</strong> is <strong>{overlay.current}</strong> now."
+        return f"<strong>{subject}</strong> is <strong>{overlay.current}</strong> {overlay.when}."
     words = "Its states, its transitions, and the rules that refuse them."
     if diagram.class_name == diagram.title:
         return words

@@ -17,11 +17,11 @@ _NEW = "Before there is a session. One is created as a cart (open) or at once as
 
 
 _STEP_BUTTONS = """<div class="play steps" hidden>
-<p><button type="button" data-step="first">First</button>
+<p>Steps of its history (also with the arrow keys, Home and End):
+<button type="button" data-step="first">First</button>
 <button type="button" data-step="back">Back</button>
 <button type="button" data-step="next">Next</button>
-<button type="button" data-step="last">Last</button>
-<span class="fine">in its history; so do the arrow keys, Home and End</span></p>
+<button type="button" data-step="last">Last</button></p>
 <p id="step" role="status"></p>
 </div>
 """
@@ -81,7 +81,7 @@ def _panel(diagram: Diagram, overlay: Overlay, node: Node | None, *, full: bool)
     parts = [f'<h3 id="state-{name}" tabindex="-1">{name}{here}</h3>']
     parts.append(f"<p>{_NEW if node is None else _isolated(node.meaning)}</p>")
     parts.append(
-        f'<h4>What is allowed</h4>\n<ul class="ways">\n{transitions}\n</ul>'
+        f'<h4>Transitions</h4>\n<ul class="ways">\n{transitions}\n</ul>'
         if transitions
         else "<p>No transition leaves this state.</p>"
     )
@@ -171,7 +171,7 @@ def table(diagram: Diagram, overlay: Overlay, *, full: bool) -> str:
     """Return the section with every row of the table."""
     headers = ["Row", "From", "Trigger", "To"]
     headers += ["API call", "Event", "Refused for"] if full else []
-    headers += [] if overlay.counts is None else ["Tested"]
+    headers += [] if overlay.counts is None else [overlay.counted.capitalize()]
     rows: list[str] = []
     for edge in diagram.edges:
         cells = [_isolated(edge.id), edge.source or "(new)", f"<strong>{edge.trigger}</strong>", str(edge.target)]

@@ -52,6 +52,7 @@ def _overlay(diagram: Diagram, overlay: Overlay) -> dict[str, Any]:
         document["session"] = {
             "id": overlay.subject,
             "state": overlay.current,
+            "now": overlay.now or None,
             "allowed": [edge.id for edge in diagram.edges if edge.id in overlay.allowed],
             "refused": {
                 edge.id: list(overlay.refused[edge.id]) for edge in diagram.edges if edge.id in overlay.refused

@@ -60,7 +60,9 @@ def sentence(edge: Edge, overlay: Overlay) -> str:
     if refused := overlay.refusals_of(edge):
         parts.append(f"Refused {times(refused)} in its history.")
     if overlay.counts is not None:
-        parts.append("Never tested." if is_uncovered(edge, overlay) else f"Tested {times(overlay.counts[edge.id])}.")
+        counted = overlay.counted
+        never = is_uncovered(edge, overlay)
+        parts.append(f"Never {counted}." if never else f"{counted.capitalize()} {times(overlay.counts[edge.id])}.")
     return " ".join(parts)
 
 
@@ -82,9 +84,9 @@ def card_lines(diagram: Diagram, edge: Edge, overlay: Overlay, *, room: int, ful
     if refused := overlay.refusals_of(edge):
         lines.append(_count_line(f"refused {times(refused)}", room, mark="no", fill="no"))
     if is_uncovered(edge, overlay):
-        lines.append(Line(content="never tested", mark="never", fill="no", bold=True))
+        lines.append(Line(content=f"never {overlay.counted}", mark="never", fill="no", bold=True))
     elif overlay.counts is not None:
-        lines.append(_count_line(f"tested {times(overlay.counts[edge.id])}", room, mark="yes", fill="muted"))
+        lines.append(_count_line(f"{overlay.counted} {times(overlay.counts[edge.id])}", room, mark="yes", fill="muted"))
     return tuple(lines)
 
 

@@ -27,7 +27,7 @@ def _symbols(overlay: Overlay) -> list[tuple[str, str, str]]:
     if overlay.steps:
         symbols.append(("steps", "way", "its history: the steps"))
     if overlay.counts is not None:
-        symbols.append(("never", "no", "never tested"))
+        symbols.append(("never", "no", f"never {overlay.counted}"))
     return symbols
 
 

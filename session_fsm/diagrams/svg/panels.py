@@ -140,11 +140,11 @@ def _coverage(column: _Column, diagram: Diagram, overlay: Overlay, *, full: bool
     unseen = [(code, outcome) for code, outcome in outcomes if not counts.get(f"{code}:{outcome}")]
     edges, rules = len(diagram.edges), len(outcomes)
     column.heading(
-        f"Tested: {edges - len(missed)} of {edges} transitions, {rules - len(unseen)} of {rules} rule outcomes"
+        f"{overlay.counted.capitalize()}: {edges - len(missed)} of {edges} transitions, {rules - len(unseen)} of {rules} rule outcomes"
     )
     if missed:
         names = ", ".join(f"{edge.trigger} from {edge.source or 'new'} ({edge.id})" for edge in missed)
-        column.line(f"Never tested: {names}", mark="never", fill="no", most=5)
+        column.line(f"Never {overlay.counted}: {names}", mark="never", fill="no", most=5)
     if unseen and not full:
         names = ", ".join(f"{code} {outcome}" for code, outcome in unseen)
         column.line(f"Never seen: {names}", mark="never", fill="no", most=8)

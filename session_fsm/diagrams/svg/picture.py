@@ -91,7 +91,7 @@ def _heading(diagram: Diagram, overlay: Overlay) -> tuple[list[str], int]:
         parts.append(text(14, y, line, size=22, bold=True))
     facts = [diagram.class_name] if diagram.class_name != diagram.title else []
     if overlay.current is not None:
-        facts.append(f"{overlay.subject or 'the session'} is {overlay.current} now")
+        facts.append(f"{overlay.subject or 'the session'} is {overlay.current} {overlay.when}")
     if facts:
         y += 20
         (line,) = wrap(": ".join(facts), WIDTH - 28, 13, most=1)

@@ -108,7 +108,9 @@ def _run_without(runner: Runner, kind: type[CustomerSession]) -> float:
         try:
             ended = runner.run(injection.folder, None)
         except OSError as error:
-            raise CannotRun(f"{runner.command[0]} cannot be run: {error.strerror}") from error
+            name = runner.command[0]
+            hint = f"; write: python -m pytest {name}" if Path(name).exists() else ""
+            raise CannotRun(f"{name} cannot be run: {error.strerror}{hint}") from error
         if ended.status == _NO_TESTS and place_of_pytest(runner.command) is not None:
             raise CannotRun("the command finds no tests", ended.output)
         if ended.status:

@@ -313,6 +313,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "complaint"),
         [
+            (["--session-fsm-report", "a.svg"], "*there is no format 'a.svg'; did you mean svg:a.svg?"),
             (["--session-fsm-report", "gif:x"], "--session-fsm-report: there is no format 'gif'; there are term, *"),
             (["--session-fsm-report", "html"], "--session-fsm-report: html needs a file, as in html:coverage.html"),
             (["--session-fsm-fail-under", "many"], "--session-fsm-fail-under: 'many' is not a number from 0 to 100"),
@@ -320,7 +321,7 @@ class TestOptions:
             (["--session-fsm-fail-under", "nan"], "--session-fsm-fail-under: 'nan' is not a number from 0 to 100"),
             (
                 ["--session-fsm-cov", "--session-fsm-class", "shop"],
-                "--session-fsm-class: 'shop' does not look like package.module:ShopSession",
+                "--session-fsm-class: 'shop' does not look like package.module:ShopSession; did you mean shop:ShopSession?",
             ),
             (
                 ["--session-fsm-cov", "--session-fsm-class", "shop:Shop"],

@@ -247,6 +247,10 @@ class TestNoResult:
             (python("raise SystemExit(3)"), "the command fails without any mutant, with exit status 3"),
             (python("import session_fsm"), "the tests never import corner_shop:ShopSession"),
             (["./no-such-program"], "./no-such-program cannot be run: No such file or directory"),
+            (
+                ["corner_shop.py"],
+                "corner_shop.py cannot be run: No such file or directory; write: python -m pytest corner_shop.py",
+            ),
             ([sys.executable, "-m", "pytest", "-p", "no:xdist", "."], "the command finds no tests"),
         ],
     )
