@@ -55,7 +55,8 @@ def test_it_says_where_it_listens_and_ends_with_a_signal(tmp_path: Path) -> None
         took = perf_counter() - began
         assert answer.status_code == 200
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=30)
+        rest, errors = process.stdout.read(), process.stderr.read()  # `communicate` would lose what `readline` holds
+        process.wait(30)
     assert process.returncode == 0
     assert errors == ""
     assert rest == (
