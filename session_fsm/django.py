@@ -36,7 +36,6 @@ from session_fsm.errors import (
     InvalidValue,
     Problem,
     SessionFSMError,
-    TransitionRefused,
     WireError,
     counted,
     http_status,
@@ -298,13 +297,15 @@ def _document(value: Any) -> Any:
 def error_response(error: SessionFSMError) -> ExactJsonResponse:
     """Return *error* in Talon.One's format, with its `http_status`.
 
-    An error with status 500 is logged with its traceback, and the ID of the session where it is known. The response
+    An error from status 500 on is logged with its traceback, and the ID of the session where it is known. The response
     says nothing of the cause: the text of an exception may contain a password.
     """
     status = http_status(error)
     if status >= 500:
-        name = f"session {error.session_id!r}" if isinstance(error, TransitionRefused) else "a session"
-        _log.error("%s: %s", name, type(error).__name__, exc_info=error)
+        session_id = getattr(error, "session_id", "")  # of a refusal, and of an error of the store
+        _log.error(
+            "%s: %s", f"session {session_id!r}" if session_id else "a session", type(error).__name__, exc_info=error
+        )
     return ExactJsonResponse(to_error_response(error), status=status)
 
 

@@ -273,7 +273,10 @@ class TestBounds:
         assert entry == {"title": "own", "details": "x" * 500 + "...", "source": {}}
 
     def test_an_error_of_another_kind_is_cut_as_well(self) -> None:
-        assert to_error_response(SessionFSMError("x" * 501)) == {"message": "x" * 500 + "...", "errors": []}
+        class Missing(SessionFSMError):
+            _status = 404
+
+        assert to_error_response(Missing("x" * 501)) == {"message": "x" * 500 + "...", "errors": []}
 
     def test_a_value_of_whatever_size_is_not_repeated(self) -> None:
         huge = "x" * 100_000

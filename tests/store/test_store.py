@@ -490,7 +490,26 @@ class TestErrors:
 
     def test_a_stale_session_is_a_conflict_for_http(self) -> None:
         assert http_status(StaleSession("a", None, 1, 2)) == 409
-        assert to_error_response(StaleSession("a", None, 1, 2))["StatusCode"] == 409
+        assert to_error_response(StaleSession("a", None, 1, 2)) == {
+            "message": "Too many requests are updating this session at the same time",
+            "StatusCode": 409,
+        }
+
+    def test_an_envelope_has_the_text_of_an_error_below_500_alone(self) -> None:
+        """W-18: 409 repeats the status."""
+        assert to_error_response(SessionNotFound("a")) == {"message": "session 'a' is not in the store", "errors": []}
+        assert to_error_response(SessionExists("a")) == {
+            "message": "session 'a' is in the store already",
+            "StatusCode": 409,
+        }
+        assert to_error_response(StoreUnavailable("no file /etc/orders.db")) == {
+            "message": "Service Unavailable",
+            "errors": [],
+        }
+        assert to_error_response(SchemaOutdated(None, "0001", "postgresql://db")) == {
+            "message": "Internal Server Error",
+            "errors": [],
+        }
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)

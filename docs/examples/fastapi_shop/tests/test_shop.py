@@ -173,7 +173,7 @@ class TestRefusals:
     def test_an_unknown_session_is_not_found(self, client: TestClient, method: str, tail: str) -> None:
         answer = client.request(method, URL + tail, content='{"returnedCartItems": [{"position": 0}]}')
         assert answer.status_code == 404
-        assert answer.json() == {"message": 'There is no session "order-7"', "errors": []}
+        assert answer.json() == {"message": "session 'order-7' is not in the store", "errors": []}
 
     def test_unknown_urls_and_methods_have_the_same_error_format(self, client: TestClient) -> None:
         assert client.get("/nowhere").json() == {"message": "Not Found", "errors": []}
