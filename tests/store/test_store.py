@@ -26,7 +26,16 @@ from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import session_fsm
-from session_fsm import CartItem, CustomerSession, InvalidValue, SessionFSMError, Trigger, WrongState, rule, wire
+from session_fsm import (
+    CartItem,
+    CustomerSession,
+    InvalidValue,
+    SessionFSMError,
+    Trigger,
+    WrongState,
+    rule,
+    wire,
+)
 from session_fsm.errors import Problem, http_status, to_error_response
 from session_fsm.store import (
     AsyncSessionStore,
@@ -458,6 +467,31 @@ class TestTelemetry:
         )
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert found.stdout == "1\n"
+
+
+class TestCreate:
+    """What ``create=`` of `SessionStore.change` may make."""
+
+    @pytest.mark.parametrize(
+        ("made", "problem"),
+        [
+            (CustomerSession.create("b"), "create made session 'b' of application 1, not session 'a' of application 1"),
+            (
+                CustomerSession.create("a", application_id=2),
+                "create made session 'a' of application 2, not session 'a' of application 1",
+            ),
+            (
+                wire.loads(wire.dumps(CustomerSession.create("a"))),
+                "create made session 'a' of application 1 without an event; store a session that was read with add",
+            ),
+        ],
+    )
+    def test_another_session_or_one_without_an_event_is_refused(self, made: CustomerSession, problem: str) -> None:
+        with SessionStore("sqlite://", application_id=1) as store:
+            store.create_schema()
+            with pytest.raises(InvalidValue, match=f"^{problem}$"):
+                store.change("a", CustomerSession.close, create=lambda: made)
+            assert store.count() == 0
 
 
 ERRORS = [
