@@ -31,11 +31,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from session_fsm import wire
+from session_fsm.decisions import Decision
 from session_fsm.diagrams import Detail, render
 from session_fsm.errors import (
     InvalidValue,
     Problem,
     SessionFSMError,
+    Violation,
     WireError,
     counted,
     http_status,
@@ -273,7 +275,7 @@ class ExactJsonResponse(HttpResponse):  # type: ignore[misc]  # Django has no ty
     >>> response = ExactJsonResponse({"customerSession": session, "effects": []})
 
     Args:
-        data: a session, event or other object that `session_fsm.wire` writes, or a JSON value that holds such objects.
+        data: a session, event, decision or other object that `session_fsm.wire` writes, or a JSON value that holds such.
             It may hold decimals.
         options: ``status``, ``headers`` and the other options of ``HttpResponse``.
 
@@ -287,7 +289,7 @@ class ExactJsonResponse(HttpResponse):  # type: ignore[misc]  # Django has no ty
 
 def _document(value: Any) -> Any:
     """Return a JSON value without objects of this library."""
-    if isinstance(value, KINDS):
+    if isinstance(value, (*KINDS, Decision, Violation)):
         return wire.unstructure(value)
     if is_object(value):
         return {name: _document(member) for name, member in value.items()}

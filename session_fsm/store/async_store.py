@@ -306,7 +306,7 @@ class AsyncSessionStore(Generic[C]):
         idempotency_key: str | None = None,
         request: object = None,
         lock: bool = False,
-        create: Callable[[], Awaitable[C] | C],
+        create: Callable[[], Awaitable[C] | C] | None,
     ) -> T | SessionEvent: ...
     async def change(
         self,

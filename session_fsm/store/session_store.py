@@ -313,7 +313,7 @@ class SessionStore(Generic[C]):
         idempotency_key: str | None = None,
         request: object = None,
         lock: bool = False,
-        create: Callable[[], C],
+        create: Callable[[], C] | None,
     ) -> T | SessionEvent: ...
     def change(
         self,
