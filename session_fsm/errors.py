@@ -372,7 +372,7 @@ def from_error_response(response: Mapping[str, Any]) -> ErrorResponse:
         InvalidValue: *response* is not a mapping.
     """
     if not isinstance(response, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # an answer may hold anything
-        raise InvalidValue("", "an envelope of errors is an object")
+        raise InvalidValue("", "an envelope of errors is an object; give the parsed JSON, not its text")
     entries: list[Any] = _member(response, "errors", list) or []
     return ErrorResponse(
         message=_member(response, "message", str) or "",
