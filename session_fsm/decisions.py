@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from session_fsm import errors
 from session_fsm.entities import Snapshot
-from session_fsm.errors import RULE_FAILED, RuleViolated, Violation, WrongState, joined, shortened
+from session_fsm.errors import RULE_FAILED, InvalidValue, RuleViolated, Violation, WrongState, joined, shortened
 from session_fsm.generated import maker
 from session_fsm.guards import Rule
 from session_fsm.states import EventName, State, Trigger
@@ -124,7 +124,13 @@ class Decision(Generic[S]):
         return self
 
     def refusal(self) -> TransitionRefused:
-        """Return the error of this refusal. Its cause is what the first failed rule raised."""
+        """Return the error of this refusal. Its cause is what the first failed rule raised.
+
+        Raises:
+            InvalidValue: the decision allows the trigger.
+        """
+        if not self.violations:
+            raise InvalidValue("", f"{self.trigger} is allowed, so there is no refusal")
         if not self.checks:  # the table refuses it, not a rule
             return WrongState(self, self.session_id, self.allowed_triggers, self.already)
         refusal = RuleViolated(self, self.session_id)

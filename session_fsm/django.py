@@ -31,12 +31,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from session_fsm import wire
+from session_fsm.decisions import Decision
 from session_fsm.diagrams import Detail, render
 from session_fsm.errors import (
     InvalidValue,
     Problem,
     SessionFSMError,
-    TransitionRefused,
+    Violation,
     WireError,
     counted,
     http_status,
@@ -274,7 +275,7 @@ class ExactJsonResponse(HttpResponse):  # type: ignore[misc]  # Django has no ty
     >>> response = ExactJsonResponse({"customerSession": session, "effects": []})
 
     Args:
-        data: a session, event or other object that `session_fsm.wire` writes, or a JSON value that holds such objects.
+        data: a session, event, decision or other object that `session_fsm.wire` writes, or a JSON value that holds such.
             It may hold decimals.
         options: ``status``, ``headers`` and the other options of ``HttpResponse``.
 
@@ -288,7 +289,7 @@ class ExactJsonResponse(HttpResponse):  # type: ignore[misc]  # Django has no ty
 
 def _document(value: Any) -> Any:
     """Return a JSON value without objects of this library."""
-    if isinstance(value, KINDS):
+    if isinstance(value, (*KINDS, Decision, Violation)):
         return wire.unstructure(value)
     if is_object(value):
         return {name: _document(member) for name, member in value.items()}
@@ -298,13 +299,15 @@ def _document(value: Any) -> Any:
 def error_response(error: SessionFSMError) -> ExactJsonResponse:
     """Return *error* in Talon.One's format, with its `http_status`.
 
-    An error with status 500 is logged with its traceback, and the ID of the session where it is known. The response
+    An error from status 500 on is logged with its traceback, and the ID of the session where it is known. The response
     says nothing of the cause: the text of an exception may contain a password.
     """
     status = http_status(error)
     if status >= 500:
-        name = f"session {error.session_id!r}" if isinstance(error, TransitionRefused) else "a session"
-        _log.error("%s: %s", name, type(error).__name__, exc_info=error)
+        session_id = getattr(error, "session_id", "")  # of a refusal, and of an error of the store
+        _log.error(
+            "%s: %s", f"session {session_id!r}" if session_id else "a session", type(error).__name__, exc_info=error
+        )
     return ExactJsonResponse(to_error_response(error), status=status)
 
 

@@ -20,7 +20,7 @@ of the HTTP answer, and `from_error_response` reads an envelope.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import field, frozen
 
@@ -133,9 +133,14 @@ class Problem:
 class SessionFSMError(Exception):
     """The base of every error of this library."""
 
+    _status: ClassVar[int] = 500
+    """The HTTP status of the error; see `http_status`."""
+
 
 class TransitionRefused(SessionFSMError):
     """The trigger is refused, and the session is unchanged."""
+
+    _status = 400
 
     def __init__(self, decision: Decision[Any], session_id: str) -> None:
         super().__init__(decision, session_id)
@@ -207,9 +212,13 @@ class ConcurrentChange(SessionFSMError):
     this has changed nothing.
     """
 
+    _status = 409
+
 
 class InvalidValue(SessionFSMError, ValueError):
     """A value breaks its own type, length or range; nothing was changed."""
+
+    _status = 400
 
     def __init__(self, pointer: str, problem: str, others: Iterable[Problem] = (), title: str = _UNTITLED) -> None:
         first, others = Problem(pointer, problem, title), tuple(others)
@@ -234,6 +243,8 @@ class InvalidValue(SessionFSMError, ValueError):
 class WireError(SessionFSMError, ValueError):
     """A JSON document cannot be read."""
 
+    _status = 400
+
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         """All of them, each with its `Problem.pointer` and `Problem.text`."""
@@ -248,24 +259,20 @@ class WireError(SessionFSMError, ValueError):
 # Two faults have a title of Talon.One's; the title of every other one is its code.
 _TITLES = {"attribute_not_declared": "Unknown", "attribute_wrong_type": "Invalid type"}
 _ALREADY = "already_in_state"
+_GENERAL = {500: "Internal Server Error", 503: "Service Unavailable"}
+"""The messages of faults of the service, by their status."""
 _TOO_MANY_REQUESTS = "Too many requests are updating this session at the same time"
 
 
 def http_status(error: SessionFSMError) -> int:
     """Return the HTTP status for *error*.
 
-    400 for what the caller asked or sent, 409 for a `ConcurrentChange`, and 500 where nobody knows: a rule raised an
-    exception instead of answering, or the error is none of these.
+    400 for what the caller asked or sent, 404 and 409 for a session that is not stored or that changed meanwhile, 503
+    for a database that cannot be reached, and 500 if the service is at fault, such as for a rule that raised.
     """
-    match error:
-        case RuleViolated() if any(violation.code == RULE_FAILED for violation in error.violations):
-            return 500
-        case TransitionRefused() | InvalidValue() | WireError():
-            return 400
-        case ConcurrentChange():
-            return 409
-        case _:
-            return 500
+    if isinstance(error, RuleViolated) and any(violation.code == RULE_FAILED for violation in error.violations):
+        return 500
+    return error._status  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # a class attribute of this tree
 
 
 def to_error_response(error: SessionFSMError) -> dict[str, Any]:
@@ -275,11 +282,14 @@ def to_error_response(error: SessionFSMError) -> dict[str, Any]:
     entries and one that says how many more there are; ``source`` is empty where there is no place (W-18). The title is
     the code of the violation, but for the titles that Talon.One publishes (``Unknown``, ``Invalid type``, ``enum``),
     ``already_in_state`` where the session is already where the caller wanted it, and ``Invalid value`` for a value or
-    document that cannot be read. A pointer begins at the session, or the return, that the request holds. A
-    `ConcurrentChange` is written as W-20 has it.
+    document that cannot be read. A pointer begins at the session, or the return, that the request holds.
+
+    With status 409 there are no entries but a ``StatusCode`` (W-18), and a `ConcurrentChange` has the text of W-20. From
+    status 500 on the message is a general one, because the text of the error may name a file or a server.
     """
-    if isinstance(error, ConcurrentChange):
-        return {"message": _TOO_MANY_REQUESTS, "StatusCode": 409}
+    if http_status(error) == 409:
+        message = _TOO_MANY_REQUESTS if isinstance(error, ConcurrentChange) else shortened(str(error))
+        return {"message": message, "StatusCode": 409}
     faults = _faults(error)
     entries = [_entry(*fault) for fault in faults[:_MOST_ENTRIES]]
     if more := len(faults) - len(entries):
@@ -296,7 +306,7 @@ def _message(error: SessionFSMError) -> str:
         case TransitionRefused() | InvalidValue() | WireError():
             return "The submitted data was invalid"
         case _:
-            return shortened(str(error))
+            return _GENERAL.get(http_status(error)) or shortened(str(error))
 
 
 def _faults(error: SessionFSMError) -> Sequence[tuple[str, str, str | None]]:
@@ -362,7 +372,7 @@ def from_error_response(response: Mapping[str, Any]) -> ErrorResponse:
         InvalidValue: *response* is not a mapping.
     """
     if not isinstance(response, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # an answer may hold anything
-        raise InvalidValue("", "an envelope of errors is an object")
+        raise InvalidValue("", "an envelope of errors is an object; give the parsed JSON, not its text")
     entries: list[Any] = _member(response, "errors", list) or []
     return ErrorResponse(
         message=_member(response, "message", str) or "",

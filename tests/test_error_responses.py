@@ -140,6 +140,8 @@ class TestRaiseIfRefused:
     def test_an_allowed_decision_is_returned(self) -> None:
         decision = session_in("open").evaluate("close")
         assert decision.raise_if_refused() is decision
+        with pytest.raises(InvalidValue, match="close is allowed, so there is no refusal"):
+            decision.refusal()
 
     def test_a_decision_that_has_travelled_raises_without_a_cause(self) -> None:
         decision = pickle.loads(pickle.dumps(session_in("open", Shop).evaluate("close")))
@@ -273,7 +275,10 @@ class TestBounds:
         assert entry == {"title": "own", "details": "x" * 500 + "...", "source": {}}
 
     def test_an_error_of_another_kind_is_cut_as_well(self) -> None:
-        assert to_error_response(SessionFSMError("x" * 501)) == {"message": "x" * 500 + "...", "errors": []}
+        class Missing(SessionFSMError):
+            _status = 404
+
+        assert to_error_response(Missing("x" * 501)) == {"message": "x" * 500 + "...", "errors": []}
 
     def test_a_value_of_whatever_size_is_not_repeated(self) -> None:
         huge = "x" * 100_000
@@ -392,7 +397,9 @@ class TestReading:
 
     @pytest.mark.parametrize("odd", [None, 5, "text", [], ["message"], True, b"{}"])
     def test_what_is_no_object_is_refused(self, odd: Any) -> None:
-        with pytest.raises(InvalidValue, match="an envelope of errors is an object"):
+        with pytest.raises(
+            InvalidValue, match="an envelope of errors is an object; give the parsed JSON, not its text"
+        ):
             from_error_response(odd)
 
 
@@ -413,7 +420,7 @@ class TestWords:
         refusals: list[TransitionRefused] = [
             refusal_of(decision.raise_if_refused)
             for decision in session.board().values()
-            if isinstance(decision.refusal(), WrongState) and not decision.allowed
+            if not decision.allowed and isinstance(decision.refusal(), WrongState)
         ]
         for refusal in refusals:
             assert isinstance(refusal, WrongState)

@@ -311,8 +311,9 @@ class TestErrorResponse:
             "StatusCode": 409,
         }
 
-    def test_of_anything_else(self) -> None:
-        assert to_error_response(SessionFSMError("something else")) == {"message": "something else", "errors": []}
+    def test_of_a_fault_of_the_service_has_a_general_text(self) -> None:
+        """The text of the error may name a file or a server."""
+        assert to_error_response(SessionFSMError("/etc/secret")) == {"message": "Internal Server Error", "errors": []}
 
 
 class TestStatus:

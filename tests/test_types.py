@@ -233,6 +233,23 @@ SNIPPETS = {
         Row().session = session  # error
         Row().session = branch
         """,
+    "the store": """
+        from session_fsm.store import AsyncSessionStore, SessionStore
+
+        store = SessionStore("sqlite://", BranchSession)
+        assert_type(store.get("order-1"), BranchSession)
+        assert_type(store.change("order-1", lambda session: session.update_count), int)
+        created = store.change("order-1", lambda session: session.update_count, create=lambda: branch)
+        assert_type(created, int | SessionEvent)
+        assert_type(store.change("order-1", lambda session: session.close(), create=lambda: branch), SessionEvent)
+        store.change("order-1", lambda session: session.close(), create=lambda: session)  # error
+
+
+        async def change(store: AsyncSessionStore[BranchSession]) -> None:
+            assert_type(await store.change("order-1", lambda session: session.update_count), int)
+            created = await store.change("order-1", lambda session: session.update_count, create=lambda: branch)
+            assert_type(created, int | SessionEvent)
+        """,
     "the package": """
         import session_fsm
 

@@ -129,7 +129,7 @@ def create_app(
         kind: the class of the sessions, whose rules judge the requests.
         store: the URL of a database that keeps the sessions, such as ``sqlite:///sandbox.db``; memory without it.
         settings: how it behaves:
-        own: values for the fields that the class adds, for sessions that are created.
+        own: values for the fields that the class adds, for sessions that are created. Those without a default need one.
         effects: a function from the session, its event and the `ApiRequest` to a list of effects; none without it.
         keys: the API keys that are accepted; any without them (W-17).
         application_id: the Application of the sessions.

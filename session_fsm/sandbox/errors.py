@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from session_fsm.errors import SessionFSMError, http_status, shortened, to_error_response
+from session_fsm.errors import SessionFSMError, TransitionRefused, http_status, shortened, to_error_response
 
 __all__ = ["Refused", "envelope", "status_and_envelope"]
 
@@ -49,6 +49,11 @@ def envelope(status: int, document: Mapping[str, Any]) -> bytes:
 
 
 def status_and_envelope(error: SessionFSMError) -> tuple[int, bytes]:
-    """Return the status and the envelope for an error of the library."""
+    """Return the status and the envelope for an error of the library.
+
+    A sandbox is for developers, so it says what failed, such as the store, where a service does not.
+    """
     status = http_status(error)
+    if status >= 500 and not isinstance(error, TransitionRefused):
+        return status, envelope(status, {"message": shortened(str(error)), "errors": []})
     return status, envelope(status, to_error_response(error))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from attrs import field, fields, frozen
+from attrs import NOTHING, field, fields, frozen
 
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
@@ -85,6 +85,13 @@ class Settings(Generic[C]):
     def __attrs_post_init__(self) -> None:
         if not (isinstance(self.kind, type) and issubclass(self.kind, CustomerSession)):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise InvalidValue("/kind", "is not CustomerSession or a subclass of it")
+        own_fields = self.kind.machine.own_fields.by_alias
+        needed = [name for name, one in own_fields.items() if one.attribute.default is NOTHING]
+        if missing := [name for name in needed if name not in self.own]:
+            names = " and ".join(map(repr, missing))
+            raise InvalidValue(
+                "/own", f"has no {names}, which every new {self.kind.__name__} needs; requests have none"
+            )
         if isinstance(self.keys, str) or not all(isinstance(key, str) and key for key in self.keys):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers may be untyped
             raise InvalidValue("/keys", "is not a list of API keys")
         if self.unknown_session not in (400, 404):

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from session_fsm.changes import as_time
+from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.states import StateLike
 from session_fsm.store.arguments import BATCH, KEEP_ANSWERS, TIMEOUT, as_limit, as_state, as_states, utc_now
@@ -281,6 +282,32 @@ class AsyncSessionStore(Generic[C]):
     def _loading(self, session_id: str, application_id: int | None) -> Callable[[Connection], Stored[C]]:
         return lambda c: self._parts.operations.load(c, session_id, application_id, lock=True)
 
+    @overload
+    async def change(
+        self,
+        session_id: str,
+        function: Callable[[C], Awaitable[T] | T],
+        *,
+        application_id: int | None = None,
+        attempts: int = 5,
+        idempotency_key: str | None = None,
+        request: object = None,
+        lock: bool = False,
+        create: None = None,
+    ) -> T: ...
+    @overload
+    async def change(
+        self,
+        session_id: str,
+        function: Callable[[C], Awaitable[T] | T],
+        *,
+        application_id: int | None = None,
+        attempts: int = 5,
+        idempotency_key: str | None = None,
+        request: object = None,
+        lock: bool = False,
+        create: Callable[[], Awaitable[C] | C] | None,
+    ) -> T | SessionEvent: ...
     async def change(
         self,
         session_id: str,
@@ -292,7 +319,7 @@ class AsyncSessionStore(Generic[C]):
         request: object = None,
         lock: bool = False,
         create: Callable[[], Awaitable[C] | C] | None = None,
-    ) -> T:
+    ) -> T | SessionEvent:
         """Read a session, call *function* with it, save it, and return what *function* returned.
 
         If another writer has saved the session meanwhile, all of it is done again, after a short and random delay. What
@@ -308,9 +335,10 @@ class AsyncSessionStore(Generic[C]):
             request: what was asked for, as text, bytes or JSON: the key with another request is refused.
             lock: wait for the session's lock, on SQLite that of the database, before it is read.
             create: makes the session if there is none. It is stored, *function* is not called, and the answer is
-                the session's creation event.
+                the session's creation event, whatever *function* would have returned.
 
         Raises:
+            InvalidValue: *create* made another session, or one without an event.
             SessionNotFound: there is none, and *create* is not given.
             StaleSession: another writer was quicker in every attempt.
             IdempotencyConflict: the key was used for another request.

@@ -62,12 +62,16 @@ class StoreError(SessionFSMError):
 class SessionNotFound(StoreError):
     """No such session is stored."""
 
+    _status = 404
+
     def __str__(self) -> str:
         return f"{self._name} is not in the store"
 
 
 class SessionExists(StoreError):
     """A session with this ID is stored already."""
+
+    _status = 409
 
     def __str__(self) -> str:
         return f"{self._name} is in the store already"
@@ -92,6 +96,8 @@ class StaleSession(StoreError, ConcurrentChange):
 
 class IdempotencyConflict(StoreError):
     """The idempotency key was used for another request, or for another session."""
+
+    _status = 400
 
     def __init__(self, session_id: str, application_id: int | None = None, key: str = "") -> None:
         super().__init__(session_id, application_id, key)
@@ -167,6 +173,8 @@ class SchemaOutdated(StoreError):
 
 class StoreUnavailable(StoreError):
     """The database cannot be reached, is locked, is full, or has failed; nothing was stored unless `unknown`."""
+
+    _status = 503
 
     def __init__(
         self,

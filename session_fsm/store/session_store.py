@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from session_fsm.changes import as_time
+from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.states import StateLike
 from session_fsm.store.arguments import BATCH, KEEP_ANSWERS, TIMEOUT, as_limit, as_state, as_states, utc_now
@@ -288,6 +289,32 @@ class SessionStore(Generic[C]):
     def _loading(self, session_id: str, application_id: int | None) -> Callable[[Connection], Stored[C]]:
         return lambda c: self._parts.operations.load(c, session_id, application_id, lock=True)
 
+    @overload
+    def change(
+        self,
+        session_id: str,
+        function: Callable[[C], T],
+        *,
+        application_id: int | None = None,
+        attempts: int = 5,
+        idempotency_key: str | None = None,
+        request: object = None,
+        lock: bool = False,
+        create: None = None,
+    ) -> T: ...
+    @overload
+    def change(
+        self,
+        session_id: str,
+        function: Callable[[C], T],
+        *,
+        application_id: int | None = None,
+        attempts: int = 5,
+        idempotency_key: str | None = None,
+        request: object = None,
+        lock: bool = False,
+        create: Callable[[], C] | None,
+    ) -> T | SessionEvent: ...
     def change(
         self,
         session_id: str,
@@ -299,7 +326,7 @@ class SessionStore(Generic[C]):
         request: object = None,
         lock: bool = False,
         create: Callable[[], C] | None = None,
-    ) -> T:
+    ) -> T | SessionEvent:
         """Read a session, call *function* with it, save it, and return what *function* returned.
 
         If another writer has saved the session meanwhile, all of it is done again, after a short and random delay. What
@@ -315,9 +342,10 @@ class SessionStore(Generic[C]):
             request: what was asked for, as text, bytes or JSON: the key with another request is refused.
             lock: wait for the session's lock, on SQLite that of the database, before it is read.
             create: makes the session if there is none. It is stored, *function* is not called, and the answer is
-                the session's creation event.
+                the session's creation event, whatever *function* would have returned.
 
         Raises:
+            InvalidValue: *create* made another session, or one without an event.
             SessionNotFound: there is none, and *create* is not given.
             StaleSession: another writer was quicker in every attempt.
             IdempotencyConflict: the key was used for another request.

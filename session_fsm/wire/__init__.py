@@ -38,6 +38,7 @@ from session_fsm.errors import (
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.validators import is_object, kind_of
+from session_fsm.wire.decisions import document_of
 from session_fsm.wire.kinds import KINDS, ReturnRequest, is_ours, wrapper_of
 from session_fsm.wire.own_fields import read_scalar, register_type, typed_event
 from session_fsm.wire.preconf import equip_encoder
@@ -157,22 +158,22 @@ def _writer_of(kind: Any) -> Callable[[Any], dict[str, Any]]:
 
 
 def dumps(value: object, indent: int | None = None) -> bytes:
-    """Write a session, an update, a return or an event as JSON in UTF-8, with *indent* spaces a level or in one line.
+    """Write JSON in UTF-8, with *indent* spaces a level or in one line.
+
+    *value* is a session, an update, a return, an event, or one of the values that these hold; or a `Decision`, a
+    `Violation` or a board, as `unstructure` describes them.
 
     Raises:
         InvalidValue: *value* is nothing that can be written, or a subclass's own field holds something that is not.
     """
-    if not isinstance(value, KINDS):
-        raise InvalidValue("", f"{kind_of(value)} cannot be written; give a session, an update, a return or an event")
-    write = _writer_of(type(value))
     try:
-        data = fast_writer_of(write).write(value)
+        data = fast_writer_of(_writer_of(type(value))).write(value) if isinstance(value, KINDS) else None
         if data is not None and indent is None:
             return data
         from session_fsm.wire.encoding import encode_value, indented  # noqa: PLC0415 - it imports msgspec
 
         if data is None:
-            data = encode_value(write(value))
+            data = encode_value(unstructure(value))
         return data if indent is None else indented(data, indent)
     except UnicodeEncodeError:
         raise InvalidValue("", "a text holds half of a surrogate pair, which is no character") from None
@@ -230,12 +231,20 @@ def _of_request(problem: Problem, wrapper: str | None) -> Problem:
 def unstructure(value: object) -> dict[str, Any]:
     """Return the document of *value* as dictionaries, lists, text, integers, booleans and exact decimals.
 
+    The document of a `Decision` has ``trigger``, ``allowed``, ``source``, ``target``, ``eventName`` and ``violations``;
+    that of a `Violation` has ``code``, ``message``, ``details`` and ``pointer``. A member without a value is None. What
+    JSON lacks is text in the details. A board (`CustomerSession.board`) has a decision for each trigger.
+
     Raises:
         InvalidValue: *value* is nothing that can be written.
     """
-    if not isinstance(value, KINDS):
-        raise InvalidValue("", f"{kind_of(value)} cannot be written; give a session, an update, a return or an event")
-    return _writer_of(type(value))(value)
+    if isinstance(value, KINDS):
+        return _writer_of(type(value))(value)
+    document = document_of(value)
+    if document is None:
+        allowed = "a session, an update, a return, an event, a decision or a board"
+        raise InvalidValue("", f"{kind_of(value)} cannot be written; give {allowed}")
+    return document
 
 
 def _unwrapped(document: Any, kind: type) -> tuple[Any, str | None]:

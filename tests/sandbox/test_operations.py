@@ -437,10 +437,21 @@ class TestClass:
         answer = Client(kind=Shop).update()
         assert (answer.status_code, titles(answer)) == (500, ["rule_failed"])
 
-    def test_a_class_whose_fields_are_missing_is_500_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
-        answer = Client(kind=TenantSession).update()
+    def test_a_class_that_needs_a_field_is_refused_without_its_value(self) -> None:
+        """Requests have no own fields, so no session could be created."""
+        with pytest.raises(InvalidValue) as refused:
+            Client(kind=TenantSession, own={"note": "x"})
+        assert str(refused.value) == "/own: has no 'tenant', which every new TenantSession needs; requests have none"
+
+    def test_a_class_that_raises_is_500_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Broken(CustomerSession):
+            @classmethod
+            def create(cls, *_: Any, **__: Any) -> Any:
+                raise TypeError("no tenant")
+
+        answer = Client(kind=Broken).update()
         assert answer.status_code == 500
-        assert "tenant" in answer.json()["message"]
+        assert answer.json()["message"] == "TypeError: no tenant"
         assert "PUT /v2/customer_sessions/order-1 failed" in caplog.text
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import socket
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
@@ -183,6 +184,16 @@ class TestStore:
         client = Client(store=url)
         session = client.get().json()["customerSession"]
         assert (session["id"], session["applicationId"]) == (0, 1)
+        client.app.close()
+
+    def test_an_answer_says_what_failed_in_the_store(self, tmp_path: Path) -> None:
+        path = tmp_path / "sandbox.db"
+        client = Client(store=f"sqlite:///{path}")
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("DROP TABLE sessions")
+        answer = client.get()
+        assert answer.status_code == 503
+        assert answer.json()["message"] == "session 'order-1': the database has refused a statement [SQLITE_ERROR]"
         client.app.close()
 
     def test_a_store_that_cannot_be_opened_is_an_error(self, tmp_path: Path) -> None:

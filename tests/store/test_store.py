@@ -26,7 +26,16 @@ from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import session_fsm
-from session_fsm import CartItem, CustomerSession, InvalidValue, SessionFSMError, Trigger, WrongState, rule, wire
+from session_fsm import (
+    CartItem,
+    CustomerSession,
+    InvalidValue,
+    SessionFSMError,
+    Trigger,
+    WrongState,
+    rule,
+    wire,
+)
 from session_fsm.errors import Problem, http_status, to_error_response
 from session_fsm.store import (
     AsyncSessionStore,
@@ -460,6 +469,31 @@ class TestTelemetry:
         assert found.stdout == "1\n"
 
 
+class TestCreate:
+    """What ``create=`` of `SessionStore.change` may make."""
+
+    @pytest.mark.parametrize(
+        ("made", "problem"),
+        [
+            (CustomerSession.create("b"), "create made session 'b' of application 1, not session 'a' of application 1"),
+            (
+                CustomerSession.create("a", application_id=2),
+                "create made session 'a' of application 2, not session 'a' of application 1",
+            ),
+            (
+                wire.loads(wire.dumps(CustomerSession.create("a"))),
+                "create made session 'a' of application 1 without an event; store a session that was read with add",
+            ),
+        ],
+    )
+    def test_another_session_or_one_without_an_event_is_refused(self, made: CustomerSession, problem: str) -> None:
+        with SessionStore("sqlite://", application_id=1) as store:
+            store.create_schema()
+            with pytest.raises(InvalidValue, match=f"^{problem}$"):
+                store.change("a", CustomerSession.close, create=lambda: made)
+            assert store.count() == 0
+
+
 ERRORS = [
     (SessionNotFound("a", 3), "session 'a' of application 3 is not in the store"),
     (SessionExists("a"), "session 'a' is in the store already"),
@@ -490,7 +524,26 @@ class TestErrors:
 
     def test_a_stale_session_is_a_conflict_for_http(self) -> None:
         assert http_status(StaleSession("a", None, 1, 2)) == 409
-        assert to_error_response(StaleSession("a", None, 1, 2))["StatusCode"] == 409
+        assert to_error_response(StaleSession("a", None, 1, 2)) == {
+            "message": "Too many requests are updating this session at the same time",
+            "StatusCode": 409,
+        }
+
+    def test_an_envelope_has_the_text_of_an_error_below_500_alone(self) -> None:
+        """W-18: 409 repeats the status."""
+        assert to_error_response(SessionNotFound("a")) == {"message": "session 'a' is not in the store", "errors": []}
+        assert to_error_response(SessionExists("a")) == {
+            "message": "session 'a' is in the store already",
+            "StatusCode": 409,
+        }
+        assert to_error_response(StoreUnavailable("no file /etc/orders.db")) == {
+            "message": "Service Unavailable",
+            "errors": [],
+        }
+        assert to_error_response(SchemaOutdated(None, "0001", "postgresql://db")) == {
+            "message": "Internal Server Error",
+            "errors": [],
+        }
 
 
 @attrs.define(kw_only=True, eq=False, repr=False)

@@ -105,7 +105,9 @@ def show(
         sys.stdout.write(render(store.kind, Format(diagram), session=session, events=events))
     elif as_json:
         document: dict[str, Any] = wire.unstructure(session)
-        sys.stdout.write(json_line({"session": document, "board": _board(session)} if board else document))
+        sys.stdout.write(
+            json_line({"session": document, "board": wire.unstructure(session.board())} if board else document)
+        )
     else:
         _show(Screen(), session, board=board)
 
@@ -149,17 +151,6 @@ def _show(screen: Screen, session: CustomerSession, *, board: bool) -> None:
             for trigger, decision in session.board().items()
         ]
         screen.table(rows_of_board, indent=2)
-
-
-def _board(session: CustomerSession) -> dict[str, Any]:
-    return {
-        trigger.value: {
-            "allowed": bool(decision),
-            "to": decision.target,
-            "violations": [{"code": one.code, "message": one.message} for one in decision.violations],
-        }
-        for trigger, decision in session.board().items()
-    }
 
 
 @command.command()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from session_fsm.errors import InvalidValue
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
-from session_fsm.store.errors import SessionExists, SessionNotFound, StaleSession
+from session_fsm.store.errors import SessionExists, SessionNotFound, StaleSession, named
 from session_fsm.store.operations.idempotency import KeyedRequest
 from session_fsm.store.operations.statements import Answered, Operations, Stored
 
@@ -63,16 +63,22 @@ class Change(Generic[C]):
                 raise
             return None
 
-    def created(self, session: C) -> tuple[C, SessionEvent | None]:
+    def created(self, session: C) -> tuple[C, SessionEvent]:
         """Check what `create` returned, and return it with the event that is the answer.
 
         Raises:
-            InvalidValue: it is another session than the one that was asked for.
+            InvalidValue: it is another session than the one that was asked for, or has no event.
         """
-        key = self.operations.documents.key
-        if key(session.integration_id, session.application_id) != key(self.session_id, self.application_id):
-            raise InvalidValue("", f"create made session {session.integration_id!r}, not {self.session_id!r}")
-        return session, next(reversed(session.pending_events), None)
+        documents = self.operations.documents
+        made = documents.application_of(session.application_id)
+        wanted = documents.application_of(self.application_id)
+        if (session.integration_id, made) != (self.session_id, wanted):
+            name = named(session.integration_id, made)
+            raise InvalidValue("", f"create made {name}, not {named(self.session_id, wanted)}")
+        if not session.pending_events:
+            name = named(session.integration_id, made)
+            raise InvalidValue("", f"create made {name} without an event; store a session that was read with add")
+        return session, session.pending_events[-1]
 
     def finish(self, connection: Connection, found: Stored[C] | None, session: C, answer: object) -> list[SessionEvent]:
         """Save the session, or store the new one, with the answer of the key.

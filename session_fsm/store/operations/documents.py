@@ -45,7 +45,11 @@ class Documents(Generic[C]):
 
     def key(self, session_id: str, application_id: int | None) -> str:
         """Return the key of a session."""
-        return session_key(session_id, self.application_id if application_id is None else application_id)
+        return session_key(session_id, self.application_of(application_id))
+
+    def application_of(self, application_id: int | None) -> int | None:
+        """Return *application_id*, or the Application of the store."""
+        return self.application_id if application_id is None else application_id
 
     def row(self, session: C, document: str | None = None) -> dict[str, Any]:
         """Return the columns of *session*, without its key and its ID."""

@@ -138,7 +138,7 @@ class Operations(Generic[C]):
         document = self.documents.write(session)
         row = self.documents.row(session, document)
         row |= {"key": self.documents.key(session_id, application_id), "session_id": session_id}
-        row["application_id"] = self.documents.application_id if application_id is None else application_id
+        row["application_id"] = self.documents.application_of(application_id)
         try:
             inserted: Any = connection.execute(self._insert_session, row)
         except IntegrityError:

@@ -171,6 +171,7 @@ class ChangeTests(OpensStores):
             check(store.get("order-1").coupon_codes == ("FIRST",), "the function was not called")
             check(store.change("order-1", close_session, create=new).trigger is Trigger.CLOSE, "now it is there")
             raised(InvalidValue, store.change, "order-2", close_session, create=new)
+            raised(InvalidValue, store.change, "order-1", close_session, application_id=2, create=new)
 
     def test_two_creations_at_once_are_one_creation_and_one_change(self) -> None:
         """The slower one reads again, and changes what the other one has stored."""

@@ -14,7 +14,7 @@ from django.test import AsyncClient
 from orders.models import Order
 from orders.sessions import ShopSession
 
-from session_fsm import CartItem, InvalidValue, State
+from session_fsm import CartItem, InvalidValue, State, wire
 from session_fsm.django import ColumnUnreadable, ExactJsonResponse, diagram_image, error_response
 
 HOSTILE = "</svg><script>alert(1)</script>\"' onload=alert(1)"
@@ -32,14 +32,17 @@ class TestAResponse:
         session = ShopSession.create("order-7")
         event = session.pending_events[0]
         response = ExactJsonResponse(
-            {"sessions": [session], "last": (event,), "sum": Decimal("1.10"), "state": State.OPEN, "next": None},
+            {"sessions": [session], "last": (event,), "sum": Decimal("1.10"), "state": State.OPEN, "next": None}
+            | {"board": session.board()},
             status=201,
             headers={"Location": "/order-7"},
         )
         assert response.content.startswith(b'{"sessions":[{')
         assert b'"integrationId":"order-7"' in response.content
         assert b'"last":[{"name":"talon_session_created"' in response.content
-        assert response.content.endswith(b'"sum":1.10,"state":"open","next":null}')
+        assert response.content.endswith(
+            b'"sum":1.10,"state":"open","next":null,"board":%s}' % wire.dumps(session.board())
+        )
         assert (response.status_code, response["Location"]) == (201, "/order-7")
 
     @pytest.mark.parametrize("value", [0.1, {1: 2}, object(), [Decimal("NaN")]])

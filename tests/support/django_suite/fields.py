@@ -224,7 +224,7 @@ class TestAStoredDocument:
         )
         assert "secret-word" in error.problems[0].text
         assert http_status(error) == 500
-        assert to_error_response(error) == {"message": str(error), "errors": []}
+        assert to_error_response(error) == {"message": "Internal Server Error", "errors": []}
         copied = pickle.loads(pickle.dumps(error))
         assert (str(copied), copied.column, copied.problems) == (str(error), error.column, error.problems)
 

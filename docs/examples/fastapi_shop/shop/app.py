@@ -111,16 +111,11 @@ def _update_response(session: ShopSession) -> Response:
 
 
 def _library_error(request: Request, error: Any) -> Response:
-    """Return status 400, 409, or 500 if this service is at fault; the cause of a 500 is only logged."""
+    """Return the status that the library has for the error; from 500 on, the cause is only logged."""
     status = http_status(error)
     if status >= 500:
-        _log.error("session %r: %s", request.path_params["session_id"], type(error).__name__, exc_info=error)
+        _log.error("session %r: %s", request.path_params.get("session_id"), type(error).__name__, exc_info=error)
     return JSONResponse(to_error_response(error), status)
-
-
-def _unknown_session(_: Request, error: Any) -> Response:
-    """Return status 404."""
-    return JSONResponse({"message": f'There is no session "{error.session_id}"', "errors": []}, 404)
 
 
 def _validation_error(_: Request, error: Any) -> Response:
@@ -142,7 +137,6 @@ def _http_error(_: Request, error: Any) -> Response:
 
 
 _HANDLERS = {
-    SessionNotFound: _unknown_session,
     SessionFSMError: _library_error,
     RequestValidationError: _validation_error,
     HTTPException: _http_error,

@@ -43,5 +43,5 @@ def refuse(request: Request, error: SessionFSMError) -> Response:
     """Return an error in Talon.One's format; the cause of a 500 is only logged."""
     status = http_status(error)
     if status >= 500:
-        log.error("session %r: %s", request.path_params["session_id"], type(error).__name__, exc_info=error)
+        log.error("session %r: %s", request.path_params.get("session_id"), type(error).__name__, exc_info=error)
     return JSONResponse(to_error_response(error), status)

@@ -8,10 +8,11 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
-from shop import smallest
+from shop import orders, smallest
 from shop.app import create_app, open_store
 from shop.sessions import ShopSession
 
@@ -173,7 +174,7 @@ class TestRefusals:
     def test_an_unknown_session_is_not_found(self, client: TestClient, method: str, tail: str) -> None:
         answer = client.request(method, URL + tail, content='{"returnedCartItems": [{"position": 0}]}')
         assert answer.status_code == 404
-        assert answer.json() == {"message": 'There is no session "order-7"', "errors": []}
+        assert answer.json() == {"message": "session 'order-7' is not in the store", "errors": []}
 
     def test_unknown_urls_and_methods_have_the_same_error_format(self, client: TestClient) -> None:
         assert client.get("/nowhere").json() == {"message": "Not Found", "errors": []}
@@ -309,6 +310,44 @@ class TestParallelWrites:
             "message": "Too many requests are updating this session at the same time",
             "StatusCode": 409,
         }
+
+
+class TestOrders:
+    @pytest.fixture
+    def client(self) -> Iterator[TestClient]:
+        with TestClient(orders.app) as client:
+            yield client
+
+    @pytest.fixture
+    def url(self) -> str:
+        return f"/orders/{uuid4()}"
+
+    def put(self, client: TestClient, url: str, branch: str = "Ghent", **session: object) -> Any:
+        return client.put(url, json=session, headers={"X-Branch": branch})
+
+    def edit(self, client: TestClient, url: str, etag: str) -> Any:
+        return client.patch(url, json={"couponCodes": ["XMAS"]}, headers={"If-Match": etag})
+
+    def test_the_branch_of_new_and_of_existing_sessions_is_in_the_header(self, client: TestClient, url: str) -> None:
+        assert self.put(client, url, cartItems=[PENS]).json()["branch"] == "Ghent"
+        changed = self.put(client, url, "Bruges", state="closed").json()
+        assert (changed["branch"], changed["state"], changed["total"]) == ("Bruges", "closed", 10)
+
+    def test_a_change_of_an_outdated_session_is_refused(self, client: TestClient, url: str) -> None:
+        self.put(client, url)
+        etag = client.get(url).headers["ETag"]
+        assert self.edit(client, url, etag).headers["ETag"] == '"2"'
+        assert self.edit(client, url, etag).status_code == 412
+        assert client.get(url).json()["updateCount"] == 2
+
+    def test_a_change_of_an_unknown_session_is_not_found(self, client: TestClient, url: str) -> None:
+        assert self.edit(client, url, '"1"').status_code == 404
+
+    def test_the_board_says_what_is_allowed_and_why_not(self, client: TestClient, url: str) -> None:
+        self.put(client, url)
+        board = client.get(url + "/board").json()
+        assert board["close"]["allowed"]
+        assert [violation["code"] for violation in board["reopen"]["violations"]] == ["wrong_state"]
 
 
 class TestDiagrams:
