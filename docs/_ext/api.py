@@ -143,7 +143,7 @@ def _module(module_name: str) -> Iterator[str]:
 def _description(name: str, value: Any) -> str:
     """Return the text of a constant that autodoc cannot find: a rule's text, or a docstring in another module."""
     if isinstance(value, Rule):
-        return f"{value.text} Otherwise: :fault:`{value.code}`."
+        return f"{value.text} Otherwise: ``{value.code}``."
     modules = sorted(module for module in sys.modules if module.startswith("session_fsm."))
     return " ".join(next(found for module in modules if (found := comments(module).get(("", name)))))
 
