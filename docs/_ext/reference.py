@@ -1,4 +1,4 @@
-"""The generated parts of the reference: transitions, states, rules, errors, fields, events, and the command line.
+"""The generated parts of the pages: transitions, states, rules, errors, fields, events, the command line, and sources.
 
 They are Markdown, made from the package itself. ``docs/sync_reference.py`` writes them into the pages.
 """
@@ -6,8 +6,10 @@ They are Markdown, made from the package itself. ``docs/sync_reference.py`` writ
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -145,6 +147,16 @@ def _optional_rules() -> Iterator[str]:
         yield from _rule(one, documented, name)
 
 
+def _from_source(letter: str) -> Iterator[str]:
+    """Yield the tables of ``domain.md``, with only the rules that have this source."""
+    tables: dict[str, list[str]] = {}
+    for numbered in numbered_rules(_DOMAIN).values():
+        if re.search(rf"\b{letter}\b", numbered.source):
+            tables.setdefault(numbered.header, []).append(numbered.line)
+    for header, lines in tables.items():
+        yield from (header, *lines, "")
+
+
 # --- Errors -------------------------------------------------------------------------------------------------------
 
 
@@ -187,5 +199,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "errors": _errors,
     "fields": all_fields,
     "command line": subcommands,
+    "observed": partial(_from_source, "O"),
+    "chosen": partial(_from_source, "C"),
 }
 """The function that yields the lines of each part."""
