@@ -1,5 +1,6 @@
 """Tests of the reference as it stands in the Markdown files: it is what the code says, and reads well without the site."""
 
+import pydoc
 import re
 import subprocess
 import sys
@@ -57,6 +58,16 @@ def test_the_command_in_the_failure_message_runs(sync_reference: ModuleType) -> 
     command = [sys.executable, *sync_reference.COMMAND.split()[1:], "--check"]
     done = subprocess.run(command, cwd=pages.ROOT, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_command_that_a_page_of_the_api_names_shows_its_docstrings() -> None:
+    pages_of_api = sorted((pages.DOCS / "reference/api").glob("*.md"))
+    named = {
+        page.stem: re.findall(r"`python -m pydoc (\S+)`", page.read_text(encoding="utf-8")) for page in pages_of_api
+    }
+    assert {stem for stem, modules in named.items() if not modules} == {"django"}  # it needs settings
+    for (module,) in filter(None, named.values()):
+        assert f" {module} - " in pydoc.render_doc(module, renderer=pydoc.plaintext)
 
 
 @pytest.mark.parametrize("page", [*PAGES, pages.DOCS / "index.md"], ids=lambda path: path.stem)
