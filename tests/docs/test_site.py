@@ -365,7 +365,7 @@ class TestInABrowser:
         assert "ambiguous_sku" in found.text or "Rules and codes" in found.text
 
     def test_search_finds_every_public_name_code_event_and_command(self, site: Path, browser: Browser) -> None:
-        """A result has the name in its title or anchor. The names of events are in a table, on their own page."""
+        """A result has the name in its title or anchor; for events and commands it is their page."""
         from session_fsm.cli import COMMANDS  # noqa: PLC0415 - it needs click
 
         names = {name for names in extension("api").homes().values() for name in names}
@@ -377,8 +377,9 @@ class TestInABrowser:
         browser.driver.find_element("css selector", "#search-results li a")  # the index is there
         for name in sorted({*names, *codes, *MEANING_OF_TRIGGER, *EventName, *COMMANDS, "wrong_state", "rule_failed"}):
             found = browser.run(_SEARCH, str(name))
-            if name in set(EventName):
-                assert any(result.startswith("reference/events ") for result in found), name
+            if name in {*EventName, *COMMANDS}:
+                page = "reference/events " if name in set(EventName) else "reference/command-line "
+                assert any(result.startswith(page) for result in found), name
             else:
                 assert any(name in result.partition(" ")[2] for result in found), name
 
