@@ -71,15 +71,14 @@ def _fields(kind: type) -> Iterator[str]:
     hints = _hints(kind)
     rows = [
         (
-            code(attribute.name),
-            code(wire_name(attribute.name)),
+            " <br> ".join(code(name) for name in dict.fromkeys((attribute.name, wire_name(attribute.name)))),
             ", ".join(filter(None, (described(hints[attribute.name]), _flag(kind, attribute)))),
             comment(kind, attribute.name),
         )
         for attribute in attrs.fields(kind)
         if not attribute.name.startswith("_")
     ]
-    yield from table(("field", "in JSON", "holds", "meaning"), rows)
+    yield from table(("field, and in JSON", "holds", "meaning"), rows)
 
 
 def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
