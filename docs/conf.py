@@ -18,12 +18,10 @@ extensions = [
     "session_fsm.diagrams.sphinx",
     "_ext.api",
     "_ext.changelog",
-    "_ext.command_line",
     "_ext.domain",
     "_ext.figures",
     "_ext.layout",
     "_ext.pictures",
-    "_ext.reference",
 ]
 # Caches and environments of the example projects hold Markdown of their own.
 exclude_patterns = ["_ext", "comparison", "**/.*"]

@@ -1,1 +1,1 @@
-"""Sphinx extensions of this site: they generate pages from the code, so that the pages are always current."""
+"""Sphinx extensions of this site, and the generator of the reference: they read the code, so that pages are current."""

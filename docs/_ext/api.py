@@ -1,8 +1,9 @@
-"""The directives ``public-names`` and ``inner-names``, which document each public name once, and a resolver of names.
+"""The directives ``public-names`` and ``inner-names``, which document each public name once, and links to these names.
 
 A name is public if ``__all__`` lists it. Several modules may list the same object; its home is the first of `PAGES`
 that does, and otherwise the module that defines it, which ``inner-names`` shows. New names and modules appear
-automatically. A name in single backticks is resolved in any home.
+automatically. In a docstring, a name in single backticks is resolved in any home. In a page, `Names` links the classes
+and constants, and the names that are written with their module, such as `session_fsm.wire.loads`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon import Config, GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
@@ -80,8 +82,10 @@ def homes() -> dict[str, list[str]]:
         module = import_module(module_name)
         found[module_name] = []
         for name in _in_order(module):
-            key = (name, id(getattr(module, name)))
-            if key not in seen:
+            value = getattr(module, name)
+            key = (name, id(value))
+            hidden = inspect.isfunction(value) and not value.__doc__  # a signature for checkers
+            if key not in seen and not hidden:
                 seen.add(key)
                 found[module_name].append(name)
     return found
@@ -143,7 +147,7 @@ def _module(module_name: str) -> Iterator[str]:
 def _description(name: str, value: Any) -> str:
     """Return the text of a constant that autodoc cannot find: a rule's text, or a docstring in another module."""
     if isinstance(value, Rule):
-        return f"{value.text} Otherwise: :fault:`{value.code}`."
+        return f"{value.text} Otherwise: ``{value.code}``."
     modules = sorted(module for module in sys.modules if module.startswith("session_fsm."))
     return " ".join(next(found for module in modules if (found := comments(module).get(("", name)))))
 
@@ -176,6 +180,32 @@ def _inherited(target: str, class_name: str | None) -> Iterator[str]:
             kind = getattr(sys.modules[module_name], name)
             if inspect.isclass(kind):
                 yield from (f"{base.__name__}.{member}" for base in kind.__mro__)
+
+
+class Names(SphinxPostTransform):
+    """Links every public name that is code in a page to its description, except in links and titles."""
+
+    default_priority = 900
+
+    def run(self, **_: Any) -> None:
+        """Add the links to the document."""
+        objects = self.env.domains.python_domain.objects
+        known = _targets()
+        here = self.env.current_document.docname
+        for literal in list(self.document.findall(nodes.literal)):
+            entry = objects.get(known.get(literal.astext(), ""))
+            if entry is None or entry.docname == here or isinstance(literal.parent, (nodes.reference, nodes.title)):
+                continue
+            uri = f"{self.app.builder.get_relative_uri(here, entry.docname)}#{entry.node_id}"
+            literal.replace_self(nodes.reference("", "", literal.deepcopy(), internal=True, refuri=uri))
+
+
+@cache
+def _targets() -> dict[str, str]:
+    """Return the full name of each public name, as a page may write it: with its module, or a class or constant alone."""
+    full = {f"{module}.{name}": name for module, names in homes().items() for name in names}
+    bare = [name for name in full.values() if name[0].isupper()]
+    return {name: name for name in full} | {short: name for name, short in full.items() if bare.count(short) == 1}
 
 
 def _signature(_app: Sphinx, _what: str, name: str, *_: object) -> tuple[str, str] | None:
@@ -214,9 +244,10 @@ def _docstring(_app: Sphinx, what: str, _name: str, _value: object, _options: ob
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directives and the event handlers."""
+    """Register the directives, the links and the event handlers."""
     app.add_directive("public-names", PublicNames)
     app.add_directive("inner-names", InnerNames)
+    app.add_post_transform(Names)
     app.connect("missing-reference", _find, priority=400)  # before the handler that warns about unknown names
     app.connect("autodoc-before-process-signature", _defaults, priority=600)  # after ``autodoc_preserve_defaults``
     app.connect("autodoc-process-signature", _signature)

@@ -1,4 +1,4 @@
-"""The numbered rules of ``domain.md``: an anchor for each, links from citations, and the directive ``domain-rules``.
+"""The numbered rules of ``domain.md``: an anchor for each, and links from citations.
 
 An unknown number is a warning, and the build treats warnings as errors.
 """
@@ -14,7 +14,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
 
 __all__ = ["CITATION", "NumberedRule", "numbered_rules", "setup"]
 
@@ -50,23 +49,6 @@ def numbered_rules(file: Path) -> dict[str, NumberedRule]:
             found[match[1]] = NumberedRule(match[1], line, header)
         previous = line
     return found
-
-
-class DomainRules(SphinxDirective):
-    """``domain-rules`` with a letter: the tables of ``domain.md``, with only the rules that have this source."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """Return the tables."""
-        file = Path(self.env.doc2path(PAGE))
-        self.env.note_dependency(str(file))
-        tables: dict[str, list[str]] = {}
-        for rule in numbered_rules(file).values():
-            if re.search(rf"\b{self.arguments[0]}\b", rule.source):
-                tables.setdefault(rule.header, []).append(rule.line)
-        text = "\n\n".join("\n".join([header, *lines]) for header, lines in tables.items())
-        return self.parse_text_to_nodes(text)
 
 
 def _anchor_rules(app: Sphinx, doctree: nodes.document) -> None:
@@ -117,8 +99,7 @@ class Citations(SphinxPostTransform):
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive and the transforms."""
-    app.add_directive("domain-rules", DomainRules)
+    """Register the transforms."""
     app.connect("doctree-read", _anchor_rules)
     app.add_post_transform(Citations)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

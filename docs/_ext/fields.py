@@ -1,4 +1,4 @@
-"""Tables of the fields of all JSON classes, for the directive ``reference``."""
+"""Tables of the fields of all JSON classes, for the reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from uuid import UUID
 
 import attrs
 
-from _ext.writing import code, comment, first_line, table, within
+from _ext.writing import code, comment, first_line, table
 from session_fsm.session import CustomerSession
 from session_fsm.validators import wire_name
 from session_fsm.values import FIELDS_OF_UPDATE, Unset
@@ -58,7 +58,8 @@ def described(annotation: Any) -> str:
         return " or ".join(map(described, members)) + (", or none" if types.NoneType in inner else "")
     if isinstance(annotation, EnumMeta):
         return " or ".join(map(code, annotation)) if len(annotation) < 6 else f"`{annotation.__name__}`"
-    return f"`{annotation.__name__}`"
+    name: str = annotation.__name__
+    return f"[`{name}`](#{name.lower()})" if annotation in documents() else f"`{name}`"
 
 
 def _hints(kind: type) -> dict[str, Any]:
@@ -70,19 +71,14 @@ def _fields(kind: type) -> Iterator[str]:
     hints = _hints(kind)
     rows = [
         (
-            _names(attribute.name),
+            " <br> ".join(code(name) for name in dict.fromkeys((attribute.name, wire_name(attribute.name)))),
             ", ".join(filter(None, (described(hints[attribute.name]), _flag(kind, attribute)))),
             comment(kind, attribute.name),
         )
         for attribute in attrs.fields(kind)
         if not attribute.name.startswith("_")
     ]
-    yield from table(("field, and in JSON", "holds", "meaning"), rows, sentences=True)
-
-
-def _names(name: str) -> str:
-    in_json = wire_name(name)
-    return code(name) if in_json == name else f"| {code(name)}\n       | {code(in_json)}"
+    yield from table(("field, and in JSON", "holds", "meaning"), rows)
 
 
 def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
@@ -94,11 +90,5 @@ def _flag(kind: type, attribute: attrs.Attribute[Any]) -> str:
 def all_fields() -> Iterator[str]:
     """Yield a section with a table for each class."""
     for kind in documents():
-        yield from (
-            kind.__name__,
-            "-" * len(kind.__name__),
-            "",
-            f"`{kind.__name__}`: {within(kind, first_line(kind))}",
-            "",
-        )
+        yield from (f"## {kind.__name__}", "", first_line(kind), "")
         yield from _fields(kind)

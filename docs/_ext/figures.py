@@ -47,9 +47,9 @@ class Step(NamedTuple):
 
 CLOSE = (
     Step("session", "CustomerSession.close", "Hands its keywords to the trigger of the machine."),
-    Step("machine", "LifecycleEvent.argument", "Makes the argument of the trigger."),
+    Step("machine.triggers", "LifecycleEvent.argument", "Makes the argument of the trigger."),
     Step("changes", "as_update", "Makes one SessionUpdate of the keywords.", "InvalidValue"),
-    Step("machine", "LifecycleEvent.fire", "Finds the transition from the session's state.", "WrongState"),
+    Step("machine.triggers", "LifecycleEvent.fire", "Finds the transition from the session's state.", "WrongState"),
     Step("transition", "Transition.run", "Takes the next steps, without callbacks in between."),
     Step("changes", "updated", "Computes the new values. The session is not changed."),
     Step("totals", "totals", "Computes the totals of the new cart."),

@@ -1,33 +1,32 @@
-"""The directive ``reference``, which generates the reference of transitions, states, rules, errors, fields and events.
+"""The generated parts of the pages: transitions, states, rules, errors, fields, events, the command line, and sources.
 
-It reads the package itself, so that a new row, rule, error or field appears automatically.
+They are Markdown, made from the package itself. ``docs/sync_reference.py`` writes them into the pages.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
-from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
-
 import session_fsm.rules
-from _ext.api import comments
+from _ext.api import comments, homes
+from _ext.command_line import subcommands
 from _ext.domain import CITATION, numbered_rules
 from _ext.fields import all_fields
-from _ext.writing import code, comment, first_line, table, within
+from _ext.writing import code, comment, first_line, plain, table
 from session_fsm.errors import SessionFSMError
 from session_fsm.guards import Rule
 from session_fsm.lifecycle import TABLE
 from session_fsm.rules import BUILT_IN
 from session_fsm.states import MEANING_OF_STATE, MEANING_OF_TRIGGER, EventName, Operation
 
-__all__ = ["optional_rules", "setup"]
+__all__ = ["PARTS", "optional_rules"]
 
 _DOMAIN = Path(__file__).parents[1] / "domain.md"
 
@@ -40,30 +39,41 @@ def _transitions() -> Iterator[str]:
         (
             row.id,
             code(row.trigger),
-            f"{code(row.source or '(new)')} → {code(row.target)}",
+            f"{code(row.source) if row.source else '(new)'} → {code(row.target)}",
             row.operation.name.title(),
             code(row.event_name),
             row.authority,
         )
         for row in TABLE
     ]
-    yield from table(("", "trigger", "from → to", "operation", "event", "source"), rows)
+    yield from table(("number", "trigger", "from → to", "operation", "event", "source"), rows)
     for row in TABLE:
         if row.note:
             yield from (f"{row.id}: {row.note}", "")
 
 
 def _states() -> Iterator[str]:
-    for state, meaning in MEANING_OF_STATE.items():
-        exits = ", ".join(f"{code(row.trigger)} ({row.id})" for row in TABLE if row.source is state)
-        yield from (code(state), f"   {meaning}", "", f"   Transitions: {exits or 'none'}.", "")
+    rows = [
+        (
+            code(state),
+            meaning,
+            ", ".join(f"{code(row.trigger)} ({row.id})" for row in TABLE if row.source is state) or "none",
+        )
+        for state, meaning in MEANING_OF_STATE.items()
+    ]
+    yield from table(("state", "meaning", "triggers that the table allows"), rows)
 
 
 def _triggers() -> Iterator[str]:
-    for trigger, meaning in MEANING_OF_TRIGGER.items():
-        rows = [row for row in TABLE if row.trigger is trigger]
-        arrows = ", ".join(f"{row.source or '(new)'} → {row.target} ({row.id})" for row in rows)
-        yield from (f"`~session_fsm.CustomerSession.{trigger}`", f"   {meaning}", "", f"   {arrows}", "")
+    rows = [
+        (
+            code(trigger),
+            meaning,
+            ", ".join(f"{row.source or '(new)'} → {row.target} ({row.id})" for row in TABLE if row.trigger is trigger),
+        )
+        for trigger, meaning in MEANING_OF_TRIGGER.items()
+    ]
+    yield from table(("trigger", "meaning", "transitions"), rows)
 
 
 def _operations() -> Iterator[str]:
@@ -76,7 +86,7 @@ def _operations() -> Iterator[str]:
         )
         for operation in Operation
     ]
-    yield from table(("operation", "in the API", "", "rows"), rows)
+    yield from table(("operation", "in the API", "request", "transitions"), rows)
 
 
 def _events() -> Iterator[str]:
@@ -109,17 +119,17 @@ def _rule(one: Rule, documented: Any, name: str | None) -> Iterator[str]:
     """Describe a rule; *documented* is the function whose docstring has its number, *name* the import name."""
     number, *_ = CITATION.findall(inspect.getdoc(documented) or "") or [""]
     more = (inspect.getdoc(one.function) or "").partition("\n")[2].strip().removeprefix(f"Rule {number}.").strip()
-    yield from (f".. fault-code:: {one.code}", "", f"   {one.text}", "")
+    yield from (f"### `{one.code}`", "", one.text, "")
     if more:
-        yield from (f"   {' '.join(more.split())}", "")
+        yield from (plain(" ".join(more.split())), "")
     guarded = ", ".join(code(trigger) for trigger in one.on)
     into = f", into {code(one.target)} only" if one.target else ""
-    yield f"   Guards {guarded}{into}. Looks at {', '.join(map(code, one.parameters))}."
+    facts = [f"Guards {guarded}{into}. Looks at {', '.join(map(code, one.parameters))}."]
     if name is not None:
-        yield f"   Switched on with `session_fsm.rules.{name}`."
+        facts.append(f"Switched on with `session_fsm.rules.{name}`.")
     if number:
-        yield f"   {number}: {_sources(numbered_rules(_DOMAIN)[number].source)}."
-    yield ""
+        facts.append(f"{number}: {_sources(numbered_rules(_DOMAIN)[number].source)}.")
+    yield from (" ".join(facts), "")
 
 
 def _sources(letters: str) -> str:
@@ -137,56 +147,59 @@ def _optional_rules() -> Iterator[str]:
         yield from _rule(one, documented, name)
 
 
+def _from_source(letter: str) -> Iterator[str]:
+    """Yield the tables of ``domain.md``, with only the rules that have this source."""
+    tables: dict[str, list[str]] = {}
+    for numbered in numbered_rules(_DOMAIN).values():
+        if re.search(rf"\b{letter}\b", numbered.source):
+            tables.setdefault(numbered.header, []).append(numbered.line)
+    for header, lines in tables.items():
+        yield from (header, *lines, "")
+
+
 # --- Errors -------------------------------------------------------------------------------------------------------
 
 
-def _errors(kind: type[SessionFSMError] = SessionFSMError, depth: int = 0) -> Iterator[str]:
-    """Describe an error and, nested in it, its subclasses."""
-    indent = "   " * depth
-    also = [base.__name__ for base in kind.__bases__ if not issubclass(base, SessionFSMError) and base is not Exception]
-    name = f"`{kind.__name__}`" + (f", also a `{also[0]}`" if also else "")
-    yield from (f"{indent}{name}", f"{indent}   {within(kind, first_line(kind))}", "")
+def _errors() -> Iterator[str]:
+    """Describe every public error in a list; its subclasses are a list within its entry."""
+    public = [getattr(import_module(module), name) for module, names in homes().items() for name in names]
+    errors = [kind for kind in public if inspect.isclass(kind) and issubclass(kind, SessionFSMError)]
+    yield from _error(SessionFSMError, errors, "")
+    yield ""
+
+
+def _error(kind: type[SessionFSMError], errors: list[type[SessionFSMError]], indent: str) -> Iterator[str]:
+    also = [code(base.__name__) for base in kind.__bases__ if base not in (_parent(kind), Exception)]
+    name = f"`{kind.__name__}`" + (f", also a {also[0]}" if also else "")
     ours = [base for base in kind.__mro__ if issubclass(base, SessionFSMError)]
     held = {name for base in ours for of, name in comments(base.__module__) if of == base.__name__}
     held |= {name for name, value in inspect.getmembers(kind) if isinstance(value, property)}
-    if held:
-        yield from (f"{indent}   It has {', '.join(f'`~{kind.__name__}.{name}`' for name in sorted(held))}.", "")
-    for finer in kind.__subclasses__():
-        yield from _errors(finer, depth + 1)
+    public = ", ".join(code(name) for name in sorted(held) if not name.startswith("_"))
+    attributes = f" It has {public}." if public else ""
+    yield f"{indent}- {name}: {first_line(kind)}{attributes}"
+    for finer in errors:
+        if _parent(finer) is kind:
+            yield from _error(finer, errors, f"{indent}  ")
+
+
+def _parent(kind: type[SessionFSMError]) -> type | None:
+    return next((base for base in kind.__bases__ if issubclass(base, SessionFSMError)), None)
 
 
 # ------------------------------------------------------------------------------------------------------------------
 
-_PARTS: dict[str, Callable[[], Iterator[str]]] = {
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
     "transitions": _transitions,
     "states": _states,
     "triggers": _triggers,
     "operations": _operations,
     "events": _events,
-    "built-in-rules": _built_in_rules,
-    "optional-rules": _optional_rules,
+    "built-in rules": _built_in_rules,
+    "optional rules": _optional_rules,
     "errors": _errors,
     "fields": all_fields,
+    "command line": subcommands,
+    "observed": partial(_from_source, "O"),
+    "chosen": partial(_from_source, "C"),
 }
-
-
-class Reference(SphinxDirective):
-    """``reference`` with the name of a part: that part of the reference."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """Return the nodes of the part."""
-        if self.arguments[0] not in _PARTS:
-            raise self.error(f"the reference has no part {self.arguments[0]}; it has {', '.join(_PARTS)}")
-        self.env.note_dependency(str(_DOMAIN))
-        for module in ("lifecycle", "rules.built_in", "rules.optional", "errors", "values", "session", "states"):
-            self.env.note_dependency(inspect.getfile(import_module(f"session_fsm.{module}")))
-        return self.parse_text_to_nodes("\n".join(_PARTS[self.arguments[0]]()), allow_section_headings=True)
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive, and an object type for the codes of violations, which makes them linkable and searchable."""
-    app.add_directive("reference", Reference)
-    app.add_object_type("fault-code", "fault", "code of a fault; %s")
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+"""The function that yields the lines of each part."""

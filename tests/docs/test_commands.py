@@ -40,6 +40,8 @@ _ELSEWHERE = {
     ("docs/examples/worker/README.md", "sh"): "tests/docs/test_examples.py",
     ("docs/examples/worker/README.md", "text"): "docs/examples/worker/tests/test_worker.py",
     ("docs/howto/check-in-ci.md", "yaml"): "tests/test_automation.py",
+    # Help of the commands, which is generated; their tests run them.
+    ("docs/reference/command-line.md", "text"): "tests/docs/test_reference.py",
 }
 """The blocks that another test runs."""
 

@@ -10,7 +10,7 @@ import attrs
 import pages
 import pytest
 
-from session_fsm import CustomerSession, wire
+from session_fsm import CustomerSession, SessionEvent, SessionUpdate, wire
 
 _HEAD = """
 import copy, dataclasses, functools, pickle
@@ -227,3 +227,35 @@ def test_converters_validators_and_post_init_run_as_listed(what: str) -> None:
         ran.clear()
         way(held)
         assert ran == expected
+
+
+class Closing(CustomerSession):
+    """Records that its ``close`` runs."""
+
+    def close(self, change: SessionUpdate | None = None, /, **changes: Any) -> SessionEvent:
+        ran.add("close")
+        return super().close(change, **changes)
+
+
+_CLOSING: dict[str, tuple[Callable[[Closing], object], ...]] = {
+    '`session.close()`, `session.put(SessionUpdate(state="closed"))`': (
+        lambda held: held.close(),
+        lambda held: held.put(SessionUpdate(state="closed")),
+    ),
+    '`create(state="closed")`': (lambda held: type(held).create("o", state="closed"),),
+    "`evaluate`, `board`": (lambda held: held.evaluate("close"), lambda held: held.board()),
+    "reading JSON": (lambda held: wire.loads(wire.dumps(held).replace(b'"open"', b'"closed"'), type(held)),),
+}
+
+
+def test_every_way_to_close_has_a_row() -> None:
+    assert set(_rows("When an overridden verb runs")) == set(_CLOSING)
+
+
+@pytest.mark.parametrize(("what", "said"), _rows("When an overridden verb runs").items())
+def test_an_overridden_verb_runs_as_listed(what: str, said: str) -> None:
+    for way in _CLOSING[what]:
+        held = Closing.create("o")
+        ran.clear()
+        way(held)
+        assert ("close" in ran) == (said == "runs"), what

@@ -27,7 +27,7 @@ def test_every_command_prints_the_shown_output(followed: tuple[Path, list[pages.
 
 def test_the_diagrams_are_written(followed: tuple[Path, list[pages.CommandRun]]) -> None:
     folder = followed[0]
-    assert "order_too_small" in (folder / "tea.svg").read_text(encoding="utf-8")
+    assert "minimum_order_missed" in (folder / "tea.svg").read_text(encoding="utf-8")
     assert "tested" in (folder / "tested.svg").read_text(encoding="utf-8")
 
 
@@ -44,5 +44,5 @@ def test_mutants_survive_without_one_of_the_tests(
         "session-fsm mutants --class shop:TeaSession --added -- python -m pytest -q test_shop.py", tmp_path
     )
     assert status == 1
-    assert "nothing is refused for order_too_small" in printed
-    assert "the limit 10 of order_too_small is 9" in printed
+    assert "nothing is refused for minimum_order_missed" in printed
+    assert "the limit 10 of minimum_order_missed is 9" in printed
