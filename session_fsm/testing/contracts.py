@@ -24,7 +24,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
 from io import StringIO
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Never
 
 from attrs import evolve, field, fields, frozen
 from hypothesis import given, settings
@@ -104,6 +104,13 @@ class RuleContract:
     """The Hypothesis settings: those of the loaded profile, by default with 40 examples."""
     TestCase: ClassVar[Any] = AsTestCase()
     """The class as a `unittest.TestCase`."""
+
+    if not TYPE_CHECKING:  # type checkers would take any attribute for a known one
+
+        def __getattr__(self, name: str) -> Never:
+            """Say what is missing if the class has no `rule`; Python calls this only for unknown attributes."""
+            needed = " needs rule = your_rule" if name == "rule" else f" has no attribute {name!r}"
+            raise AttributeError(f"{type(self).__name__}{needed}", name=name, obj=self)
 
     def test_is_documented(self) -> None:
         """The first line of the docstring is a sentence, and the code is in snake_case."""

@@ -96,7 +96,7 @@ class SessionMachine:
     """
 
     kind: ClassVar[type[CustomerSession]] = CustomerSession
-    """The class under test."""
+    """The class under test. A subclass must name one, even if it is `CustomerSession`."""
     own: ClassVar[Mapping[str, Any]] = {}
     """What a creation gives to the fields that the class adds."""
     context: ClassVar[Contexts] = None
@@ -124,6 +124,8 @@ class SessionMachine:
     def test_it_lives_as_the_reference_does(self) -> None:
         """Run the state machine: call verbs on sessions of the class, and compare each result with the reference."""
         __tracebackhide__ = True
+        chosen = any("kind" in vars(base) for base in type(self).__mro__ if base is not SessionMachine)
+        check(chosen, f"{type(self).__name__} needs kind = YourSession")
         run_state_machine_as_test(self.machine(), settings=self.settings)
 
     def _now(self) -> datetime:
