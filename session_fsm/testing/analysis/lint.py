@@ -78,6 +78,8 @@ class Fault(StrEnum):
     """A rule raises an exception."""
     UNFIT_ANSWER = "unfit-answer"
     """A rule returns neither a boolean nor violations, or an empty collection besides booleans."""
+    DROPS_BUILT_IN = "drops-built-in"
+    """The class has none of the rules of `CustomerSession`."""
     MISSES_CREATION = "misses-creation"
     """A rule guards closing, but not the creation of a closed session."""
     DEPENDS_ON_TIME = Impurity.DEPENDS_ON_TIME.value
@@ -91,7 +93,7 @@ class Finding:
 
     code: Fault
     place: str
-    """A state, a trigger, the ID of a row, or the code of a rule."""
+    """A state, a trigger, the ID of a row, the code of a rule, or ``rules`` for all of them."""
     reason: str
     """The reason as text."""
 
@@ -131,7 +133,7 @@ def lint(
     machine = kind.machine
     observed = {rule.code: Observed(rule) for rule in machine.rules}
     copy = modified_copy(kind, [observed[rule.code].rule for rule in machine.rules], machine.table)
-    found = lint_definition(machine.table, machine.rules)
+    found = [*lint_definition(machine.table, machine.rules), *_of_built_in(kind)]
     for rule in copy.machine.rules:
         found += _of_outcomes(copy, rule, own, context, tries)
     for rule in machine.rules:
@@ -212,6 +214,14 @@ def _of_rules(table: Sequence[Row], rules: Sequence[Any]) -> Iterator[Finding]:
             for trigger in _unused_triggers(rule, table):
                 where = f"into {rule.target}" if rule.target else "there is"
                 yield Finding(Fault.GUARDS_NOTHING, rule.code, f"it names {trigger}, but no such transition {where}")
+
+
+def _of_built_in(kind: type[CustomerSession]) -> Iterator[Finding]:
+    """Yield the finding that *kind* has no built-in rule. Some may be missing on purpose, hardly all."""
+    built_in = CustomerSession.machine.rules
+    if not {rule.code for rule in built_in} & {rule.code for rule in kind.machine.rules}:
+        reason = f"it drops the {len(built_in)} rules of CustomerSession; write rules = (*CustomerSession.rules, ...)"
+        yield Finding(Fault.DROPS_BUILT_IN, "rules", reason)
 
 
 def _unused_triggers(rule: Rule, table: Sequence[Row]) -> list[Trigger]:
