@@ -143,7 +143,8 @@ def check_rules_listed(kind: Any) -> None:
     Raises:
         InvalidValue: one is not, and would never be called.
     """
-    for name, value in vars(kind).items():
+    held: dict[str, Any] = dict(vars(kind))
+    for name, value in held.items():
         if isinstance(value, Rule) and not any(one is value for one in kind.rules):
             problem = f"{kind.__name__}.{name} is a rule, but is not in {kind.__name__}.rules; list it there"
             raise InvalidValue("/rules", problem)

@@ -43,7 +43,7 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _SESSION_ID = "order-1"
 
-Contexts: TypeAlias = "Mapping[str, Any] | Sequence[Mapping[str, Any]] | None"
+Contexts: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 """The ``context=`` of calls: a mapping, or several to choose from."""
 
 

@@ -626,7 +626,9 @@ class TestWrongRulesOfAClass:
             return True
 
         problem = self.refused(method).problem
-        assert problem.endswith("which is no field of ShopSession; a rule is a function, so name session or after instead")
+        assert problem.endswith(
+            "which is no field of ShopSession; a rule is a function, so name session or after instead"
+        )
 
     def test_a_rule_in_the_body_that_is_not_listed(self) -> None:
         own = answering(lambda: True)

@@ -264,6 +264,17 @@ class TestCommands:
         assert run(*arguments).exit_code == 3
         assert run(*arguments, "--context", '{"reason": "x"}').exit_code == 1
 
+    def test_mutants_takes_it(self, monkeypatch):
+        def survived(found, *_, **__):
+            return Score(tuple(Result(mutant, Verdict.SURVIVED) for mutant in found), len(found))
+
+        monkeypatch.setattr("session_fsm.cli.commands.mutants.run_tests", survived)
+        arguments = ("mutants", "--class", self.CLASS, "--kinds", "drop-rule")
+        assert "No test was found: no difference in" in run(*arguments, "--", "true").output
+        shown = run(*arguments, "--context", '{"reason": "x", "actor": "mallory"}', "--", "true").output
+        assert 'session.cancel(context={"reason": "x", "actor": "mallory"})' in shown
+        assert "No test was found" not in shown
+
     def test_coverage_takes_it(self, tmp_path):
         with recording() as recorder:
             CustomerSession.create("order-1")

@@ -251,7 +251,7 @@ def _of_outcomes(
             reason = f"nothing was refused for it in {tried}{hint and f'; {hint}'}"
             yield Finding(Fault.NEVER_REFUSES, rule.code, reason)
         elif outcomes.shadows:
-            others = frozenset().union(*outcomes.shadows)
+            others = frozenset[str]().union(*outcomes.shadows)
             hint = (
                 "" if context else needs_context(one for one in kind.machine.rules if one is rule or one.code in others)
             )
