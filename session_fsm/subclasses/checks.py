@@ -137,14 +137,13 @@ def check_body(kind: type[Any], base: type[Any]) -> Undecorated | None:
     return None
 
 
-def check_rules_listed(kind: Any) -> None:
+def check_rules_listed(kind: type[Any]) -> None:
     """Check that every rule in the body of *kind* is among its rules.
 
     Raises:
         InvalidValue: one is not, and would never be called.
     """
-    held: dict[str, Any] = dict(vars(kind))
-    for name, value in held.items():
+    for name, value in vars(kind).items():
         if isinstance(value, Rule) and not any(one is value for one in kind.rules):
             problem = f"{kind.__name__}.{name} is a rule, but is not in {kind.__name__}.rules; list it there"
             raise InvalidValue("/rules", problem)
