@@ -128,10 +128,10 @@ _NEED_STORE = {"StoreContract": "store_contract"}
 """The names that need the extra ``store`` and Hypothesis, with their modules."""
 
 # `from session_fsm.testing import *` takes only what can be imported here. Type checkers see the whole list above.
+_needs = {"hypothesis": {*_NEED_HYPOTHESIS, *_NEED_STORE}, "sqlalchemy": {*_NEED_STORE}}
+_missing = {name for package, names in _needs.items() if find_spec(package) is None for name in names}
 _importable = __all__
-for _package, _names in (("hypothesis", {*_NEED_HYPOTHESIS, *_NEED_STORE}), ("sqlalchemy", {*_NEED_STORE})):
-    if find_spec(_package) is None:
-        _importable[:] = [name for name in _importable if name not in _names]
+_importable[:] = [name for name in _importable if name not in _missing]
 
 
 def __getattr__(name: str) -> Any:
