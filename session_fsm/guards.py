@@ -201,9 +201,11 @@ def rule(
     the docstring.
 
     Raises:
-        InvalidValue: the code is empty, a trigger or the target does not exist, the function has no docstring and there
-            is no *text*, or the function is asynchronous.
+        InvalidValue: the code is empty, *on* is no list, a trigger or the target does not exist, the function has no
+            docstring and there is no *text*, or the function is asynchronous.
     """
+    if isinstance(on, str):
+        raise InvalidValue("/on", f"on is a list of triggers; for one, write on=[{_written(on)}]")
 
     def decorate(function: Callable[..., Answer]) -> Rule:
         words = text or first_line(function)
@@ -218,6 +220,10 @@ def rule(
         return Rule(code=code, on=triggers, target=into, text=words, function=function)
 
     return decorate
+
+
+def _written(trigger: str) -> str:
+    return f"Trigger.{trigger.name}" if isinstance(trigger, Trigger) else f"{trigger!r:.80}"
 
 
 def _member(words: Any, value: str, pointer: str) -> Any:

@@ -20,7 +20,14 @@ from session_fsm.generated import reader
 from session_fsm.guards import SEEN_BY_RULES
 from session_fsm.machine import LifecycleMachine
 from session_fsm.states import State
-from session_fsm.subclasses.checks import check_body, is_generated, is_undecorated, own_fields_of, parents_of
+from session_fsm.subclasses.checks import (
+    check_body,
+    check_rules_listed,
+    is_generated,
+    is_undecorated,
+    own_fields_of,
+    parents_of,
+)
 from session_fsm.user_functions import is_async
 from session_fsm.validators import is_list, kind_of
 
@@ -32,6 +39,12 @@ _STATES = [state.value for state in State]
 def prepare(cls: Any, root: Any) -> None:
     """Check the body of *cls*, a new subclass of *root*, and give it its machine. attrs has not seen it yet."""
     undecorated = check_body(cls, root)
+    if is_list(cls.rules):
+        if not isinstance(cls.rules, tuple):
+            type.__setattr__(cls, "rules", tuple(cls.rules))  # a list could change, and has no hash
+        # attrs creates a class a second time, which may be a mutant by then.
+        if "__attrs_attrs__" not in vars(cls):
+            check_rules_listed(cls)
     type.__setattr__(cls, "__cached__", find_cached(cls))
     type.__setattr__(cls, "__judged__", cls)
     written = cls.__attrs_post_init__
@@ -102,6 +115,8 @@ def machine_of(cls: Any, root: Any) -> LifecycleMachine:
     for place, one in enumerate(machine.rules):
         if unknown := [name for name in one.parameters if name not in seen]:
             problem = f"the rule {one.code} asks for {unknown[0]}, which is no field of {cls.__name__}"
+            if unknown[0] == "self":
+                problem += "; a rule is a function, so name session or after instead"
             raise InvalidValue(f"/rules/{place}", problem)
         if is_async(one.function):
             raise InvalidValue(f"/rules/{place}", f"the rule {one.code} is asynchronous; a rule answers at once")

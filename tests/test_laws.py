@@ -19,6 +19,7 @@ class Shop(CustomerSession):
 
 
 class TestLifeOfASession(SessionMachine):
+    kind = CustomerSession
     settings = LONG
 
 

@@ -1,4 +1,4 @@
-"""The option ``--own`` of the commands: values for the fields that a session class adds, for creating sessions."""
+"""The options ``--own`` and ``--context`` of the commands: JSON objects for the sessions that a command creates."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from session_fsm.errors import WireError
 from session_fsm.validators import is_object
 from session_fsm.wire.text import parse
 
-__all__ = ["own_option"]
+__all__ = ["context_option", "own_option"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-_EXAMPLE = 'write it as {"tenant": "acme"}'
+_EXAMPLES = {"own": '{"tenant": "acme"}', "context": '{"reason": "ordered twice"}'}
 
 
 def own_option() -> Callable[[F], F]:
@@ -22,17 +22,34 @@ def own_option() -> Callable[[F], F]:
     return click.option(
         "--own",
         metavar="JSON",
-        callback=_fields,
+        callback=_object,
         help="Values, as JSON, of the fields that the class adds; needed if these are required, such as "
-        '\'{"tenant": "acme"}\'.',
+        f"'{_EXAMPLES['own']}'.",
     )
 
 
-def _fields(_ctx: click.Context, _option: click.Parameter, given: str | None) -> dict[str, Any]:
+def context_option() -> Callable[[F], F]:
+    """Return the option ``--context``, which may be repeated. The command receives a list of dictionaries."""
+    return click.option(
+        "--context",
+        metavar="JSON",
+        multiple=True,
+        callback=_objects,
+        help="The context of the calls, for rules that read it, such as "
+        f"'{_EXAMPLES['context']}'. May be repeated; calls without a context are tried too.",
+    )
+
+
+def _object(_ctx: click.Context, option: click.Parameter, given: str | None) -> dict[str, Any]:
+    example = f"write it as {_EXAMPLES[str(option.name)]}"
     try:
-        own = parse(given or "{}")
+        value = parse(given or "{}")
     except WireError as error:
-        raise click.BadParameter(f"{error}; {_EXAMPLE}") from None
-    if not is_object(own):
-        raise click.BadParameter(f"'{given}' is not a JSON object; {_EXAMPLE}")
-    return dict(own)
+        raise click.BadParameter(f"{error}; {example}") from None
+    if not is_object(value):
+        raise click.BadParameter(f"'{given}' is not a JSON object; {example}")
+    return dict(value)
+
+
+def _objects(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [_object(ctx, option, one) for one in given]

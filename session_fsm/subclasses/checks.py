@@ -13,14 +13,23 @@ from attrs import NOTHING, Attribute, fields
 
 from session_fsm.appearance import ShownType
 from session_fsm.errors import InvalidValue
-from session_fsm.guards import SEEN_BY_RULES
+from session_fsm.guards import SEEN_BY_RULES, Rule
 from session_fsm.subclasses.annotations import annotations_of, is_class_variable, resolved_type
 from session_fsm.subclasses.field_types import FieldType
 from session_fsm.subclasses.own_fields import NO_OWN_FIELDS, OwnField, OwnFields
 from session_fsm.subclasses.supported_types import UnfitType, type_of
 from session_fsm.validators import wire_name
 
-__all__ = ["SessionType", "Undecorated", "check_body", "is_generated", "is_undecorated", "own_fields_of", "parents_of"]
+__all__ = [
+    "SessionType",
+    "Undecorated",
+    "check_body",
+    "check_rules_listed",
+    "is_generated",
+    "is_undecorated",
+    "own_fields_of",
+    "parents_of",
+]
 
 DECORATOR = "@attrs.define(kw_only=True, eq=False, repr=False)"
 _KEYWORDS = {"context", "now", "own", "payload_only", "returned_cart_items", "self"}
@@ -126,6 +135,18 @@ def check_body(kind: type[Any], base: type[Any]) -> Undecorated | None:
             f"{kind.__name__} has fields ({listed}) that would be lost; decorate the class with {DECORATOR}"
         )
     return None
+
+
+def check_rules_listed(kind: type[Any]) -> None:
+    """Check that every rule in the body of *kind* is among its rules.
+
+    Raises:
+        InvalidValue: one is not, and would never be called.
+    """
+    for name, value in vars(kind).items():
+        if isinstance(value, Rule) and not any(one is value for one in kind.rules):
+            problem = f"{kind.__name__}.{name} is a rule, but is not in {kind.__name__}.rules; list it there"
+            raise InvalidValue("/rules", problem)
 
 
 def _refusal(kind: type, problem: str) -> InvalidValue:

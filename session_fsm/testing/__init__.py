@@ -6,6 +6,7 @@ The names that need Hypothesis or the extra ``store`` are imported on first acce
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from session_fsm.testing.analysis.diff import Change, ChangeKind, Differences, Stuck, diff
@@ -124,7 +125,13 @@ _NEED_HYPOTHESIS = {
 }
 """The names that need Hypothesis, with their modules."""
 _NEED_STORE = {"StoreContract": "store_contract"}
-"""The names that need the extra ``store``, with their modules."""
+"""The names that need the extra ``store`` and Hypothesis, with their modules."""
+
+# `from session_fsm.testing import *` takes only what can be imported here. Type checkers see the whole list above.
+_needs = {"hypothesis": {*_NEED_HYPOTHESIS, *_NEED_STORE}, "sqlalchemy": {*_NEED_STORE}}
+_missing = {name for package, names in _needs.items() if find_spec(package) is None for name in names}
+_importable = __all__
+_importable[:] = [name for name in _importable if name not in _missing]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
 from io import StringIO
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Never
 
 from attrs import evolve, field, fields, frozen
 from hypothesis import given, settings
@@ -36,7 +36,7 @@ from session_fsm.guards import Answer, Rule
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.rule_inputs import RuleInputs, call_rule, inputs_of
-from session_fsm.testing.steps import Step, Story
+from session_fsm.testing.steps import Contexts, Step, Story, contexts_of
 from session_fsm.testing.strategies.sessions import stories
 from session_fsm.testing.strategies.values import built, returns, updates
 from session_fsm.testing.test_classes import AsTestCase, check, relaxed_settings
@@ -96,12 +96,21 @@ class RuleContract:
     """A session class with the fields that the rule takes; it need not list the rule."""
     own: ClassVar[Mapping[str, Any]] = {}
     """What a creation gives to the fields that the class adds."""
+    context: ClassVar[Contexts] = None
+    """The ``context=`` of the calls, for a rule that reads it, or a list of several; it is called without one too."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
     """Draws the changes of creations, updates and closings; None for any changes."""
     settings: ClassVar[settings] = relaxed_settings(max_examples=40)
     """The Hypothesis settings: those of the loaded profile, by default with 40 examples."""
     TestCase: ClassVar[Any] = AsTestCase()
     """The class as a `unittest.TestCase`."""
+
+    if not TYPE_CHECKING:  # type checkers would take any attribute for a known one
+
+        def __getattr__(self, name: str) -> Never:
+            """Say what is missing if the class has no `rule`; Python calls this only for unknown attributes."""
+            needed = " needs rule = your_rule" if name == "rule" else f" has no attribute {name!r}"
+            raise AttributeError(f"{type(self).__name__}{needed}", name=name, obj=self)
 
     def test_is_documented(self) -> None:
         """The first line of the docstring is a sentence, and the code is in snake_case."""
@@ -218,17 +227,19 @@ class RuleContract:
         histories = (
             st.just(Story.of(own=own))
             if row.source is None
-            else stories(self.kind, row.source, own=own, changes=self.changes)
+            else stories(self.kind, row.source, own=own, context=self.context, changes=self.changes)
         )
         arguments: st.SearchStrategy[Any] = st.none()
         if row.trigger is Trigger.CREATE:
             arguments = changes.map(lambda change: _with_state(change, row.target))
         elif row.trigger in (Trigger.UPDATE, Trigger.CLOSE):
             arguments = st.none() | changes
-        elif row.trigger is Trigger.RETURN_ITEMS:
-            return histories.flatmap(lambda story: _return_cases(story, self.kind, own))
+        pairs = st.tuples(histories, arguments)
+        if row.trigger is Trigger.RETURN_ITEMS:
+            pairs = histories.flatmap(lambda story: st.tuples(st.just(story), _some_returns(story, self.kind)))
         return built(
-            lambda drawn: _Case(drawn[0], Step(row.trigger, drawn[1]), self.kind, own), st.tuples(histories, arguments)
+            lambda drawn: _Case(drawn[0][0], Step(row.trigger, drawn[0][1], context=drawn[1]), self.kind, own),
+            st.tuples(pairs, st.sampled_from(contexts_of(self.context))),
         )
 
 
@@ -236,11 +247,10 @@ def _with_state(change: SessionUpdate, state: State) -> SessionUpdate:
     return evolve(change, state=state)
 
 
-def _return_cases(story: Story, kind: type[CustomerSession], own: Mapping[str, Any]) -> st.SearchStrategy[_Case]:
+def _some_returns(story: Story, kind: type[CustomerSession]) -> st.SearchStrategy[Any]:
     session = story.play(kind)
     possible = any(item.remaining_quantity for item in session.cart_items)
-    entries = (returns(session) | returns()) if possible else returns()
-    return built(lambda given: _Case(story, Step(Trigger.RETURN_ITEMS, given), kind, own), entries)
+    return (returns(session) | returns()) if possible else returns()
 
 
 class _Raised(Exception):

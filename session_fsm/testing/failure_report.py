@@ -13,7 +13,6 @@ from session_fsm.converters import timestamp
 from session_fsm.decisions import Check, Outcome
 from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused, WireError
 from session_fsm.events import SessionEvent
-from session_fsm.json_values import as_context
 from session_fsm.session import CustomerSession
 from session_fsm.states import Trigger
 from session_fsm.testing.rule_inputs import RuleInputs, input_value, inputs_of
@@ -106,8 +105,7 @@ def _inputs(taken: Taken, trigger: Trigger) -> RuleInputs | None:
         change = next(iter(given), None)
         if trigger is Trigger.CREATE and change is not None and "state" in keywords:
             change, keywords = evolve(change, **keywords), {}
-        step = Step(trigger, argument_of(trigger, change, keywords))
-        now, context = as_time(taken.keywords.get("now")), as_context(taken.keywords.get("context"))
-        return inputs_of(step, taken.before, taken.kind, now, own, context)
+        step = Step(trigger, argument_of(trigger, change, keywords), context=taken.keywords.get("context"))
+        return inputs_of(step, taken.before, taken.kind, as_time(taken.keywords.get("now")), own)
     except (SessionFSMError, TypeError):
         return None

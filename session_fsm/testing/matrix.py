@@ -22,7 +22,7 @@ from session_fsm.states import EventName, State, Trigger
 from session_fsm.testing.coverage.hooks import unrecorded
 from session_fsm.testing.generation.search import BUDGET
 from session_fsm.testing.generation.witnesses import NoWitness, Witness, find_witness, raised_in
-from session_fsm.testing.steps import Step, Story
+from session_fsm.testing.steps import Contexts, Step, Story
 from session_fsm.values import ReturnedCartItem, SessionUpdate
 
 __all__ = ["Cell", "CellOutcome", "matrix", "matrix_table"]
@@ -101,7 +101,13 @@ class Cell:
 
 
 @unrecorded()
-def matrix(kind: type[CustomerSession], own: Mapping[str, Any] | None = None, *, budget: int = BUDGET) -> list[Cell]:
+def matrix(
+    kind: type[CustomerSession],
+    own: Mapping[str, Any] | None = None,
+    *,
+    context: Contexts = None,
+    budget: int = BUDGET,
+) -> list[Cell]:
     """Return every cell of the matrix of states and triggers, forbidden ones included; deterministic.
 
     There are four cells for creations, one for each wanted state, named ``new-create-open`` and so on. Each of the four
@@ -114,9 +120,11 @@ def matrix(kind: type[CustomerSession], own: Mapping[str, Any] | None = None, *,
     Args:
         kind: the session class.
         own: what a creation gives to the fields that *kind* adds.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         budget: how many stories to judge at most to find the witness of one row.
     """
-    found = {row.id: find_witness(kind, row, own=own, budget=budget) for row in kind.machine.table}
+    found = {row.id: find_witness(kind, row, own=own, context=context, budget=budget) for row in kind.machine.table}
     return [_cell(kind, found, place, own or {}) for place in _places()]
 
 
@@ -194,6 +202,7 @@ def matrix_table(
     outcomes: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | None = None,
     own: Mapping[str, Any] | None = None,
     *,
+    context: Contexts = None,
     budget: int = BUDGET,
 ) -> str:
     """Return a Markdown table of the states and the triggers, with the outcome of each cell.
@@ -203,12 +212,13 @@ def matrix_table(
         outcomes: an outcome for each `Cell` or cell name, shown with `str`; missing cells stay empty. None runs all
             cells.
         own: what a creation gives to the fields that *kind* adds.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         budget: how many stories to judge at most to find the witness of one row.
     """
     if outcomes is None:
-        outcomes = [
-            (cell, "infeasible" if cell.story is None else cell.run()) for cell in matrix(kind, own, budget=budget)
-        ]
+        cells = matrix(kind, own, context=context, budget=budget)
+        outcomes = [(cell, "infeasible" if cell.story is None else cell.run()) for cell in cells]
     by_cell: dict[Any, Any] = dict(outcomes)
     texts = {str(cell): str(outcome) for cell, outcome in by_cell.items()}
     if unknown := [name for name in texts if name not in {_name(*place) for place in _places()}]:

@@ -60,7 +60,6 @@ def inputs_of(
     kind: type[CustomerSession],
     now: datetime,
     own: Mapping[str, Any],
-    context: Mapping[str, Any] = EMPTY,
 ) -> RuleInputs | None:
     """Return the inputs of the rules for *step* of *session*; None if the table has no such transition.
 
@@ -70,14 +69,13 @@ def inputs_of(
         kind: the class to create.
         now: when, with a time zone.
         own: what a creation gives to the fields that *kind* adds.
-        context: the ``context=`` of the call.
     """
     if session is None:
         given = step.argument.given()
         aliases = kind.machine.own_fields.by_name
         own = {**own, **{aliases[name].alias: value for name, value in step.argument.own.items()}}
         created = kind(integration_id="order-1", created=now, updated=now, **given, **own)
-        return RuleInputs(None, step.trigger, step.argument, now, {}, created, context)
+        return RuleInputs(None, step.trigger, step.argument, now, {}, created, step.context)
     rows = (row for row in session.machine.table if (row.source, row.trigger) == (session.state, step.trigger))
     if (row := next(rows, None)) is None:
         return None
@@ -87,7 +85,7 @@ def inputs_of(
     elif step.trigger is Trigger.RETURN_ITEMS:
         values = returned(session, step.argument)
     values |= {"updated": now, "update_count": session.update_count + 1, "state": row.target}
-    return RuleInputs(session, step.trigger, step.argument, now, values, session, context)
+    return RuleInputs(session, step.trigger, step.argument, now, values, session, step.context)
 
 
 def input_value(inputs: RuleInputs, name: str) -> Any:

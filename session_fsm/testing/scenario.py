@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
 from typing import Any, Literal, Never
+from warnings import warn
 
 from attrs import evolve, field, fields, frozen
 
@@ -25,7 +26,7 @@ from session_fsm.errors import InvalidValue, Problem, TransitionRefused, Violati
 from session_fsm.events import SessionEvent
 from session_fsm.session import CustomerSession
 from session_fsm.signatures import takes
-from session_fsm.states import EventNameLike, StateLike, Trigger, TriggerLike
+from session_fsm.states import EventNameLike, State, StateLike, Trigger, TriggerLike
 from session_fsm.testing.failure_report import Taken, failure_report, short_code
 from session_fsm.testing.steps import Story
 from session_fsm.validators import is_list, kind_of
@@ -100,19 +101,35 @@ class Scenario:
     """A session in a test, and the result of its last verb."""
 
     kind: type[CustomerSession]
-    session: CustomerSession | None
-    """A copy of the session that belongs to the scenario; None before it is created."""
+    _session: CustomerSession | None
     _own: Mapping[str, Any] = field(factory=dict[str, Any])
     _taken: Taken | None = None
+    _looked_at: list[bool] = field(factory=list[bool], init=False, eq=False, repr=False)
+    """Not empty after the first look at the result of the verb."""
+
+    def __del__(self) -> None:
+        """Warn about a verb whose result nobody looked at: a test without an assertion passes whatever happens."""
+        taken = getattr(self, "_taken", None)
+        if taken is not None and not self._looked_at:
+            text = f"nothing was asserted after {taken.verb}; end the scenario with .then() or .refused()"
+            warn(text, UserWarning, stacklevel=2)
+
+    @property
+    def session(self) -> CustomerSession | None:
+        """A copy of the session that belongs to the scenario; None before it is created."""
+        self._looked_at.append(True)
+        return self._session
 
     @property
     def event(self) -> SessionEvent | None:
         """The event of the last verb; None if none was called or it was refused."""
+        self._looked_at.append(True)
         return None if self._taken is None else self._taken.event
 
     @property
     def error(self) -> TransitionRefused | InvalidValue | WireError | None:
         """The error of the last verb; None if none was called or it was allowed."""
+        self._looked_at.append(True)
         return None if self._taken is None else self._taken.error
 
     @property
@@ -157,7 +174,7 @@ class Scenario:
 
         Raises:
             AssertionError: it was refused, or a field has another value.
-            InvalidValue: a field does not exist.
+            InvalidValue: a field or the state does not exist.
         """
         __tracebackhide__ = True
         self._allowed("though it should have been allowed")
@@ -165,6 +182,8 @@ class Scenario:
         if unknown := [name for name in expected if name not in known and name != "event"]:
             names = ", ".join(["event", *known])
             raise InvalidValue(f"/{unknown[0]}", f"{self.kind.__name__} has no such field; the fields are: {names}")
+        if "state" in expected and expected["state"] not in tuple(State):
+            raise InvalidValue("/state", f"{expected['state']!r:.80} is no state; the states are: {', '.join(State)}")
         differing: list[tuple[str, Any, Any]] = []
         for name, value in expected.items():
             if name == "event":
@@ -205,6 +224,8 @@ class Scenario:
         if self._taken is None:
             raise InvalidValue("/verb", "nothing was called that could have been refused")
         error = self.error
+        if isinstance(codes, str):
+            raise InvalidValue("/codes", f'codes is a list of all codes; for one, write code="{codes:.80}"')
         if error is None:
             self._fail("was allowed, though it should have been refused")
         reasons: Iterable[Violation | Problem] = (

@@ -16,11 +16,11 @@ session.reopen()
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import Attribute, evolve, field, fields, frozen, has
 
@@ -29,18 +29,32 @@ from session_fsm.converters import timestamp, to_member
 from session_fsm.decisions import Check, Decision, Outcome
 from session_fsm.errors import InvalidValue, SessionFSMError, TransitionRefused
 from session_fsm.events import SessionEvent
+from session_fsm.json_values import EMPTY, as_context
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.validators import is_list, is_object
 from session_fsm.values import SessionUpdate
 from session_fsm.wire import ReturnRequest, dumps
 
-__all__ = ["BEGINNING", "Step", "Story", "code_of"]
+__all__ = ["BEGINNING", "Contexts", "Step", "Story", "code_of", "contexts_of"]
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 """The default time of the first step of a story; each further step is a minute later."""
 _MINUTE = timedelta(minutes=1)
 _SESSION_ID = "order-1"
+
+Contexts: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+"""The ``context=`` of calls: a mapping, or several to choose from."""
+
+
+def contexts_of(context: Contexts) -> tuple[Mapping[str, Any], ...]:
+    """Return the contexts to call verbs with: those that are given, then the empty one.
+
+    Raises:
+        InvalidValue: one is not a mapping from names to JSON values.
+    """
+    given: Sequence[Any] = context if is_list(context) else (context,)
+    return tuple(dict.fromkeys(map(as_context, (*given, None))))
 
 
 def _to_trigger(value: object) -> Trigger:
@@ -60,12 +74,19 @@ class Step:
     of `ReturnedCartItem` for a return, None for the others. The state of a creation is that of its update."""
     at: datetime | None = field(default=None, kw_only=True)
     """The time, with a time zone; None means a minute after the step before."""
+    context: Mapping[str, Any] = field(default=EMPTY, converter=as_context, kw_only=True)
+    """The ``context=`` of the call."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "argument", argument_of(self.trigger, self.argument))
 
     def _repr_pretty_(self, printer: Any, _: bool) -> None:  # noqa: FBT001 - the signature is that of IPython
         printer.text(code_of(self))
+
+    @property
+    def _context(self) -> dict[str, Any]:
+        """The argument ``context`` of the verb; without one if it is empty, because an overridden verb may lack it."""
+        return {"context": self.context} if self.context else {}
 
     def take(
         self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
@@ -84,7 +105,7 @@ class Step:
         """
         if self.trigger is Trigger.CREATE:
             try:
-                created = kind.create(_SESSION_ID, self.argument, now=now, **own)
+                created = kind.create(_SESSION_ID, self.argument, now=now, **self._context, **own)
             except SessionFSMError:
                 raise
             except Exception as error:  # a field that the class adds may raise anything
@@ -93,14 +114,14 @@ class Step:
         if session is None:
             raise InvalidValue("/trigger", f"{self.trigger} needs a session; a story begins with create")
         given = () if self.argument is None else (self.argument,)
-        return session, getattr(session, self.trigger)(*given, now=now)
+        return session, getattr(session, self.trigger)(*given, now=now, **self._context)
 
     def judge(
         self, session: CustomerSession | None, kind: type[CustomerSession], now: datetime, **own: Any
     ) -> Decision[Any]:
         """Return the decision on the step without changing the session. Takes what `take` takes."""
         if self.trigger is not Trigger.CREATE and session is not None:
-            return session.evaluate(self.trigger, self.argument, now=now)
+            return session.evaluate(self.trigger, self.argument, now=now, **self._context)
         try:
             created, event = self.take(None, kind, now, **own)
         except TransitionRefused as refusal:
@@ -124,19 +145,20 @@ class Step:
             arguments = [f"{name}={code_of(value)}" for name, value in self.argument.given().items()]
         elif self.argument is not None:
             arguments = [code_of(list(self.argument))]
-        time = [] if now is None else [f"now={code_of(now)}"]
+        last = [] if now is None else [f"now={code_of(now)}"]
+        last += [f"context={code_of(context)}" for context in self._context.values()]
         if self.trigger is not Trigger.CREATE:
-            return f"session.{self.trigger}({', '.join(arguments + time)})"
+            return f"session.{self.trigger}({', '.join(arguments + last)})"
         arguments = [
             f'"{_SESSION_ID}"',
             *arguments,
             *(f"{name}={code_of(value)}" for name, value in (own or {}).items()),
-            *time,
+            *last,
         ]
         return f"session = {kind}.create({', '.join(arguments)})"
 
     def line(self, now: datetime) -> str:
-        """Return the step as a line in the format of ``docs/replay-format.md``."""
+        """Return the step as a line in the format of ``docs/replay-format.md``, which has no context."""
         members: dict[str, Any] = {"operation": "update", "sessionId": _SESSION_ID}
         match self.trigger:
             case Trigger.RETURN_ITEMS:

@@ -102,6 +102,7 @@ from session_fsm import CustomerSession
 from session_fsm.testing import RuleContract, SessionMachine, sessions
 few = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 class TestMachine(SessionMachine.TestCase):
+    kind = CustomerSession
     settings = few
 @few
 @given(sessions(), st.from_type(CustomerSession))

@@ -564,6 +564,12 @@ class TestDecorator:
             rule(options.pop("code"), **options)(own_rule)
         assert refusal.value.pointer == pointer
 
+    def test_one_trigger_without_a_list_is_refused_with_what_to_write(self) -> None:
+        with pytest.raises(InvalidValue, match=r"/on: on is a list of triggers; for one, write on=\['close'\]"):
+            rule("x", on="close")
+        with pytest.raises(InvalidValue, match=r"write on=\[Trigger\.CLOSE\]"):
+            rule("x", on=Trigger.CLOSE)
+
     def test_a_rule_without_words_is_refused(self) -> None:
         with pytest.raises(InvalidValue, match="nameless needs a docstring"):
 
@@ -612,6 +618,33 @@ class TestWrongRulesOfAClass:
         error = self.refused(misspelt)
         assert error.pointer == "/rules/9"
         assert "cupon_codes" in error.problem
+
+    def test_a_rule_that_asks_for_self(self) -> None:
+        @rule("own_rule", on=["close"])
+        def method(self: Any) -> bool:  # noqa: ANN101, RUF100 - written as a method
+            """There are coupons."""
+            return True
+
+        problem = self.refused(method).problem
+        assert problem.endswith(
+            "which is no field of ShopSession; a rule is a function, so name session or after instead"
+        )
+
+    def test_a_rule_in_the_body_that_is_not_listed(self) -> None:
+        own = answering(lambda: True)
+        with pytest.raises(InvalidValue, match=r"/rules: Shop.own is a rule, but is not in Shop.rules; list it there"):
+            type("Shop", (CustomerSession,), {"own": own})
+        assert (
+            type("Shop", (CustomerSession,), {"own": own, "rules": (*CustomerSession.rules, own)}).machine.rules[-1]
+            is own
+        )
+
+    def test_rules_as_a_list_become_a_tuple(self) -> None:
+        listed = [*CustomerSession.rules, answering(lambda: True)]
+        shop = type("Shop", (CustomerSession,), {"rules": listed})
+        listed.clear()
+        assert shop.rules == shop.machine.rules
+        assert len(type("Further", (shop,), {}).machine.rules) == 10
 
     @pytest.mark.parametrize("rules", [None, 5, "rules", answering(lambda: True)])
     def test_rules_that_are_no_list(self, rules: Any) -> None:

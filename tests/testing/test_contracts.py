@@ -284,3 +284,13 @@ def test_a_case_is_shown_as_python_to_paste() -> None:
     namespace = {"CustomerSession": CustomerSession, "CartItem": CartItem, "session": session}
     exec(code.rpartition("\n")[0], namespace)
     assert namespace["session"].state == "closed"
+
+
+def test_a_contract_without_a_rule_says_what_it_needs() -> None:
+    class TestShop(RuleContract):
+        pass
+
+    with pytest.raises(AttributeError, match=r"^TestShop needs rule = your_rule$"):
+        TestShop().test_is_documented()
+    with pytest.raises(AttributeError, match=r"^TestShop has no attribute 'rules'$"):
+        TestShop().rules  # type: ignore[attr-defined]  # noqa: B018 - to look is the test

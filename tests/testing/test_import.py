@@ -49,3 +49,14 @@ def test_another_missing_module_is_reported_unchanged(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "session_fsm.wire.encoding", None)
     with pytest.raises(ModuleNotFoundError, match=r"session_fsm\.wire\.encoding"):
         testing.json_documents  # noqa: B018 - to look is the test
+
+
+@pytest.mark.parametrize(
+    ("package", "without", "still"),
+    [("sqlalchemy", "StoreContract", "sessions"), ("hypothesis", "SessionMachine", "given")],
+)
+def test_a_star_import_leaves_out_what_needs_a_missing_package(package: str, without: str, still: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None\nfrom session_fsm.testing import *\n"
+    code += f"print('given' in globals(), {still!r} in globals(), {without!r} in globals())"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["True", "True", "False"]

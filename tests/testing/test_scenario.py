@@ -430,3 +430,42 @@ def test_a_scenario_can_be_copied() -> None:
     scenario = given(session_in("open")).when("close")
     assert isinstance(scenario, Scenario)
     assert copy.copy(scenario).event == scenario.event
+
+
+class TestNothingAsserted:
+    """A scenario that nobody looks at would pass whatever the verb does, so it warns."""
+
+    @pytest.mark.parametrize("verb", ["close", "reopen"])
+    def test_a_verb_without_an_assertion_warns(self, verb: Any) -> None:
+        with pytest.warns(UserWarning, match=f"^nothing was asserted after {verb}; end the scenario with"):
+            given(session_in("open")).when(verb)
+
+    def test_refused_without_parentheses_warns(self) -> None:
+        with pytest.warns(UserWarning, match="nothing was asserted after close"):
+            given(session_in("open")).when("close").refused  # noqa: B018 - the mistake that is tested
+
+    def test_the_warning_has_the_line_of_the_test(self) -> None:
+        with pytest.warns(UserWarning, match="nothing was asserted") as warned:
+            given(session_in("open")).when("close")
+        assert warned[0].filename == __file__
+
+    def test_every_look_at_the_result_counts(self) -> None:
+        cart = session_in("open")
+        assert given(cart).when("close").event
+        assert given(cart).when("close").session
+        assert given(cart).when("reopen").error
+        assert given(cart).when("reopen").decision is not None
+        given(cart).when("update").when("close").then()
+        given(cart).when("reopen").refused()
+        given(cart).when("reopen").unchanged()
+        given(cart)
+
+
+def test_a_state_that_does_not_exist_is_an_error_and_no_difference() -> None:
+    with pytest.raises(InvalidValue, match=r"/state: 'close' is no state; the states are: open, closed, "):
+        given(session_in("open")).when("close").then(state="close")  # type: ignore[arg-type]
+
+
+def test_one_code_as_codes_is_an_error_that_names_code() -> None:
+    with pytest.raises(InvalidValue, match=r'/codes: codes is a list of all codes; for one, write code="wrong_state"'):
+        given(session_in("open")).when("reopen").refused(codes="wrong_state")

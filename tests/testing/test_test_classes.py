@@ -94,6 +94,7 @@ class TestUnittest:
 class TestShopBeside(SessionMachine, TestCase):
     """pytest runs a class with both bases."""
 
+    kind = CustomerSession
     settings = settings(SessionMachine.settings, max_examples=5)
 
 

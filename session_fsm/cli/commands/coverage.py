@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from session_fsm.cli.definition import class_option
+from session_fsm.cli.own import context_option
 from session_fsm.cli.terminal import escaped, write_error
 from session_fsm.errors import WireError
 from session_fsm.session import CustomerSession
@@ -48,6 +50,7 @@ Examples:
     is_flag=True,
     help="Do not count sessions of subclasses for a class.",
 )
+@context_option()
 @click.option(
     "-o",
     "output",
@@ -62,6 +65,7 @@ def command(
     format_name: str,
     minimum: float | None,
     without_subclasses: bool,
+    context: list[dict[str, Any]],
     output: str | None,
 ) -> int:
     """Merge the coverage data of one or several test runs and report it.
@@ -73,7 +77,7 @@ def command(
     Exit status: 0 on success, 1 if the coverage is below --fail-under, 2 if a file cannot be read.
     """
     recorder = sum(map(_read, _files(places)), Recorder())
-    coverages = [recorder.of(kind, including_subclasses=not without_subclasses) for kind in kinds]
+    coverages = [recorder.of(kind, including_subclasses=not without_subclasses, context=context) for kind in kinds]
     if output in (None, "-"):
         sys.stdout.write(report(recorder.counters(), coverages, format_name))
     else:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import click
 
 from session_fsm.class_loader import class_at
-from session_fsm.cli.own import own_option
+from session_fsm.cli.own import context_option, own_option
 from session_fsm.cli.terminal import Cell, Screen, escaped, padded
 from session_fsm.diagrams.model import Diagram
 from session_fsm.errors import InvalidValue, WireError
@@ -58,6 +58,7 @@ Examples:
 @click.argument("old", callback=_definition)
 @click.argument("new", callback=_definition)
 @own_option()
+@context_option()
 @click.option(
     "--tries",
     type=click.IntRange(1),
@@ -66,7 +67,9 @@ Examples:
     help="Number of operation sequences to try for each rule.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
-def command(*, old: Definition, new: Definition, own: dict[str, Any], tries: int, as_json: bool) -> int:
+def command(
+    *, old: Definition, new: Definition, own: dict[str, Any], context: list[dict[str, Any]], tries: int, as_json: bool
+) -> int:
     """Report which transitions and rules NEW adds, removes, changes, tightens or loosens.
 
     OLD and NEW are session classes, as package.module:Class, or files written by "session-fsm diagram --format json".
@@ -77,7 +80,7 @@ def command(*, old: Definition, new: Definition, own: dict[str, Any], tries: int
     and stored sessions can be at a dead end: their state does not exist any more, no path leads from it to a final
     state, or the rules refuse every transition that leaves it.
     """
-    found = diff(old, new, own=own, tries=tries)
+    found = diff(old, new, own=own, context=context, tries=tries)
     if as_json:
         sys.stdout.write(json.dumps(_document(found), ensure_ascii=True, indent=2) + "\n")
     else:

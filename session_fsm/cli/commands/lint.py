@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.own import own_option
+from session_fsm.cli.own import context_option, own_option
 from session_fsm.cli.terminal import Cell, Screen
 from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
@@ -28,6 +28,7 @@ Examples:
 )
 @class_option()
 @own_option()
+@context_option()
 @click.option(
     "--tries",
     type=click.IntRange(1),
@@ -44,7 +45,13 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
 def command(
-    *, kind: type[CustomerSession], own: dict[str, Any], tries: int, ignore: tuple[str, ...], as_json: bool
+    *,
+    kind: type[CustomerSession],
+    own: dict[str, Any],
+    context: list[dict[str, Any]],
+    tries: int,
+    ignore: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Find defects in the table and the rules of a class.
 
@@ -55,7 +62,7 @@ def command(
 
     Exit status: 0 if there are no defects, 1 if there are, 2 if the class cannot be imported.
     """
-    findings = lint(kind, own=own, tries=tries, ignore=ignore)
+    findings = lint(kind, own=own, context=context, tries=tries, ignore=ignore)
     if as_json:
         document = {"class": f"{kind.__module__}:{kind.__qualname__}", "findings": [_document(f) for f in findings]}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")

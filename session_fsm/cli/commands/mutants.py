@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.own import own_option
+from session_fsm.cli.own import context_option, own_option
 from session_fsm.cli.progress import ProgressBar
 from session_fsm.cli.terminal import Cell, Screen, escaped, write_error
 from session_fsm.errors import counted
@@ -73,6 +73,7 @@ Examples:
     "mutant.",
 )
 @own_option()
+@context_option()
 @click.option(
     "--json",
     "output",
@@ -92,6 +93,7 @@ def command(
     jobs: int | None,
     timeout: float | None,
     own: dict[str, Any],
+    context: list[dict[str, Any]],
     output: str | None,
 ) -> int:
     """Run COMMAND, which runs your tests, once for each mutant of the class.
@@ -113,7 +115,7 @@ def command(
     if not test_command:
         raise click.UsageError("give the command that runs the tests, after --")
     try:
-        score = _run(found, test_command, jobs, timeout, own)
+        score = _run(found, test_command, jobs, timeout, own, context)
     except CannotRun as problem:
         sys.stderr.writelines(f"{escaped(line)}\n" for line in problem.output.splitlines())
         write_error(str(problem))
@@ -129,7 +131,12 @@ def command(
 
 
 def _run(
-    found: Sequence[Mutant], test_command: Sequence[str], jobs: int | None, timeout: float | None, own: dict[str, Any]
+    found: Sequence[Mutant],
+    test_command: Sequence[str],
+    jobs: int | None,
+    timeout: float | None,
+    own: dict[str, Any],
+    context: list[dict[str, Any]],
 ) -> Score:
     with ProgressBar(len(found)) as bar:
         verdicts: Counter[Verdict] = Counter()
@@ -146,7 +153,7 @@ def _run(
         if score.interrupted:
             return score
         bar.show(f"searching for the tests that {counted(len(score.survivors), 'survivor')} would fail")
-        return examined(score, own=own)
+        return examined(score, own=own, context=context)
 
 
 def _report(kind: type[CustomerSession], score: Score, screen: Screen) -> None:
@@ -161,6 +168,8 @@ def _report(kind: type[CustomerSession], score: Score, screen: Screen) -> None:
                 screen.write("This would fail:", indent=4)
                 for line in result.witness.splitlines():
                     sys.stdout.write(f"        {escaped(line)}\n")
+            elif result.reason:
+                screen.write(f"No test was found: {result.reason}", indent=4)
         screen.gap()
     if equivalent := score.of(Verdict.EQUIVALENT):
         screen.write(Cell("Equivalent, as far as a search can tell, and so left out of the score", "title"))

@@ -17,10 +17,11 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.analysis.equivalence import changed_rules
 from session_fsm.testing.generation.candidates import Candidates
+from session_fsm.testing.generation.goals import needs_context
 from session_fsm.testing.generation.rule_references import references_of
 from session_fsm.testing.generation.search import Player, Situation, row_sequences, search
 from session_fsm.testing.generation.shrinking import shrink
-from session_fsm.testing.steps import Step, Story
+from session_fsm.testing.steps import Contexts, Step, Story, contexts_of
 
 __all__ = ["dead_ends"]
 
@@ -32,7 +33,10 @@ _DEPTH = 5
 
 
 def dead_ends(
-    old: type[CustomerSession], new: type[CustomerSession], own: Mapping[str, Any] | None = None
+    old: type[CustomerSession],
+    new: type[CustomerSession],
+    own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
 ) -> Iterator[tuple[State, str, str]]:
     """Yield each state with a session that could leave it under *old* and never can under *new*.
 
@@ -40,28 +44,35 @@ def dead_ends(
     """
     changed = changed_rules(old, new)
     changed_codes = {rule.code for rule in changed}
-    change = _Change(old, new, own or {})
+    change = _Change(old, new, own or {}, context)
     for state in State:
         rows = change.after.of(state)
         if state in FINAL or not any(rule.guards(row.trigger, row.target) for rule in changed for row in rows):
             continue  # dead ends in the table itself are found without playing
-        for story in _stories_into(old, state, own):
+        for story in _stories_into(old, state, own, context):
             if codes := change.refusals(story, state):
                 shortest = shrink(story, partial(change.refuses, state=state, codes=codes), kept=own or ())
                 triggers = " and ".join(row.trigger for row in rows)
                 by = ", ".join(sorted(codes & changed_codes or codes))
-                yield state, f"{triggers} may be refused for ever, by {by}", shortest.code(old.__name__)
+                hint = "" if context else needs_context(rule for rule in new.machine.rules if rule.code in codes)
+                yield (
+                    state,
+                    f"{triggers} may be refused for ever, by {by}{hint and f'; {hint}'}",
+                    shortest.code(old.__name__),
+                )
                 break
 
 
 class _Change:
     """Two definitions of which the second replaces the first."""
 
-    def __init__(self, old: type[CustomerSession], new: type[CustomerSession], own: Mapping[str, Any]) -> None:
+    def __init__(
+        self, old: type[CustomerSession], new: type[CustomerSession], own: Mapping[str, Any], context: Contexts
+    ) -> None:
         self.new = new
         self.own = own
         self.player = Player(old)
-        self.before, self.after = _Exits(old), _Exits(new)
+        self.before, self.after = _Exits(old, context), _Exits(new, context)
 
     def refusals(self, story: Story, state: State) -> set[str]:
         """Return the codes that keep the session of *story* in *state*; empty if it can leave, or never could."""
@@ -83,7 +94,8 @@ class _Change:
 class _Exits:
     """Tries the transitions that leave a state."""
 
-    def __init__(self, kind: type[CustomerSession]) -> None:
+    def __init__(self, kind: type[CustomerSession], context: Contexts) -> None:
+        self.contexts = contexts_of(context)
         self.table = kind.machine.table
         self.candidates = Candidates(kind, references_of(kind.machine.rules, kind))
 
@@ -101,7 +113,7 @@ class _Exits:
         # Triggers without an argument first: each needs one evaluation only.
         for trigger in sorted(triggers, key=[Trigger.CANCEL, Trigger.REOPEN, Trigger.CLOSE, *Trigger].index):
             for step in self._steps(session, trigger, now):
-                decision = session.evaluate(trigger, step.argument, now=step.at or now)
+                decision = step.judge(session, type(session), step.at or now)
                 if decision.allowed:
                     return set()
                 codes |= {violation.code for violation in decision.violations}
@@ -115,17 +127,20 @@ class _Exits:
         for row in self.table:
             if row.source is session.state is row.target:
                 for step in self._steps(session, row.trigger, now):
-                    after: CustomerSession | None = session.evaluate(row.trigger, step.argument, now=now).after
+                    after: CustomerSession | None = step.judge(session, type(session), now).after
                     if after is not None:
                         yield after
 
     def _steps(self, session: CustomerSession, trigger: Trigger, now: datetime) -> Iterator[Step]:
-        step = Step(trigger)
-        yield step
-        yield from islice(self.candidates.of_step(step, session, now), _ARGUMENTS)
+        for context in self.contexts:
+            step = Step(trigger, context=context)
+            yield step
+            yield from islice(self.candidates.of_step(step, session, now), _ARGUMENTS)
 
 
-def _stories_into(kind: type[CustomerSession], state: State, own: Mapping[str, Any] | None) -> list[Story]:
+def _stories_into(
+    kind: type[CustomerSession], state: State, own: Mapping[str, Any] | None, context: Contexts
+) -> list[Story]:
     found: list[Story] = []
 
     def collect(situation: Situation) -> int:
@@ -134,7 +149,8 @@ def _stories_into(kind: type[CustomerSession], state: State, own: Mapping[str, A
         return 1 + len(situation.failing())
 
     ends = [row for row in kind.machine.table if row.target is state]
-    search(kind, collect, row_sequences(kind.machine.table, ends, _DEPTH), own=own, budget=_SESSIONS)
+    sequences = row_sequences(kind.machine.table, ends, _DEPTH)
+    search(kind, collect, sequences, own=own, context=context, budget=_SESSIONS)
     return found
 
 

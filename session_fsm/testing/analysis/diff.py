@@ -37,6 +37,7 @@ from session_fsm.states import State
 from session_fsm.testing.analysis.dead_ends import dead_ends
 from session_fsm.testing.analysis.equivalence import TRIES, compare
 from session_fsm.testing.analysis.lint import states_without_end
+from session_fsm.testing.steps import Contexts
 from session_fsm.testing.wording import SESSION_IN
 
 __all__ = ["Change", "ChangeKind", "Differences", "Stuck", "diff"]
@@ -104,6 +105,7 @@ def diff(
     new: type[CustomerSession] | Diagram,
     *,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
     tries: int = TRIES,
 ) -> Differences:
     """Return the differences of *new* from *old*.
@@ -112,15 +114,17 @@ def diff(
         old: the old session class, or its diagram.
         new: the new session class, or its diagram.
         own: what a creation gives to the fields that the classes add.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         tries: how many stories to try at most for each rule that may have changed, in each direction.
     """
     before, after = (each if isinstance(each, Diagram) else model(each) for each in (old, new))
     changes = [*_of_rows(before, after), *_of_rules(before, after)]
     stuck = list(_of_states(before, after))
     if isinstance(old, type) and isinstance(new, type):
-        changes += _of_behaviour(old, new, own, tries)
+        changes += _of_behaviour(old, new, own, context, tries)
         known = {each.state for each in stuck}
-        stuck += [Stuck(s, text, code) for s, text, code in dead_ends(old, new, own) if s not in known]
+        stuck += [Stuck(s, text, code) for s, text, code in dead_ends(old, new, own, context) if s not in known]
     return Differences(tuple(changes), tuple(stuck))
 
 
@@ -199,7 +203,11 @@ def _of_states(before: Diagram, after: Diagram) -> Iterator[Stuck]:
 
 
 def _of_behaviour(
-    old: type[CustomerSession], new: type[CustomerSession], own: Mapping[str, Any] | None, tries: int
+    old: type[CustomerSession],
+    new: type[CustomerSession],
+    own: Mapping[str, Any] | None,
+    context: Contexts,
+    tries: int,
 ) -> Iterator[Change]:
     """Compare the behaviour of both classes for each rule that may have changed."""
     was, now = ({rule.code: rule for rule in kind.machine.rules} for kind in (old, new))
@@ -212,7 +220,8 @@ def _of_behaviour(
             ):
                 if code not in rules:
                     continue
-                found = compare(old, new, sought=_Predicate(code, kind), rules=forms, own=own, tries=tries).difference
+                sought = _Predicate(code, kind)
+                found = compare(old, new, sought=sought, rules=forms, own=own, context=context, tries=tries).difference
                 if found is not None:
                     yield Change("rule", code, kind, f"{words}, such as {found.step.trigger}.", found.code())
 

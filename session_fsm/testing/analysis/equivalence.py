@@ -33,7 +33,7 @@ from session_fsm.states import State, Trigger
 from session_fsm.testing.generation.rule_references import references_of
 from session_fsm.testing.generation.search import Player, Situation, row_sequences, search
 from session_fsm.testing.generation.shrinking import shrink
-from session_fsm.testing.steps import Step, Story
+from session_fsm.testing.steps import Contexts, Step, Story
 
 __all__ = ["TRIES", "Comparison", "Difference", "behaviour", "changed_rules", "compare", "require_own"]
 
@@ -112,6 +112,7 @@ def compare(
     sought: Predicate = lambda before, after: behaviour(before) != behaviour(after),
     rules: Sequence[Rule] | None = None,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
     tries: int = TRIES,
 ) -> Comparison:
     """Search for a step that *kind* and *other* decide differently, at the transitions where their definitions differ.
@@ -122,6 +123,8 @@ def compare(
         sought: the predicate that two decisions on one step must fulfil; default: different behaviour.
         rules: search at the transitions that these rules guard; default: wherever the definitions differ.
         own: what a creation gives to the fields that the classes add.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         tries: how many stories to try at most for the rules of *kind*, and again for those of *other*.
 
     Raises:
@@ -135,7 +138,8 @@ def compare(
     tried = 0
     for first, second in ((kind, other), (other, kind)):
         pair = _Pair(first, second, kind, sought, {rule.code for rule in rules})
-        result = search(first, pair.distance, row_sequences(table, ends, _DEPTH), focus=rules, own=own, budget=tries)
+        sequences = row_sequences(table, ends, _DEPTH)
+        result = search(first, pair.distance, sequences, focus=rules, own=own, context=context, budget=tries)
         tried += result.judged
         if pair.best is not None:
             return Comparison(pair.shrunk(*pair.best, own or ()), tried)

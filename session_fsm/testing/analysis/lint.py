@@ -37,11 +37,12 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.analysis.equivalence import require_own
 from session_fsm.testing.analysis.purity import Impurity, Observed, UnfitAnswer
+from session_fsm.testing.generation.goals import needs_context
 from session_fsm.testing.generation.search import Player, Situation, row_sequences, search
 from session_fsm.testing.generation.shrinking import shrink
 from session_fsm.testing.mutation.modified_classes import modified_copy
 from session_fsm.testing.rule_inputs import as_creation_rule
-from session_fsm.testing.steps import Story
+from session_fsm.testing.steps import Contexts, Story
 from session_fsm.testing.wording import SESSION_IN
 
 __all__ = ["Fault", "Finding", "lint", "lint_definition", "states_without_end"]
@@ -77,6 +78,8 @@ class Fault(StrEnum):
     """A rule raises an exception."""
     UNFIT_ANSWER = "unfit-answer"
     """A rule returns neither a boolean nor violations, or an empty collection besides booleans."""
+    DROPS_BUILT_IN = "drops-built-in"
+    """The class has none of the rules of `CustomerSession`."""
     MISSES_CREATION = "misses-creation"
     """A rule guards closing, but not the creation of a closed session."""
     DEPENDS_ON_TIME = Impurity.DEPENDS_ON_TIME.value
@@ -90,7 +93,7 @@ class Finding:
 
     code: Fault
     place: str
-    """A state, a trigger, the ID of a row, or the code of a rule."""
+    """A state, a trigger, the ID of a row, the code of a rule, or ``rules`` for all of them."""
     reason: str
     """The reason as text."""
 
@@ -107,6 +110,7 @@ def lint(
     kind: type[CustomerSession],
     *,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
     tries: int = TRIES,
     ignore: Collection[str] = (),
 ) -> list[Finding]:
@@ -115,6 +119,8 @@ def lint(
     Args:
         kind: the session class.
         own: what a creation gives to the fields that *kind* adds.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         tries: how many stories to try at most for each rule.
         ignore: findings to leave out: a fault at one place, such as ``"minimum_order_missed:misses-creation"``, or
             everywhere, such as ``"misses-creation"``.
@@ -127,11 +133,11 @@ def lint(
     machine = kind.machine
     observed = {rule.code: Observed(rule) for rule in machine.rules}
     copy = modified_copy(kind, [observed[rule.code].rule for rule in machine.rules], machine.table)
-    found = lint_definition(machine.table, machine.rules)
+    found = [*lint_definition(machine.table, machine.rules), *_of_built_in(kind)]
     for rule in copy.machine.rules:
-        found += _of_outcomes(copy, rule, own, tries)
+        found += _of_outcomes(copy, rule, own, context, tries)
     for rule in machine.rules:
-        found += _of_creations(kind, rule, own, tries)
+        found += _of_creations(kind, rule, own, context, tries)
     for rule in machine.rules:
         found += [Finding(Fault.UNFIT_ANSWER, rule.code, text) for text in observed[rule.code].unfit_answers()]
         found += [Finding(Fault(flaw.value), rule.code, text) for flaw, text in observed[rule.code].impurities.items()]
@@ -210,6 +216,14 @@ def _of_rules(table: Sequence[Row], rules: Sequence[Any]) -> Iterator[Finding]:
                 yield Finding(Fault.GUARDS_NOTHING, rule.code, f"it names {trigger}, but no such transition {where}")
 
 
+def _of_built_in(kind: type[CustomerSession]) -> Iterator[Finding]:
+    """Yield the finding that *kind* has no built-in rule. Some may be missing on purpose, hardly all."""
+    built_in = CustomerSession.machine.rules
+    if not {rule.code for rule in built_in} & {rule.code for rule in kind.machine.rules}:
+        reason = f"it drops the {len(built_in)} rules of CustomerSession; write rules = (*CustomerSession.rules, ...)"
+        yield Finding(Fault.DROPS_BUILT_IN, "rules", reason)
+
+
 def _unused_triggers(rule: Rule, table: Sequence[Row]) -> list[Trigger]:
     return [
         trigger
@@ -219,32 +233,34 @@ def _unused_triggers(rule: Rule, table: Sequence[Row]) -> list[Trigger]:
 
 
 def _of_outcomes(
-    kind: type[CustomerSession], rule: Rule, own: Mapping[str, Any] | None, tries: int
+    kind: type[CustomerSession], rule: Rule, own: Mapping[str, Any] | None, context: Contexts, tries: int
 ) -> Iterator[Finding]:
     """Search for a step that only *rule* refuses, and yield the finding if there is none."""
     table = kind.machine.table
     ends: list[Row | State] = [row for row in table if rule.guards(row.trigger, row.target)]
     ends += [state for state in State if rule.guards(Trigger.CREATE, state)]
     outcomes = _Outcomes(rule)
-    result = search(kind, outcomes.distance, row_sequences(table, ends, _DEPTH), focus=(rule,), own=own, budget=tries)
+    sequences = row_sequences(table, ends, _DEPTH)
+    result = search(kind, outcomes.distance, sequences, focus=(rule,), own=own, context=context, budget=tries)
+    tried = counted(result.judged, "try", "tries")
     if outcomes.error:
         yield Finding(Fault.FAILS, rule.code, outcomes.error)
     if not outcomes.found:
         if not outcomes.shadows and not outcomes.failed:
-            yield Finding(
-                Fault.NEVER_REFUSES,
-                rule.code,
-                f"nothing was refused for it in {counted(result.judged, 'try', 'tries')}",
-            )
+            hint = "" if context else needs_context([rule])
+            reason = f"nothing was refused for it in {tried}{hint and f'; {hint}'}"
+            yield Finding(Fault.NEVER_REFUSES, rule.code, reason)
         elif outcomes.shadows:
-            reason = (
-                f"wherever it refuses, so does {outcomes.shadowing_rules()}; {counted(result.judged, 'try', 'tries')}"
+            others = frozenset[str]().union(*outcomes.shadows)
+            hint = (
+                "" if context else needs_context(one for one in kind.machine.rules if one is rule or one.code in others)
             )
+            reason = f"wherever it refuses, so does {outcomes.shadowing_rules()}; {tried}{hint and f'; {hint}'}"
             yield Finding(Fault.SHADOWED, rule.code, reason)
 
 
 def _of_creations(
-    kind: type[CustomerSession], rule: Rule, own: Mapping[str, Any] | None, tries: int
+    kind: type[CustomerSession], rule: Rule, own: Mapping[str, Any] | None, context: Contexts, tries: int
 ) -> Iterator[Finding]:
     """Search for a creation of a closed session that *rule* would refuse if it guarded creations."""
     table = kind.machine.table
@@ -254,7 +270,7 @@ def _of_creations(
             widened = evolve(rule, on=(Trigger.CREATE,), target=row.target, function=as_creation_rule(rule, kind))
             copy = modified_copy(kind, [widened if one is rule else one for one in kind.machine.rules], table)
             goal = _OnlyRefusal(rule.code)
-            result = search(copy, goal.distance, [(row,)], focus=(widened,), own=own, budget=tries)
+            result = search(copy, goal.distance, [(row,)], focus=(widened,), own=own, context=context, budget=tries)
             if result.found is not None:
                 story = shrink(result.found.whole, goal.shown_by(Player(copy)), kept=own or ())
                 creation = story.steps[0].code(kind.__name__, story.own).removeprefix("session = ")

@@ -36,6 +36,7 @@ from session_fsm.testing.coverage.counters import (
 from session_fsm.testing.coverage.hooks import add_observer, remove_observer
 from session_fsm.testing.coverage.report import report
 from session_fsm.testing.coverage.result import Coverage
+from session_fsm.testing.steps import Contexts
 
 __all__ = ["Recorder", "recording"]
 
@@ -160,6 +161,7 @@ class Recorder:
         *,
         including_subclasses: bool = True,
         own: Mapping[str, Any] | None = None,
+        context: Contexts = None,
     ) -> Coverage:
         """Return the coverage of the definition of *kind*.
 
@@ -170,12 +172,13 @@ class Recorder:
             kind: the class.
             including_subclasses: whether to add the counts of its subclasses.
             own: what a creation gives to the fields that *kind* adds; used by the search for examples only.
+            context: the ``context=`` of the calls in examples, for rules that read it, or a list of several to try.
         """
         name = ClassName.of(kind).name
         counters = [
             one for one in self.counters() if one.kind.name == name or (including_subclasses and name in one.kind.bases)
         ]
-        return Coverage.of(kind, counters, own=own)
+        return Coverage.of(kind, counters, own=own, context=context)
 
     def report(
         self,

@@ -21,6 +21,7 @@ from session_fsm.states import State, Trigger
 from session_fsm.testing.coverage.counters import ClassCounters, MissingTransition, RuleName, TransitionKey
 from session_fsm.testing.coverage.hooks import unrecorded
 from session_fsm.testing.generation.witnesses import NoWitness, Why, Witness, witness
+from session_fsm.testing.steps import Contexts
 
 __all__ = ["Coverage", "Gap", "Goal", "transition_text"]
 
@@ -74,10 +75,16 @@ class Coverage:
     refusals: Mapping[tuple[State, Trigger], int]
     """How often each state and trigger without a row was tried. These are reported, but are not goals."""
     own: Mapping[str, Any] = field(factory=dict[str, Any])
+    context: Contexts = None
 
     @classmethod
     def of(
-        cls, kind: type[CustomerSession], counters: Iterable[ClassCounters], *, own: Mapping[str, Any] | None = None
+        cls,
+        kind: type[CustomerSession],
+        counters: Iterable[ClassCounters],
+        *,
+        own: Mapping[str, Any] | None = None,
+        context: Contexts = None,
     ) -> Coverage:
         """Return the coverage of *kind* from *counters*; counts of other rows and rules are ignored."""
         total, machine = ClassCounters.sum(counters), kind.machine
@@ -97,6 +104,7 @@ class Coverage:
                 if (state, trigger) not in cells
             },
             own=own or {},
+            context=context,
         )
 
     @property
@@ -126,7 +134,8 @@ class Coverage:
 
     def _gap(self, goal: Goal) -> Gap:
         try:
-            return Gap(goal, witness=witness(self.kind, goal.what, goal.outcome, own=self.own, budget=_BUDGET))
+            found = witness(self.kind, goal.what, goal.outcome, own=self.own, context=self.context, budget=_BUDGET)
+            return Gap(goal, witness=found)
         except NoWitness as none:
             return Gap(goal, reason=str(none), excused=none.why in _EXCUSES)
         except Exception as error:  # noqa: BLE001 - the report is written even if the search fails

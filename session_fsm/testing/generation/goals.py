@@ -17,13 +17,22 @@ from session_fsm.guards import Rule
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.generation.rule_references import references_of
+from session_fsm.testing.generation.rule_references import reads_context, references_of
 from session_fsm.testing.generation.search import RowSequence, Situation, row_sequences
 
-__all__ = ["Goal", "NoWitness", "Why", "goal_of", "sequences_to"]
+__all__ = ["Goal", "NoWitness", "Why", "goal_of", "needs_context", "sequences_to"]
 
 _LONGEST_COUNT = 60
 """The most steps of a sequence with repeated transitions."""
+
+
+def needs_context(rules: Iterable[Rule]) -> str:
+    """Return the text that says which of *rules* read the context, which no call had; empty if none does."""
+    codes = [rule.code for rule in rules if reads_context(rule)]
+    if not codes:
+        return ""
+    subject = f"the rule {codes[0]} reads" if len(codes) == 1 else f"the rules {', '.join(codes)} read"
+    return f"{subject} context; give context=..."
 
 
 class Why(StrEnum):
@@ -34,7 +43,7 @@ class Why(StrEnum):
     CONTRADICTORY = "contradictory"
     """The rules of the transition never all pass: one refuses everything, or they exclude each other."""
     NOT_FOUND = "not_found"
-    """No story that was judged is a witness, for no known reason."""
+    """No story that was judged is a witness, for no known reason, or because a rule reads a context that was not given."""
 
 
 class NoWitness(SessionFSMError):
@@ -85,8 +94,14 @@ class Goal:
         self._seen[frozenset(failing), reached] = None
         return len(failing) + (not reached)
 
-    def explain(self, tried: int, closest: Situation | None) -> NoWitness:
-        """Return the reason why *tried* stories have no witness; *closest* is the situation with the smallest distance."""
+    def explain(self, tried: int, closest: Situation | None, unknown: Iterable[Rule] = ()) -> NoWitness:
+        """Return the reason why *tried* stories have no witness.
+
+        Args:
+            tried: how many stories were judged.
+            closest: the situation with the smallest distance.
+            unknown: rules that may decide otherwise with a context, if none was given.
+        """
         others_refusing = [failing for failing, reached in self._seen if reached]
         why, text = Why.NOT_FOUND, "nothing of the kind was seen"
         by: tuple[str, ...] = ()
@@ -109,6 +124,8 @@ class Goal:
             text = f"no session gets that far, because {closest.step.trigger} is refused by: {', '.join(by)}"
         elif self.rule is not None:
             text = f"the rule was never {self.outcome}"
+        if hint := needs_context(rule for rule in unknown if rule.code in by or rule in self.rules):
+            why, text = Why.NOT_FOUND, f"{text}; {hint}"
         return NoWitness(self.what, why, by, tried, text)
 
 

@@ -25,6 +25,7 @@ from session_fsm.testing.generation.path import Cover, Paths
 from session_fsm.testing.generation.rule_paths import rule_paths
 from session_fsm.testing.generation.search import BUDGET
 from session_fsm.testing.generation.transition_paths import transition_paths
+from session_fsm.testing.steps import Contexts
 
 __all__ = ["paths"]
 
@@ -35,6 +36,7 @@ def paths(
     cover: Cover | str = Cover.TRANSITIONS,
     own: Mapping[str, Any] | None = None,
     *,
+    context: Contexts = None,
     budget: int = BUDGET,
 ) -> Paths:
     """Return the fewest paths that reach every feasible goal; deterministic.
@@ -53,6 +55,8 @@ def paths(
         kind: the session class.
         cover: the goals.
         own: what a creation gives to the fields that *kind* adds.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         budget: how many stories to judge at most in each search.
 
     Raises:
@@ -62,5 +66,5 @@ def paths(
     if not isinstance(wanted, Cover):
         raise InvalidValue("/cover", f"{cover!r} is none of: {', '.join(Cover)}")
     if wanted is Cover.RULES:
-        return rule_paths(kind, own or {}, budget)
-    return transition_paths(kind, wanted, own or {}, budget)
+        return rule_paths(kind, own or {}, context, budget)
+    return transition_paths(kind, wanted, own or {}, context, budget)

@@ -17,7 +17,7 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.generation.path import Cover, Path, Paths, PathStep
 from session_fsm.testing.generation.witnesses import NoWitness, Witness, find_witness
-from session_fsm.testing.steps import Step, Story
+from session_fsm.testing.steps import Contexts, Step, Story
 from session_fsm.values import UNSET
 
 __all__ = ["rule_paths"]
@@ -70,7 +70,7 @@ def _played(kind: type[CustomerSession], story: Story) -> _PlayedStory | None:
     return _PlayedStory(story, tuple(decisions))
 
 
-def rule_paths(kind: type[CustomerSession], own: Mapping[str, Any], budget: int) -> Paths:
+def rule_paths(kind: type[CustomerSession], own: Mapping[str, Any], context: Contexts, budget: int) -> Paths:
     """Return the result of `paths` for ``cover="rules"``."""
     rules: tuple[Rule, ...] = kind.machine.rules
     goals: dict[str, Witness] = {}
@@ -78,7 +78,7 @@ def rule_paths(kind: type[CustomerSession], own: Mapping[str, Any], budget: int)
     alone: set[str] = set()
     for rule in rules:
         for outcome in (Outcome.PASSED, Outcome.VIOLATED):
-            found = _witness(kind, rule, outcome, own, budget)
+            found = _witness(kind, rule, outcome, own, context, budget)
             if isinstance(found, Witness):
                 goals[_name(rule, outcome)] = found
                 if not found.decision and found.step.trigger is Trigger.CREATE:
@@ -100,22 +100,26 @@ def rule_paths(kind: type[CustomerSession], own: Mapping[str, Any], budget: int)
 
 
 def _witness(
-    kind: type[CustomerSession], rule: Rule, outcome: Outcome, own: Mapping[str, Any], budget: int
+    kind: type[CustomerSession], rule: Rule, outcome: Outcome, own: Mapping[str, Any], context: Contexts, budget: int
 ) -> Witness | NoWitness:
     """Return a witness of the outcome, if possible one that is not a refused creation."""
-    found = find_witness(kind, rule, outcome, own=own, budget=budget)
+    found = find_witness(kind, rule, outcome, own=own, context=context, budget=budget)
     if isinstance(found, NoWitness) or found.decision or found.step.trigger is not Trigger.CREATE:
         return found
     others = [trigger for trigger in (Trigger.UPDATE, Trigger.CLOSE) if trigger in rule.on]
-    opened = find_witness(kind, "T-01", own=own, budget=budget) if _opens(kind) and others else None
+    opened = find_witness(kind, "T-01", own=own, context=context, budget=budget) if _opens(kind) and others else None
     if isinstance(opened, Witness):
         for trigger in others:
-            story = opened.whole.then(Step(trigger, evolve(found.step.argument, state=UNSET)))
+            story = opened.whole.then(
+                Step(trigger, evolve(found.step.argument, state=UNSET), context=found.step.context)
+            )
             played = _played(kind, story)
             if played and _name(rule, outcome) in played.outcomes:
                 return evolve(found, story=opened.whole, step=story.steps[-1], decision=played.decisions[-1])
     later = (
-        find_witness(kind, rule, outcome, on=t, own=own, budget=budget) for t in rule.on if t is not Trigger.CREATE
+        find_witness(kind, rule, outcome, on=t, own=own, context=context, budget=budget)
+        for t in rule.on
+        if t is not Trigger.CREATE
     )
     return next((one for one in later if isinstance(one, Witness)), found)
 
@@ -164,8 +168,9 @@ def _merge_candidates(
     creation, *rest = witness.whole.steps
     content = evolve(creation.argument, state=UNSET)
     filling = Trigger.CLOSE if creation.argument.state is State.CLOSED else Trigger.UPDATE
-    for between in ((), (Step(Trigger.REOPEN),)):
-        for first in ((Step(filling, content),), (Step(Trigger.UPDATE, content), Step(filling, content))):
+    updating, filled = (Step(trigger, content, context=creation.context) for trigger in (Trigger.UPDATE, filling))
+    for between in ((), (Step(Trigger.REOPEN, context=creation.context),)):
+        for first in ((filled,), (updating, filled)):
             yield from _if_it_adds(kind, played, name, (*steps, *between, *first, *rest))
 
 

@@ -21,11 +21,11 @@ from attrs import evolve, frozen
 
 from session_fsm import converters, validators
 from session_fsm.converters import to_amount
-from session_fsm.guards import Rule
+from session_fsm.guards import SEEN_BY_RULES, Rule
 from session_fsm.rules.optional import AttributeType
 from session_fsm.validators import is_list, is_object
 
-__all__ = ["RuleReferences", "references_of"]
+__all__ = ["RuleReferences", "reads_context", "references_of"]
 
 _LONGEST_TEXT = 100
 _MOST_VALUES = 10_000
@@ -73,6 +73,11 @@ def references_of(rules: Iterable[Rule], kind: type[Any] | None = None) -> RuleR
         reader.read(rule.function, home=_package(rule.function))
         reader.everything |= reader.functions_read == before
     return reader.references()
+
+
+def reads_context(rule: Rule) -> bool:
+    """Whether *rule* takes the ``context=`` of the call."""
+    return "context" in rule.arguments(SEEN_BY_RULES)
 
 
 def _package(function: Any) -> str:

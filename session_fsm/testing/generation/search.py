@@ -22,9 +22,9 @@ from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
 from session_fsm.testing.coverage.hooks import unrecorded
 from session_fsm.testing.generation.candidates import Candidates, interleaved
-from session_fsm.testing.generation.rule_references import RuleReferences, references_of
+from session_fsm.testing.generation.rule_references import RuleReferences, reads_context, references_of
 from session_fsm.testing.generation.suggested_values import FIELDS
-from session_fsm.testing.steps import Step, Story
+from session_fsm.testing.steps import Contexts, Step, Story, contexts_of
 from session_fsm.values import CartItem, ReturnedCartItem, SessionUpdate
 
 __all__ = ["BUDGET", "DEPTH", "Distance", "Player", "RowSequence", "Search", "Situation", "row_sequences", "search"]
@@ -143,6 +143,11 @@ def first_stories(sequence: RowSequence, own: Mapping[str, Any]) -> Iterator[Sto
         yield Story((Step(Trigger.CREATE, SessionUpdate(**wanted, cart_items=cart)), *steps), own=own)
 
 
+def _with_context(story: Story, context: Mapping[str, Any]) -> Story:
+    """Return *story* with *context* at every step."""
+    return evolve(story, steps=tuple(evolve(step, context=context) for step in story.steps)) if context else story
+
+
 @unrecorded()
 def search(
     kind: type[CustomerSession],
@@ -153,6 +158,7 @@ def search(
     seeds: Iterable[Story] = (),
     steps: Iterable[Step] = (),
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
     budget: int = BUDGET,
 ) -> Search:
     """Search for a situation with distance 0.
@@ -165,12 +171,14 @@ def search(
         seeds: further stories to start with.
         steps: steps to try in place of others with the same trigger.
         own: what a creation gives to the fields that *kind* adds.
+        context: the ``context=`` of the steps, or several to try; the empty one is tried too.
         budget: how many stories to judge at most.
 
     Raises:
         InvalidValue: no story can be judged, because the class does not accept *own*.
     """
-    return _Searcher(kind, distance, tuple(focus), tuple(steps)).run(sequences, tuple(seeds), own or {}, budget)
+    searcher = _Searcher(kind, distance, tuple(focus), tuple(steps), contexts_of(context))
+    return searcher.run(sequences, tuple(seeds), own or {}, budget)
 
 
 _ROUNDS: tuple[tuple[bool, int | None], ...] = (
@@ -182,12 +190,18 @@ _ROUNDS: tuple[tuple[bool, int | None], ...] = (
 
 class _Searcher:
     def __init__(
-        self, kind: type[CustomerSession], distance: Distance, focus: tuple[Rule, ...], steps: tuple[Step, ...]
+        self,
+        kind: type[CustomerSession],
+        distance: Distance,
+        focus: tuple[Rule, ...],
+        steps: tuple[Step, ...],
+        contexts: tuple[Mapping[str, Any], ...],
     ) -> None:
         self.kind = kind
         self.distance = distance
         self.focus = focus
         self.steps = steps
+        self.contexts = contexts
         self.player = Player(kind)
         self.judged = 0
         self.problem: InvalidValue | None = None
@@ -202,7 +216,8 @@ class _Searcher:
     def run(
         self, sequences: Iterable[RowSequence], seeds: tuple[Story, ...], own: Mapping[str, Any], budget: int
     ) -> Search:
-        starts = [*seeds, *(story for sequence in sequences for story in first_stories(sequence, own))]
+        first = (story for sequence in sequences for story in first_stories(sequence, own))
+        starts = [*seeds, *(_with_context(story, self.contexts[0]) for story in first)]
         searches = {broad: [self._search_from(story, broad=broad) for story in starts] for broad in (False, True)}
         for broad, share in _ROUNDS:
             for search_from in searches[broad]:
@@ -279,20 +294,29 @@ class _Searcher:
 
     def _neighbours(self, story: Story, situation: Situation, *, broad: bool) -> Iterator[Story]:
         """Yield the variants of *story* with one difference."""
-        rules = () if broad else (*(self.focus if situation.left == 0 else ()), *situation.failing())
-        candidates = self._candidates_for(frozenset(rule.code for rule in rules))
+        rules = (*(self.focus if situation.left == 0 else ()), *situation.failing())
+        candidates = self._candidates_for(frozenset(() if broad else (rule.code for rule in rules)))
+        contexts = self.contexts if any(map(reads_context, rules)) else ()
         places = reversed(range(len(situation.story.steps) + 1))
         yield from interleaved(
-            *(self._varied(story, place, candidates) for place in places),
+            *(self._varied(story, place, candidates, contexts) for place in places),
             (evolve(story, own=own) for own in candidates.own_fields(story.own)),
         )
 
-    def _varied(self, story: Story, place: int, candidates: Candidates) -> Iterator[Story]:
+    def _varied(
+        self, story: Story, place: int, candidates: Candidates, contexts: Iterable[Mapping[str, Any]]
+    ) -> Iterator[Story]:
         """Yield the variants of *story* with another step at *place*."""
         step, steps = story.steps[place], story.steps
-        given = (evolve(other, at=other.at or step.at) for other in self.steps if other.trigger is step.trigger)
+        given = (
+            evolve(other, at=other.at or step.at, context=other.context or step.context)
+            for other in self.steps
+            if other.trigger is step.trigger
+        )
+        elsewhere = (evolve(step, context=context) for context in contexts if context != step.context)
         earliest = evolve(story, steps=steps[:place]).end
-        for other in chain(given, candidates.of_step(step, self.player.session_before(story, place), earliest)):
+        candidates_here = candidates.of_step(step, self.player.session_before(story, place), earliest)
+        for other in chain(given, elsewhere, candidates_here):
             yield evolve(story, steps=(*steps[:place], other, *steps[place + 1 :]))
 
     def _candidates_for(self, codes: frozenset[str]) -> Candidates:

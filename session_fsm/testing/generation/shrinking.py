@@ -14,6 +14,7 @@ from typing import Any
 from attrs import evolve, fields, has
 
 from session_fsm.errors import InvalidValue
+from session_fsm.json_values import EMPTY
 from session_fsm.states import State
 from session_fsm.testing.steps import Step, Story
 from session_fsm.validators import is_list, is_object
@@ -80,6 +81,8 @@ def _simpler_own(own: Mapping[str, Any], kept: Collection[str]) -> Iterator[dict
 
 
 def _simpler_steps(step: Step, earliest: datetime) -> Iterator[Step]:
+    if step.context:
+        yield evolve(step, context=EMPTY)
     if step.at is not None:
         yield evolve(step, at=None)
         for at in _simpler_times(step.at, earliest):

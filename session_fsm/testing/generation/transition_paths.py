@@ -15,27 +15,32 @@ from session_fsm.testing.generation.covering_paths import START, Arc, fewest_pat
 from session_fsm.testing.generation.path import Cover, Path, Paths, PathStep
 from session_fsm.testing.generation.search import DEPTH, Player, Situation, row_sequences, search
 from session_fsm.testing.generation.witnesses import Witness, find_witness
-from session_fsm.testing.steps import Step, Story
+from session_fsm.testing.steps import Contexts, Step, Story
 from session_fsm.values import CartItem, ReturnedCartItem
 
 __all__ = ["transition_paths"]
 
 
-def transition_paths(kind: type[CustomerSession], cover: Cover, own: Mapping[str, Any], budget: int) -> Paths:
+def transition_paths(
+    kind: type[CustomerSession], cover: Cover, own: Mapping[str, Any], context: Contexts, budget: int
+) -> Paths:
     """Return the fewest paths for *cover*, which is not `Cover.RULES`."""
-    return _Planner(kind, cover, own, budget).plan()
+    return _Planner(kind, cover, own, context, budget).plan()
 
 
 class _Planner:
     """Computes row sequences from the table, searches for arguments, and plans again where rules forbid a sequence."""
 
-    def __init__(self, kind: type[CustomerSession], cover: Cover, own: Mapping[str, Any], budget: int) -> None:
+    def __init__(
+        self, kind: type[CustomerSession], cover: Cover, own: Mapping[str, Any], context: Contexts, budget: int
+    ) -> None:
         self.kind = kind
         self.cover = cover
         self.own = own
+        self.context = context
         self.budget = budget
         self.table: tuple[Row, ...] = kind.machine.table
-        self.found = {row.id: find_witness(kind, row, own=own, budget=budget) for row in self.table}
+        self.found = {row.id: find_witness(kind, row, own=own, context=context, budget=budget) for row in self.table}
         self.rows = [row for row in self.table if isinstance(self.found[row.id], Witness)]
         self.infeasible: dict[str, str] = {}
         self.player = Player(kind)
@@ -126,7 +131,9 @@ class _Planner:
     def _search(
         self, sequences: Sequence[tuple[Row, ...]], seeds: list[Story]
     ) -> tuple[Situation | None, Situation | None]:
-        result = search(self.kind, _refusals, sequences, seeds=seeds, own=self.own, budget=self.budget)
+        result = search(
+            self.kind, _refusals, sequences, seeds=seeds, own=self.own, context=self.context, budget=self.budget
+        )
         return result.found, result.closest
 
     def _seed(self, sequence: tuple[Row, ...]) -> Story:

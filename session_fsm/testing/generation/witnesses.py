@@ -32,7 +32,7 @@ from session_fsm.testing.generation.goals import NoWitness, Why, goal_of, sequen
 from session_fsm.testing.generation.rule_references import references_of
 from session_fsm.testing.generation.search import BUDGET, DEPTH, Player, search
 from session_fsm.testing.generation.shrinking import shrink
-from session_fsm.testing.steps import Step, Story
+from session_fsm.testing.steps import Contexts, Step, Story
 
 __all__ = ["NoWitness", "Why", "Witness", "find_witness", "raised_in", "witness"]
 
@@ -113,6 +113,7 @@ def witness(
     budget: int = BUDGET,
     depth: int = DEPTH,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
 ) -> Witness:
     """Return a witness of a row or of a rule's outcome; deterministic.
 
@@ -135,12 +136,16 @@ def witness(
         budget: how many stories to judge at most.
         depth: the most steps of a story; if a rule reads `update_count`, there may be more.
         own: what a creation gives to the fields that *kind* adds.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
 
     Raises:
         NoWitness: none was found within the budget; the error has the reason.
         InvalidValue: the class has no such row or rule, or the outcome does not exist.
     """
-    found = find_witness(kind, what, outcome, on=on, strategy=strategy, budget=budget, depth=depth, own=own)
+    found = find_witness(
+        kind, what, outcome, on=on, strategy=strategy, budget=budget, depth=depth, own=own, context=context
+    )
     if isinstance(found, NoWitness):
         raise found
     return found
@@ -157,6 +162,7 @@ def find_witness(
     budget: int = BUDGET,
     depth: int = DEPTH,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
 ) -> Witness | NoWitness:
     """Return what `witness` returns; if there is none, return the `NoWitness` instead of raising it."""
     goal = goal_of(kind, what, outcome, on)
@@ -169,10 +175,11 @@ def find_witness(
         seeds=seeds,
         steps=steps,
         own=own,
+        context=context,
         budget=budget,
     )
     if result.found is None:
-        return goal.explain(result.judged, result.closest)
+        return goal.explain(result.judged, result.closest, () if context else kind.machine.rules)
     player = Player(kind)
 
     def shows(story: Story) -> bool:

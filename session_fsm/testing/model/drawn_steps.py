@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from session_fsm.errors import InvalidValue, TransitionRefused
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, Trigger
-from session_fsm.testing.steps import Step
+from session_fsm.testing.steps import Contexts, Step
 from session_fsm.testing.strategies.invalid import Planted
 from session_fsm.testing.strategies.sessions import operations
 from session_fsm.testing.strategies.values import carts, returns, updates, updates_with
@@ -40,7 +40,10 @@ ANY_CHANGES = updates() | updates_with(carts(at_least=2) | _repeated_sku)
 CHANGES = depending_on_machine(lambda machine: ANY_CHANGES if machine.changes is None else machine.changes)
 CREATION = depending_on_machine(
     lambda machine: operations(
-        machine.kind, changes=ANY_CHANGES if machine.changes is None else machine.changes, own=machine.own
+        machine.kind,
+        changes=ANY_CHANGES if machine.changes is None else machine.changes,
+        own=machine.own,
+        context=machine.context,
     )
 )
 WANTED_STATE = st.sampled_from([None, *State, State.CLOSED, State.CLOSED])
@@ -53,16 +56,16 @@ _MOST_FAULTS = 12
 
 @st.composite
 def accepted_steps(
-    draw: st.DrawFn, session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None
+    draw: st.DrawFn, session: CustomerSession, changes: st.SearchStrategy[SessionUpdate] | None, context: Contexts
 ) -> list[Step]:
     """Draw successive steps that the class accepts; none if its rules refuse everything."""
     steps: list[Step] = []
     session = deepcopy(session)
     for _ in range(draw(st.integers(1, _MOST_STEPS))):
         try:
-            step = draw(operations(session, changes=changes))
+            step = draw(operations(session, context=context, changes=changes))
             if step.trigger is Trigger.CANCEL:  # draw again, because nothing follows a cancellation
-                step = draw(operations(session, changes=changes))
+                step = draw(operations(session, context=context, changes=changes))
             steps.append(step)
             session, _event = step.take(session, type(session), session.updated)
         except (InvalidValue, TransitionRefused):  # nothing is allowed, or the copy differs from the session

@@ -9,7 +9,7 @@ A service tests its own class in two lines, which pytest collects:
 >>> class TestShopSession(SessionMachine):
 ...     kind = ShopSession
 
-Optional: ``own`` (values of added fields at creation), ``changes`` (a strategy of updates, for rules with special
+Optional: ``own`` (values of added fields at creation), ``context`` (of the calls), ``changes`` (a strategy of updates, for rules with special
 requirements), ``settings`` (of Hypothesis), and rules and invariants, as in any state machine of Hypothesis:
 
 >>> from hypothesis import strategies as st
@@ -71,7 +71,7 @@ from session_fsm.testing.model.drawn_steps import (
     several,
 )
 from session_fsm.testing.model.reference import Reference, Verdict
-from session_fsm.testing.steps import BEGINNING, Step, code_of
+from session_fsm.testing.steps import BEGINNING, Contexts, Step, code_of, contexts_of
 from session_fsm.testing.strategies.invalid import Planted, invalid_operations, invalid_returns
 from session_fsm.testing.strategies.values import returns
 from session_fsm.testing.test_classes import AsTestCase, check, relaxed_settings
@@ -96,9 +96,11 @@ class SessionMachine:
     """
 
     kind: ClassVar[type[CustomerSession]] = CustomerSession
-    """The class under test."""
+    """The class under test. A subclass must name one, even if it is `CustomerSession`."""
     own: ClassVar[Mapping[str, Any]] = {}
     """What a creation gives to the fields that the class adds."""
+    context: ClassVar[Contexts] = None
+    """The ``context=`` of the calls, for rules that read it, or a list of several; verbs are called without one too."""
     changes: ClassVar[st.SearchStrategy[SessionUpdate] | None] = None
     """Draws the changes of creations, updates and closings; None for any changes."""
     settings: ClassVar[settings] = relaxed_settings(stateful_step_count=20)
@@ -122,6 +124,8 @@ class SessionMachine:
     def test_it_lives_as_the_reference_does(self) -> None:
         """Run the state machine: call verbs on sessions of the class, and compare each result with the reference."""
         __tracebackhide__ = True
+        chosen = any("kind" in vars(base) for base in type(self).__mro__ if base is not SessionMachine)
+        check(chosen, f"{type(self).__name__} needs kind = YourSession")
         run_state_machine_as_test(self.machine(), settings=self.settings)
 
     def _now(self) -> datetime:
@@ -138,7 +142,19 @@ class SessionMachine:
         self._originals: list[tuple[CustomerSession, dict[str, Any]]] = []
         self._begin(step)
 
+    @precondition(lambda self: self.context)
+    @rule(context=depending_on_machine(lambda machine: st.sampled_from(contexts_of(machine.context))))
+    def call_with_context(self, context: Mapping[str, Any]) -> None:
+        """Call the following verbs with another context, or without one."""
+        self._context = context
+
+    @property
+    def _keywords(self) -> dict[str, Any]:
+        """The argument ``context`` of the next call; none without a context, because an overridden verb may lack it."""
+        return {"context": self._context} if self._context else {}
+
     def _begin(self, step: Step) -> None:
+        self._context = step.context
         self.session, event = step.take(None, self.kind, BEGINNING, **self.own)
         self.reference = Reference.create("order-1", step.argument, BEGINNING, self.own)
         check(self.session.pending_events == [event], "a creation records one event")
@@ -149,7 +165,7 @@ class SessionMachine:
         change = evolve(change, state=UNSET if state is None else state)
         verdict = Reference.judge_creation(change)
         try:
-            other = self.kind.create("order-1", change, now=BEGINNING, **self.own)
+            other = self.kind.create("order-1", change, now=BEGINNING, **self._keywords, **self.own)
         except TransitionRefused as refusal:
             self._check_refusal(verdict, refusal)
         else:
@@ -168,7 +184,7 @@ class SessionMachine:
 
     @precondition(lambda self: self.session.state != State.CANCELLED)
     @rule(
-        steps=depending_on_machine(lambda machine: accepted_steps(machine.session, machine.changes)),
+        steps=depending_on_machine(lambda machine: accepted_steps(machine.session, machine.changes, machine.context)),
         put=st.booleans(),
     )
     def take_allowed_steps(self, steps: list[Step], *, put: bool) -> None:
@@ -177,6 +193,7 @@ class SessionMachine:
         With *put*, `put` takes those that it can.
         """
         for step in steps:
+            self._context = step.context
             if put and step.trigger in _WANTED:
                 event = self.put(evolve(step.argument or NO_CHANGE, state=_WANTED[step.trigger]))
             else:
@@ -254,14 +271,15 @@ class SessionMachine:
         Return the event, or None if the table or a rule refuses.
         """
         step = Step(trigger, argument)
-        note(step.code())
+        note(evolve(step, context=self._context).code())
         given = () if argument is None else (argument,)
         verb = getattr(self.session, step.trigger)
         return self._call(self.reference.judge(step.trigger, step.argument), step.argument, verb, given)
 
     def put(self, change: SessionUpdate) -> SessionEvent | None:
         """Call `put`, and check the result as `pull` does."""
-        note(f"session.put({code_of(change)})")
+        given = [code_of(change), *(f"{name}={code_of(value)}" for name, value in self._keywords.items())]
+        note(f"session.put({', '.join(given)})")
         verdict = self.reference.judge_put(change)
         if change.state == State.PARTIALLY_RETURNED:  # no trigger corresponds to it
             return self._call(verdict, NO_CHANGE, self.session.put, (change,), predictable=False)
@@ -279,10 +297,10 @@ class SessionMachine:
     ) -> SessionEvent | None:
         session, now = self.session, self._now()
         before = contents(session)
-        decision = session.evaluate(Trigger(verdict.trigger), change, now=now)
+        decision = session.evaluate(Trigger(verdict.trigger), change, now=now, **self._keywords)
         check_unchanged(before, session, "evaluate changed")
         try:
-            event: SessionEvent = verb(*given, now=now)
+            event: SessionEvent = verb(*given, now=now, **self._keywords)
         except TransitionRefused as refusal:
             check_unchanged(before, session, f"{verdict.trigger} was refused and yet changed")
             self._check_refusal(verdict, refusal)

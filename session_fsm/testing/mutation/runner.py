@@ -20,10 +20,12 @@ from attrs import evolve
 from session_fsm.errors import SessionFSMError, counted
 from session_fsm.session import CustomerSession
 from session_fsm.testing.analysis.equivalence import TRIES, compare
+from session_fsm.testing.generation.goals import needs_context
 from session_fsm.testing.mutation.injection import Injection
 from session_fsm.testing.mutation.mutants import Mutant
 from session_fsm.testing.mutation.processes import Runner, place_of_pytest, with_pytest_options
 from session_fsm.testing.mutation.score import Result, Score, Verdict
+from session_fsm.testing.steps import Contexts
 
 __all__ = ["CannotRun", "Result", "Score", "Verdict", "examined", "run_tests", "sampled", "with_pytest_options"]
 
@@ -152,14 +154,19 @@ def examined(
     score: Score,
     *,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
     tries: int = TRIES,
     seen: Callable[[Result], None] = lambda _: None,
 ) -> Score:
     """Return *score* with a witness for each survivor; a survivor without one becomes equivalent.
 
+    If a rule of the class reads the context and none is given, it stays a survivor, because nothing is known.
+
     Args:
         score: what `run_tests` returned.
         own: what a creation gives to the fields that the class adds.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         tries: how many stories to try at most on each survivor and on the original.
         seen: called with the result of every survivor.
     """
@@ -167,16 +174,19 @@ def examined(
     try:
         for place, result in enumerate(results):
             if result.verdict is Verdict.SURVIVED:
-                results[place] = _examined(result, own, tries)
+                results[place] = _examined(result, own, context, tries)
                 seen(results[place])
     except KeyboardInterrupt:
         return evolve(score, results=tuple(results), interrupted=True)
     return evolve(score, results=tuple(results))
 
 
-def _examined(result: Result, own: Mapping[str, Any] | None, tries: int) -> Result:
+def _examined(result: Result, own: Mapping[str, Any] | None, context: Contexts, tries: int) -> Result:
     kind = result.mutant.kind
-    found = compare(kind, result.mutant.twin(), own=own, tries=tries)
+    found = compare(kind, result.mutant.twin(), own=own, context=context, tries=tries)
     if found.difference is not None:
         return evolve(result, witness=found.difference.code())
-    return evolve(result, verdict=Verdict.EQUIVALENT, reason=f"no difference in {counted(found.tries, 'try', 'tries')}")
+    reason = f"no difference in {counted(found.tries, 'try', 'tries')}"
+    if not context and (hint := needs_context(kind.machine.rules)):
+        return evolve(result, reason=f"{reason}; {hint}")
+    return evolve(result, verdict=Verdict.EQUIVALENT, reason=reason)

@@ -33,7 +33,7 @@ class Result:
     mutant: Mutant
     verdict: Verdict
     reason: str = ""
-    """Why the mutant was not tested, or why it counts as equivalent."""
+    """Why the mutant was not tested, why it counts as equivalent, or why a survivor has no witness."""
     witness: str = ""
     """For a survivor: Python that behaves differently under the mutant, to turn into a test."""
 

@@ -25,7 +25,7 @@ from session_fsm.errors import InvalidValue, SessionFSMError
 from session_fsm.lifecycle import Row
 from session_fsm.session import CustomerSession
 from session_fsm.states import State, StateLike, Trigger
-from session_fsm.testing.steps import BEGINNING, Step, Story
+from session_fsm.testing.steps import BEGINNING, Contexts, Step, Story, contexts_of
 from session_fsm.testing.strategies.values import integers, returns, updates
 from session_fsm.values import UNSET, CartItem, ReturnedCartItem, SessionUpdate
 
@@ -75,16 +75,19 @@ class _StoryBuilder:
         draw: st.DrawFn,
         kind: type[CustomerSession],
         own: Mapping[str, Any],
+        context: Contexts,
         session: CustomerSession | None = None,
     ) -> None:
         self.draw, self.kind, self.own, self.session = draw, kind, own, session
+        self.contexts = contexts_of(context)
 
     def step(self, row: Row, changes: st.SearchStrategy[SessionUpdate], now: datetime, *, fill: bool = False) -> Step:
         """Draw a step of *row*, apply it and return it; with *fill*, the cart is not empty afterwards."""
         refusal: SessionFSMError = InvalidValue("/cartItems", "no unit remains to be returned")
-        for argument in self._arguments(row, changes, fill=fill):
+        arguments = self._arguments(row, changes, fill=fill)
+        for argument, context in ((argument, context) for argument in arguments for context in self.contexts):
             try:
-                step = Step(row.trigger, argument)
+                step = Step(row.trigger, argument, context=context)
                 self.session, _ = step.take(self.session, self.kind, now, **self.own)
             except SessionFSMError as error:
                 refusal = error
@@ -145,6 +148,7 @@ def stories(
     state: StateLike | None = None,
     *,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[Story]:
     """Draw the story of a session of *kind* that ends in *state*, or in any state.
@@ -157,6 +161,8 @@ def stories(
         state: the state at the end.
         own: what a creation gives to the fields that the class adds, each a value or a strategy; ``id``,
             ``application_id`` and ``first_session`` may be among them.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         changes: draws the changes of creations, updates and closings, for rules with special requirements.
 
     Raises:
@@ -176,7 +182,9 @@ def stories(
         refused: Exception | None = None
         for attempt in (first, *likely, *sequences):
             try:
-                story = _draw_story(_StoryBuilder(draw, kind, values), attempt, drawn if refused is None else fallback)
+                story = _draw_story(
+                    _StoryBuilder(draw, kind, values, context), attempt, drawn if refused is None else fallback
+                )
             except _Refused as found:
                 refused = found
             else:
@@ -212,19 +220,21 @@ def sessions(
     state: StateLike | None = None,
     *,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[Any]:
     """Draw a session of *kind* in *state*, or in any, with the events of its story pending.
 
     Takes what `stories` takes.
     """
-    return stories(kind, state, own=own, changes=changes).map(lambda story: story.play(kind))
+    return stories(kind, state, own=own, context=context, changes=changes).map(lambda story: story.play(kind))
 
 
 def operations(
     subject: CustomerSession | type[CustomerSession],
     *,
     own: Mapping[str, Any] | None = None,
+    context: Contexts = None,
     changes: st.SearchStrategy[SessionUpdate] | None = None,
 ) -> st.SearchStrategy[Step]:
     """Draw a step that *subject* accepts: for a session one of its verbs, for a class a creation.
@@ -232,6 +242,8 @@ def operations(
     Args:
         subject: the session, which stays unchanged, or the class.
         own: what a creation gives to the fields that the class adds.
+        context: the ``context=`` of the calls, for rules that read it, or a list of several to try; calls without one
+            are tried too.
         changes: draws the changes of creations, updates and closings, for rules with special requirements.
 
     Raises:
@@ -251,7 +263,7 @@ def operations(
         refused: Exception | None = None
         for attempt in (row, *rows):
             try:
-                step = _StoryBuilder(draw, kind, values, deepcopy(session)).step(
+                step = _StoryBuilder(draw, kind, values, context, deepcopy(session)).step(
                     attempt, drawn if refused is None else fallback, now
                 )
             except _Refused as found:

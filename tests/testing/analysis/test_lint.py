@@ -19,7 +19,8 @@ from session_fsm import CustomerSession, InvalidValue, State, Trigger, Violation
 from session_fsm.lifecycle import TABLE, Row
 from session_fsm.rules import BUILT_IN, coupon_code_required
 from session_fsm.states import EventName, Operation
-from session_fsm.testing.analysis.lint import Fault, Finding, lint, lint_definition, states_without_end
+from session_fsm.testing.analysis.lint import Fault, Finding, lint_definition, states_without_end
+from session_fsm.testing.analysis.lint import lint as lint_all
 from session_fsm.testing.analysis.purity import Impurity, impurity_of_call
 from session_fsm.testing.mutation.mutants import mutants
 
@@ -34,6 +35,11 @@ def row(source, trigger, target, number="X-1"):
 
 def seen(table=TABLE, rules=()):
     return [(finding.code, finding.place, finding.reason) for finding in lint_definition(table, rules)]
+
+
+def lint(kind, ignore=(), **given):
+    """Lint a class that may have only the rules of the test."""
+    return lint_all(kind, ignore=ignore if isinstance(ignore, str) else [*ignore, "drops-built-in"], **given)
 
 
 def without(*ids):
@@ -206,6 +212,23 @@ class TestLint:
             return bool(profile_id)
 
         assert found(customer_is_known) == []
+
+
+class TestBuiltIn:
+    """A class should add to the built-in rules, not replace them."""
+
+    def test_a_class_without_built_in_rules(self):
+        (one,) = (one for one in lint_all(fresh(rules=(coupon_code_required,)), tries=1) if one.place == "rules")
+        assert str(one) == (
+            "rules: drops-built-in: it drops the 9 rules of CustomerSession; write rules = (*CustomerSession.rules, ...)"
+        )
+
+    def test_it_can_be_ignored(self):
+        found = lint_all(fresh(rules=(coupon_code_required,)), tries=1, ignore=["rules:drops-built-in"])
+        assert "rules" not in {one.place for one in found}
+
+    def test_a_class_that_keeps_some_means_it(self):
+        assert "rules" not in {one.place for one in lint_all(fresh(rules=BUILT_IN[:1]), tries=1)}
 
 
 MEND = "if it means yes or no, write bool(...)"

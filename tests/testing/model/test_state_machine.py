@@ -83,11 +83,34 @@ class TestSessionWithoutExits(SessionMachine):
     settings = QUICK
 
 
+class TestTheClass:
+    """A machine without a class would test `CustomerSession`, and pass."""
+
+    def test_a_machine_without_a_class_fails_and_says_what_it_needs(self) -> None:
+        class TestShop(SessionMachine):
+            pass
+
+        for machine in (TestShop, TestShop.TestCase):
+            with pytest.raises(AssertionError, match=r"^TestShop needs kind = YourSession$"):
+                machine().test_it_lives_as_the_reference_does()
+
+    def test_the_class_may_come_from_a_base(self) -> None:
+        class Common:
+            kind = CustomerSession
+            settings = settings(QUICK, max_examples=1)
+
+        class TestShop(Common, SessionMachine):
+            pass
+
+        TestShop().test_it_lives_as_the_reference_does()
+
+
 class TestOwnRulesAndInvariants:
     def test_own_rules_and_invariants_run(self) -> None:
         seen: set[str] = set()
 
         class Own(SessionMachine):
+            kind = CustomerSession
             settings = QUICK
 
             @rule(code=st.sampled_from(["XMAS", "NEW"]))
@@ -108,6 +131,7 @@ class TestOwnRulesAndInvariants:
 
     def test_a_broken_invariant_is_a_failure_with_its_steps(self) -> None:
         class Own(SessionMachine):
+            kind = CustomerSession
             settings = settings(QUICK, derandomize=True)
 
             @invariant()
