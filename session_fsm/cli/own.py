@@ -8,10 +8,13 @@ from typing import Any, TypeVar
 import click
 
 from session_fsm.errors import WireError
+from session_fsm.session import CustomerSession
 from session_fsm.validators import is_object
+from session_fsm.wire import make_converter
+from session_fsm.wire.own_fields import own_reader
 from session_fsm.wire.text import parse
 
-__all__ = ["context_option", "own_option"]
+__all__ = ["context_option", "own_option", "own_values"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLES = {"own": '{"tenant": "acme"}', "context": '{"reason": "ordered twice"}'}
@@ -26,6 +29,19 @@ def own_option() -> Callable[[F], F]:
         help="Values, as JSON, of the fields that the class adds; needed if these are required, such as "
         f"'{_EXAMPLES['own']}'.",
     )
+
+
+def own_values(given: dict[str, Any], kind: type[CustomerSession]) -> dict[str, Any]:
+    """Return the values of ``--own``, read as the types of the fields of *kind*, such as a time from its text.
+
+    Raises:
+        InvalidValue: a value is not of its field's type.
+    """
+    own_fields, converter = kind.machine.own_fields.by_alias, make_converter()
+    return {
+        name: own_reader(converter, own_fields[name])(value, None) if name in own_fields else value
+        for name, value in given.items()
+    }
 
 
 def context_option() -> Callable[[F], F]:

@@ -60,3 +60,16 @@ def test_ignored_faults_are_omitted(tmp_path, monkeypatch):
     )
     assert run(*arguments).exit_code == 0
     assert run(*arguments[:-1], "nothing").exit_code == 2
+
+
+def test_values_of_own_fields_are_read_as_their_types(tmp_path, monkeypatch):
+    text = "from datetime import datetime\nimport attrs\n@attrs.define(eq=False)\nclass Shop(CustomerSession):\n    closed_at: datetime\n"
+    write(tmp_path, monkeypatch, "timed_shop", text)
+    given = ["--class", "timed_shop:Shop", "--tries", "1", "--own"]
+    result = run("lint", *given, '{"closed_at": "2026-09-14T09:12:00Z"}')
+    assert (result.exit_code != 2, result.stderr) == (True, "")
+    result = run("lint", *given, '{"closed_at": "yesterday"}')
+    assert result.exit_code == 2
+    assert result.stderr == 'session-fsm: /closedAt: "yesterday" is not a time as RFC 3339 writes it\n'
+    old = "session_fsm:CustomerSession"
+    assert run("diff", old, "timed_shop:Shop", "--tries", "1", "--own", '{"closed_at": "yesterday"}').exit_code == 2

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import click
 
 from session_fsm.class_loader import class_at
-from session_fsm.cli.own import context_option, own_option
+from session_fsm.cli.own import context_option, own_option, own_values
 from session_fsm.cli.terminal import Cell, Screen, escaped, padded
 from session_fsm.diagrams.model import Diagram
 from session_fsm.errors import InvalidValue, WireError
@@ -80,6 +80,10 @@ def command(
     and stored sessions can be at a dead end: their state does not exist any more, no path leads from it to a final
     state, or the rules refuse every transition that leaves it.
     """
+    for kind in (new, old):
+        if isinstance(kind, type):
+            own = own_values(own, kind)
+            break
     found = diff(old, new, own=own, context=context, tries=tries)
     if as_json:
         sys.stdout.write(json.dumps(_document(found), ensure_ascii=True, indent=2) + "\n")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.own import context_option, own_option
+from session_fsm.cli.own import context_option, own_option, own_values
 from session_fsm.cli.terminal import Cell, Screen
 from session_fsm.errors import counted
 from session_fsm.session import CustomerSession
@@ -62,7 +62,7 @@ def command(
 
     Exit status: 0 if there are no defects, 1 if there are, 2 if the class cannot be imported.
     """
-    findings = lint(kind, own=own, context=context, tries=tries, ignore=ignore)
+    findings = lint(kind, own=own_values(own, kind), context=context, tries=tries, ignore=ignore)
     if as_json:
         document = {"class": f"{kind.__module__}:{kind.__qualname__}", "findings": [_document(f) for f in findings]}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")

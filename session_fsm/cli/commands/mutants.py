@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from session_fsm.cli.definition import class_option
-from session_fsm.cli.own import context_option, own_option
+from session_fsm.cli.own import context_option, own_option, own_values
 from session_fsm.cli.progress import ProgressBar
 from session_fsm.cli.terminal import Cell, Screen, escaped, write_error
 from session_fsm.errors import counted
@@ -115,7 +115,7 @@ def command(
     if not test_command:
         raise click.UsageError("give the command that runs the tests, after --")
     try:
-        score = _run(found, test_command, jobs, timeout, own, context)
+        score = _run(found, test_command, jobs, timeout, own_values(own, kind), context)
     except CannotRun as problem:
         sys.stderr.writelines(f"{escaped(line)}\n" for line in problem.output.splitlines())
         write_error(str(problem))

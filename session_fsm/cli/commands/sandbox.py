@@ -12,7 +12,7 @@ import click
 
 from session_fsm.cli.definition import class_option
 from session_fsm.cli.now import now_option
-from session_fsm.cli.own import own_option
+from session_fsm.cli.own import own_option, own_values
 from session_fsm.cli.stored import object_option
 from session_fsm.cli.terminal import Cell, Screen
 from session_fsm.errors import InvalidValue, WireError
@@ -125,7 +125,13 @@ def command(
     """
     server = _sandbox(".server")
     app = _sandbox().create_app(
-        kind, store=store, own=own, now=now, running=not standing, unknown_session=int(unknown_session), **settings
+        kind,
+        store=store,
+        own=own_values(own, kind),
+        now=now,
+        running=not standing,
+        unknown_session=int(unknown_session),
+        **settings,
     )
     for fault in faults:
         app.add_fault(fault)
