@@ -10,8 +10,9 @@ from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser
 from sybil.parsers.rest import DocTestParser
 
-# The example projects have tests of their own, which tests/docs/test_examples.py runs as their users would.
-collect_ignore_glob = ["docs/examples/*/*"]
+# The example projects have tests of their own, which tests/docs/test_examples.py runs as their users would, and
+# tests/test_django.py runs the project of Django.
+collect_ignore_glob = ["docs/examples/*/*", "tests/support/*"]
 
 # How much of the definition the tests exercise; it records nothing until one of its options asks for it.
 pytest_plugins = ["session_fsm.testing.plugin"]

@@ -44,7 +44,7 @@ class SessionType(ShownType):
         if any(isinstance(base, SessionType) for base in bases) and vars(cls).get("__judged__") is not cls:
             raise _refusal(cls, "has an __init_subclass__ above it that does not call super().__init_subclass__()")
 
-    if not TYPE_CHECKING:  # type checkers use the signature of ``__init__``
+    if not TYPE_CHECKING:  # pragma: no branch - type checkers use the signature of ``__init__``
 
         def __call__(cls, *args: Any, **given: Any) -> Any:  # noqa: N805 - it is a metaclass
             """Call the constructor. Its error about a missing argument names ``create``, which makes new sessions."""

@@ -105,7 +105,7 @@ class RuleContract:
     TestCase: ClassVar[Any] = AsTestCase()
     """The class as a `unittest.TestCase`."""
 
-    if not TYPE_CHECKING:  # type checkers would take any attribute for a known one
+    if not TYPE_CHECKING:  # pragma: no branch - type checkers would take any attribute for a known one
 
         def __getattr__(self, name: str) -> Never:
             """Say what is missing if the class has no `rule`; Python calls this only for unknown attributes."""

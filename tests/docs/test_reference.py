@@ -18,6 +18,18 @@ for needed in ("sphinx", "click", "sqlalchemy", "duckdb", "starlette", "django")
 PAGES = sorted(path for path in pages.DOCS.rglob("*.md") if "<!-- generated: " in path.read_text(encoding="utf-8"))
 
 
+def test_the_pages_are_found() -> None:
+    assert {page.name for page in PAGES} >= {
+        "command-line.md",
+        "errors.md",
+        "events.md",
+        "fields.md",
+        "rules.md",
+        "sources.md",
+        "transitions.md",
+    }
+
+
 @pytest.fixture(scope="module")
 def sync_reference() -> Iterator[ModuleType]:
     path = sys.path.copy()
