@@ -17,8 +17,9 @@ def test_the_suite_passes() -> None:
     if find_spec("django") is None:
         tools.missing("the package django")
     files = sorted(str(path) for path in _SUITE.glob("*.py") if path.name != "conftest.py")
+    # The plugin of Schemathesis does not load with the lowest version of Hypothesis.
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", *files],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(_SUITE), os.environ.get("PYTHONPATH", "")])},
