@@ -27,6 +27,7 @@ NOT_RUN = {
     ("README.md", "pytest -n auto"): "it would run this test again",
     ("CONTRIBUTING.md", "python3 -m venv .venv && . .venv/bin/activate && pip install -e '.[dev]'"): "it installs",
     ("CONTRIBUTING.md", "pip-audit"): "it asks PyPI",
+    ("CONTRIBUTING.md", "towncrier build --yes"): "it refuses a version that the changelog has already",
     (
         "CONTRIBUTING.md",
         "cyclonedx-py environment --output-file session-fsm.cdx.json",

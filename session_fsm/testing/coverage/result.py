@@ -63,7 +63,7 @@ class Gap:
     """Whether it is not counted, because rules contradict each other or another rule always refuses too."""
 
 
-@frozen
+@frozen(slots=False)  # for a cached property, slots need a generated ``__getattr__``, which pydoc cannot show
 class Coverage:
     """The coverage of one session class."""
 
