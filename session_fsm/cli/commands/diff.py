@@ -80,10 +80,8 @@ def command(
     and stored sessions can be at a dead end: their state does not exist any more, no path leads from it to a final
     state, or the rules refuse every transition that leaves it.
     """
-    for kind in (new, old):
-        if isinstance(kind, type):
-            own = own_values(own, kind)
-            break
+    classes = [one for one in (new, old) if isinstance(one, type)]
+    own = own_values(own, classes[0]) if classes else own
     found = diff(old, new, own=own, context=context, tries=tries)
     if as_json:
         sys.stdout.write(json.dumps(_document(found), ensure_ascii=True, indent=2) + "\n")
