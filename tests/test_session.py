@@ -80,12 +80,12 @@ class TestConstructor:
         self, arguments: list[str], fields: dict[str, str]
     ) -> None:
         with pytest.raises(TypeError, match=r"; CustomerSession\.create\(\.\.\.\) makes a new session$"):
-            CustomerSession(*arguments, **fields)  # type: ignore[call-arg, misc, arg-type]
+            CustomerSession(*arguments, **fields)  # type: ignore[call-arg, misc, arg-type]  # what is missing is the point
 
     def test_an_error_of_a_restored_session_stays_as_it_is(self) -> None:
         now = datetime.fromisoformat("2026-09-14T09:12:00Z")
         with pytest.raises(TypeError, match=r"unexpected keyword argument 'cart'$"):
-            CustomerSession(integration_id="order-1", created=now, updated=now, cart=())  # type: ignore[call-arg]
+            CustomerSession(integration_id="order-1", created=now, updated=now, cart=())  # type: ignore[call-arg]  # no such field is the point
 
 
 @pytest.mark.parametrize("make", ALL_KINDS, ids=KIND_IDS)

@@ -43,7 +43,7 @@ class LifecycleTransition(HoldsCallbacks, transitions.Transition):
         self.logic = logic
         self.rules = self.logic.rules
         # What `transitions` shows as the guards. A tuple, because conditions are added as rules.
-        self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment, arg-type]  # pyright: ignore[reportAttributeAccessIssue]
+        self.conditions = tuple(map(transitions.core.Condition, self.rules))  # type: ignore[assignment, arg-type]  # pyright: ignore[reportAttributeAccessIssue]  # its stubs want a list of functions
 
     def execute(self, event_data: Any) -> bool:
         """Run the transition with every callback in its place, in the order that `transitions` documents."""

@@ -125,7 +125,7 @@ def test_commands_in_sentences_exist_with_their_options(page: str) -> None:
     context = click.Context(command)
     text = re.sub(r"^```.*?^```", "", pages.pages()[page].read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for shown in re.findall(r"`(session-fsm [^`]+)`", " ".join(text.split())):
-        name, arguments = _COMMAND.match(shown).groups()  # type: ignore[union-attr]
+        name, arguments = _COMMAND.match(shown).groups()  # type: ignore[union-attr]  # an error if it does not match
         found = command.get_command(context, name)
         assert found is not None, shown
         arguments = arguments.partition(" -- ")[0]

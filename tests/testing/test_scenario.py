@@ -463,7 +463,7 @@ class TestNothingAsserted:
 
 def test_a_state_that_does_not_exist_is_an_error_and_no_difference() -> None:
     with pytest.raises(InvalidValue, match=r"/state: 'close' is no state; the states are: open, closed, "):
-        given(session_in("open")).when("close").then(state="close")  # type: ignore[arg-type]
+        given(session_in("open")).when("close").then(state="close")  # type: ignore[arg-type]  # no such state is the point
 
 
 def test_one_code_as_codes_is_an_error_that_names_code() -> None:
